@@ -1,0 +1,195 @@
+"""What people and timers ask of a service: topics `ipvi.<class>.<service>-commands.v1`.
+
+A command's id comes from the form that was sent, so a form sent twice is one command.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from schemas.envelope import Data, Timestamp, event_type
+from schemas.incident import Identifier
+from schemas.notification import CancelReason, FailureReason, Proof
+from schemas.outreach import AttemptOutcome, ContactChannel
+
+
+class Role(StrEnum):
+    """What a person may do; from the token file, later from the identity provider."""
+
+    COORDINATOR = "coordinator"
+    OFFICER = "officer"
+    ADVOCATE = "advocate"
+    OUTREACH_SUPERVISOR = "outreach_supervisor"
+    OPERATOR = "operator"
+
+
+class Tick(Data):
+    """The clock's word for one lane and period; the time is the record's."""
+
+    lane: Annotated[int, Field(ge=0)]
+    period: Annotated[int, Field(ge=0)]
+    """Number of the period since the epoch; older or equal ones are ignored."""
+
+
+class PersonCommand(Data):
+    """An act of a person."""
+
+    offender_id: Identifier
+    by: Annotated[str, Field(min_length=1, max_length=120)]
+    role: Role
+
+
+@event_type("ipvi.classifier.command.tick.v1")
+class ClassifierTick(Tick):
+    """Classifier's clock."""
+
+
+@event_type("ipvi.notifier.command.tick.v1")
+class NotifierTick(Tick):
+    """Notifier's clock."""
+
+
+@event_type("ipvi.victim_outreach.command.tick.v1")
+class OutreachTick(Tick):
+    """Victim outreach's clock."""
+
+
+# classifier ----------------------------------------------------------------------------------------------------------
+
+
+@event_type("ipvi.classifier.command.adopt.v1")
+class Adopt(Data):
+    """One event of another offender's history, handed to this one's lane by a merge or a split, in its order there."""
+
+    offender_id: Identifier
+    """Who takes it."""
+    from_offender_id: Identifier
+    """Who gives it."""
+    original: dict[str, Any]
+    """The event as structured CloudEvents JSON."""
+    remaining: Annotated[int, Field(ge=0)]
+    """How many more of the same hand-over follow; at 0 it is complete."""
+    handover_id: str
+    """The merge or split that caused it."""
+
+
+@event_type("ipvi.classifier.command.open_listed.v1")
+class OpenListed(PersonCommand):
+    """Open outreach and notice for a listed incident (history load, late report)."""
+
+    incident_id: str
+
+
+# notifier ------------------------------------------------------------------------------------------------------------
+
+
+class NotificationCommand(PersonCommand):
+    """An act on one notification."""
+
+    notification_id: str
+
+
+@event_type("ipvi.notifier.command.serve.v1")
+class Serve(NotificationCommand):
+    """It was given."""
+
+    served_at: Timestamp
+    proof: Proof
+
+
+@event_type("ipvi.notifier.command.fail.v1")
+class Fail(NotificationCommand):
+    """It could not be given."""
+
+    reason: FailureReason
+
+
+@event_type("ipvi.notifier.command.cancel.v1")
+class CancelNotification(NotificationCommand):
+    """It shall not be given."""
+
+    reason: CancelReason
+
+
+class LiftableHold(StrEnum):
+    """Holds a person may lift; the gate is not among them."""
+
+    BULK = "bulk"
+    BREAKER = "breaker"
+    CONFLICT = "conflict"
+    MUTUAL = "mutual"
+    UNANNOUNCED = "unannounced"
+
+
+@event_type("ipvi.notifier.command.lift.v1")
+class LiftHold(NotificationCommand):
+    """One person's word to lift one hold; `unannounced` needs a coordinator's and an outreach supervisor's."""
+
+    hold: LiftableHold
+
+
+# victim_outreach -----------------------------------------------------------------------------------------------------
+
+
+class TaskCommand(PersonCommand):
+    """An act on one task."""
+
+    task_id: str
+
+
+@event_type("ipvi.victim_outreach.command.claim.v1")
+class Claim(TaskCommand):
+    """I take it."""
+
+
+@event_type("ipvi.victim_outreach.command.attempt.v1")
+class Attempt(TaskCommand):
+    """I tried to reach her."""
+
+    channel: ContactChannel
+    outcome: AttemptOutcome
+    attempted_at: Timestamp
+
+
+@event_type("ipvi.victim_outreach.command.complete.v1")
+class Complete(TaskCommand):
+    """It is done."""
+
+
+@event_type("ipvi.victim_outreach.command.cancel.v1")
+class CancelTask(TaskCommand):
+    """It shall not be done."""
+
+
+@event_type("ipvi.victim_outreach.command.hold.v1")
+class SafetyHold(PersonCommand):
+    """Nothing goes to him for now. No reason is asked; 72 h, renewable; outranks time limit and override."""
+
+    hold_id: str
+
+
+@event_type("ipvi.victim_outreach.command.lift_hold.v1")
+class LiftSafetyHold(PersonCommand):
+    """The safety hold ends before its time."""
+
+    hold_id: str
+
+
+class OverrideReason(StrEnum):
+    """Why the gate is opened without the outreach done; a closed list."""
+
+    VICTIM_UNREACHABLE = "victim_unreachable"
+    VICTIM_ASKED = "victim_asked"
+    IMMINENT_RELEASE = "imminent_release"
+    COURT_ORDER = "court_order"
+
+
+@event_type("ipvi.victim_outreach.command.override.v1")
+class OverrideGate(PersonCommand):
+    """One of the two persons it takes to open a pair's gate."""
+
+    pair_id: str
+    reason: OverrideReason

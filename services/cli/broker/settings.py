@@ -1,0 +1,68 @@
+"""The broker's `server.properties`: a county's broker made small, quick to start and safe on one machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+MIB = 1024 * 1024
+
+FIXED: dict[str, str | int] = {
+    "process.roles": "broker,controller",
+    "node.id": 1,
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,PROXY:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # Topics come from schemas/topics; a misspelt one must fail, not appear.
+    "auto.create.topics.enable": "false",
+    # "Now" in every lane is the broker's time.
+    "log.message.timestamp.type": "LogAppendTime",
+    # Reject topics take 2 MiB of original bytes, and headers come on top.
+    "message.max.bytes": 2 * MIB + 256 * 1024,
+    # One node: nothing to replicate to. Few internal partitions: the first transaction need not wait for fifty.
+    "default.replication.factor": 1,
+    "min.insync.replicas": 1,
+    "offsets.topic.replication.factor": 1,
+    "offsets.topic.num.partitions": 4,
+    "transaction.state.log.replication.factor": 1,
+    "transaction.state.log.min.isr": 1,
+    "transaction.state.log.num.partitions": 4,
+    "share.coordinator.state.topic.replication.factor": 1,
+    "share.coordinator.state.topic.min.isr": 1,
+    "share.coordinator.state.topic.num.partitions": 1,
+    # A demonstration left alone for months must find its place again, or every lane would refuse to start.
+    "offsets.retention.minutes": 365 * 24 * 60,
+    "group.initial.rebalance.delay.ms": 0,
+    "group.min.session.timeout.ms": 1_000,
+    # A producer that died in a transaction holds its partitions for its own time-out, not for ten seconds more.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
+    # A machine that sleeps must not find its only broker fenced.
+    "broker.session.timeout.ms": 60_000,
+    "num.network.threads": 2,
+    "num.io.threads": 4,
+    "num.recovery.threads.per.data.dir": 2,
+    "log.cleaner.dedupe.buffer.size": 8 * MIB,
+    "log.cleaner.io.buffer.size": 256 * 1024,
+    "log.segment.delete.delay.ms": 1_000,
+    # Memory-mapped and preallocated for each open segment of each partition: enough for 512 MiB of log.
+    "log.index.size.max.bytes": MIB,
+    "log.segment.bytes": 256 * MIB,
+}
+
+
+def server_properties(
+    logs: Path, *, port: int, controller_port: int, proxied_port: int | None, advertised_proxy_port: int | None
+) -> str:
+    """The file's text. A client that came in by the PROXY listener is told to stay on the proxy's port."""
+    listeners = [f"PLAINTEXT://127.0.0.1:{port}"]
+    advertised = list(listeners)
+    if proxied_port is not None:
+        listeners.append(f"PROXY://127.0.0.1:{proxied_port}")
+        advertised.append(f"PROXY://127.0.0.1:{advertised_proxy_port}")
+    listeners.append(f"CONTROLLER://127.0.0.1:{controller_port}")
+    settings = FIXED | {
+        "listeners": ",".join(listeners),
+        "advertised.listeners": ",".join(advertised),
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "log.dirs": logs.as_posix(),
+    }
+    return "".join(f"{key}={value}\n" for key, value in settings.items())

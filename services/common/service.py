@@ -1,0 +1,120 @@
+"""What a service plugs into the loop: where its state lives, and a pure decision per record.
+
+The loop (`lane.py`) owns positions, the inbox, the journal, rejects and both transactions. A service sees one record at a
+time with the state of that record's offender, and answers with the new state and the events that follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.envelope import Data, Event, deterministic_id
+from schemas.topics import Topic
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One record, parsed. `at` is its record time; `now` the lane's clock, the highest record time seen so far."""
+
+    event: Event[Data]
+    topic: Topic
+    lane: int
+    at: datetime
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One event to be journalled and published. Goes to the lane's own partition unless `other_lane`.
+
+    `about` names what the event is about (a pair id), by which its payload is found and overwritten on expunction.
+    `tombstone` ends the key's record on a compacted topic: published with no value.
+    """
+
+    topic: Topic
+    event: Event[Data]
+    about: str | None = None
+    tombstone: bool = False
+    other_lane: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[S]):
+    """What one record did. `result` is what the sender of a command is told: `applied`, `none`, `refused:<code>`.
+
+    `erase` names what (`Outgoing.about`) must be overwritten in journal and rejects at once.
+    """
+
+    state: S
+    events: tuple[Outgoing, ...] = ()
+    result: str = "applied"
+    erase: tuple[str, ...] = ()
+
+
+class Store(Protocol[S]):
+    """Tables of one service. Every call runs inside the loop's transaction, which alone commits."""
+
+    metadata: MetaData
+
+    def new(self, key: str) -> S:
+        """The state of an offender never seen."""
+        ...
+
+    async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, S]:
+        """States of those of `keys` that are stored."""
+        ...
+
+    async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[S, S]]) -> None:
+        """Write the difference of (before, after) per key. The lane is the only writer of these rows."""
+        ...
+
+    async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
+        """Keys for which the clock has work at `now`, in a fixed order."""
+        ...
+
+
+class Service(Protocol[S]):
+    """One service's part of the loop. `decide` is pure: no wall clock, no randomness, no I/O.
+
+    Raises `InvalidRecord` for a record that can never be applied (state must then be unchanged). Any other error of
+    `decide` counts against the record's offender, who is parked at the third.
+    """
+
+    name: str
+    inputs: tuple[Topic, ...]
+    rejects: Topic
+    store: Store[S]
+
+    def decide(self, state: S, given: Input) -> Outcome[S]:
+        """For a record of any input. A tick comes here too, once for each key that `store.due` named."""
+        ...
+
+    def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
+        """What a tick makes the lane say, whatever its offenders (heartbeats)."""
+        ...
+
+
+def caused_by(
+    given: Input, source: str, data: Data, topic: Topic, *parts: object, subject: str | None = None
+) -> Event[Data]:
+    """The event that follows from `given`: deterministic id of (type, cause, parts); carries its cause's record time."""
+    cause = given.event
+    return Event(
+        id=deterministic_id(data.TYPE, cause.source, cause.id, *parts),
+        source=source,
+        subject=subject or cause.subject,
+        time=given.at,
+        recordedtime=given.at,
+        data=data,
+        dataclassification=topic.classification,
+        correlationid=cause.correlationid,
+        causationid=cause.id,
+    )

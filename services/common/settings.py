@@ -1,0 +1,37 @@
+"""What every service reads from its environment. A service's own settings extend these."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class CommonSettings(BaseSettings):
+    """Environment variables `IPVI_*`; the two well-known addresses keep their usual names."""
+
+    model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore")
+
+    kafka_bootstrap_servers: Annotated[str, Field(validation_alias="KAFKA_BOOTSTRAP_SERVERS")] = "127.0.0.1:9092"
+    database_url: Annotated[str | None, Field(validation_alias="DATABASE_URL")] = None
+    """SQLAlchemy or libpq URL. None: SQLite files under `home`. In PostgreSQL each service has a schema of its own."""
+    home: Path = Path(".ipvi")
+    policy: str = "high-point-practice"
+    """Id of a policy in `policies/`, or the path of a policy file."""
+    tokens_file: Path | None = None
+    """Who may call the API: JSON lines of SHA-256, person, roles. None: nobody may."""
+    api_host: str = "127.0.0.1"
+    api_port: int = 0
+    replica: str = "0"
+    """Stable name of this replica: a restart takes its lanes back at once (static membership)."""
+    partitions: Annotated[int, Field(ge=1)] = 24
+    ticks: bool = True
+    as_of: Annotated[str, Field(pattern="^(now|reported)$")] = "now"
+    """`reported`: ticks never run ahead of the records' own time."""
+    session_timeout_ms: int = 10_000
+    transaction_timeout_ms: int = 10_000
+    max_batch: int = 500
+    pipeline: bool = True
+    """Write batch n+1 to SQL while batch n is published."""
