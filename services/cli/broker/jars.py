@@ -7,6 +7,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jgo.maven import Dependency
 
 PROJECT = Path(__file__).resolve().parents[3]
 LOCK = PROJECT / "deploy" / "kafka" / "jars.lock"
@@ -37,7 +41,8 @@ class Jar:
     @classmethod
     def parse(cls, line: str) -> Jar:
         coordinates, sha256 = line.split(" sha256:")
-        return cls(*coordinates.split(":"), sha256)
+        group, name, version = coordinates.split(":")
+        return cls(group, name, version, sha256)
 
     def __str__(self) -> str:
         return f"{self.group}:{self.name}:{self.version} sha256:{self.sha256}"
@@ -87,7 +92,7 @@ def write_lock() -> str:
     from jgo.maven import MavenContext
 
     context = MavenContext(repo_cache=_store())
-    resolved = {}
+    resolved: dict[tuple[str, str], Dependency] = {}
     # One root at a time, Kafka's versions first: together, each root's managed versions would override the other's.
     for root in ROOTS:
         wanted, needed = context.resolver.resolve([context.create_dependency(root)])

@@ -35,8 +35,9 @@ FIXED: dict[str, str | int] = {
     "group.min.session.timeout.ms": 1_000,
     # A producer that died in a transaction holds its partitions for its own time-out, not for ten seconds more.
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": 1_000,
-    # A machine that sleeps must not find its only broker fenced.
-    "broker.session.timeout.ms": 60_000,
+    # After a crash the node is let in again only when its old self's session has run out.
+    "broker.heartbeat.interval.ms": 500,
+    "broker.session.timeout.ms": 3_000,
     "num.network.threads": 2,
     "num.io.threads": 4,
     "num.recovery.threads.per.data.dir": 2,
