@@ -111,7 +111,10 @@ class EmbeddedBroker:
     def _format(self, java: list[str], properties: Path, timeout: float) -> None:
         cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster_id}", "-c", str(properties)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise BrokerError(f"storage was not formatted in {timeout:.0f} s") from error
         if done.returncode != 0:
             raise BrokerError(f"storage cannot be formatted:\n{done.stdout}{done.stderr}")
 

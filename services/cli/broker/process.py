@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import random
 import signal
 import socket
@@ -10,6 +11,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TypedDict
 
 # Waits for the end of its input, which comes when the starter is gone, however it went, then signals the group.
 # `PR_SET_PDEATHSIG` would fire as soon as the *thread* that started the server ended, and is lost on a change of user.
@@ -32,6 +34,22 @@ def free_port() -> int:
     raise OSError("no free port found on loopback")
 
 
+class Identity(TypedDict, total=False):
+    """`subprocess` arguments that change whom a child runs as."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def as_user(name: str | None) -> Identity:
+    """Run a child as that user and its own group alone; None changes nothing."""
+    if name is None:
+        return {}
+    entry = pwd.getpwnam(name)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
 class BoundProcess:
     """A child in its own process group, its output in a file; when this process dies, the child gets `at_death`."""
 
@@ -51,9 +69,9 @@ class BoundProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env=env,
-                user=user,
                 cwd=log.parent,
                 start_new_session=True,
+                **as_user(user),
             )
         self._watchdog = subprocess.Popen(
             ["/bin/sh", "-c", WATCHDOG, "watchdog", at_death.name.removeprefix("SIG"), str(self._child.pid)],
