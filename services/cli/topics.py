@@ -1,0 +1,106 @@
+"""Creates the topics of the contract, or says in which way those that exist differ from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable
+from concurrent.futures import Future
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigEntry, ConfigResource, NewTopic
+
+from schemas.topics import Topic, spec
+
+MAX_REPLICAS: Final = 3
+RELIED_ON: Final = ("cleanup.policy", "message.timestamp.type")
+"""Settings without which lanes would decide wrongly; the others are an operator's to change."""
+REQUEST_S: Final = 10.0
+
+
+class TopicsError(Exception):
+    """The topics cannot be created, or are not those of the contract."""
+
+
+def create_topics(bootstrap: str, partitions: int, timeout: float = 60.0) -> list[Topic]:
+    """Create what is missing, check what is there, wait (up to `timeout` seconds) until every partition has a leader.
+
+    Replication factor is 3, or the number of brokers if that is less. Safe to repeat, and to run twice at once.
+
+    Returns:
+        The topics that were created by this call.
+
+    Raises:
+        TopicsError: no broker answers, a topic has another number of partitions (24 stays 24: another count sends an
+            offender's next record to another lane), or a setting the lanes rely on differs.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    deadline = time.monotonic() + timeout
+    try:
+        cluster = _cluster(admin, bootstrap)
+        missing = [topic for topic in Topic if topic not in cluster.topics]
+        created = _create(admin, missing, partitions, replicas=min(MAX_REPLICAS, len(cluster.brokers)))
+        _check_partitions(_led(admin, bootstrap, deadline), partitions)
+        _check_settings(admin, [topic for topic in Topic if topic not in created])
+    except KafkaException as failed:
+        raise TopicsError(f"topics cannot be created at {bootstrap}: {failed.args[0]}") from failed
+    return created
+
+
+def _cluster(admin: AdminClient, bootstrap: str) -> ClusterMetadata:
+    try:
+        return admin.list_topics(timeout=REQUEST_S)
+    except KafkaException as failed:
+        raise TopicsError(f"no Kafka broker answers at {bootstrap}") from failed
+
+
+def _create(admin: AdminClient, missing: Collection[Topic], partitions: int, replicas: int) -> list[Topic]:
+    if not missing:
+        return []
+    # One replica may be down without stopping writers; with one broker there is none to spare.
+    safe = {"min.insync.replicas": str(max(1, replicas - 1))}
+    wanted = [NewTopic(topic.value, partitions, replicas, config=spec(topic).configs | safe) for topic in missing]
+    answers = admin.create_topics(wanted, operation_timeout=REQUEST_S, request_timeout=REQUEST_S)
+    return [Topic(name) for name, answer in answers.items() if _was_created(answer)]
+
+
+def _was_created(answer: Future[None]) -> bool:
+    """False where another process was first."""
+    try:
+        answer.result(REQUEST_S)
+    except KafkaException as failed:
+        if failed.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+            raise
+        return False
+    return True
+
+
+def _led(admin: AdminClient, bootstrap: str, deadline: float) -> dict[Topic, int]:
+    """Partition counts, once every partition of every topic has a leader."""
+    while time.monotonic() < deadline:
+        found = _cluster(admin, bootstrap).topics
+        partitions = {topic: found[topic].partitions for topic in Topic if topic in found}
+        if len(partitions) == len(Topic) and all(
+            part.leader >= 0 for parts in partitions.values() for part in parts.values()
+        ):
+            return {topic: len(parts) for topic, parts in partitions.items()}
+        time.sleep(0.05)
+    raise TopicsError("the topics have no leaders yet: is a broker down?")
+
+
+def _check_partitions(counts: dict[Topic, int], partitions: int) -> None:
+    for topic, count in counts.items():
+        if count != partitions:
+            raise TopicsError(f"{topic} has {count} partitions, not {partitions}; the number is fixed at the first start")
+
+
+def _check_settings(admin: AdminClient, topics: Iterable[Topic]) -> None:
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.value) for topic in topics]
+    if not resources:
+        return
+    for resource, answer in admin.describe_configs(resources, request_timeout=REQUEST_S).items():
+        found: dict[str, ConfigEntry] = answer.result(REQUEST_S)
+        wanted = spec(Topic(resource.name)).configs
+        for name in RELIED_ON:
+            if found[name].value != wanted[name]:
+                raise TopicsError(f"{resource.name}: {name} is {found[name].value}, not {wanted[name]}")
