@@ -1,0 +1,144 @@
+"""The desk where the API hands in a person's command, and waits a moment for its service to have applied it.
+
+One way in: the log. The command goes to the service's own command topic; the answer is the inbox row the service's loop
+writes with the effect. Never memory: another replica may own the lane.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import murmur2
+
+from schemas.commands import PersonCommand
+from schemas.envelope import Event, deterministic_id, encode
+from schemas.topics import Topic
+
+InboxReader = Callable[[str, str], Awaitable[str | None]]
+"""(source, id) to the outcome in the inbox, None while there is none."""
+LaneRefusal = Callable[[int], Awaitable[str | None]]
+"""Lane to the code why nobody may work in it, None while all is well."""
+
+
+class Standing(StrEnum):
+    """What became of a command, as far as is known when the answer is due."""
+
+    APPLIED = "applied"
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+    """In the log for good, not applied yet."""
+    UNAVAILABLE = "unavailable"
+    """Not taken, or not known to be: send the same form again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The answer to one form. `code` says why, where it is refused or unavailable."""
+
+    standing: Standing
+    command_id: str
+    code: str | None = None
+
+
+class Desk(Protocol):
+    """What an API needs of the log."""
+
+    async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
+        """Hand in `command`. The same form by the same person is the same command, and has the same answer."""
+        ...
+
+
+class Producer(Protocol):
+    """The one call of aiokafka's (idempotent) producer that is made."""
+
+    async def send_and_wait(
+        self, topic: str, *, value: bytes | None, key: bytes | None, partition: int, headers: list[tuple[str, bytes]]
+    ) -> Any: ...
+
+
+def lane_of(key: str, lanes: int) -> int:
+    """The partition Kafka's default partitioner (murmur2) gives this key."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % lanes
+
+
+@dataclass(frozen=True, slots=True)
+class LogDesk:
+    """A desk before one service's command topic. Times are seconds."""
+
+    service: str
+    topic: Topic
+    lanes: int
+    producer: Producer
+    inbox: InboxReader
+    refusal: LaneRefusal
+    patience: float = 2.0
+    poll: float = 0.01
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @property
+    def source(self) -> str:
+        """CloudEvents source of the commands."""
+        return f"/ipvi/{self.service}/api"
+
+    async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
+        """See `Desk`. Looks into the inbox first, so that a form sent again is answered even where the lane is down."""
+        event = self._event(command, form_id, offender_id)
+        outcome = await self.inbox(self.source, event.id)
+        if outcome is None:
+            lane = lane_of(offender_id, self.lanes)
+            if refusal := await self.refusal(lane):
+                return Reply(Standing.UNAVAILABLE, event.id, refusal)
+            deadline = asyncio.get_running_loop().time() + self.patience
+            try:
+                async with asyncio.timeout_at(deadline):
+                    await self._send(event, lane)
+            except (KafkaError, TimeoutError):
+                return Reply(Standing.UNAVAILABLE, event.id, "log_unreachable")
+            outcome = await self._outcome(event.id, deadline)
+        return _reply(event.id, outcome)
+
+    def _event(self, command: PersonCommand, form_id: str, offender_id: str) -> Event[PersonCommand]:
+        # The person is part of the id: nobody's act may be swallowed as the repeat of another's.
+        return Event(
+            id=deterministic_id("command", command.TYPE, offender_id, command.by, form_id),
+            source=self.source,
+            subject=offender_id,
+            time=self.clock(),
+            data=command,
+            dataclassification=self.topic.classification,
+        )
+
+    async def _send(self, event: Event[PersonCommand], lane: int) -> None:
+        message = encode(event)
+        await self.producer.send_and_wait(
+            self.topic.value,
+            value=message.value,
+            key=message.key,
+            partition=lane,
+            headers=list(message.headers),
+        )
+
+    async def _outcome(self, command_id: str, deadline: float) -> str | None:
+        """What the inbox says by then. Between reads, not in the midst of one: a query is never cut off."""
+        clock = asyncio.get_running_loop().time
+        while (outcome := await self.inbox(self.source, command_id)) is None and clock() < deadline:
+            await asyncio.sleep(self.poll)
+        return outcome
+
+
+def _reply(command_id: str, outcome: str | None) -> Reply:
+    match (outcome or "").partition(":"):
+        case ("", _, _):
+            return Reply(Standing.ACCEPTED, command_id)
+        case ("applied" | "none", _, _):
+            return Reply(Standing.APPLIED, command_id)
+        case ("refused", _, code):
+            return Reply(Standing.REFUSED, command_id, code)
+        case (other, _, _):
+            return Reply(Standing.REFUSED, command_id, other)
