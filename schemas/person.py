@@ -9,6 +9,7 @@ from pydantic import Field
 
 from schemas.envelope import Data, Timestamp, event_type
 from schemas.incident import Identifier
+from schemas.topics import Topic
 
 Text = Annotated[str, Field(max_length=200)]
 
@@ -65,3 +66,12 @@ class VictimsDescribed(Data):
 
     offender_id: Identifier
     victims: list[DescribedVictim]
+
+
+def ended(topic: Topic, offender_id: str) -> Data:
+    """What a tombstone of `topic` stands for: the record with nothing in it. Raises `KeyError` for other topics."""
+    empty: dict[Topic, Data] = {
+        Topic.OFFENDERS: OffenderDescribed(offender_id=offender_id),
+        Topic.VICTIMS: VictimsDescribed(offender_id=offender_id, victims=[]),
+    }
+    return empty[topic]

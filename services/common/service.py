@@ -7,7 +7,7 @@ time with the state of that record's offender, and answers with the new state an
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
@@ -22,13 +22,17 @@ S = TypeVar("S")
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """One record, parsed. `at` is its record time; `now` the lane's clock, the highest record time seen so far."""
+    """One record, parsed. `at` is its record time; `now` the lane's clock, the highest record time seen so far.
+
+    `heard`: record time of the last lane-level event of each type (those whose data names a `lane`: heartbeats).
+    """
 
     event: Event[Data]
     topic: Topic
     lane: int
     at: datetime
     now: datetime
+    heard: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,109 @@
+"""One database a service: a PostgreSQL schema of its own, or a SQLite file. Async drivers only.
+
+The settings that bound a wait stand here: a zombie that froze inside a transaction must not hold up the next owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event, insert, make_url, select
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from services.common.settings import CommonSettings
+from services.common.tables import deployment
+
+LOCK_TIMEOUT_MS = 5_000
+IDLE_IN_TRANSACTION_MS = 5_000
+STATEMENT_TIMEOUT_MS = 15_000
+
+
+def database_url(settings: CommonSettings, service: str) -> URL:
+    """Where this service keeps its state; any libpq-style URL is accepted."""
+    if settings.database_url is None:
+        return URL.create("sqlite+aiosqlite", database=str(Path(settings.home) / f"{service}.db"))
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite":
+        return url.set(drivername="sqlite+aiosqlite")
+    return url.set(drivername="postgresql+asyncpg")
+
+
+class Database:
+    """The one place where connections are made and transactions opened."""
+
+    def __init__(self, url: URL, schema: str, *, pool_size: int = 8) -> None:
+        self.url = url
+        self.schema = schema
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        # SQLite has one writer; queueing here is fair, waiting for its file lock is not.
+        self._writer: Any = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self.engine = _sqlite(url) if self.is_sqlite else _postgresql(url, schema, pool_size)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed at the end of the block, rolled back if it raises."""
+        async with self._writer, self.engine.begin() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection to read with, holding no lock that a writer waits for."""
+        async with self.engine.connect() as conn:
+            yield await conn.execution_options(ipvi_read=True)
+
+    async def identity(self) -> str:
+        """The id of this database, made when first asked for: a copy of it on a live cluster must be told apart."""
+        async with self.write() as conn:
+            found = await conn.scalar(select(deployment.c.value).where(deployment.c.name == "database_id"))
+            if found is None:
+                found = str(uuid.uuid4())
+                await conn.execute(insert(deployment).values(name="database_id", value=found))
+            return str(found)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(url, connect_args={"timeout": 30})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, _: Any) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions behind our back
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(conn: Any) -> None:
+        # A transaction that reads before it writes would fail with SQLITE_BUSY_SNAPSHOT if another wrote in between.
+        conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get("ipvi_read") else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgresql(url: URL, schema: str, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=False,
+        connect_args={
+            "timeout": 10,
+            "server_settings": {
+                "application_name": f"ipvi-{schema}",
+                "search_path": schema,
+                "lock_timeout": str(LOCK_TIMEOUT_MS),
+                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+                "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            },
+        },
+    )

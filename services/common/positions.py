@@ -1,0 +1,243 @@
+"""SQL side of the loop's bookkeeping: claims, compare-and-set of positions, journal, inbox, rejects, parked records.
+
+Every function takes a connection inside a transaction that `lane.py` opened. The first statement of every write is on the
+lane's own row and names the epoch: it makes a claim wait for a batch that is committing, and refuses a zombie at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.errors import LaneLostError
+from services.common.producer import JournalRow
+from services.common.tables import inbox, journal, lanes, parked, positions, rejects
+
+_IN_CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a lane stands on one topic."""
+
+    next: int
+    published: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """What the loop itself keeps of a lane."""
+
+    epoch: int
+    journal_next: int = 0
+    clock: datetime | None = None
+    last_tick: int = -1
+    heard: Mapping[str, datetime] = field(default_factory=dict)
+    failing: str | None = None
+    failures: int = 0
+
+
+async def claim(
+    conn: AsyncConnection, lane: int, starts: Mapping[str, int]
+) -> tuple[LaneRow, dict[str, Place]]:
+    """Take the lane: raise its epoch and read where it stands. A lane never seen starts at `starts`."""
+    await _insert_missing(conn, lanes, {"lane": lane, "epoch": 0, "journal_next": 0, "last_tick": -1, "heard": {}, "failures": 0})
+    row = (
+        await conn.execute(
+            update(lanes).where(lanes.c.lane == lane).values(epoch=lanes.c.epoch + 1, refusal=None).returning(lanes)
+        )
+    ).one()
+    for topic, start in starts.items():
+        await _insert_missing(conn, positions, {"lane": lane, "topic": topic, "next_offset": start, "published": start})
+    places = (await conn.execute(select(positions).where(positions.c.lane == lane))).all()
+    heard = {name: datetime.fromisoformat(at) for name, at in row.heard.items()}
+    return (
+        LaneRow(row.epoch, row.journal_next, row.clock, row.last_tick, heard, row.failing, row.failures),
+        {place.topic: Place(place.next_offset, place.published) for place in places if place.topic in starts},
+    )
+
+
+async def _insert_missing(conn: AsyncConnection, table: Any, values: dict[str, Any]) -> None:
+    make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    await conn.execute(make(table).values(**values).on_conflict_do_nothing())
+
+
+async def hold(conn: AsyncConnection, lane: int, row: LaneRow) -> None:
+    """First statement of every write: lock the lane's row if the epoch is still ours. Raises `LaneLostError`."""
+    written = await conn.execute(
+        update(lanes)
+        .where(lanes.c.lane == lane, lanes.c.epoch == row.epoch)
+        .values(
+            journal_next=row.journal_next,
+            clock=row.clock,
+            last_tick=row.last_tick,
+            heard={name: at.isoformat() for name, at in row.heard.items()},
+            failing=row.failing,
+            failures=row.failures,
+        )
+    )
+    if written.rowcount != 1:
+        raise LaneLostError("another owner has claimed the lane")
+
+
+async def advance(
+    conn: AsyncConnection, lane: int, starts: Mapping[str, int], ends: Mapping[str, int], published: Mapping[str, int]
+) -> None:
+    """Compare-and-set per topic that moved: exactly one row, or the lane is lost."""
+    for topic, end in ends.items():
+        if end == starts[topic]:
+            continue
+        written = await conn.execute(
+            update(positions)
+            .where(positions.c.lane == lane, positions.c.topic == topic, positions.c.next_offset == starts[topic])
+            .values(next_offset=end, published=published[topic])
+        )
+        if written.rowcount != 1:
+            raise LaneLostError("the lane's position is not where it was left")
+
+
+async def mark_published(conn: AsyncConnection, lane: int, published: Mapping[str, int]) -> None:
+    """Write down what Kafka is known to have; when idle and at a clean stop."""
+    for topic, offset in published.items():
+        await conn.execute(
+            update(positions).where(positions.c.lane == lane, positions.c.topic == topic).values(published=offset)
+        )
+
+
+async def refuse(conn: AsyncConnection, lane: int, code: str) -> None:
+    """Let every replica's API say at once that the lane is not worked."""
+    await _insert_missing(conn, lanes, {"lane": lane, "epoch": 0, "journal_next": 0, "last_tick": -1, "heard": {}, "failures": 0})
+    await conn.execute(update(lanes).where(lanes.c.lane == lane).values(refusal=code))
+
+
+async def known(conn: AsyncConnection, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (source, id) have taken effect already."""
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(ids), _IN_CHUNK):
+        rows = await conn.execute(
+            select(inbox.c.source, inbox.c.id).where(
+                tuple_(inbox.c.source, inbox.c.id).in_(ids[start : start + _IN_CHUNK])
+            )
+        )
+        found.update((source, id_) for source, id_ in rows)
+    return found
+
+
+async def parked_keys(conn: AsyncConnection, keys: Iterable[str]) -> dict[str, int]:
+    """Which of these offenders are parked, and the next place in each one's queue."""
+    wanted = list(keys)
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), _IN_CHUNK):
+        rows = await conn.execute(
+            select(parked.c.key, func.max(parked.c.place) + 1)
+            .where(parked.c.key.in_(wanted[start : start + _IN_CHUNK]))
+            .group_by(parked.c.key)
+        )
+        found.update({key: place for key, place in rows})
+    return found
+
+
+async def write_rows(conn: AsyncConnection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Plain inserts in one round trip; nothing for no rows."""
+    if rows:
+        await conn.execute(insert(table), list(rows))
+
+
+def journal_values(lane: int, row: JournalRow) -> dict[str, Any]:
+    return {
+        "lane": lane,
+        "seq": row.seq,
+        "in_topic": row.in_topic,
+        "in_offset": row.in_offset,
+        "topic": row.topic,
+        "partition": row.partition,
+        "key": row.key,
+        "value": row.value,
+        "headers": [[name, value.decode("latin-1")] for name, value in row.headers],
+        "about": row.about,
+        "erased": False,
+    }
+
+
+async def unpublished(conn: AsyncConnection, lane: int, committed: Mapping[str, int]) -> list[JournalRow]:
+    """Journal rows at or past what Kafka has committed, in journal order."""
+    rows = await conn.execute(
+        select(journal)
+        .where(
+            journal.c.lane == lane,
+            or_(*(and_(journal.c.in_topic == topic, journal.c.in_offset >= at) for topic, at in committed.items())),
+        )
+        .order_by(journal.c.seq)
+    )
+    return [
+        JournalRow(
+            row.seq,
+            row.in_topic,
+            row.in_offset,
+            row.topic,
+            row.partition,
+            row.key,
+            row.value,
+            tuple((name, value.encode("latin-1")) for name, value in row.headers),
+            row.about,
+        )
+        for row in rows
+    ]
+
+
+def chunks(
+    rows: Sequence[JournalRow], nexts: Mapping[str, int], size: int
+) -> Iterable[tuple[Sequence[JournalRow], dict[str, int]]]:
+    """Cut recovery into transactions of about `size` rows that end on an input offset, each with the offsets it reaches.
+
+    After a chunk a topic stands at the first of its rows still to come, or at its end where none is left: rows of one
+    topic are in offset order within the journal.
+    """
+    start = 0
+    while start < len(rows):
+        end = min(start + size, len(rows))
+        while end < len(rows) and (rows[end].in_topic, rows[end].in_offset) == (rows[end - 1].in_topic, rows[end - 1].in_offset):
+            end += 1
+        reached = dict(nexts)
+        for row in rows[end:]:
+            reached[row.in_topic] = min(reached[row.in_topic], row.in_offset)
+        yield rows[start:end], reached
+        start = end
+
+
+async def erase(conn: AsyncConnection, about: Sequence[str]) -> None:
+    """Overwrite payloads; ids and sequence stay, so that what was not published yet goes out as a stub."""
+    stub = await conn.execute(select(journal.c.lane, journal.c.seq, journal.c.headers).where(journal.c.about.in_(about)))
+    bare = [
+        {"b_lane": row.lane, "b_seq": row.seq, "b_headers": [pair for pair in row.headers if pair[0] in _STUB_HEADERS]}
+        for row in stub
+    ]
+    if bare:
+        await conn.execute(
+            update(journal)
+            .where(journal.c.lane == bindparam("b_lane"), journal.c.seq == bindparam("b_seq"))
+            .values(value=None, headers=bindparam("b_headers"), erased=True),
+            bare,
+        )
+
+
+_STUB_HEADERS = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_dataclassification"})
+
+
+async def unpark(conn: AsyncConnection, key: str) -> None:
+    """Forget a parked offender's queue; its records have been worked."""
+    await conn.execute(delete(parked).where(parked.c.key == key))
+
+
+def with_failure(row: LaneRow, at: str) -> LaneRow:
+    """Count one more failure of deciding the record at `at` (topic:offset)."""
+    return replace(row, failing=at, failures=row.failures + 1 if row.failing == at else 1)
+
+
+TABLES = (inbox, journal, lanes, parked, positions, rejects)

@@ -1,0 +1,141 @@
+"""Step 2: from a Kafka record to an event, or to the reason why not; and back to the bytes of a journal row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from aiokafka import ConsumerRecord
+from aiokafka.partitioner import DefaultPartitioner
+
+from schemas.envelope import Data, Event, Message, decode, encode, routing_key
+from schemas.person import ended
+from schemas.rejects import MENDS, InvalidRecord, RejectCode
+from schemas.topics import Topic, allowed
+from services.common.service import Outgoing
+
+_MAX_OFFENDING_HEADERS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A record with its event, or with what is wrong with it. `at` is its record time."""
+
+    record: ConsumerRecord
+    at: datetime
+    event: Event[Data] | None = None
+    invalid: InvalidRecord | None = None
+
+    @property
+    def key(self) -> str:
+        """The offender in whose state it takes effect."""
+        return str(self.record.key.decode())
+
+    @property
+    def is_for_lane(self) -> bool:
+        """Ticks and heartbeats speak to the lane, whatever its offenders."""
+        return self.event is not None and "lane" in type(self.event.data).model_fields
+
+
+def broker_time(record: ConsumerRecord) -> datetime:
+    """The time stamp the broker gave (`LogAppendTime` on every topic)."""
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+
+
+def parse(record: ConsumerRecord) -> Parsed:
+    """Never raises: what cannot be read or is not allowed here carries the reason."""
+    stamp = broker_time(record)
+    try:
+        event = _parse(record)
+    except InvalidRecord as invalid:
+        return Parsed(record, stamp, invalid=invalid)
+    return Parsed(record, event.recordedtime or stamp, event)
+
+
+def _parse(record: ConsumerRecord) -> Event[Data]:
+    if record.value is None and Topic(record.topic).is_compacted:
+        return _tombstone(record)
+    event = decode(Message(record.key, record.value, tuple(record.headers)))
+    if not allowed(Topic(record.topic), event.type):
+        raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
+    if "lane" in type(event.data).model_fields:
+        return event
+    key = _key(record)
+    if key != routing_key(event) or getattr(event.data, "offender_id", event.subject) != event.subject:
+        raise InvalidRecord(RejectCode.KEY_MISMATCH, "subject")
+    nested = getattr(event.data, "offender", None)
+    if nested is not None and nested.offender_id != event.subject:
+        raise InvalidRecord(RejectCode.KEY_MISMATCH, "offender.offender_id")
+    return event
+
+
+def _tombstone(record: ConsumerRecord) -> Event[Data]:
+    """A tombstone on a compacted topic, as the empty record it stands for."""
+    topic = Topic(record.topic)
+    key = _key(record)
+    return Event(
+        id=f"tombstone-{record.partition}-{record.offset}",
+        source=f"/kafka/{record.topic}",
+        subject=key,
+        time=broker_time(record),
+        data=ended(topic, key),
+        dataclassification=topic.classification,
+    )
+
+
+def _key(record: ConsumerRecord) -> str:
+    if not record.key:
+        raise InvalidRecord(RejectCode.MISSING_KEY)
+    try:
+        return str(record.key.decode())
+    except UnicodeDecodeError:
+        raise InvalidRecord(RejectCode.KEY_NOT_UTF8) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Outbound:
+    """The bytes of one outgoing record and where they go."""
+
+    topic: str
+    partition: int
+    message: Message
+    about: str | None
+
+
+_partition_of = DefaultPartitioner()
+
+
+def outbound(outgoing: Outgoing, lane: int, partitions: int) -> Outbound:
+    """Output goes to the lane's own number; what crosses lanes to the partition of its key (murmur2)."""
+    message = encode(outgoing.event)
+    if outgoing.tombstone:
+        message = Message(message.key, None, message.headers)
+    partition = lane
+    if outgoing.other_lane:
+        everything = range(partitions)
+        partition = _partition_of(message.key, everything, everything)
+    return Outbound(str(outgoing.topic), partition, message, outgoing.about)
+
+
+def dead_letter(record: ConsumerRecord, invalid: InvalidRecord, rejects: Topic, lane: int) -> Outbound:
+    """The original bytes as they came; coordinates, code and reason in headers, never a value."""
+    reason = {
+        "ce_specversion": "1.0",
+        "ce_type": "ipvi.record.rejected.v1",
+        "ce_source": f"/kafka/{record.topic}",
+        "ce_id": f"{record.topic}/{record.partition}/{record.offset}",
+        "reject-topic": record.topic,
+        "reject-partition": str(record.partition),
+        "reject-offset": str(record.offset),
+        "reject-code": str(invalid.code),
+        "reject-field": invalid.field or "",
+        "reject-mend": MENDS[invalid.code],
+    }
+    headers = [(name, value.encode()) for name, value in reason.items()]
+    headers += [(f"original-{name}", value or b"") for name, value in _bounded(record.headers)]
+    return Outbound(str(rejects), lane, Message(record.key, record.value, tuple(headers)), None)
+
+
+def _bounded(headers: Sequence[tuple[str, bytes]]) -> Sequence[tuple[str, bytes]]:
+    return headers[:_MAX_OFFENDING_HEADERS]

@@ -1,0 +1,228 @@
+"""Step 3: a batch of records to what follows from them. In memory, in order, from records and the lane's state alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
+
+from aiokafka import ConsumerRecord
+
+from schemas.rejects import InvalidRecord
+from schemas.topics import Topic
+from services.common.clock import period_of
+from services.common.positions import LaneRow
+from services.common.producer import JournalRow
+from services.common.records import Outbound, Parsed, broker_time, dead_letter, outbound
+from services.common.service import Input, Outcome, Outgoing, Service
+
+S = TypeVar("S")
+
+PARK_AFTER = 3
+"""Failures of deciding one record after which its offender is parked."""
+
+
+@dataclass(slots=True)
+class Worked(Generic[S]):
+    """What a batch did: everything that step 4 writes and step 5 publishes."""
+
+    row: LaneRow
+    changed: dict[str, tuple[S, S]] = field(default_factory=dict)
+    journal: list[JournalRow] = field(default_factory=list)
+    inbox: list[dict[str, Any]] = field(default_factory=list)
+    rejects: list[dict[str, Any]] = field(default_factory=list)
+    parked: list[dict[str, Any]] = field(default_factory=list)
+    erase: list[str] = field(default_factory=list)
+    done: int = 0
+    """How many records of the batch, from its start, are worked."""
+    failed: Exception | None = None
+    """Why the record after those could not be decided."""
+    overslept: list[Exception] = field(default_factory=list)
+    """What went wrong with single offenders on a tick; the others had theirs, these are due again at the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worker(Generic[S]):
+    """Decides the records of one lane against the states it is given.
+
+    `live`: ticks carry the broker's time. Otherwise (`--as-of reported`) they never run ahead of the records' own time.
+    """
+
+    service: Service[S]
+    lane: int
+    partitions: int
+    live: bool = True
+
+    def work(
+        self,
+        row: LaneRow,
+        batch: Sequence[Parsed],
+        states: Mapping[str, S],
+        seen: set[tuple[str, str]],
+        parked: Mapping[str, int],
+        due: Sequence[str] = (),
+    ) -> Worked[S]:
+        """`seen`: (source, id) that took effect before. `due`: the keys a tick is for. Stops before a record that fails."""
+        run = _Run(self, Worked(row), states, set(seen), dict(parked))
+        for parsed in batch:
+            try:
+                run.one(parsed, due)
+            except Exception as failed:  # noqa: BLE001 (only deciding runs here: any error of it counts against the record)
+                run.worked.failed = failed
+                break
+            run.worked.done += 1
+        return run.worked
+
+    def park(self, row: LaneRow, parsed: Parsed, place: int) -> Worked[S]:
+        """Set a record aside that cannot be decided, and its offender with it."""
+        run = _Run(self, Worked(replace(row, failing=None, failures=0)), {}, set(), {parsed.key: place})
+        run.one(parsed, ())
+        run.worked.done = 1
+        return run.worked
+
+
+@dataclass(slots=True)
+class _Run(Generic[S]):
+    worker: Worker[S]
+    worked: Worked[S]
+    states: Mapping[str, S]
+    seen: set[tuple[str, str]]
+    parked: dict[str, int]
+
+    def one(self, parsed: Parsed, due: Sequence[str]) -> None:
+        event = parsed.event
+        if event is None:
+            self._reject(parsed, parsed.invalid)
+        elif parsed.is_for_lane:
+            self._for_lane(parsed, due)
+        elif (event.source, event.id) in self.seen:
+            pass  # a repeat is ignored without comparing
+        elif parsed.key in self.parked:
+            self._queue(parsed)
+        else:
+            self._decide(parsed)
+
+    def _decide(self, parsed: Parsed) -> None:
+        event = parsed.event
+        assert event is not None
+        row = self._with_clock(parsed)
+        given = Input(event, Topic(parsed.record.topic), self.worker.lane, parsed.at, row.clock or parsed.at, row.heard)
+        try:
+            outcome = self._outcome(parsed.key, given)
+            self._journal(parsed, outcome.events)
+            result = outcome.result
+        except InvalidRecord as invalid:
+            self._reject(parsed, invalid)
+            result = f"rejected:{invalid.code}"
+        self.worked.row = replace(self.worked.row, clock=row.clock)
+        self.seen.add((event.source, event.id))
+        self.worked.inbox.append(
+            {
+                "source": event.source,
+                "id": event.id,
+                "lane": self.worker.lane,
+                "topic": parsed.record.topic,
+                "offset": parsed.record.offset,
+                "outcome": result,
+            }
+        )
+
+    def _for_lane(self, parsed: Parsed, due: Sequence[str]) -> None:
+        """A tick or a heartbeat: the lane hears it, then every offender for whom the clock has work."""
+        event = parsed.event
+        assert event is not None
+        row = self.worked.row
+        at = parsed.at if self.worker.live else row.clock or parsed.at
+        if (period := getattr(event.data, "period", None)) is not None:
+            period = effective_period(parsed.record, period)
+            if period <= row.last_tick:
+                return
+            row = replace(row, last_tick=period)
+        else:
+            row = replace(row, heard={**row.heard, event.type: at})
+        row = replace(row, clock=max(row.clock or at, at))
+        self.worked.row = row
+        given = Input(event, Topic(parsed.record.topic), self.worker.lane, at, row.clock or at, row.heard)
+        self._journal(parsed, self.worker.service.on_lane_tick(given))
+        for key in due:
+            if key in self.parked:
+                continue
+            try:
+                outcome = self._outcome(key, given)
+            except Exception as failed:  # noqa: BLE001 (one offender's error must not keep the clock from the others)
+                self.worked.overslept.append(failed)
+            else:
+                self._journal(parsed, outcome.events)
+
+    def _outcome(self, key: str, given: Input) -> Outcome[S]:
+        service, changed = self.worker.service, self.worked.changed
+        stored = self.states.get(key)
+        first = stored if stored is not None else service.store.new(key)
+        before = changed[key][1] if key in changed else first
+        outcome = service.decide(before, given)
+        if outcome.state is not before:
+            changed[key] = (changed[key][0] if key in changed else first, outcome.state)
+        self.worked.erase += outcome.erase
+        return outcome
+
+    def _journal(self, parsed: Parsed, said: Iterable[Outgoing]) -> None:
+        self._journal_bytes(parsed, [outbound(one, self.worker.lane, self.worker.partitions) for one in said])
+
+    def _journal_bytes(self, parsed: Parsed, outs: Iterable[Outbound]) -> None:
+        for out in outs:
+            seq = self.worked.row.journal_next
+            self.worked.journal.append(
+                JournalRow(
+                    seq,
+                    parsed.record.topic,
+                    parsed.record.offset,
+                    out.topic,
+                    out.partition,
+                    out.message.key,
+                    out.message.value,
+                    out.message.headers,
+                    out.about,
+                )
+            )
+            self.worked.row = replace(self.worked.row, journal_next=seq + 1)
+
+    def _reject(self, parsed: Parsed, invalid: InvalidRecord | None) -> None:
+        assert invalid is not None
+        record = parsed.record
+        self._journal_bytes(parsed, [dead_letter(record, invalid, self.worker.service.rejects, self.worker.lane)])
+        self.worked.rejects.append(
+            {
+                "topic": record.topic,
+                "partition": record.partition,
+                "offset": record.offset,
+                "code": str(invalid.code),
+                "field": invalid.field,
+                "at": broker_time(record),
+            }
+        )
+
+    def _queue(self, parsed: Parsed) -> None:
+        record = parsed.record
+        place = self.parked[parsed.key]
+        self.parked[parsed.key] = place + 1
+        self.worked.parked.append(
+            {
+                "key": parsed.key,
+                "place": place,
+                "lane": self.worker.lane,
+                "topic": record.topic,
+                "offset": record.offset,
+                "value": record.value,
+                "headers": [[name, (value or b"").decode("latin-1")] for name, value in record.headers],
+                "at": broker_time(record),
+            }
+        )
+
+    def _with_clock(self, parsed: Parsed) -> LaneRow:
+        row = self.worked.row
+        return replace(row, clock=max(row.clock, parsed.at) if row.clock else parsed.at)
+
+
+def effective_period(record: ConsumerRecord, claimed: int) -> int:
+    """A tick counts for the broker's period at the most: a replica whose clock is fast cannot silence the others."""
+    return min(claimed, period_of(broker_time(record)))
