@@ -1,0 +1,299 @@
+"""The servers that tests stand on do what the tests believe: a broker, a PostgreSQL, and proxies that break their wires."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+
+from services.cli.broker import BrokerError, EmbeddedBroker
+from services.cli.broker.jars import class_path
+from tests.harness import kafka
+from tests.harness.postgres import LocalPostgres, dsn, local_postgres, through
+from tests.harness.proxy import COMMIT, Api, KafkaProxy, PostgresProxy, proxied_broker
+
+GONE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What asyncpg raises when its connection is cut."""
+
+
+@pytest.fixture(scope="module")
+def behind_proxy() -> Iterator[tuple[EmbeddedBroker, KafkaProxy]]:
+    with proxied_broker() as both:
+        yield both
+
+
+@pytest.fixture(scope="module")
+def node(behind_proxy: tuple[EmbeddedBroker, KafkaProxy]) -> EmbeddedBroker:
+    return behind_proxy[0]
+
+
+@pytest.fixture
+def proxy(behind_proxy: tuple[EmbeddedBroker, KafkaProxy]) -> Iterator[KafkaProxy]:
+    yield behind_proxy[1]
+    behind_proxy[1].disarm()
+
+
+@pytest.fixture
+def topic(node: EmbeddedBroker) -> Iterator[str]:
+    name = kafka.unique("topic")
+    kafka.create_topics(node.bootstrap_servers, {name: 2})
+    yield name
+    kafka.delete_topics(node.bootstrap_servers, [name])
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LocalPostgres]:
+    with local_postgres() as started:
+        yield started
+
+
+@pytest.fixture
+def database(server: LocalPostgres) -> Iterator[str]:
+    url = server.create_database()
+    server.execute("CREATE TABLE seen (n int)", url)
+    yield url
+    server.drop_database(url)
+
+
+@pytest.fixture
+def wire(server: LocalPostgres) -> Iterator[PostgresProxy]:
+    with PostgresProxy(server.host, server.port) as started:
+        yield started
+
+
+@asynccontextmanager
+async def producer(bootstrap: str, transactional_id: str) -> AsyncIterator[AIOKafkaProducer]:
+    made = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        transactional_id=transactional_id,
+        transaction_timeout_ms=10_000,
+        request_timeout_ms=4_000,
+        retry_backoff_ms=5,
+    )
+    await made.start()
+    try:
+        yield made
+    finally:
+        await asyncio.wait_for(made.stop(), 10)
+
+
+def values(bootstrap: str, topic: str, isolation: str = "read_committed") -> list[bytes | None]:
+    return [record.value for record in kafka.read_all(bootstrap, topic, isolation)]
+
+
+class TestBroker:
+    async def test_only_committed_records_are_read(self, node: EmbeddedBroker, topic: str) -> None:
+        group = kafka.unique("group")
+        async with producer(node.bootstrap_servers, kafka.unique("lane")) as sender:
+            async with sender.transaction():
+                await sender.send_and_wait(topic, b"kept", key=b"k", partition=1, headers=[("ce_id", b"1")])
+                position = {TopicPartition(topic, 0): OffsetAndMetadata(7, "db=x")}
+                await sender.send_offsets_to_transaction(position, group)
+            await sender.begin_transaction()
+            await sender.send_and_wait(topic, b"dropped", partition=1)
+            await sender.abort_transaction()
+
+        [record] = kafka.read_all(node.bootstrap_servers, topic)
+        assert (record.partition, record.key, record.value, record.headers) == (1, b"k", b"kept", (("ce_id", b"1"),))
+        assert values(node.bootstrap_servers, topic, "read_uncommitted") == [b"kept", b"dropped"]
+        assert kafka.committed(node.bootstrap_servers, group) == {(topic, 0): (7, "db=x")}
+
+    def test_helpers_write_and_count(self, node: EmbeddedBroker, topic: str) -> None:
+        kafka.produce(node.bootstrap_servers, topic, [(0, b"k", None, []), (1, None, b"v", [("h", b"1")])])
+        assert kafka.end_offsets(node.bootstrap_servers, [topic]) == {(topic, 0): 1, (topic, 1): 1}
+        assert values(node.bootstrap_servers, topic) == [None, b"v"]
+
+    @pytest.mark.parametrize("crash", [False, True])
+    def test_data_outlives_a_restart(self, tmp_path: Path, crash: bool) -> None:
+        first = EmbeddedBroker(tmp_path)
+        first.start()
+        try:
+            kafka.create_topics(first.bootstrap_servers, {"kept": 1})
+            kafka.produce(first.bootstrap_servers, "kept", [(0, None, b"1", [])])
+        finally:
+            first.kill() if crash else first.stop()
+        with EmbeddedBroker(tmp_path) as second:
+            assert values(second.bootstrap_servers, "kept") == [b"1"]
+
+    def test_failure_to_start_shows_the_log(self, node: EmbeddedBroker, tmp_path: Path) -> None:
+        with pytest.raises(BrokerError, match="Address already in use"):
+            EmbeddedBroker(tmp_path, port=node.port).start()
+
+    def test_missing_jars_name_the_remedy(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("IPVI_HOME", str(tmp_path))
+        with pytest.raises(BrokerError, match="make install"):
+            class_path()
+
+
+class TestKafkaProxy:
+    """One record in a transaction; its end meets each fault. The same transactional id then claims, as an owner would."""
+
+    async def begin(self, sender: AIOKafkaProducer, topic: str) -> None:
+        await sender.begin_transaction()
+        await sender.send_and_wait(topic, b"1", partition=0)
+
+    async def test_clients_stay_on_the_proxy(self, node: EmbeddedBroker, proxy: KafkaProxy, topic: str) -> None:
+        before = proxy.counts[Api.END_TXN]
+        async with producer(proxy.bootstrap_servers, kafka.unique("lane")) as sender:
+            await self.begin(sender, topic)
+            await sender.commit_transaction()
+        assert proxy.counts[Api.END_TXN] == before + 1
+        assert values(node.bootstrap_servers, topic) == [b"1"]
+
+    async def test_lost_answer_is_committed(self, node: EmbeddedBroker, proxy: KafkaProxy, topic: str) -> None:
+        lane = kafka.unique("lane")
+        fault = proxy.lose_answer(Api.END_TXN, containing=lane.encode())
+        before = proxy.counts[Api.END_TXN]
+        async with producer(proxy.bootstrap_servers, lane) as sender:
+            await self.begin(sender, topic)
+            # The client asks again by itself, and learns that it is done.
+            await sender.commit_transaction()
+        assert fault.delivered.is_set() and fault.fired.is_set()
+        assert proxy.counts[Api.END_TXN] == before + 2
+        assert values(node.bootstrap_servers, topic) == [b"1"]
+
+    async def test_lost_request_is_repeated(self, node: EmbeddedBroker, proxy: KafkaProxy, topic: str) -> None:
+        lane = kafka.unique("lane")
+        fault = proxy.lose_request(Api.END_TXN, containing=lane.encode())
+        async with producer(proxy.bootstrap_servers, lane) as sender:
+            await self.begin(sender, topic)
+            await sender.commit_transaction()
+        assert fault.fired.is_set() and not fault.delivered.is_set()
+        assert values(node.bootstrap_servers, topic) == [b"1"]
+
+    async def test_nth_match(self, node: EmbeddedBroker, proxy: KafkaProxy, topic: str) -> None:
+        lane = kafka.unique("lane")
+        fault = proxy.lose_answer(Api.END_TXN, nth=2, containing=lane.encode())
+        async with producer(proxy.bootstrap_servers, lane) as sender:
+            await self.begin(sender, topic)
+            await sender.commit_transaction()
+            assert not fault.fired.is_set()
+            await self.begin(sender, topic)
+            await sender.commit_transaction()
+        assert fault.fired.is_set()
+        assert values(node.bootstrap_servers, topic) == [b"1", b"1"]
+
+    async def test_held_request_comes_after_the_next_claim(
+        self, node: EmbeddedBroker, proxy: KafkaProxy, topic: str
+    ) -> None:
+        lane = kafka.unique("lane")
+        fault = proxy.hold_request(Api.END_TXN, containing=lane.encode())
+        async with producer(proxy.bootstrap_servers, lane) as old:
+            await self.begin(old, topic)
+            ending = asyncio.create_task(old.commit_transaction())
+            await asyncio.to_thread(fault.fired.wait, 5)
+            ending.cancel()
+            async with producer(node.bootstrap_servers, lane) as new:
+                await self.begin(new, topic)
+                fault.release()
+                assert await asyncio.to_thread(fault.delivered.wait, 5)
+                assert values(node.bootstrap_servers, topic) == []
+                await new.commit_transaction()
+        assert values(node.bootstrap_servers, topic) == [b"1"]
+        assert values(node.bootstrap_servers, topic, "read_uncommitted") == [b"1", b"1"]
+
+    async def test_held_request_before_any_claim_commits(
+        self, node: EmbeddedBroker, proxy: KafkaProxy, topic: str
+    ) -> None:
+        lane = kafka.unique("lane")
+        fault = proxy.hold_request(Api.END_TXN, containing=lane.encode(), seconds=0.3, cut=False)
+        async with producer(proxy.bootstrap_servers, lane) as sender:
+            await self.begin(sender, topic)
+            await sender.commit_transaction()
+        assert fault.fired.is_set() and fault.delivered.is_set()
+        assert values(node.bootstrap_servers, topic) == [b"1"]
+
+    async def test_blocked_means_unreachable(self, proxy: KafkaProxy, topic: str) -> None:
+        async with producer(proxy.bootstrap_servers, kafka.unique("lane")) as sender:
+            await self.begin(sender, topic)
+            proxy.block()
+            with pytest.raises(KafkaError):
+                async with producer(proxy.bootstrap_servers, kafka.unique("lane")):
+                    pass
+            proxy.unblock()
+            await sender.commit_transaction()
+
+
+class TestPostgres:
+    def test_template_dump_and_restore(self, server: LocalPostgres, database: str) -> None:
+        server.execute("INSERT INTO seen VALUES (1)", database)
+        backup = server.dump(database)
+        copy = server.create_database(template=database)
+        server.execute("INSERT INTO seen VALUES (2)", database)
+        restored = server.restore(backup)
+        found = [server.execute("SELECT n FROM seen", url) for url in (copy, restored)]
+        assert found == [[{"n": 1}], [{"n": 1}]]
+        for url in (copy, restored):
+            server.drop_database(url)
+
+    async def test_crash_keeps_what_was_committed(self, server: LocalPostgres, database: str) -> None:
+        connection = await asyncpg.connect(dsn(database))
+        await connection.execute("INSERT INTO seen VALUES (1)")
+        server.restart(immediate=True)
+        with pytest.raises(GONE):
+            await connection.execute("INSERT INTO seen VALUES (2)")
+        assert server.execute("SELECT n FROM seen", database) == [{"n": 1}]
+
+
+class TestPostgresProxy:
+    """A driver's transaction meets each fault at its COMMIT."""
+
+    async def insert(self, database: str, wire: PostgresProxy) -> None:
+        connection = await asyncpg.connect(dsn(through(database, wire.port)))
+        try:
+            async with connection.transaction():
+                await connection.execute("INSERT INTO seen SELECT $1", 1)
+        finally:
+            connection.terminate()
+
+    def rows(self, server: LocalPostgres, database: str) -> int:
+        return len(server.execute("SELECT n FROM seen", database))
+
+    async def test_passes_everything(self, server: LocalPostgres, database: str, wire: PostgresProxy) -> None:
+        await self.insert(database, wire)
+        assert (wire.counts["BEGIN"], wire.counts[COMMIT]) == (1, 1)
+        assert self.rows(server, database) == 1
+
+    async def test_lost_answer_is_committed(self, server: LocalPostgres, database: str, wire: PostgresProxy) -> None:
+        fault = wire.lose_answer(COMMIT)
+        with pytest.raises(GONE):
+            await self.insert(database, wire)
+        assert fault.fired.wait(5)
+        assert self.rows(server, database) == 1
+
+    async def test_lost_request_is_rolled_back(self, server: LocalPostgres, database: str, wire: PostgresProxy) -> None:
+        fault = wire.lose_request(COMMIT)
+        with pytest.raises(GONE):
+            await self.insert(database, wire)
+        assert fault.fired.is_set()
+        assert self.rows(server, database) == 0
+
+    async def test_held_commit_lands_later(self, server: LocalPostgres, database: str, wire: PostgresProxy) -> None:
+        fault = wire.hold_request(COMMIT)
+        with pytest.raises(GONE):
+            await self.insert(database, wire)
+        assert fault.fired.is_set()
+        assert self.rows(server, database) == 0
+        fault.release()
+        assert fault.delivered.wait(5)
+        assert self.rows(server, database) == 1
+
+    async def test_held_commit_is_refused_to_an_ended_session(
+        self, server: LocalPostgres, database: str, wire: PostgresProxy
+    ) -> None:
+        fault = wire.hold_request(COMMIT)
+        with pytest.raises(GONE):
+            await self.insert(database, wire)
+        server.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+        )
+        fault.release()
+        assert not fault.delivered.wait(0.3)
+        assert self.rows(server, database) == 0
