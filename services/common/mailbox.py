@@ -23,6 +23,10 @@ class Mailbox:
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
+    def holds(self, topic: str) -> bool:
+        """Whether records of `topic` wait."""
+        return bool(self._queues[topic])
+
     def put(self, topic: str, records: Iterable[ConsumerRecord]) -> None:
         self._queues[topic].extend(records)
         self._arrived.set()

@@ -1,0 +1,463 @@
+"""The loop: how each incident takes effect once, whatever crashes, repeats or changes hands.
+
+A lane is partition n of all inputs of a service, with one owner, one transactional id and one writer of its rows.
+
+1. Claim: new producer (fences the zombie, ends its transaction), epoch, Kafka's committed offsets, publish what SQL has and
+   Kafka has not, seek.
+2. Read a batch, commands first; what cannot be parsed becomes a reject.
+3. Decide, in memory, in order (`work.py`).
+4. One SQL transaction: positions by compare-and-set, journal, inbox, state.
+5. One Kafka transaction: the journal rows and the group's offsets.
+
+A step whose outcome is unknown (answer lost, fenced, timed out, cancelled) is never repeated and never passed over: what is
+in memory is dropped and the lane claimed again. `docs/why.md` says why each simpler way loses or doubles an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, Protocol, TypeVar
+
+import structlog
+from aiokafka import ConsumerRecord
+
+from services.common import failpoints, metrics, positions
+from services.common.database import Database
+from services.common.errors import DecideFailedError, LaneLostError, LaneRefusedError
+from services.common.mailbox import HIGH_WATER, Mailbox
+from services.common.offsets import GroupOffsets, check_offsets
+from services.common.positions import LaneRow, Place
+from services.common.producer import JournalRow, LaneProducer
+from services.common.records import Parsed, parse
+from services.common.service import Service
+from services.common.work import PARK_AFTER, Worked, Worker
+
+S = TypeVar("S")
+
+log = structlog.get_logger(__name__)
+
+IDLE_S = 0.05
+"""How long a lane waits for records before it counts as idle and settles its positions."""
+SETTLED_S = 0.5
+"""How often a lane at rest looks whether markers without records have moved its position."""
+RECOVERY_CHUNK = 1_000
+PIPELINE_DEPTH = 1
+"""Batches written to SQL while an earlier one is being published."""
+CACHED_STATES = 20_000
+RETRY_REFUSED_S = 10.0
+
+
+class LaneStatus(StrEnum):
+    """Only a `running` lane takes records."""
+
+    CLAIMING = "claiming"
+    RUNNING = "running"
+    REFUSED = "refused"
+    RELEASED = "released"
+
+
+class Source(Protocol):
+    """What a lane needs of the consumer that feeds it."""
+
+    def pause(self, lane: int) -> None:
+        """Stop fetching for the lane."""
+        ...
+
+    def resume(self, lane: int) -> None:
+        """Fetch again."""
+        ...
+
+    def seek(self, lane: int, nexts: Mapping[str, int]) -> None:
+        """Next poll starts there; what was fetched before is dropped. No await inside."""
+        ...
+
+    async def positions(self, lane: int) -> dict[str, int]:
+        """Where the next poll starts: past every record handed over and past transaction markers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LaneTools(Generic[S]):
+    """What every lane of a replica shares."""
+
+    service: Service[S]
+    database: Database
+    source: Source
+    offsets: GroupOffsets
+    producer: Callable[[int], LaneProducer]
+    process: Callable[[Batch[S]], Awaitable[object]]
+    """Runs `Batch.handle` under the framework's middlewares."""
+    partitions: int
+    max_batch: int = 500
+    pipeline: bool = True
+    live: bool = True
+
+
+class Batch(tuple[ConsumerRecord, ...], Generic[S]):
+    """Records of one lane, as the framework sees them; knows the lane that works them."""
+
+    lane: Lane[S]
+
+    @classmethod
+    def of(cls, lane: Lane[S], records: Sequence[ConsumerRecord]) -> Batch[S]:
+        batch = cls(records)
+        batch.lane = lane
+        return batch
+
+    async def handle(self) -> None:
+        await self.lane.write(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A batch that SQL has: what step 5 publishes, and where it leaves each topic."""
+
+    rows: Sequence[JournalRow]
+    ends: Mapping[str, int]
+
+
+class Lane(Generic[S]):
+    """One lane while it is assigned to this replica."""
+
+    def __init__(self, number: int, tools: LaneTools[S]) -> None:
+        self.number = number
+        self.status = LaneStatus.RELEASED
+        self.refusal: LaneRefusedError | None = None
+        self.progress_at = time.monotonic()
+        self._tools = tools
+        self._topics = sorted(tools.service.inputs, key=lambda topic: not topic.is_commands)
+        self._mailbox = Mailbox([str(topic) for topic in self._topics])
+        self._worker = Worker(tools.service, number, tools.partitions, tools.live)
+        self._states: dict[str, S] = {}
+        self._row = LaneRow(epoch=0)
+        self._next: dict[str, int] = {}
+        self._published: dict[str, int] = {}
+        self._marked: dict[str, int] = {}
+        self._quiet: dict[str, int] = {}
+        self._producer: LaneProducer | None = None
+        self._outbox: asyncio.Queue[Written | None] = asyncio.Queue()
+        self._paused = False
+        self._task: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._log = log.bind(service=tools.service.name, lane=number)
+
+    # assignment ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Assigned: claim in a task of its own, since no heartbeat flows while a rebalance listener runs."""
+        self.status = LaneStatus.CLAIMING
+        self._mailbox.clear()
+        self._mailbox.open()
+        self._task = asyncio.create_task(self._run(), name=f"lane-{self.number}")
+
+    async def release(self, deadline: float) -> None:
+        """Revoked or stopping: finish what is in flight by `deadline` (loop time), else abandon it."""
+        working = self.status is LaneStatus.RUNNING
+        self.status = LaneStatus.RELEASED
+        self._mailbox.close()
+        task, self._task = self._task, None
+        if task is not None:
+            if working:
+                await asyncio.wait([task], timeout=max(0.0, deadline - asyncio.get_running_loop().time()))
+            task.cancel()
+            await asyncio.wait([task], timeout=1)
+        self._drop()
+        if self._closing:
+            await asyncio.wait(self._closing, timeout=max(0.1, deadline - asyncio.get_running_loop().time()))
+
+    def claim_again(self, reason: str) -> None:
+        """Drop what is in memory and claim; something outside the loop has shown that it must."""
+        self.status = LaneStatus.CLAIMING
+        self._log.warning("lane.claim_again", reason=reason)
+        self._task = asyncio.create_task(self._run_after(self._task), name=f"lane-{self.number}")
+
+    async def _run_after(self, earlier: asyncio.Task[None] | None) -> None:
+        if earlier is not None:
+            earlier.cancel()
+            await asyncio.wait([earlier])
+        await self._run()
+
+    def offer(self, topic: str, records: Sequence[ConsumerRecord]) -> None:
+        """Take polled records; a lane that is not running takes none (the claim's seek brings them again)."""
+        if self.status is not LaneStatus.RUNNING:
+            return
+        self._mailbox.put(topic, [record for record in records if record.offset >= self._next[topic]])
+        if len(self._mailbox) >= HIGH_WATER and not self._paused:
+            self._paused = True
+            self._tools.source.pause(self.number)
+
+    async def _run(self) -> None:
+        attempt = 0
+        while True:
+            try:
+                await self._claim()
+                attempt = 0
+                await self._work()
+                return
+            except LaneRefusedError as refusal:
+                await self._refuse(refusal)
+                await asyncio.sleep(RETRY_REFUSED_S)
+            except Exception as error:  # noqa: BLE001 (whatever it was, its outcome is unknown: claim again)
+                self.status = LaneStatus.CLAIMING
+                self._log.warning("lane.claim_again", reason=_reason(error))
+                metrics.reclaims.labels(self._tools.service.name).inc()
+                await asyncio.sleep(min(5.0, 0.02 * 2**attempt))
+                attempt += 1
+
+    async def _refuse(self, refusal: LaneRefusedError) -> None:
+        self._drop()
+        self.status = LaneStatus.REFUSED
+        self.refusal = refusal
+        self._log.error("lane.refused", code=refusal.code, reason=str(refusal))
+        try:
+            async with self._tools.database.write() as conn:
+                await positions.refuse(conn, self.number, refusal.code)
+        except Exception as error:  # noqa: BLE001 (the refusal stands in memory and in health all the same)
+            self._log.warning("lane.refusal_not_written", reason=_reason(error))
+
+    def _drop(self) -> None:
+        """Forget everything in memory: it may not be what SQL and Kafka hold."""
+        self._mailbox.clear()
+        self._states = {}
+        self._outbox = asyncio.Queue(maxsize=PIPELINE_DEPTH)
+        producer, self._producer = self._producer, None
+        if producer is not None:  # in the background: a fenced producer may take its time
+            closing = asyncio.create_task(producer.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    # 1. claim --------------------------------------------------------------------------------------------------------
+
+    async def _claim(self) -> None:
+        started = time.monotonic()
+        tools = self._tools
+        self.status = LaneStatus.CLAIMING
+        tools.source.pause(self.number)
+        self._drop()
+
+        self._producer = tools.producer(self.number)
+        await self._producer.start()
+        await failpoints.reach("claim.init_producer")
+
+        bounds = await tools.offsets.bounds(self.number)
+        async with tools.database.write() as conn:
+            row, places = await positions.claim(conn, self.number, {topic: low for topic, (low, _) in bounds.items()})
+        await failpoints.reach("claim.epoch")
+
+        committed = await tools.offsets.committed(self.number)  # never before InitProducerId
+        await failpoints.reach("claim.committed")
+        check_offsets(places, committed, bounds)
+
+        self._row = row
+        self._next = {topic: place.next for topic, place in places.items()}
+        self._marked = {topic: place.published for topic, place in places.items()}
+        self._quiet = {topic: at for topic, at in committed.items() if at is not None and at > self._next[topic]}
+        await self._recover(places, committed)
+        await failpoints.reach("claim.recovery")
+
+        self._published = {topic: max(at, self._quiet.get(topic, at)) for topic, at in self._next.items()}
+        tools.source.seek(self.number, self._next)  # from here to RUNNING no await: nothing older can reach the mailbox
+        self._mailbox.clear()
+        self.status = LaneStatus.RUNNING
+        self.refusal = None
+        self._paused = False
+        tools.source.resume(self.number)
+        self.progress_at = time.monotonic()
+        metrics.claim_seconds.labels(tools.service.name).observe(self.progress_at - started)
+        self._log.info("lane.claimed", epoch=row.epoch)
+        await failpoints.reach("claim.done")
+
+    async def _recover(self, places: Mapping[str, Place], committed: Mapping[str, int | None]) -> None:
+        """Publish journal rows in [committed, next), and give a new lane its first committed offsets."""
+        assert self._producer is not None
+        since = {
+            topic: at if (at := committed[topic]) is not None else place.next
+            for topic, place in places.items()
+        }
+        async with self._tools.database.read() as conn:
+            rows = await positions.unpublished(conn, self.number, since)
+        for chunk, reached in positions.chunks(rows, self._next, RECOVERY_CHUNK):
+            await self._producer.publish(chunk, {**reached, **self._quiet})
+        if rows:
+            self._log.info("lane.republished", rows=len(rows))
+        elif any(at is None or at < self._next[topic] for topic, at in committed.items()):
+            await self._producer.publish((), {**self._next, **self._quiet})
+
+    # 2 to 5. work ----------------------------------------------------------------------------------------------------
+
+    async def _work(self) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write_batches())
+            group.create_task(self._publish_batches())
+        await self._mark_published()
+
+    async def _write_batches(self) -> None:
+        while not self._mailbox.closed:
+            records = self._mailbox.take(self._tools.max_batch, self._quiet or None)
+            if records:
+                await self._tools.process(Batch.of(self, records))
+            else:
+                await self._rest()
+            self._resume_if_low()
+        await self._outbox.put(None)
+
+    async def _rest(self) -> None:
+        await self._mailbox.wait(IDLE_S)
+        if not len(self._mailbox) or self._quiet:
+            await self._settle()
+            await self._mailbox.wait(SETTLED_S if self._settled else IDLE_S)
+
+    def _resume_if_low(self) -> None:
+        if self._paused and len(self._mailbox) < HIGH_WATER // 4 and self.status is LaneStatus.RUNNING:
+            self._paused = False
+            self._tools.source.resume(self.number)
+
+    async def write(self, records: Sequence[ConsumerRecord]) -> None:
+        """Steps 2 to 4 for the records of one batch, and hand-over to step 5."""
+        batch = [parse(record) for record in records]
+        cut = next((i for i, parsed in enumerate(batch) if parsed.is_for_lane), len(batch)) or 1
+        self._mailbox.put_back(records[cut:])  # what speaks to the whole lane is a batch of its own
+        batch = batch[:cut]
+
+        worked = await self._decide(batch)
+        await failpoints.reach("decide.done")
+        if worked.failed is not None:
+            if not worked.done:
+                worked = await self._failed(batch[0], worked.failed)
+            self._mailbox.put_back(records[worked.done : cut])
+        self._count(batch[: worked.done], worked)
+
+        ends = dict(self._next)
+        for parsed in batch[: worked.done]:
+            ends[parsed.record.topic] = parsed.record.offset + 1
+        await self._commit(worked, ends)
+
+    async def _decide(self, batch: Sequence[Parsed]) -> Worked[S]:
+        tools = self._tools
+        first = batch[0]
+        events = [parsed.event for parsed in batch if parsed.event is not None]
+        async with tools.database.read() as conn:
+            if first.is_for_lane:
+                now = max(self._row.clock or first.at, first.at) if tools.live else self._row.clock or first.at
+                due = await tools.service.store.due(conn, self.number, now)
+                keys, seen = list(due), set[tuple[str, str]]()
+            else:
+                due = ()
+                keys = list({parsed.key for parsed in batch if parsed.event is not None})
+                seen = await positions.known(conn, [(event.source, event.id) for event in events])
+            parked = await positions.parked_keys(conn, keys)
+            missing = [key for key in keys if key not in self._states]
+            if missing:
+                self._states |= await tools.service.store.load(conn, missing)
+        return self._worker.work(self._row, batch, self._states, seen, parked, due)
+
+    async def _failed(self, parsed: Parsed, error: Exception) -> Worked[S]:
+        """Deciding the record in hand failed: count it in SQL and claim again; at the third time park its offender."""
+        row = positions.with_failure(self._row, f"{parsed.record.topic}:{parsed.record.offset}")
+        self._log.error("lane.decide_failed", reason=_reason(error), times=row.failures, offset=parsed.record.offset)
+        metrics.decide_failures.labels(self._tools.service.name).inc()
+        if row.failures < PARK_AFTER:
+            async with self._tools.database.write() as conn:
+                await positions.hold(conn, self.number, row)
+            raise DecideFailedError from error
+        metrics.parked.labels(self._tools.service.name).inc()
+        self._log.error("lane.offender_parked", topic=parsed.record.topic, offset=parsed.record.offset)
+        return self._worker.park(self._row, parsed, place=0)
+
+    async def _commit(self, worked: Worked[S], ends: Mapping[str, int]) -> None:
+        """Step 4, in one transaction, then the hand-over to step 5. Memory moves only when SQL has."""
+        service = self._tools.service
+        async with asyncio.timeout(30), self._tools.database.write() as conn:
+            await positions.hold(conn, self.number, worked.row)
+            await failpoints.reach("sql.open")
+            await positions.advance(conn, self.number, self._next, ends, self._published)
+            journal = [positions.journal_values(self.number, row) for row in worked.journal]
+            await positions.write_rows(conn, positions.journal, journal)
+            await positions.write_rows(conn, positions.inbox, worked.inbox)
+            await positions.write_rows(conn, positions.rejects, worked.rejects)
+            await positions.write_rows(conn, positions.parked, worked.parked)
+            if worked.changed:
+                await service.store.save(conn, self.number, worked.changed)
+            if worked.erase:
+                await positions.erase(conn, worked.erase)
+            await failpoints.reach("sql.before_commit")
+        await failpoints.reach("sql.committed")
+        self._row = worked.row
+        for topic, end in ends.items():
+            if end != self._next[topic]:
+                self._marked[topic] = self._published[topic]
+        self._next = dict(ends)
+        if len(self._states) > CACHED_STATES:
+            self._states.clear()
+        self._states |= {key: after for key, (_, after) in worked.changed.items()}
+        self.progress_at = time.monotonic()
+        await self._hand_over(Written(worked.journal, ends))
+
+    async def _hand_over(self, written: Written) -> None:
+        if self._quiet:  # a restored database: Kafka has all this already
+            self._quiet = {topic: at for topic, at in self._quiet.items() if at > self._next[topic]}
+            return
+        await self._outbox.put(written)
+        if not self._tools.pipeline:
+            await self._outbox.join()
+
+    async def _publish_batches(self) -> None:
+        while (written := await self._outbox.get()) is not None:
+            assert self._producer is not None
+            started = time.monotonic()
+            await self._producer.publish(written.rows, written.ends)
+            self._published = dict(written.ends)
+            self._outbox.task_done()
+            self.progress_at = time.monotonic()
+            metrics.publish_seconds.labels(self._tools.service.name).observe(self.progress_at - started)
+
+    # idle ------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _settled(self) -> bool:
+        return self._published == self._next == self._marked
+
+    async def _settle(self) -> None:
+        """Nothing to do: move past transaction markers, so that lag is 0 and `published` exact when a lane rests."""
+        where = await self._tools.source.positions(self.number)
+        if self._mailbox.closed or self.status is not LaneStatus.RUNNING:
+            return
+        # A topic with records in hand has its position past them: only an empty queue's position is ours.
+        ends = {
+            topic: at if self._mailbox.holds(topic) else max(at, where.get(topic, at)) for topic, at in self._next.items()
+        }
+        if ends != self._next:
+            await self._commit(Worked(self._row), ends)
+        elif self._published == self._next:
+            await self._mark_published()
+
+    async def _mark_published(self) -> None:
+        if self._marked == self._published:
+            return
+        async with self._tools.database.write() as conn:
+            await positions.hold(conn, self.number, self._row)
+            await positions.mark_published(conn, self.number, self._published)
+        self._marked = dict(self._published)
+
+    def _count(self, batch: Sequence[Parsed], worked: Worked[S]) -> None:
+        name = self._tools.service.name
+        metrics.records.labels(name).inc(len(batch))
+        metrics.events.labels(name).inc(len(worked.journal))
+        for reject in worked.rejects:
+            metrics.rejects.labels(name, reject["code"]).inc()
+        for error in worked.overslept:
+            metrics.decide_failures.labels(name).inc()
+            self._log.error("lane.tick_failed_for_one", reason=_reason(error))
+
+
+def _reason(error: BaseException) -> str:
+    """Names of error types only: their texts may hold what a record held."""
+    if isinstance(error, BaseExceptionGroup):
+        return "+".join(sorted({_reason(inner) for inner in error.exceptions}))
+    if isinstance(error, LaneLostError):
+        return f"LaneLostError: {error}"
+    return type(error).__name__

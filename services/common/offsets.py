@@ -1,0 +1,72 @@
+"""What Kafka says of a lane, and whether going on from there could lose or double an event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from services.common.errors import LaneRefusedError
+from services.common.positions import Place
+from services.common.producer import offset_metadata
+
+
+class GroupOffsets:
+    """Committed offsets with their metadata (which the consumer drops), and the bounds of the log."""
+
+    def __init__(
+        self,
+        admin: AIOKafkaAdminClient,
+        consumer: Callable[[], AIOKafkaConsumer],
+        group: str,
+        topics: Sequence[str],
+        database_id: str,
+    ) -> None:
+        self._admin = admin
+        self._consumer = consumer
+        self._group = group
+        self._topics = topics
+        self._metadata = offset_metadata(database_id)
+
+    def _partitions(self, lane: int) -> list[TopicPartition]:
+        return [TopicPartition(topic, lane) for topic in self._topics]
+
+    async def committed(self, lane: int) -> dict[str, int | None]:
+        """Per topic; None where the group has none. Refuses offsets that another database committed."""
+        found = await self._admin.list_consumer_group_offsets(self._group, partitions=self._partitions(lane))
+        offsets: dict[str, int | None] = dict.fromkeys(self._topics)
+        for partition, place in found.items():
+            if place.offset < 0:
+                continue
+            if place.metadata and place.metadata != self._metadata:
+                raise LaneRefusedError("another_database", "the group's offsets were committed from another database")
+            offsets[partition.topic] = place.offset
+        return offsets
+
+    async def bounds(self, lane: int) -> dict[str, tuple[int, int]]:
+        """Per topic the first offset still there and the one after the last."""
+        partitions = self._partitions(lane)
+        consumer = self._consumer()
+        low = await consumer.beginning_offsets(partitions)
+        high = await consumer.end_offsets(partitions)
+        return {tp.topic: (low[tp], high[tp]) for tp in partitions}
+
+
+def check_offsets(
+    places: Mapping[str, Place], committed: Mapping[str, int | None], bounds: Mapping[str, tuple[int, int]]
+) -> None:
+    """Strict offsets: no silent earliest or latest. Raises `LaneRefusedError`; each code has a row in the runbook."""
+    for topic, place in places.items():
+        low, high = bounds[topic]
+        at = committed[topic]
+        if place.next < low:
+            raise LaneRefusedError("below_log_start", f"{topic}: records between the position and the log's start are gone")
+        if place.next > high:
+            raise LaneRefusedError("past_log_end", f"{topic}: the log ends before the position; was the topic made anew?")
+        if at is None and place.published != place.next:
+            raise LaneRefusedError("offset_lost", f"{topic}: the group's offset is gone and what was published is not known")
+        if at is not None and at < place.published:
+            raise LaneRefusedError("offset_below_published", f"{topic}: the group's offset was set back below what was published")
+        if at is not None and at > high:
+            raise LaneRefusedError("past_log_end", f"{topic}: the group's offset is past the log's end")

@@ -1,0 +1,108 @@
+"""One replica of a service: its database, its lanes, its clock and its API, from start to a clean stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import structlog
+from aiokafka.admin import AIOKafkaAdminClient
+from faststream import FastStream
+
+from schemas.commands import Tick
+from schemas.topics import Topic
+from services.common import guard
+from services.common.clock import Clock
+from services.common.database import Database, database_url
+from services.common.lane import Lane, LaneTools
+from services.common.offsets import GroupOffsets
+from services.common.producer import LaneProducer
+from services.common.service import Service
+from services.common.settings import CommonSettings
+from services.common.stream import Lanes, make_broker, subscribe
+
+S = TypeVar("S")
+
+log = structlog.get_logger(__name__)
+
+STEP_TIMEOUT_S = 15.0
+
+
+class Replica(Generic[S]):
+    """Everything one process of a service runs; `run` returns after a clean stop."""
+
+    def __init__(self, service: Service[S], settings: CommonSettings, tick: type[Tick] | None = None) -> None:
+        self.service = service
+        self.settings = settings
+        self.group = f"ipvi-{service.name}"
+        self.database = Database(database_url(settings, service.name), service.name)
+        self.topics: Sequence[str] = [str(topic) for topic in service.inputs]
+        self._tick = tick
+        self._broker = make_broker(settings.kafka_bootstrap_servers)
+        self._tasks: list[asyncio.Task[None]] = []
+        self._tools: LaneTools[S] | None = None
+        self.lanes: Lanes[S] = Lanes(service.name, self.topics, self._lane)
+        self._process = subscribe(
+            self._broker,
+            self.lanes,
+            self.topics,
+            group=self.group,
+            instance=f"{self.group}-{settings.replica}" if settings.replica else None,
+            session_timeout_ms=settings.session_timeout_ms,
+        )
+
+    def _lane(self, number: int) -> Lane[S]:
+        assert self._tools is not None
+        return Lane(number, self._tools)
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT. Raises `LaneRefusedError` or `ConfigurationError` before anything was joined."""
+        settings = self.settings
+        bootstrap = settings.kafka_bootstrap_servers
+        identity = await guard.check(self.database, bootstrap, self.group, self.topics, settings.partitions)
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
+        await admin.start()
+        self._tools = LaneTools(
+            service=self.service,
+            database=self.database,
+            source=self.lanes,
+            offsets=GroupOffsets(admin, lambda: self.lanes.consumer, self.group, self.topics, identity),
+            producer=lambda lane: LaneProducer(
+                bootstrap,
+                self.group,
+                lane,
+                identity,
+                transaction_timeout_ms=settings.transaction_timeout_ms,
+                timeout=STEP_TIMEOUT_S,
+            ),
+            process=self._process,
+            partitions=settings.partitions,
+            max_batch=settings.max_batch,
+            pipeline=settings.pipeline,
+            live=settings.as_of == "now",
+        )
+        app = FastStream(self._broker, logger=None, after_startup=[self._started], on_shutdown=[self._stopping])
+        try:
+            await app.run(sleep_time=0.05)
+        finally:
+            await admin.close()
+            await self.database.close()
+
+    async def _started(self) -> None:
+        log.info("replica.started", group=self.group)
+        if self.settings.ticks and self._tick is not None:
+            topic = next(topic for topic in self.service.inputs if topic.is_commands)
+            clock = Clock(
+                self.settings.kafka_bootstrap_servers, self.service.name, self._tick, Topic(topic), lambda: self.lanes.running
+            )
+            self._tasks.append(asyncio.create_task(clock.run(), name="clock"))
+
+    async def _stopping(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await task
+        await self.lanes.release_all()
+        log.info("replica.stopped", group=self.group)

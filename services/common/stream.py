@@ -1,0 +1,212 @@
+"""The consumer: FastStream's lifecycle, subscriber and middlewares around lanes that work by themselves.
+
+FastStream's own batch loop sleeps 5 s on any Kafka error, awaits one handler for all partitions, and hands over batches
+polled before a seek; so only its polling is replaced, and each lane passes its batches through the subscriber's middlewares.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.message import StreamMessage
+
+from services.common import metrics
+from services.common.errors import LaneRefusedError
+from services.common.lane import Batch, Lane, LaneStatus
+
+S = TypeVar("S")
+
+log = structlog.get_logger(__name__)
+
+REVOKE_DEADLINE_S = 3.0
+POLL_MS = 500
+
+
+class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aiokafka is untyped
+    """The lanes assigned to this replica. Never raises in the listener: aiokafka would swallow it and records flow on."""
+
+    def __init__(self, name: str, topics: Iterable[str], make: Callable[[int], Lane[S]]) -> None:
+        self._name = name
+        self._topics = frozenset(topics)
+        self._make = make
+        self.lanes: dict[int, Lane[S]] = {}
+        self.subscriber: Any = None
+        self.polled_at = time.monotonic()
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer:
+        """The subscriber's consumer, there from before it joins the group."""
+        return self.subscriber.consumer
+
+    # rebalance -------------------------------------------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self.release_all()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        topics_of: dict[int, set[str]] = defaultdict(set)
+        for partition in assigned:
+            topics_of[partition.partition].add(partition.topic)
+        if topics_of:
+            self.consumer.pause(*assigned)
+        for number, topics in sorted(topics_of.items()):
+            lane = self.lanes[number] = self._make(number)
+            if topics == self._topics:
+                lane.start()
+            else:
+                lane.status = LaneStatus.REFUSED
+                lane.refusal = LaneRefusedError("lane_split", "not every input's partition of this number is assigned here")
+                log.error("lane.refused", service=self._name, lane=number, code="lane_split")
+
+    async def release_all(self) -> None:
+        """Finish or abandon what is in flight, all lanes inside one deadline."""
+        deadline = asyncio.get_running_loop().time() + REVOKE_DEADLINE_S
+        lanes, self.lanes = self.lanes, {}
+        await asyncio.gather(*(lane.release(deadline) for lane in lanes.values()))
+
+    # polling ---------------------------------------------------------------------------------------------------------
+
+    async def poll(self, consumer: AIOKafkaConsumer) -> None:
+        """One poll and its hand-over, with no await between them."""
+        try:
+            polled = await consumer.getmany(timeout_ms=POLL_MS)
+        except NoOffsetForPartitionError:
+            return  # a lane not claimed yet; its claim seeks
+        except OffsetOutOfRangeError as error:
+            self._out_of_range(error)
+            return
+        except KafkaError as error:
+            log.warning("consumer.poll_failed", service=self._name, error=type(error).__name__)
+            await asyncio.sleep(0.2)
+            return
+        self.polled_at = time.monotonic()
+        for partition, records in polled.items():
+            lane = self.lanes.get(partition.partition)
+            if lane is not None:
+                lane.offer(partition.topic, records)
+
+    def _out_of_range(self, error: OffsetOutOfRangeError) -> None:
+        """The log does not hold what a lane is to read next: its next claim says so and refuses."""
+        for partition in error.args[0] if error.args else ():
+            lane = self.lanes.get(partition.partition)
+            if lane is not None and lane.status is LaneStatus.RUNNING:
+                lane.claim_again("offset out of range")
+
+    # what lanes ask of the consumer ----------------------------------------------------------------------------------
+
+    def _partitions(self, lane: int) -> list[TopicPartition]:
+        return [TopicPartition(topic, lane) for topic in self._topics]
+
+    def _assigned(self, lane: int) -> list[TopicPartition]:
+        owned = self.consumer.assignment()
+        return [partition for partition in self._partitions(lane) if partition in owned]
+
+    def pause(self, lane: int) -> None:
+        self.consumer.pause(*self._assigned(lane))
+
+    def resume(self, lane: int) -> None:
+        self.consumer.resume(*self._assigned(lane))
+
+    def seek(self, lane: int, nexts: Mapping[str, int]) -> None:
+        for topic, offset in nexts.items():
+            self.consumer.seek(TopicPartition(topic, lane), offset)
+
+    async def positions(self, lane: int) -> dict[str, int]:
+        return {partition.topic: await self.consumer.position(partition) for partition in self._assigned(lane)}
+
+    # health ----------------------------------------------------------------------------------------------------------
+
+    @property
+    def running(self) -> list[int]:
+        """Lanes that take records now."""
+        return [number for number, lane in self.lanes.items() if lane.status is LaneStatus.RUNNING]
+
+    def health(self, stalled_s: float) -> dict[str, Any]:
+        """`healthy` means progress, not that a process is there: polls go on, and every lane runs or rests."""
+        now = time.monotonic()
+        refused = {number: lane.refusal.code for number, lane in self.lanes.items() if lane.refusal is not None}
+        stuck = [
+            number
+            for number, lane in self.lanes.items()
+            if lane.status is LaneStatus.CLAIMING and now - lane.progress_at > stalled_s
+        ]
+        metrics.lanes_refused.labels(self._name).set(len(refused))
+        metrics.lanes_running.labels(self._name).set(len(self.running))
+        silent = now - self.polled_at > stalled_s
+        return {
+            "healthy": not (refused or stuck or silent),
+            "consumer_silent": silent,
+            "lanes": {"running": len(self.running), "refused": refused, "stuck": stuck},
+        }
+
+
+def make_broker(bootstrap: str) -> KafkaBroker:
+    """A FastStream broker that logs nothing of records and creates no topics."""
+    return KafkaBroker(
+        bootstrap,
+        logger=None,
+        allow_auto_create_topics=False,
+        apply_types=False,
+        graceful_timeout=REVOKE_DEADLINE_S + 2,
+        retry_backoff_ms=20,
+    )
+
+
+def subscribe(
+    broker: KafkaBroker,
+    lanes: Lanes[S],
+    topics: Iterable[str],
+    *,
+    group: str,
+    instance: str | None,
+    session_timeout_ms: int,
+) -> Callable[[Batch[S]], Any]:
+    """Declare the subscriber whose polls feed `lanes`; returns what runs a batch under its middlewares."""
+    subscriber: Any = broker.subscriber(
+        *topics,
+        batch=True,
+        group_id=group,
+        group_instance_id=instance,
+        ack_policy=AckPolicy.MANUAL,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        partition_assignment_strategy=[RangePartitionAssignor],
+        session_timeout_ms=session_timeout_ms,
+        heartbeat_interval_ms=max(100, session_timeout_ms // 3),
+        max_poll_interval_ms=300_000,
+        fetch_max_wait_ms=250,
+        listener=lanes,
+        parser=_as_it_came,
+        decoder=_raw,
+        title=group,
+    )
+
+    @subscriber  # type: ignore[untyped-decorator]
+    async def work(batch: Batch[S]) -> None:
+        await batch.handle()
+
+    async def get_msg(consumer: AIOKafkaConsumer) -> tuple[ConsumerRecord, ...]:
+        await lanes.poll(consumer)
+        return ()
+
+    lanes.subscriber = subscriber
+    subscriber.get_msg = get_msg
+    return subscriber.process_message  # type: ignore[no-any-return]
+
+
+async def _as_it_came(batch: Any) -> StreamMessage[Any]:
+    return StreamMessage(raw_message=batch, body=b"")
+
+
+async def _raw(message: StreamMessage[Any]) -> Any:
+    return message.raw_message

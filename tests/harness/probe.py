@@ -1,0 +1,115 @@
+"""A service small enough to know by heart, to judge the loop by: it counts the reports of each offender.
+
+For every `ipvi.incident.reported.v1` it says one `ipvi.tier.current.v1` whose policy_version is the running number, so a
+reader sees at once what is missing, double or out of order. `python -m tests.harness.probe` runs one replica.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.classification import Tier, TierCurrent
+from schemas.commands import NotifierTick
+from schemas.incident import IncidentReported
+from schemas.topics import Topic
+from services.common import logs
+from services.common.database import Database, database_url
+from services.common.replica import Replica
+from services.common.service import Input, Outcome, Outgoing, caused_by
+from services.common.settings import CommonSettings
+from services.common.sql import upsert
+from services.common.tables import with_common_tables
+
+metadata = MetaData()
+
+counts = Table(
+    "counts",
+    metadata,
+    Column("offender_id", String(128), primary_key=True),
+    Column("lane", Integer, nullable=False),
+    Column("reports", BigInteger, nullable=False),
+    Column("ticks", BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    offender_id: str
+    reports: int = 0
+    ticks: int = 0
+
+
+class CountStore:
+    metadata = with_common_tables(metadata)
+
+    def new(self, key: str) -> Count:
+        return Count(key)
+
+    async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Count]:
+        rows = await conn.execute(select(counts).where(counts.c.offender_id.in_(list(keys))))
+        return {row.offender_id: Count(row.offender_id, row.reports, row.ticks) for row in rows}
+
+    async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Count, Count]]) -> None:
+        rows = [
+            {"offender_id": key, "lane": lane, "reports": after.reports, "ticks": after.ticks}
+            for key, (_, after) in changed.items()
+        ]
+        await upsert(conn, counts, rows, ["offender_id"])
+
+    async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
+        rows = await conn.scalars(
+            select(counts.c.offender_id).where(counts.c.lane == lane).order_by(counts.c.offender_id)
+        )
+        return list(rows)
+
+
+class Probe:
+    name = "probe"
+    inputs = (Topic.NOTIFIER_COMMANDS, Topic.INCIDENTS)
+    rejects = Topic.NOTIFIER_REJECTS
+    store = CountStore()
+
+    def decide(self, state: Count, given: Input) -> Outcome[Count]:
+        data = given.event.data
+        if isinstance(data, NotifierTick):
+            return Outcome(replace(state, ticks=state.ticks + 1))
+        if not isinstance(data, IncidentReported):
+            return Outcome(state, result="none")
+        if data.agency == "POISON000":
+            raise RuntimeError("no rule for this one")
+        state = replace(state, reports=state.reports + 1)
+        said = TierCurrent(
+            offender_id=state.offender_id, tier=Tier.C, since=data.occurred_at, policy_version=str(state.reports)
+        )
+        return Outcome(
+            state, (Outgoing(Topic.TIERS, caused_by(given, "/probe", said, Topic.TIERS), about=data.incident_id[:64]),)
+        )
+
+    def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
+        return ()
+
+
+async def make_tables(settings: CommonSettings) -> None:
+    """The probe has no migrations; its tables are made at once."""
+    database = Database(database_url(settings, Probe.name), Probe.name)
+    async with database.write() as conn:
+        if not database.is_sqlite:
+            await conn.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS probe")
+        await conn.run_sync(CountStore.metadata.create_all)
+    await database.close()
+
+
+def at(second: int) -> datetime:
+    """A moment of the probe's year."""
+    return datetime.fromtimestamp(1_735_700_000 + second, UTC)
+
+
+if __name__ == "__main__":
+    logs.configure(Probe.name)
+    asyncio.run(Replica(Probe(), CommonSettings(), NotifierTick).run())
