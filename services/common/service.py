@@ -25,6 +25,7 @@ class Input:
     """One record, parsed. `at` is its record time; `now` the lane's clock, the highest record time seen so far.
 
     `heard`: record time of the last lane-level event of each type (those whose data names a `lane`: heartbeats).
+    `counts`: how often the lane's records were `Outcome.counted` under each name in the hour before `now`.
     """
 
     event: Event[Data]
@@ -33,6 +34,7 @@ class Input:
     at: datetime
     now: datetime
     heard: Mapping[str, datetime] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,14 @@ class Outcome(Generic[S]):
     """What one record did. `result` is what the sender of a command is told: `applied`, `none`, `refused:<code>`.
 
     `erase` names what (`Outgoing.about`) must be overwritten in journal and rejects at once.
+    `counted` adds one to the lane's count of each name it holds; a later record of the lane sees it in `Input.counts`.
     """
 
     state: S
     events: tuple[Outgoing, ...] = ()
     result: str = "applied"
     erase: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
 
 
 class Store(Protocol[S]):
