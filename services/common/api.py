@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse
 from schemas.commands import Role
 from services.common.auth import Guard, Needs, Tokens
 from services.common.desk import Reply, Standing
+from services.common.errors import IpviError
 
 FormId = Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=128)]
 """Made with the form, not with the request, so that a form sent twice is one command."""
@@ -42,7 +43,7 @@ class Health:
 HealthReader = Callable[[], Awaitable[Health]]
 
 
-class UnguardedRouteError(Exception):
+class UnguardedRouteError(IpviError):
     """A route that names no role; the application does not start with it."""
 
 

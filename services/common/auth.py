@@ -22,11 +22,12 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.commands import Role
+from services.common.errors import ConfigurationError
 
 _TOO_OPEN = stat.S_IWGRP | stat.S_IRWXO
 
 
-class TokensFileError(Exception):
+class TokensFileError(ConfigurationError):
     """The tokens file cannot be used. The text says what to mend, and nothing that stands in the file."""
 
 
