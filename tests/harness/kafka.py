@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
 import time
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import NoError, for_code
+from aiokafka.protocol.commit import OffsetFetchRequest
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupTopicPartitions,
-    KafkaError,
     KafkaException,
     Message,
     Producer,
@@ -155,22 +157,37 @@ def read_all(bootstrap: str, topic: str, isolation: str = "read_committed", time
 
 
 def committed(bootstrap: str, group: str) -> dict[tuple[str, int], tuple[int, str]]:
-    """Per topic and partition the group's committed offset and its metadata; partitions without one are left out."""
-    admin, request = _admin(bootstrap), ConsumerGroupTopicPartitions(group)
-    deadline = time.monotonic() + TIMEOUT
-    while True:
-        try:
-            answer = admin.list_consumer_group_offsets([request], request_timeout=TIMEOUT)[group].result(TIMEOUT)
-            break
-        except KafkaException as error:
-            # The first question about any group makes the coordinator's topic.
-            if error.args[0].code() != KafkaError.COORDINATOR_LOAD_IN_PROGRESS or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+    """Per topic and partition the group's committed offset and its metadata; partitions without one are left out.
+
+    Raises:
+        KafkaError: aiokafka's, if the coordinator refuses for more than `TIMEOUT` seconds.
+    """
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, _committed(bootstrap, group)).result(TIMEOUT)
+
+
+async def _committed(bootstrap: str, group: str) -> dict[tuple[str, int], tuple[int, str]]:
+    """confluent-kafka reads metadata past its end; aiokafka's public method takes a refusal for "no offsets"."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            coordinator = await admin.find_coordinator(group)
+            answer = await admin._send_request(OffsetFetchRequest(group, None), coordinator)
+            refusal = for_code(answer.error_code)
+            if refusal is NoError:
+                break
+            # The first question about any group makes the coordinator's topic, which then loads.
+            if not refusal.retriable or time.monotonic() > deadline:
+                raise refusal
+            await asyncio.sleep(0.05)
+    finally:
+        await admin.close()
     return {
-        (found.topic, found.partition): (found.offset, found.metadata or "")
-        for found in answer.topic_partitions
-        if found.offset >= 0
+        (topic, partition): (offset, metadata or "")
+        for topic, partitions in answer.topics
+        for partition, offset, metadata, _ in partitions
     }
 
 

@@ -86,6 +86,11 @@ class Link:
     server: tuple[asyncio.StreamReader, asyncio.StreamWriter]
     faults: dict[Request, Fault] = field(default_factory=dict)
 
+    @property
+    def holds(self) -> bool:
+        """Whether a held request, or its answer, is still to come."""
+        return any(f.action is Action.HOLD_REQUEST and not f.delivered.is_set() for f in self.faults.values())
+
     def cut_client(self) -> None:
         self.client[1].transport.abort()
 
@@ -131,8 +136,9 @@ class FaultProxy:
     ) -> Fault:
         """The n-th such request reaches the server on `release()`, or after `seconds`.
 
-        Meanwhile the client is cut off; with `cut=False` it waits, and gets its answer in the end. The server sees an
-        open connection all along.
+        Meanwhile the client is cut off, and may well connect and ask again (aiokafka repeats EndTxn by itself, asyncpg
+        repeats nothing); with `cut=False` it waits. The server sees an open connection all along, even if the client
+        goes.
         """
         return self._arm(Fault(self._loop, Action.HOLD_REQUEST, kind, nth, containing, cut, seconds))
 
@@ -141,7 +147,7 @@ class FaultProxy:
         self._call(self._faults.clear)
 
     def cut(self) -> None:
-        """Cut every connection now; held requests on them are never delivered. New connections are let in."""
+        """Cut every client off now; what is held for the server stays held. New connections are let in."""
         self._call(self._cut_all)
 
     def block(self) -> None:
@@ -245,7 +251,10 @@ class FaultProxy:
 
     def _cut_all(self) -> None:
         for link in tuple(self._links):
-            link.cut()
+            if link.holds:
+                link.cut_client()
+            else:
+                link.cut()
 
     def _due(self, request: Request) -> Fault | None:
         due = [fault for fault in self._faults if fault.is_due(request)]

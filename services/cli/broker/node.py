@@ -91,6 +91,12 @@ class EmbeddedBroker:
         self.stop()
 
     @property
+    def cluster_id(self) -> str:
+        """Made with the storage, and the same for as long as `data_dir` lives."""
+        lines = (self._logs / "meta.properties").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)["cluster.id"]
+
+    @property
     def _logs(self) -> Path:
         return self.data_dir / "logs"
 
@@ -123,7 +129,7 @@ class EmbeddedBroker:
             self._check(process, deadline)
             time.sleep(0.02)
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
-        while not _answers(admin):
+        while not self._answers(admin):
             self._check(process, deadline)
             time.sleep(0.02)
 
@@ -131,6 +137,14 @@ class EmbeddedBroker:
         with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
             return True
         return False
+
+    def _answers(self, admin: AdminClient) -> bool:
+        """Whether the node is registered and unfenced, and is this one: the port may be another broker's."""
+        try:
+            found = admin.list_topics(timeout=2)
+        except KafkaException:
+            return False
+        return len(found.brokers) == 1 and found.cluster_id == self.cluster_id
 
     def _check(self, process: BoundProcess, deadline: float) -> None:
         if not process.alive:
@@ -145,11 +159,3 @@ class EmbeddedBroker:
         if self._process is not None:
             self._process.stop(first=first)
             self._process = None
-
-
-def _answers(admin: AdminClient) -> bool:
-    """Whether the node is registered and unfenced, not only listening."""
-    try:
-        return len(admin.list_topics(timeout=2).brokers) == 1
-    except KafkaException:
-        return False
