@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -87,6 +91,38 @@ async def producer(bootstrap: str, transactional_id: str) -> AsyncIterator[AIOKa
 
 def values(bootstrap: str, topic: str, isolation: str = "read_committed") -> list[bytes | None]:
     return [record.value for record in kafka.read_all(bootstrap, topic, isolation)]
+
+
+def test_servers_die_with_their_starter(tmp_path: Path) -> None:
+    """However it goes, and from whatever thread the server was started."""
+    script = f"""
+import os, pathlib, signal, threading, time
+from services.cli.broker.process import BoundProcess
+servers = []
+start = lambda: servers.append(BoundProcess(["sleep", "60"], log=pathlib.Path({str(tmp_path / "log")!r})))
+thread = threading.Thread(target=start)
+thread.start()
+thread.join()
+time.sleep(0.2)
+assert servers[0].alive
+print(servers[0].pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert _gone(int(done.stdout))
+
+
+def _gone(pid: int) -> bool:
+    """Within 5 seconds; a killed process that nobody has collected yet counts as gone."""
+    for _ in range(500):
+        state = subprocess.run(
+            ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+        ).stdout
+        if not state or state.startswith("Z"):
+            return True
+        time.sleep(0.01)
+    return False
 
 
 class TestBroker:
