@@ -1,0 +1,177 @@
+"""`ipvi ingest`: a file of incidents to the stream, or to CloudEvents lines with no broker."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import tzinfo
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from services.common.errors import ConfigurationError, IpviError
+from services.intake.app import Format, read_units, stream
+from services.intake.domain import AsOf, IngestSummary, Reject, SourcePausedError
+from services.intake.lines import Source
+from services.intake.settings import IntakeSettings
+from services.intake.sinks import LinesSink
+from services.intake.usecases import Sink, ingest
+
+DONE, FAILED, PAUSED = 0, 2, 3
+STDOUT = "-"
+
+FileArgument = Annotated[Path, typer.Argument(help="The file to read, plain or gzip.", show_default=False)]
+FormatOption = Annotated[
+    Format,
+    typer.Option("--format", help="nibrs-flat: an FBI NIBRS submission. cloudevents: one JSON event a line."),
+]
+OutOption = Annotated[
+    str | None,
+    typer.Option("--out", help="Write CloudEvents lines to this file (- is standard output); no broker is needed."),
+]
+AsOfOption = Annotated[
+    AsOf,
+    typer.Option("--as-of", help="Record time: the broker's (now), or the time each incident was reported (reported)."),
+]
+ZoneOption = Annotated[
+    str,
+    typer.Option("--time-zone", help="Of NIBRS times, which have none: a name such as Pacific/Honolulu."),
+]
+
+
+def ingest_command(
+    file: FileArgument,
+    format: FormatOption,
+    out: OutOption = None,
+    as_of: AsOfOption = AsOf.NOW,
+    time_zone: ZoneOption = "UTC",
+) -> None:
+    """Read a file of incidents into the stream. Safe to stop at any time and to run again from the start.
+
+    What cannot be read is refused line by line (or NIBRS incident by incident), told on standard error as file, line,
+    code, field and mend, and kept on the rejects topic; the rest goes on. docs/rejects.md explains each code.
+
+    Exit codes: 0 done (with or without rejects), 2 the file, the options or the broker are not usable, 3 paused, since
+    more than the share IPVI_REJECT_LIMIT (0.5) of at least IPVI_REJECT_AFTER (100) units was refused.
+
+    Examples:
+
+        ipvi ingest --format cloudevents incidents.jsonl
+
+        ipvi ingest --format nibrs-flat --time-zone America/New_York --out - 2025-01.txt.gz | head
+    """
+    raise typer.Exit(run(file, format, out, as_of, time_zone))
+
+
+def run(file: Path, kind: Format, out: str | None, as_of: AsOf, time_zone: str) -> int:
+    """Returns the exit code. Errors are one line on standard error."""
+    # Foreign texts can quote what a record held, and a broker's absence is told in one line of ours.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    try:
+        settings, zone, source = _settings(), _zone(time_zone), Source(file)
+        summary = asyncio.run(_ingest(source, kind, out, as_of, lambda _: zone, settings, console))
+    except SourcePausedError as paused:
+        return _say(console, str(paused), PAUSED)
+    except BrokenPipeError:
+        # Whoever read our output has enough; a second complaint at exit is kept from him.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except IpviError as failed:
+        return _say(console, str(failed), FAILED)
+    return _say(console, f"{file.name}: {summary}", DONE)
+
+
+async def _ingest(
+    source: Source,
+    kind: Format,
+    out: str | None,
+    as_of: AsOf,
+    zone_of: Callable[[str], tzinfo],
+    settings: IntakeSettings,
+    console: Console,
+) -> IngestSummary:
+    def tell(reject: Reject) -> None:
+        console.print(str(reject), markup=False)
+
+    async with _sink(out, settings) as sink:
+        with _progress(source, kind, console) as progress:
+            units = read_units(source, kind, zone_of)
+            return await ingest(
+                units, sink, name=source.name, as_of=as_of, limit=settings.limit, on_reject=tell, progress=progress
+            )
+
+
+@asynccontextmanager
+async def _sink(out: str | None, settings: IntakeSettings) -> AsyncIterator[Sink]:
+    if out is None:
+        async with stream(settings) as kafka:
+            yield kafka
+    elif out == STDOUT:
+        yield LinesSink(sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    else:
+        async with _whole_file(Path(out)) as lines:
+            yield lines
+
+
+@asynccontextmanager
+async def _whole_file(path: Path) -> AsyncIterator[LinesSink]:
+    """A file that is there when it is whole, and not before."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield LinesSink(file)
+        part.replace(path)
+    except OSError as failed:
+        raise ConfigurationError(f"{path}: {failed.strerror or 'cannot be written'}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _progress(source: Source, kind: Format, console: Console) -> Iterator[Callable[[IngestSummary], None] | None]:
+    """A bar, where somebody looks."""
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(source.name, total=source.size * kind.passes)
+
+        def show(summary: IngestSummary) -> None:
+            if summary.units % 64 == 0:
+                bar.update(task, completed=source.read, description=f"{source.name}: {summary.units:,} units")
+
+        yield show
+
+
+def _settings() -> IntakeSettings:
+    try:
+        return IntakeSettings()
+    except ValidationError as wrong:
+        names = ", ".join(".".join(map(str, error["loc"])) for error in wrong.errors(include_input=False))
+        raise ConfigurationError(f"these settings are not usable: {names}") from None
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigurationError("--time-zone: no such time zone; give a name such as America/New_York") from None
+
+
+def _say(console: Console, text: str, code: int) -> int:
+    console.print(text, markup=False)
+    return code

@@ -1,0 +1,55 @@
+"""CloudEvents, structured mode, one event a line: each line is a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from schemas.envelope import Data, Event, from_json_line
+from schemas.rejects import InvalidRecord, RejectCode
+from schemas.topics import Topic, allowed
+from services.intake.domain import Reject, Unit
+from services.intake.lines import Line, Source
+
+MAX_EVENT: Final = 256 * 1024
+"""Bytes of one event, as it stands in the line."""
+TOPICS: Final = (Topic.INCIDENTS, Topic.OFFENDERS, Topic.VICTIMS)
+_NUL: Final = rb"\u0000"
+
+
+def read_events(source: Source) -> Iterator[Unit]:
+    """One unit per line, in order; a line that cannot be read is a reject and the rest goes on."""
+    for line in source.lines():
+        try:
+            yield Unit(line.number, (_event(line),))
+        except InvalidRecord as invalid:
+            yield Unit(line.number, reject=Reject.of(source.name, line.number, invalid, line.raw))
+
+
+def topic_of(event_type: str) -> Topic:
+    """Where intake writes events of this type. Raises `InvalidRecord` for types that are not a source's to send."""
+    for topic in TOPICS:
+        if allowed(topic, event_type):
+            return topic
+    raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
+
+
+def _event(line: Line) -> Event[Data]:
+    if line.size > MAX_EVENT:
+        raise InvalidRecord(RejectCode.TOO_LARGE)
+    if line.is_blank:
+        raise InvalidRecord(RejectCode.EMPTY_VALUE)
+    event = from_json_line(line.raw)
+    topic_of(event.type)
+    if event.subject != _offender_of(event.data):
+        raise InvalidRecord(RejectCode.KEY_MISMATCH, "subject")
+    if _NUL in line.raw:
+        # A text with a NUL is good JSON that no PostgreSQL column can hold: it would stop its offender for good.
+        raise InvalidRecord(RejectCode.BAD_FORMAT, "data")
+    return event
+
+
+def _offender_of(data: Data) -> str:
+    """The offender a record is about, which must be its subject; of a merge the one who stays."""
+    nested = getattr(data, "offender", None)
+    return str(nested.offender_id if nested is not None else getattr(data, "offender_id", ""))

@@ -1,0 +1,113 @@
+"""What a reader hands over, unit by unit, and how the units are counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from dataclasses import field as kept
+from enum import StrEnum
+
+from schemas.envelope import Data, Event
+from schemas.rejects import MENDS, InvalidRecord, RejectCode
+from services.common.errors import IpviError
+
+
+class AsOf(StrEnum):
+    """Whence an event's record time comes."""
+
+    NOW = "now"
+    """From the broker's time stamp: no `recordedtime` is written, since an answer cannot be in what it answers."""
+    REPORTED = "reported"
+    """From the time the incident was reported: demos, training, back-testing."""
+
+
+class InputError(IpviError):
+    """The input cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """Why a unit was refused. `raw` is what came, for the dead letter alone: it is in no text made from this."""
+
+    file: str
+    line: int
+    code: RejectCode
+    field: str | None
+    raw: bytes = kept(repr=False)
+
+    @classmethod
+    def of(cls, file: str, line: int, invalid: InvalidRecord, raw: bytes) -> Reject:
+        return cls(file, line, invalid.code, invalid.field, raw)
+
+    @property
+    def mend(self) -> str:
+        return MENDS[self.code]
+
+    def __str__(self) -> str:
+        where = f" in {self.field}" if self.field else ""
+        return f"{self.file}:{self.line}: {self.code}{where}: {self.mend}"
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A line of events, or one NIBRS incident, arrest report or zero report.
+
+    Neither events nor a reject: no known offender.
+    """
+
+    line: int
+    events: tuple[Event[Data], ...] = ()
+    reject: Reject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSummary:
+    """Units by what became of them: `units` = `with_events` + `rejected` + `no_offender`, always.
+
+    `events` counts those of the feed; the records of people that follow from them are not counted.
+    """
+
+    units: int = 0
+    events: int = 0
+    rejected: int = 0
+    no_offender: int = 0
+
+    @property
+    def with_events(self) -> int:
+        return self.units - self.rejected - self.no_offender
+
+    def plus(self, unit: Unit) -> IngestSummary:
+        return replace(
+            self,
+            units=self.units + 1,
+            events=self.events + len(unit.events),
+            rejected=self.rejected + (unit.reject is not None),
+            no_offender=self.no_offender + (unit.reject is None and not unit.events),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.units:,} units: {self.with_events:,} with events ({self.events:,} events), "
+            f"{self.rejected:,} rejected, {self.no_offender:,} without a known offender"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RejectLimit:
+    """More than `ratio` of the units refused, once `after` units are read: the source is at fault, and is paused."""
+
+    ratio: float = 0.5
+    after: int = 100
+
+    def passed(self, so_far: IngestSummary) -> bool:
+        return so_far.units >= self.after and so_far.rejected > self.ratio * so_far.units
+
+
+class SourcePausedError(IpviError):
+    """Too many of this source's units were refused."""
+
+    def __init__(self, file: str, so_far: IngestSummary, limit: RejectLimit) -> None:
+        self.so_far = so_far
+        super().__init__(
+            f"{file}: paused, {so_far.rejected} of {so_far.units} units rejected (limit {limit.ratio:g}); "
+            "mend the file and ingest it again from its start, or set IPVI_REJECT_LIMIT=1 to go on regardless"
+        )

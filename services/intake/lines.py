@@ -1,0 +1,81 @@
+"""Files as numbered lines: plain or gzip, whatever the name says, in bounded memory."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from services.intake.domain import InputError
+
+KEPT: Final = 1_536 * 1024
+"""Bytes of one line that are kept for its dead letter: above any honest line, below the reject topic's 2 MiB."""
+_GZIP: Final = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line without its end. `size` is its whole length in bytes; `raw` holds the first `KEPT` of them."""
+
+    number: int
+    raw: bytes = field(repr=False)
+    size: int
+
+    @property
+    def is_blank(self) -> bool:
+        """Nothing but blanks, or the end-of-file mark of old systems."""
+        return not self.raw.strip(b" \t\r\n\x1a")
+
+
+class Source:
+    """A file that can be read from its start as often as needed.
+
+    `read` bytes of `size` are read, over all times it was.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises `InputError` if there is no such file."""
+        self.path = path
+        self.name = path.name
+        self.read = 0
+        try:
+            self.size = path.stat().st_size
+            path.open("rb").close()
+        except OSError as failed:
+            raise InputError(f"{path}: {failed.strerror or 'cannot be read'}") from None
+
+    def lines(self) -> Iterator[Line]:
+        """Raises `InputError` where reading breaks off."""
+        number, before = 0, self.read
+        try:
+            with self.path.open("rb") as file, _unpacked(file) as unpacked:
+                while first := unpacked.readline(KEPT):
+                    number += 1
+                    rest = _skip(unpacked) if len(first) == KEPT and not first.endswith(b"\n") else 0
+                    self.read = before + file.tell()
+                    raw = first.rstrip(b"\r\n")
+                    yield Line(number, raw, len(raw) + rest)
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise InputError(f"{self.path}: the gzip data is damaged or breaks off after line {number}") from None
+        except OSError as failed:
+            raise InputError(f"{self.path}: {failed.strerror or 'cannot be read'} after line {number}") from None
+
+
+def _unpacked(file: BinaryIO) -> BinaryIO:
+    packed = file.read(len(_GZIP)) == _GZIP
+    file.seek(0)
+    return io.BufferedReader(gzip.GzipFile(fileobj=file)) if packed else file
+
+
+def _skip(file: BinaryIO) -> int:
+    """Pass over the rest of a line. Returns how many bytes that was."""
+    skipped = 0
+    while rest := file.readline(KEPT):
+        skipped += len(rest)
+        if rest.endswith(b"\n"):
+            break
+    return skipped

@@ -1,0 +1,135 @@
+"""Lines to reports: what belongs together, in which revision, whatever is broken in it.
+
+The segments of an incident lie together, its administrative segment first (specification 4.5). A line that cannot be
+made out (noise, a torn line) counts against the incident it lies in: that may lack just this segment. Between two
+incidents it is a unit of its own, unless it begins like a segment of the incident before it.
+
+Deletes and repeats can lie anywhere in a file, so a first pass notes, for each report that occurs more than once, in
+which order. Memory: one entry of some 200 bytes for each report of the file during that pass, after it those that
+repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from services.intake.lines import Line
+from services.intake.nibrs.layout import HEADER_LENGTH, PARTS
+from services.intake.nibrs.segments import Head, Key, head_of, text_of
+
+_INSERTS: Final = "IA"
+
+
+@dataclass(slots=True)
+class Run:
+    """Lines that lie together and belong together. Without a head: one line that cannot be made out."""
+
+    head: Head | None
+    lines: list[Line]
+
+    def continues_with(self, head: Head) -> bool:
+        if self.head is None or head.key != self.head.key or head.level in "01":
+            return False
+        return head.level != "7" or head.action == self.head.action
+
+    def begins_like(self, torn: Line) -> bool:
+        """Whether a line that breaks off in its header is a segment of this incident."""
+        text = text_of(torn)
+        if self.head is None or len(text) < 5 or len(text) >= HEADER_LENGTH or text[4] not in PARTS:
+            return False
+        first = text_of(self.lines[0])
+        return first[6:].startswith(text[6:])
+
+
+def runs(lines: Iterable[Line]) -> Iterator[Run]:
+    """Blank lines are passed over."""
+    run: Run | None = None
+    strays: list[Line] = []
+    for line in lines:
+        if line.is_blank:
+            continue
+        head = head_of(line)
+        if head is None:
+            strays.append(line)
+        elif run and run.continues_with(head):
+            run.lines += [*strays, line]
+            strays = []
+        else:
+            kept = [] if head.level in "017" else strays  # parts without a head of their own: the stray was their head
+            yield from _ended(run, strays if not kept else [])
+            run, strays = Run(head, [*kept, line]), []
+    yield from _ended(run, strays)
+
+
+def _ended(run: Run | None, strays: list[Line]) -> Iterator[Run]:
+    while run and strays and run.begins_like(strays[0]):
+        run.lines.append(strays.pop(0))
+    if run:
+        yield run
+    yield from (Run(None, [stray]) for stray in strays)
+
+
+@dataclass(slots=True)
+class Report:
+    """All lines of a unit.
+
+    `ordinal`: n-th report of this key in the file, from 1; `repeats`: there are more than one.
+    """
+
+    key: Key | None
+    lines: list[Line]
+    ordinal: int = 1
+    repeats: bool = False
+
+
+Plan = dict[Key, str]
+"""Of each key that occurs more than once the actions, in the order of the file."""
+
+
+def plan_of(lines: Iterable[Line]) -> Plan:
+    """The first pass."""
+    seen: Plan = {}
+    for run in runs(lines):
+        if run.head:
+            seen[run.head.key] = seen.get(run.head.key, "") + run.head.action
+    return {key: actions for key, actions in seen.items() if len(actions) > 1}
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far the second pass is with a key that repeats."""
+
+    run: int = 0
+    ordinal: int = 0
+    held: list[Line] = field(default_factory=list)
+
+
+def reports(lines: Iterable[Line], plan: Plan) -> Iterator[Report]:
+    """The second pass.
+
+    A delete waits for the insert that follows it: both are one report; so are all arrests of one number.
+    """
+    state: dict[Key, _Progress] = {}
+    for run in runs(lines):
+        if run.head is None or run.head.key not in plan:
+            yield Report(run.head.key if run.head else None, run.lines)
+            continue
+        key = run.head.key
+        progress = state.setdefault(key, _Progress())
+        progress.run += 1
+        progress.held += run.lines
+        if _waits(key, run.head.action, plan[key][progress.run : progress.run + 1]):
+            continue
+        progress.ordinal += 1
+        yield Report(key, progress.held, progress.ordinal, repeats=True)
+        progress.held = []
+
+
+def _waits(key: Key, action: str, following: str) -> bool:
+    if not following:
+        return False
+    if action == "D":
+        return following in _INSERTS
+    return key[0] == "arrest" and action == "A" == following
