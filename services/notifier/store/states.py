@@ -1,0 +1,84 @@
+"""Offenders to and from the tables. The loop's transaction alone commits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Table, bindparam, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.notification import NotificationState
+from services.common.sql import upsert
+from services.notifier.domain import Offender
+from services.notifier.store.rows import Step, lift_rows, notice_rows, offender, offender_row, pair_rows
+from services.notifier.store.tables import lifts, metadata, notifications, offenders, pairs
+
+_KEYS_PER_QUERY = 500
+
+
+class NotifierStore:
+    """See `services.common.service.Store`."""
+
+    metadata = metadata
+
+    def new(self, key: str) -> Offender:
+        return Offender(key)
+
+    async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Offender]:
+        found: dict[str, Offender] = {}
+        wanted = sorted(keys)
+        for start in range(0, len(wanted), _KEYS_PER_QUERY):
+            found |= await _load(conn, wanted[start : start + _KEYS_PER_QUERY])
+        return found
+
+    async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Offender, Offender]]) -> None:
+        steps = list(changed.values())
+        await upsert(conn, offenders, [offender_row(after, lane) for _, after in steps], ["offender_id"])
+        await _forget(conn, steps)
+        await upsert(conn, pairs, list(pair_rows(steps, lane)), ["offender_id", "pair_id"])
+        # The cancelled first: their successors of the same tier would meet them in the unique index.
+        rows = sorted(notice_rows(steps, lane), key=lambda row: row["state"] != NotificationState.CANCELLED)
+        await upsert(conn, notifications, rows, ["notification_id"])
+        await upsert(conn, lifts, list(lift_rows(steps, lane)), ["notification_id", "hold", "pair_id", "by"])
+
+    async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
+        """Offenders whose notices the gate keeper's silence, or return, can change; few: the rest wait for people."""
+        rows = await conn.scalars(
+            select(offenders.c.offender_id)
+            .where(offenders.c.lane == lane, offenders.c.waits_for_clock)
+            .order_by(offenders.c.offender_id)
+        )
+        return rows.all()
+
+
+async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offender]:
+    async def rows(table: Table, *order: Any) -> dict[str, list[Row[Any]]]:
+        by_offender: dict[str, list[Row[Any]]] = defaultdict(list)
+        for row in await conn.execute(select(table).where(table.c.offender_id.in_(keys)).order_by(*order)):
+            by_offender[row.offender_id].append(row)
+        return by_offender
+
+    heads = await rows(offenders)
+    pairs_of = await rows(pairs, pairs.c.place, pairs.c.pair_id)
+    notices_of = await rows(notifications, notifications.c.prepared_at, notifications.c.notification_id)
+    lifts_of = await rows(lifts, lifts.c.notification_id, lifts.c.place)
+    return {key: offender(head, pairs_of[key], notices_of[key], lifts_of[key]) for key, [head] in heads.items()}
+
+
+async def _forget(conn: AsyncConnection, steps: Sequence[Step]) -> None:
+    """Delete what an expunction has taken out of the state."""
+    gone_pairs = [(before, pair_id) for before, after in steps for pair_id in before.pairs.keys() - after.pairs.keys()]
+    gone = [notice_id for before, after in steps for notice_id in before.notices.keys() - after.notices.keys()]
+    if gone_pairs:
+        await conn.execute(
+            delete(pairs).where(pairs.c.offender_id == bindparam("b_offender"), pairs.c.pair_id == bindparam("b_pair")),
+            [{"b_offender": before.offender_id, "b_pair": pair_id} for before, pair_id in gone_pairs],
+        )
+    if gone:
+        for table in (lifts, notifications):
+            await conn.execute(
+                delete(table).where(table.c.notification_id == bindparam("b_id")), [{"b_id": one} for one in gone]
+            )

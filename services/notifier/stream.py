@@ -1,0 +1,62 @@
+"""Which records the notifier reads, and the use case of each type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schemas.classification import OffenderDecided
+from schemas.commands import CancelNotification, Fail, LiftHold, NotifierTick, Serve
+from schemas.envelope import Data
+from schemas.outreach import GateChanged, GateHeartbeat
+from schemas.person import OffenderDescribed
+from schemas.rejects import InvalidRecord, RejectCode
+from schemas.topics import Topic
+from services.common.service import Input, Outcome, Outgoing
+from services.notifier import usecases
+from services.notifier.domain import Offender
+from services.notifier.store import NotifierStore
+from services.notifier.usecases import Refused, Terms
+
+INPUTS = (Topic.NOTIFIER_COMMANDS, Topic.OUTREACH_GATES, Topic.DECISIONS, Topic.OFFENDERS)
+
+UseCase = Callable[[Offender, Any, Input, Terms], Outcome[Offender]]
+
+USE_CASES: Mapping[type[Data], UseCase] = {
+    OffenderDecided: usecases.decided,
+    GateChanged: usecases.gate_changed,
+    GateHeartbeat: usecases.clock,
+    NotifierTick: usecases.clock,
+    OffenderDescribed: usecases.described,
+    Serve: usecases.serve,
+    Fail: usecases.fail,
+    CancelNotification: usecases.cancel,
+    LiftHold: usecases.lift,
+}
+
+
+class Notifier:
+    """See `services.common.service.Service`."""
+
+    name = "notifier"
+    inputs = INPUTS
+    rejects = Topic.NOTIFIER_REJECTS
+
+    def __init__(self, store: NotifierStore, terms: Terms) -> None:
+        self.store = store
+        self._terms = terms
+
+    def decide(self, state: Offender, given: Input) -> Outcome[Offender]:
+        """Raises `InvalidRecord` for a type that is none of ours."""
+        data = given.event.data
+        use_case = USE_CASES.get(type(data))
+        if use_case is None:
+            raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
+        try:
+            return use_case(state, data, given, self._terms)
+        except Refused as refused:
+            return Outcome(state, result=f"refused:{refused}")
+
+    def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
+        """The notifier's lanes keep no heartbeat of their own."""
+        return ()

@@ -1,0 +1,141 @@
+"""What a decision does: opens and withdraws pairs, ends notices it has overtaken, calls for the notice of its tier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from schemas.classification import Change, OffenderDecided, Outreach, Tier
+from schemas.envelope import deterministic_id
+from schemas.notification import (
+    CancelReason,
+    NotificationCancelled,
+    NotificationCorrected,
+    NotificationPrepared,
+    NotificationState,
+)
+from services.common.service import Input, Outcome
+from services.notifier.domain import UNSERVED, Notice, Offender, Pair
+from services.notifier.usecases.settling import Draft, Terms, settled
+
+
+def decided(offender: Offender, decision: OffenderDecided, given: Input, terms: Terms) -> Outcome[Offender]:
+    """One notice per tier per person. A decision that names a pair but no incident was caused by an expunction."""
+    expunged = decision.pair_id if decision.incident_id is None else None
+    draft = Draft(_with_decision(offender, decision, given.at))
+    draft = _ended(draft, decision, expunged)
+    draft = _prepared(draft, decision, given, terms)
+    if expunged is None:
+        return settled(draft, given, terms)
+    draft = replace(draft, offender=draft.offender.without_pair(expunged))
+    # What the expunction itself makes us say must still go out; what was said before is overwritten.
+    return replace(settled(draft, given, terms, keep=False), erase=(expunged,))
+
+
+def cancelled(draft: Draft, notice: Notice, reason: CancelReason, by: str = "system") -> Draft:
+    """The notice will not be given, and counts as never given."""
+    ended = replace(notice, state=NotificationState.CANCELLED, reasons=(), ended=reason)
+    return draft.tell(ended, draft.offender.event(NotificationCancelled, ended, by, reason=reason))
+
+
+def _with_decision(offender: Offender, decision: OffenderDecided, at: datetime) -> Offender:
+    offender = replace(offender, tier=decision.tier)
+    for pair_id in decision.withdrawn_pair_ids:
+        pair = offender.pairs.get(pair_id, Pair(pair_id))
+        offender = offender.with_pair(replace(pair, opened=False, statutes=(), withdrawn_at=at))
+    if not _opens(decision):
+        return offender
+    pair = offender.pairs.get(decision.pair_id or "", Pair(decision.pair_id or ""))
+    last = max((one.place for one in offender.pairs.values()), default=0)
+    return offender.with_pair(
+        replace(
+            pair,
+            opened=True,
+            place=pair.place if pair.opened else last + 1,
+            on_ladder=decision.incident_id in decision.evidence,
+            unannounced=not decision.charged and decision.offender_informed is not True,
+            mutual=decision.mutual,
+            bulk=decision.bulk,
+            conflict=decision.conflict_of_interest,
+            statutes=tuple(decision.statutes),
+        )
+    )
+
+
+def _opens(decision: OffenderDecided) -> bool:
+    """A pair that is open stays so until a decision withdraws it: `outreach: none` alone ends no wait."""
+    return (
+        decision.outreach is Outreach.OPENED
+        and decision.pair_id is not None
+        and decision.pair_id not in decision.withdrawn_pair_ids
+    )
+
+
+def _ended(draft: Draft, decision: OffenderDecided, expunged: str | None) -> Draft:
+    """Cancel what is not given yet; where it was given, a person must set it right (never un-send silently)."""
+    for notice in draft.offender.of({*UNSERVED, NotificationState.SERVED}):
+        reason = _end_of(notice, draft.offender, decision, expunged)
+        if reason is None:
+            continue
+        if notice.state in UNSERVED:
+            draft = cancelled(draft, notice, reason)
+        elif reason not in (CancelReason.SUPERSEDED, CancelReason.MERGED):
+            corrected = replace(notice, state=NotificationState.CORRECTED, ended=reason)
+            draft = draft.tell(corrected, draft.offender.event(NotificationCorrected, corrected, reason=reason))
+    return draft
+
+
+def _end_of(notice: Notice, offender: Offender, decision: OffenderDecided, expunged: str | None) -> CancelReason | None:
+    if decision.merged_offender_id == offender.offender_id:
+        return CancelReason.MERGED
+    if notice.pair_id == expunged:
+        return CancelReason.EXPUNGED
+    if notice.pair_id in decision.withdrawn_pair_ids:
+        return CancelReason.RETRACTED
+    if decision.tier is None or decision.tier.gravity < notice.tier.gravity:
+        return CancelReason.TIER_LOWERED
+    return CancelReason.SUPERSEDED if decision.tier is not notice.tier else None
+
+
+def _prepared(draft: Draft, decision: OffenderDecided, given: Input, terms: Terms) -> Draft:
+    """The notice of the tier, if policy calls for one and none is given or waiting."""
+    offender, tier = draft.offender, decision.tier
+    if tier is None or not terms.policy.calls_for(tier) or offender.given_or_waiting(tier):
+        return draft
+    pair = _standing_on(offender, decision, tier)
+    if pair is None:
+        return draft
+    notice = Notice(
+        notification_id=deterministic_id(
+            "notification", offender.offender_id, tier, given.event.source, given.event.id
+        ),
+        pair_id=pair.pair_id,
+        tier=tier,
+        channel=terms.policy.channel(tier, in_custody=offender.in_custody, unannounced=pair.unannounced),
+        language=offender.language,
+        prepared_at=given.at,
+    )
+    return draft.tell(
+        notice,
+        offender.event(NotificationPrepared, notice, statutes=list(pair.statutes), in_custody=offender.in_custody),
+    )
+
+
+def _standing_on(offender: Offender, decision: OffenderDecided, tier: Tier) -> Pair | None:
+    """The pair a notice would stand on: the decision's own; where the decision took something away, the latest left.
+
+    A decision that does neither (a listed incident) prepares nothing. Nor does a pair for which a person has said that
+    the notice of this tier shall not be given.
+    """
+    spared = {
+        notice.pair_id
+        for notice in offender.notices.values()
+        if notice.tier is tier and notice.ended is CancelReason.BY_PERSON
+    }
+    candidates: Sequence[Pair] = ()
+    if _opens(decision):
+        candidates = [pair for pair in offender.open_pairs if pair.pair_id == decision.pair_id]
+    elif decision.withdrawn_pair_ids or decision.change is Change.LOWERED:
+        candidates = offender.open_pairs
+    return next((pair for pair in reversed(candidates) if pair.on_ladder and pair.pair_id not in spared), None)

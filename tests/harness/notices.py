@@ -1,0 +1,198 @@
+"""A notifier's lane with one offender, driven record by record; and short ways to make its records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from schemas.classification import Change, OffenderDecided, Outreach, PolicyRef, Tier
+from schemas.commands import CancelNotification, Fail, LiftableHold, LiftHold, NotifierTick, Role, Serve
+from schemas.envelope import Data, Event, pair_id
+from schemas.notification import CancelReason, Channel, FailureReason, Notification, NotificationState, Proof
+from schemas.outreach import GateChanged, GateHeartbeat, GateState
+from schemas.person import Custody, OffenderDescribed
+from schemas.topics import Topic
+from services.common.service import Input, Outcome
+from services.notifier.domain import Notice, Offender
+from services.notifier.rules import NoticePolicy
+from services.notifier.store import NotifierStore
+from services.notifier.stream import Notifier
+from services.notifier.usecases import Terms
+
+START = datetime(2025, 1, 10, 12, tzinfo=UTC)
+HIM = "O-1"
+LANE = 7
+POLICY = NoticePolicy(
+    {
+        Tier.A: (Channel.CUSTODY_VISIT, Channel.FACE_TO_FACE),
+        Tier.B: (Channel.CUSTODY_VISIT, Channel.CALL_IN, Channel.LETTER_IN_HAND),
+        Tier.C: (Channel.CUSTODY_VISIT, Channel.MAIL, Channel.FACE_TO_FACE),
+        Tier.D: (Channel.CUSTODY_VISIT, Channel.MAIL, Channel.LETTER_IN_HAND),
+    }
+)
+TOPICS: dict[type[Data], Topic] = {
+    OffenderDecided: Topic.DECISIONS,
+    GateChanged: Topic.OUTREACH_GATES,
+    GateHeartbeat: Topic.OUTREACH_GATES,
+    OffenderDescribed: Topic.OFFENDERS,
+}
+
+
+def incident(number: int) -> str:
+    return f"NC0410200:{number}"
+
+
+def pair(number: int) -> str:
+    return pair_id(incident(number), HIM)
+
+
+def decision(number: int | None = 1, tier: Tier | None = Tier.C, **more: Any) -> OffenderDecided:
+    """A decision on incident `number`: charged, outreach opened, unless `more` says otherwise."""
+    named = number is not None
+    made: dict[str, Any] = {
+        "decision_id": "unused",
+        "pair_id": pair(number) if number is not None else None,
+        "offender_id": HIM,
+        "incident_id": incident(number) if number is not None else None,
+        "tier": tier,
+        "previous_tier": None,
+        "change": Change.ENTERED,
+        "rules": [],
+        "evidence": [incident(number)] if number is not None else [],
+        "review": [],
+        "outreach": Outreach.OPENED if named else Outreach.NONE,
+        "charged": True,
+        "statutes": ["14-33(c)(2)"],
+        "policy": PolicyRef(id="test", version="1", digest="0" * 64),
+        "occurred_at": START,
+        "decided_at": START,
+        "agency": "NC0410200",
+    }
+    return OffenderDecided(**(made | more))
+
+
+def withdrawal(number: int, tier: Tier | None, **more: Any) -> OffenderDecided:
+    """The decision a retraction of incident `number` causes."""
+    return decision(
+        number,
+        tier,
+        **({"outreach": Outreach.NONE, "evidence": [], "withdrawn_pair_ids": [pair(number)], "charged": False} | more),
+    )
+
+
+def expunction(number: int, tier: Tier | None) -> OffenderDecided:
+    return withdrawal(number, tier, incident_id=None)
+
+
+def gate(number: int = 1, state: GateState = GateState.CLEAR, version: int = 1) -> GateChanged:
+    return GateChanged(pair_id=pair(number), offender_id=HIM, gate=state, version=version)
+
+
+def custody(*, held: bool, **more: Any) -> OffenderDescribed:
+    booking = Custody(booking_id="J-1", booked_at=START, released_at=None if held else START)
+    return OffenderDescribed(offender_id=HIM, custody=booking, **more)
+
+
+@dataclass
+class Bench:
+    """Stands in for the loop: keeps the lane's clock, what it heard and what it counted."""
+
+    limit: int = 1_000
+    policy: NoticePolicy = POLICY
+    offender: Offender = field(default_factory=lambda: Offender(HIM))
+    now: datetime = START
+    heard: dict[str, datetime] = field(default_factory=dict)
+    releases: list[datetime] = field(default_factory=list)
+    said: list[Notification] = field(default_factory=list)
+    records: int = 0
+
+    def __post_init__(self) -> None:
+        self.notifier = Notifier(NotifierStore(), Terms(self.policy, self.limit))
+
+    def input(self, data: Data, *, source: str = "/test", id_: str | None = None) -> Input:
+        self.records += 1
+        topic = TOPICS.get(type(data), Topic.NOTIFIER_COMMANDS)
+        lane_level = isinstance(data, (GateHeartbeat, NotifierTick))
+        event = Event(
+            id=id_ or f"event-{self.records}",
+            source=source,
+            subject=str(LANE) if lane_level else HIM,
+            time=self.now,
+            data=data,
+            dataclassification=topic.classification,
+            correlationid=getattr(data, "incident_id", None),
+        )
+        if lane_level:
+            self.heard[event.type] = self.now
+        counted = sum(moment > self.now - timedelta(hours=1) for moment in self.releases)
+        return Input(event, topic, LANE, self.now, self.now, dict(self.heard), {"releases": counted})
+
+    def put(self, *records: Data) -> Outcome[Offender]:
+        """Let the records come, in order, all at this moment. The outcome of the last."""
+        for data in records:
+            outcome = self.apply(self.input(data))
+        return outcome
+
+    def apply(self, given: Input) -> Outcome[Offender]:
+        outcome = self.notifier.decide(self.offender, given)
+        self.offender = outcome.state
+        self.releases += [self.now for name in outcome.counted if name == "releases"]
+        for out in outcome.events:
+            assert isinstance(out.event.data, Notification)
+            self.said.append(out.event.data)
+        return outcome
+
+    def wait(self, **time: float) -> Bench:
+        self.now += timedelta(**time)
+        return self
+
+    def heartbeat(self) -> Outcome[Offender]:
+        return self.put(GateHeartbeat(lane=LANE))
+
+    def tick(self) -> Outcome[Offender]:
+        return self.put(NotifierTick(lane=LANE, period=int(self.now.timestamp()) // 60))
+
+    def story(self) -> list[str]:
+        """What was said so far, in short, and forgotten."""
+        said, self.said = self.said, []
+        return [f"{one.tier} {one.TYPE.split('.')[2]}" + _why(one) for one in said]
+
+    @property
+    def notice(self) -> Notice:
+        """The one that is not cancelled."""
+        [only] = [one for one in self.offender.notices.values() if one.state is not NotificationState.CANCELLED]
+        return only
+
+    def states(self) -> Sequence[str]:
+        return [f"{one.tier} {one.state}" for one in self.offender.of(NotificationState)]
+
+    # commands on the one notice that is not cancelled
+
+    def serve(self, role: Role = Role.OFFICER, at: datetime | None = None, notice_id: str | None = None) -> str:
+        return self.put(
+            Serve(**self._act(role, notice_id), served_at=at or self.now, proof=Proof.SIGNATURE)
+        ).result
+
+    def fail(self, role: Role = Role.OFFICER) -> str:
+        return self.put(Fail(**self._act(role), reason=FailureReason.NOT_FOUND)).result
+
+    def cancel(self, role: Role = Role.COORDINATOR, reason: CancelReason = CancelReason.BY_PERSON) -> str:
+        return self.put(CancelNotification(**self._act(role), reason=reason)).result
+
+    def lift(self, hold: LiftableHold, role: Role = Role.COORDINATOR, by: str | None = None) -> str:
+        return self.put(LiftHold(**self._act(role, by=by), hold=hold)).result
+
+    def _act(self, role: Role, notice_id: str | None = None, by: str | None = None) -> dict[str, Any]:
+        return {
+            "offender_id": HIM,
+            "by": by or f"some.{role}",
+            "role": role,
+            "notification_id": notice_id or self.notice.notification_id,
+        }
+
+
+def _why(one: Notification) -> str:
+    why = getattr(one, "reasons", None) or ([one.reason] if hasattr(one, "reason") else [])
+    return f" ({', '.join(why)})" if why else ""

@@ -1,0 +1,174 @@
+"""What people do, and what they are told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from schemas.classification import Change, Tier
+from schemas.commands import LiftableHold, Role
+from schemas.notification import CancelReason, HoldReason, NotificationServed, NotificationState
+from schemas.outreach import GateState
+from tests.harness.notices import Bench, decision, gate, withdrawal
+
+
+def held(**more: Any) -> Bench:
+    """One whose gate is clear, so that only what `more` asks for holds it."""
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(decision(1, **more), gate(1))
+    bench.story()
+    return bench
+
+
+def released() -> Bench:
+    bench = held()
+    assert bench.notice.state is NotificationState.RELEASED
+    return bench
+
+
+def test_served_is_by_whom_when_and_how() -> None:
+    bench = released()
+    at = bench.now - timedelta(minutes=2)
+    assert bench.serve(at=at) == "applied"
+    said = bench.said[0]
+    assert isinstance(said, NotificationServed)
+    assert (said.by, said.served_at, said.proof) == ("some.officer", at, "signature")
+    assert bench.serve() == "refused:already_served"
+    assert bench.fail() == "refused:already_served"
+    assert bench.cancel() == "refused:already_served"
+
+
+def test_failed_may_be_tried_again() -> None:
+    bench = released()
+    assert bench.fail() == "applied"
+    assert bench.fail() == "applied"
+    assert bench.serve() == "applied"
+    assert bench.story() == ["C failed (not_found)", "C failed (not_found)", "C served"]
+
+
+def test_failed_waits_again_when_the_gate_shuts() -> None:
+    bench = released()
+    bench.fail()
+    bench.put(gate(1, GateState.SHUT, version=2))
+    assert bench.serve(at=bench.now + timedelta(minutes=1)) == "refused:not_released"
+    bench.put(gate(1, version=3))
+    assert bench.story() == ["C failed (not_found)", "C held (gate)", "C released"]
+
+
+def test_nothing_is_served_that_was_not_released() -> None:
+    bench = Bench()
+    bench.put(decision(1))
+    assert (bench.serve(), bench.fail()) == ("refused:not_released", "refused:not_released")
+
+
+def test_what_was_given_before_it_was_taken_back_counts() -> None:
+    bench = released()
+    given_at = bench.wait(minutes=10).now
+    bench.heartbeat()
+    bench.wait(minutes=1).put(gate(1, GateState.SHUT, version=2))
+    assert bench.serve(at=bench.now + timedelta(minutes=1)) == "refused:not_released"
+    assert bench.serve(at=given_at) == "applied"
+
+
+def test_nobody_serves_in_the_future() -> None:
+    bench = released()
+    assert bench.serve(at=bench.now + timedelta(minutes=6)) == "refused:served_in_the_future"
+    assert bench.serve(at=bench.now + timedelta(minutes=4)) == "applied"
+
+
+def test_a_cancelled_notice_is_over() -> None:
+    bench = released()
+    notice_id = bench.notice.notification_id
+    assert bench.cancel() == "applied"
+    assert bench.story() == ["C cancelled (by_person)"]
+    assert bench.serve(notice_id=notice_id) == "refused:cancelled"
+
+
+def test_the_other_reasons_to_cancel_are_facts_and_no_persons_choice() -> None:
+    assert released().cancel(reason=CancelReason.SUPERSEDED) == "refused:reason_not_a_persons"
+
+
+def test_a_notice_nobody_knows() -> None:
+    assert Bench().serve(notice_id="N-9") == "refused:unknown_notification"
+
+
+@pytest.mark.parametrize("role", [Role.ADVOCATE, Role.OPERATOR, Role.OUTREACH_SUPERVISOR])
+def test_roles_that_give_no_notices(role: Role) -> None:
+    bench = released()
+    before = bench.offender
+    assert {bench.serve(role), bench.fail(role), bench.cancel(role)} == {"refused:role_missing"}
+    assert bench.cancel(Role.OFFICER) == "refused:role_missing"
+    assert bench.offender is before
+
+
+@pytest.mark.parametrize(
+    ("flag", "hold"),
+    [("mutual", LiftableHold.MUTUAL), ("bulk", LiftableHold.BULK), ("conflict_of_interest", LiftableHold.CONFLICT)],
+)
+def test_a_coordinator_lifts(flag: str, hold: LiftableHold) -> None:
+    bench = held(**{flag: True})
+    assert bench.lift(hold, Role.OUTREACH_SUPERVISOR) == "refused:role_missing"
+    assert bench.lift(hold, Role.OFFICER) == "refused:role_missing"
+    assert bench.lift(hold) == "applied"
+    assert [one.by for one in bench.said] == ["some.coordinator"]
+    assert bench.story() == ["C released"]
+    assert bench.lift(hold) == "refused:already_lifted"
+
+
+def test_the_breaker_is_lifted_by_a_coordinator() -> None:
+    bench = Bench(limit=1)
+    bench.releases = [bench.now]
+    bench.heartbeat()
+    bench.put(decision(1), gate(1))
+    assert bench.lift(LiftableHold.BREAKER) == "applied"
+    assert bench.notice.state is NotificationState.RELEASED
+
+
+def test_unannounced_takes_a_coordinator_and_an_outreach_supervisor() -> None:
+    bench = held(tier=Tier.D, charged=False)
+    assert bench.lift(LiftableHold.UNANNOUNCED, Role.OFFICER) == "refused:role_missing"
+    assert bench.lift(LiftableHold.UNANNOUNCED) == "applied"
+    assert bench.story() == ["D held (unannounced)"]
+    assert bench.lift(LiftableHold.UNANNOUNCED, by="another.coordinator") == "refused:second_person_needed"
+    assert bench.lift(LiftableHold.UNANNOUNCED, Role.OUTREACH_SUPERVISOR) == "applied"
+    assert bench.story() == ["D released"]
+
+
+def test_unannounced_takes_two_people_and_not_two_roles_of_one() -> None:
+    bench = held(tier=Tier.D, charged=False)
+    assert bench.lift(LiftableHold.UNANNOUNCED, by="m.ortiz") == "applied"
+    assert (
+        bench.lift(LiftableHold.UNANNOUNCED, Role.OUTREACH_SUPERVISOR, by="m.ortiz") == "refused:second_person_needed"
+    )
+    assert bench.notice.state is NotificationState.HELD
+
+
+def test_no_person_lifts_the_gate() -> None:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(decision(1, mutual=True))
+    assert bench.lift(LiftableHold.MUTUAL) == "applied"
+    assert bench.notice.reasons == (HoldReason.GATE,)
+
+
+def test_a_hold_that_is_not_there() -> None:
+    assert released().lift(LiftableHold.BULK) == "refused:not_held"
+
+
+def test_a_lift_is_for_the_pairs_that_were_there() -> None:
+    bench = held(mutual=True)
+    bench.lift(LiftableHold.MUTUAL)
+    bench.put(decision(2, mutual=True, change=Change.KEPT), gate(2))
+    assert bench.notice.reasons == (HoldReason.MUTUAL,)
+    assert bench.lift(LiftableHold.MUTUAL) == "applied"
+    assert bench.notice.state is NotificationState.RELEASED
+
+
+def test_a_lift_is_not_inherited_by_the_next_notice() -> None:
+    bench = held(conflict_of_interest=True)
+    bench.lift(LiftableHold.CONFLICT)
+    bench.put(decision(2, conflict_of_interest=True, change=Change.KEPT), withdrawal(1, Tier.C), gate(2))
+    assert bench.notice.reasons == (HoldReason.CONFLICT,)
