@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 RELATIONSHIPS: dict[str, str] = {
@@ -168,7 +168,14 @@ def _one_of(codes: dict[str, str], what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-RelationshipCode = Annotated[str, _one_of(RELATIONSHIPS, "victim to offender relationships")]
-OffenseCode = Annotated[str, _one_of(OFFENSES, "offences")]
-ForceCode = Annotated[str, _one_of(FORCES, "weapon or force involved")]
-ArrestTypeCode = Annotated[str, _one_of(ARREST_TYPES, "types of arrest")]
+
+def _listed(codes: dict[str, str], title: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "enum": list(codes), "title": title})
+
+
+RelationshipCode = Annotated[
+    str, _one_of(RELATIONSHIPS, "victim to offender relationships"), _listed(RELATIONSHIPS, "RelationshipCode")
+]
+OffenseCode = Annotated[str, _one_of(OFFENSES, "offences"), _listed(OFFENSES, "OffenseCode")]
+ForceCode = Annotated[str, _one_of(FORCES, "weapon or force involved"), _listed(FORCES, "ForceCode")]
+ArrestTypeCode = Annotated[str, _one_of(ARREST_TYPES, "types of arrest"), _listed(ARREST_TYPES, "ArrestTypeCode")]

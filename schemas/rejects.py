@@ -33,6 +33,23 @@ class RejectCode(StrEnum):
     NIBRS_ORPHAN = "nibrs_orphan"
 
 
+REJECTED_TYPE = "ipvi.record.rejected.v1"
+"""`ce_type` on reject topics. No model: the value is the refused record's own bytes."""
+
+REJECT_HEADERS: dict[str, str] = {
+    "ce_specversion": "1.0",
+    "ce_type": REJECTED_TYPE,
+    "ce_source": "where it was read from",
+    "ce_id": "its place there: the same place is the same reject",
+    "reject-topic": "topic it was read from",
+    "reject-partition": "partition",
+    "reject-offset": "offset",
+    "reject-code": "why, as a code of the list",
+    "reject-field": "which field is wrong, empty where none is to blame",
+    "reject-mend": "what to do about it",
+}
+"""Headers of a reject and what they say. The refused record's own follow, each as `original-<name>`."""
+
 MENDS: dict[RejectCode, str] = {
     RejectCode.EMPTY_VALUE: "send the event's JSON as the record's value",
     RejectCode.NOT_UTF8: "encode the body as UTF-8",

@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigEntry, ConfigResource, NewTopic
 
 from schemas.topics import Topic, spec
+from services.common.errors import ConfigurationError
 
 MAX_REPLICAS: Final = 3
 RELIED_ON: Final = ("cleanup.policy", "message.timestamp.type")
@@ -18,7 +19,7 @@ RELIED_ON: Final = ("cleanup.policy", "message.timestamp.type")
 REQUEST_S: Final = 10.0
 
 
-class TopicsError(Exception):
+class TopicsError(ConfigurationError):
     """The topics cannot be created, or are not those of the contract."""
 
 
