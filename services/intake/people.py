@@ -27,6 +27,8 @@ from schemas.incident import (
 from schemas.person import Custody, DescribedVictim, OffenderDescribed, VictimsDescribed
 
 _DETAILS = ("name", "contact", "language", "substitute_address", "lethality_screen")
+_MOST_VICTIMS = 200
+"""Entries kept for one offender, the newest: an id that stands for nobody in particular would outgrow every record."""
 _HIMSELF = "VO"
 """The victim was this offender: what is held of him is no record of a victim."""
 
@@ -111,7 +113,8 @@ class People:
             if victim.relationship != _HIMSELF
             for no in (victim.victim_no or place,)
         }
-        person.victims = _without(person.victims, {data.incident_id}) | now
+        entries = _without(person.victims, {data.incident_id}) | now
+        person.victims = dict(list(entries.items())[-_MOST_VICTIMS:])
 
     def _retracted(self, data: IncidentRetracted) -> None:
         self._take_back(data.offender_id, data.incident_id, math.inf if data.revision is None else data.revision)
