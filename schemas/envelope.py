@@ -211,7 +211,9 @@ def from_json_line(line: bytes) -> Event[Data]:
 
 
 def _headers(pairs: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
-    return {name.lower(): value or b"" for name, value in pairs}
+    """CloudEvents' own headers; others (tracing, registries') may hold any bytes and say nothing of the event."""
+    named = ((name.lower(), value or b"") for name, value in pairs)
+    return {name: value for name, value in named if name.startswith("ce_") or name == "content-type"}
 
 
 def _binary(headers: dict[str, bytes], body: bytes) -> dict[str, Any]:

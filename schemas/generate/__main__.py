@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
     stale = [path for path, text in made.items() if not path.is_file() or path.read_text("utf-8") != text]
     if options.check:
         return _say("not current, run `python -m schemas.generate`", [_name(path) for path in [*stale, *gone]])
-    refused = [] if options.breaking else _refusals(stale, made, gone, readers_first=options.readers_first)
+    refused = [] if options.breaking else refusals(stale, made, gone, readers_first=options.readers_first)
     if refused:
         return _say("a breaking change is a new type and topic (.v2)", refused)
     for path in stale:
@@ -43,7 +43,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _refusals(stale: list[Path], made: dict[Path, str], gone: list[Path], *, readers_first: bool) -> list[str]:
+def refusals(stale: list[Path], made: dict[Path, str], gone: list[Path], *, readers_first: bool) -> list[str]:
+    """Why these changes may not be written: what new readers, or readers of today, could not read."""
     found = [f"{_name(path)}: the type is gone" for path in gone]
     for path in stale:
         if path.parent == JSON_SCHEMAS and path.is_file():

@@ -107,6 +107,7 @@ def _rejected() -> Node:
         "title": REJECTED,
         "summary": "The original bytes of a refused record; why it was refused is in the headers, never its values.",
         "contentType": "application/octet-stream",
+        "payload": {"description": "The refused record's value, byte for byte."},
         "headers": {
             "type": "object",
             "properties": {name: {"type": "string", "description": what} for name, what in REJECT_HEADERS.items()},
