@@ -171,9 +171,7 @@ class Bench:
     # commands on the one notice that is not cancelled
 
     def serve(self, role: Role = Role.OFFICER, at: datetime | None = None, notice_id: str | None = None) -> str:
-        return self.put(
-            Serve(**self._act(role, notice_id), served_at=at or self.now, proof=Proof.SIGNATURE)
-        ).result
+        return self.put(Serve(**self._act(role, notice_id), served_at=at or self.now, proof=Proof.SIGNATURE)).result
 
     def fail(self, role: Role = Role.OFFICER) -> str:
         return self.put(Fail(**self._act(role), reason=FailureReason.NOT_FOUND)).result

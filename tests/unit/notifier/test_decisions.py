@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.classification import Change, Outreach, Tier
+from schemas.envelope import Data
 from schemas.notification import Channel, NotificationPrepared, NotificationState
 from tests.harness.notices import HIM, Bench, custody, decision, expunction, gate, incident, pair, withdrawal
 
@@ -53,9 +54,9 @@ def test_events_go_out_under_the_offender_and_can_be_found_by_the_pair() -> None
     ],
     ids=["no tier", "listed", "bulk", "off the ladder", "no incident"],
 )
-def test_some_decisions_prepare_nothing(silent: object) -> None:
+def test_some_decisions_prepare_nothing(silent: Data) -> None:
     bench = Bench()
-    bench.put(silent)  # type: ignore[arg-type]
+    bench.put(silent)
     assert bench.story() == []
 
 
@@ -136,12 +137,11 @@ def test_a_retraction_moves_the_notice_to_what_is_left() -> None:
         (expunction(1, None), "expunged"),
     ],
 )
-def test_what_was_served_is_corrected_by_a_person(overtaking: object, why: str) -> None:
+def test_what_was_served_is_corrected_by_a_person(overtaking: Data, why: str) -> None:
     bench = served(Tier.C)
-    bench.put(overtaking)  # type: ignore[arg-type]
+    bench.put(overtaking)
     assert bench.story()[0] == f"C corrected ({why})"
-    bench.put(overtaking)  # type: ignore[arg-type]
-    assert bench.offender.notices and "C corrected" in " ".join(bench.states())
+    assert bench.states()[0] == "C corrected"
 
 
 def test_a_corrected_notice_was_given_and_is_not_given_again() -> None:

@@ -1,0 +1,194 @@
+"""The notifier's routes: who may, and what is handed in at the desk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from prometheus_client import CollectorRegistry
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from schemas.commands import CancelNotification, Fail, LiftableHold, LiftHold, PersonCommand, Role, Serve
+from schemas.notification import CancelReason, FailureReason, Proof
+from services.common.api import Health, build_app
+from services.common.auth import Person, Tokens
+from services.common.desk import Reply, Standing
+from services.notifier.api import router
+from services.notifier.store import NotifierStore, metadata
+from tests.harness.notices import HIM, LANE, START, Bench, decision, gate
+
+TOKENS = Tokens(
+    tuple(
+        (hashlib.sha256(name.encode()).digest(), Person(name, frozenset(roles)))
+        for name, roles in {
+            **{str(role): [role] for role in Role},
+            "both": [Role.COORDINATOR, Role.OUTREACH_SUPERVISOR],
+        }.items()
+    )
+)
+SERVE = {"served_at": START.isoformat(), "proof": "signature"}
+
+
+@dataclass
+class Tray:
+    """A desk that keeps what is handed in."""
+
+    reply: Reply = field(default_factory=lambda: Reply(Standing.APPLIED, "c-1"))
+    taken: list[tuple[PersonCommand, str, str]] = field(default_factory=list)
+
+    async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
+        self.taken.append((command, form_id, offender_id))
+        return self.reply
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[AsyncEngine]:
+    made = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+    async with made.begin() as conn:
+        await conn.run_sync(metadata.create_all)
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+async def notice_id(engine: AsyncEngine) -> str:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(decision(1, conflict_of_interest=True), gate(1))
+    store = NotifierStore()
+    async with engine.begin() as conn:
+        await store.save(conn, LANE, {HIM: (store.new(HIM), bench.offender)})
+    return bench.notice.notification_id
+
+
+@pytest.fixture
+def tray() -> Tray:
+    return Tray()
+
+
+@pytest.fixture
+def app(engine: AsyncEngine, tray: Tray) -> FastAPI:
+    async def health() -> Health:
+        return Health(healthy=True, ready=True)
+
+    return build_app("notifier", [router(tray, engine.connect)], TOKENS, health, CollectorRegistry())
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://api") as opened:
+        yield opened
+
+
+def as_(who: str, form: str = "form-0001") -> dict[str, str]:
+    return {"Authorization": f"Bearer {who}", "Idempotency-Key": form}
+
+
+async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
+    paths = app.openapi()["paths"]
+    assert len(paths) == 9
+    for path, methods in paths.items():
+        for method in methods:
+            assert (await client.request(method, path)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("act", "who", "body", "expected"),
+    [
+        ("serve", "officer", SERVE, Serve),
+        ("fail", "coordinator", {"reason": "refused"}, Fail),
+        ("cancel", "coordinator", None, CancelNotification),
+        ("lift", "coordinator", {"hold": "conflict", "role": "coordinator"}, LiftHold),
+        ("lift", "both", {"hold": "unannounced", "role": "outreach_supervisor"}, LiftHold),
+    ],
+)
+async def test_an_act_is_a_command_in_the_offenders_name(
+    client: AsyncClient, tray: Tray, notice_id: str, act: str, who: str, body: Any, expected: type[PersonCommand]
+) -> None:
+    answered = await client.post(f"/notifications/{notice_id}/{act}", headers=as_(who), json=body)
+    assert (answered.status_code, answered.json()["standing"]) == (200, "applied")
+    [(command, form_id, offender_id)] = tray.taken
+    role = (body or {}).get("role", who)
+    assert type(command) is expected
+    assert (command.offender_id, command.by, command.role) == (HIM, who, role)
+    assert (form_id, offender_id) == ("form-0001", HIM)
+
+
+async def test_what_the_forms_say_is_in_the_command(client: AsyncClient, tray: Tray, notice_id: str) -> None:
+    await client.post(f"/notifications/{notice_id}/serve", headers=as_("officer"), json=SERVE)
+    await client.post(f"/notifications/{notice_id}/fail", headers=as_("officer"), json={"reason": "not_found"})
+    await client.post(f"/notifications/{notice_id}/cancel", headers=as_("coordinator"))
+    await client.post(
+        f"/notifications/{notice_id}/lift", headers=as_("coordinator"), json={"hold": "bulk", "role": "coordinator"}
+    )
+    common: dict[str, Any] = {"offender_id": HIM, "notification_id": notice_id}
+    officer = {**common, "by": "officer", "role": Role.OFFICER}
+    coordinator = {**common, "by": "coordinator", "role": Role.COORDINATOR}
+    assert [command for command, _, _ in tray.taken] == [
+        Serve(**officer, served_at=START, proof=Proof.SIGNATURE),
+        Fail(**officer, reason=FailureReason.NOT_FOUND),
+        CancelNotification(**coordinator, reason=CancelReason.BY_PERSON),
+        LiftHold(**coordinator, hold=LiftableHold.BULK),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("act", "who", "body"),
+    [
+        ("serve", "advocate", SERVE),
+        ("serve", "operator", SERVE),
+        ("fail", "outreach_supervisor", {"reason": "refused"}),
+        ("cancel", "officer", None),
+        ("lift", "officer", {"hold": "bulk", "role": "coordinator"}),
+        ("lift", "coordinator", {"hold": "unannounced", "role": "outreach_supervisor"}),
+        ("lift", "both", {"hold": "bulk", "role": "officer"}),
+    ],
+)
+async def test_the_wrong_role_hands_in_nothing(
+    client: AsyncClient, tray: Tray, notice_id: str, act: str, who: str, body: Any
+) -> None:
+    answered = await client.post(f"/notifications/{notice_id}/{act}", headers=as_(who), json=body)
+    assert (answered.status_code, answered.json()) == (403, {"code": "role_missing"})
+    assert tray.taken == []
+
+
+async def test_an_unknown_notice(client: AsyncClient, tray: Tray) -> None:
+    answered = await client.post("/notifications/N-9/serve", headers=as_("officer"), json=SERVE)
+    assert (answered.status_code, answered.json()) == (404, {"code": "unknown_notification"})
+    assert tray.taken == []
+
+
+@pytest.mark.parametrize("body", [{**SERVE, "served_at": "2025-01-10T12:00:00"}, {"served_at": START.isoformat()}, {}])
+async def test_a_form_that_is_not_whole(client: AsyncClient, tray: Tray, notice_id: str, body: Any) -> None:
+    answered = await client.post(f"/notifications/{notice_id}/serve", headers=as_("officer"), json=body)
+    assert (answered.status_code, answered.json()["code"]) == (422, "invalid")
+    assert tray.taken == []
+
+
+async def test_a_refusal_is_told_by_its_code(client: AsyncClient, tray: Tray, notice_id: str) -> None:
+    tray.reply = Reply(Standing.REFUSED, "c-1", "not_released")
+    answered = await client.post(f"/notifications/{notice_id}/serve", headers=as_("officer"), json=SERVE)
+    assert (answered.status_code, answered.json()["code"]) == (409, "not_released")
+
+
+async def test_the_offenders_side_is_told_waiting_and_never_why(client: AsyncClient, notice_id: str) -> None:
+    answered = await client.get("/notifications", headers=as_("officer"))
+    [one] = answered.json()
+    assert set(one) == {"notification_id", "offender_id", "tier", "channel", "language", "state", "prepared_at"}
+    assert (one["notification_id"], one["state"]) == (notice_id, "waiting")
+    assert not any(word in answered.text for word in ("gate", "conflict", "reason"))
+    released = await client.get("/notifications", headers=as_("officer"), params={"state": "released"})
+    assert released.json() == []
+
+
+async def test_holds_are_for_those_who_lift_them(client: AsyncClient, notice_id: str) -> None:
+    for who in ("coordinator", "outreach_supervisor"):
+        [one] = (await client.get("/notifications/holds", headers=as_(who))).json()
+        assert (one["notification_id"], one["holds"]) == (notice_id, ["conflict"])
+    assert (await client.get("/notifications/holds", headers=as_("officer"))).status_code == 403
