@@ -38,7 +38,7 @@ def create_topics(bootstrap: str, partitions: int, timeout: float = 60.0) -> lis
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     deadline = time.monotonic() + timeout
     try:
-        cluster = _cluster(admin, bootstrap)
+        cluster = _cluster(admin, bootstrap, min(REQUEST_S, timeout))
         missing = [topic for topic in Topic if topic not in cluster.topics]
         created = _create(admin, missing, partitions, replicas=min(MAX_REPLICAS, len(cluster.brokers)))
         _check_partitions(_led(admin, bootstrap, deadline), partitions)
@@ -48,9 +48,9 @@ def create_topics(bootstrap: str, partitions: int, timeout: float = 60.0) -> lis
     return created
 
 
-def _cluster(admin: AdminClient, bootstrap: str) -> ClusterMetadata:
+def _cluster(admin: AdminClient, bootstrap: str, timeout: float = REQUEST_S) -> ClusterMetadata:
     try:
-        return admin.list_topics(timeout=REQUEST_S)
+        return admin.list_topics(timeout=timeout)
     except KafkaException as failed:
         raise TopicsError(f"no Kafka broker answers at {bootstrap}") from failed
 
