@@ -17,5 +17,9 @@ async def upsert(conn: AsyncConnection, table: Table, rows: Sequence[Mapping[str
     make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     statement = make(table)
     rest = {name: statement.excluded[name] for name in rows[0] if name not in keys}
-    statement = statement.on_conflict_do_update(list(keys), set_=rest) if rest else statement.on_conflict_do_nothing()
+    statement = (
+        statement.on_conflict_do_update(index_elements=list(keys), set_=rest)
+        if rest
+        else statement.on_conflict_do_nothing()
+    )
     await conn.execute(statement, list(rows))
