@@ -138,7 +138,5 @@ def _reply(command_id: str, outcome: str | None) -> Reply:
             return Reply(Standing.ACCEPTED, command_id)
         case ("applied" | "none", _, _):
             return Reply(Standing.APPLIED, command_id)
-        case ("refused", _, code):
+        case (_, _, code):  # refused by a decision, or rejected as a record
             return Reply(Standing.REFUSED, command_id, code)
-        case (other, _, _):
-            return Reply(Standing.REFUSED, command_id, other)

@@ -89,7 +89,7 @@ async def test_a_command_is_an_event_in_the_offenders_lane() -> None:
         ("applied", Standing.APPLIED, None),
         ("none", Standing.APPLIED, None),
         ("refused:not_released", Standing.REFUSED, "not_released"),
-        ("rejected:wrong_type", Standing.REFUSED, "rejected"),
+        ("rejected:wrong_type", Standing.REFUSED, "wrong_type"),
     ],
 )
 async def test_the_answer_is_the_outcome(outcome: str, standing: Standing, code: str | None) -> None:

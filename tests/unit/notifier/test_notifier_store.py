@@ -1,159 +1,22 @@
-"""Offenders to rows and back, on SQLite in memory."""
+"""The notifier's store on SQLite, in memory."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from schemas.classification import Change, Tier
-from schemas.commands import LiftableHold, Role
-from schemas.outreach import GateState
-from services.notifier.domain import Offender
-from services.notifier.store import NotifierStore, Shown, holds, listed, metadata, offender_of
-from services.notifier.store.tables import lifts, notifications, pairs
-from tests.harness.notices import HIM, LANE, START, Bench, custody, decision, expunction, gate
-
-STORE = NotifierStore()
+from services.notifier.store import metadata
+from tests.harness.notifier_store import NotifierStoreBehaviour
 
 
-@pytest.fixture
-async def conn() -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
-    async with engine.begin() as opened:
-        await opened.run_sync(metadata.create_all)
-        yield opened
-    await engine.dispose()
-
-
-async def kept(conn: AsyncConnection, bench: Bench, before: Offender | None = None) -> Offender:
-    """Saved and read again."""
-    await STORE.save(conn, LANE, {HIM: (before or STORE.new(HIM), bench.offender)})
-    return (await STORE.load(conn, [HIM]))[HIM]
-
-
-def full() -> Bench:
-    """An offender with one of everything."""
-    bench = Bench()
-    bench.heartbeat()
-    bench.put(custody(held=True, language="es", name="No Body", places=["12 Elm St"]), gate(3))
-    bench.put(decision(1, Tier.D, charged=False, mutual=True), gate(1))
-    bench.lift(LiftableHold.UNANNOUNCED)
-    bench.lift(LiftableHold.UNANNOUNCED, Role.OUTREACH_SUPERVISOR)
-    bench.lift(LiftableHold.MUTUAL)
-    bench.serve()
-    bench.put(decision(2, Tier.B, change=Change.ESCALATED), gate(2, GateState.SHUT, version=4))
-    bench.put(decision(4, Tier.C, withdrawn_pair_ids=[decision(2).pair_id], change=Change.LOWERED))
-    return bench
-
-
-async def test_a_state_is_read_as_it_was_saved(conn: AsyncConnection) -> None:
-    bench = full()
-    assert {notice.state for notice in bench.offender.notices.values()} == {"served", "cancelled", "held"}
-    assert await kept(conn, bench) == bench.offender
-
-
-async def test_only_what_was_asked_for_and_is_there_is_loaded(conn: AsyncConnection) -> None:
-    bench = Bench()
-    bench.put(decision(1))
-    await kept(conn, bench)
-    assert await STORE.load(conn, ["O-9"]) == {}
-    assert await STORE.load(conn, []) == {}
-    many = [f"O-{number}" for number in range(1_300)]
-    assert set(await STORE.load(conn, many)) == {HIM}
-
-
-async def test_each_difference_is_saved(conn: AsyncConnection) -> None:
-    bench = Bench()
-    bench.heartbeat()
-    before = bench.offender
-    for records in ([decision(1)], [gate(1)], [decision(2, Tier.B, change=Change.ESCALATED)], [gate(2)]):
-        bench.wait(seconds=1).put(*records)
-        assert await kept(conn, bench, before) == bench.offender
-        before = bench.offender
-    bench.serve()
-    assert await kept(conn, bench, before) == bench.offender
-
-
-async def test_saving_what_has_not_changed_writes_nothing_new(conn: AsyncConnection) -> None:
-    bench = full()
-    await kept(conn, bench)
-    assert await kept(conn, bench, bench.offender) == bench.offender
-
-
-async def test_an_expunction_leaves_no_row(conn: AsyncConnection) -> None:
-    bench = Bench()
-    bench.put(decision(1, mutual=True))
-    bench.lift(LiftableHold.MUTUAL)
-    before = bench.offender
-    await kept(conn, bench)
-    bench.put(expunction(1, None))
-    assert await kept(conn, bench, before) == bench.offender
-    for table in (pairs, notifications, lifts):
-        assert await conn.scalar(select(func.count()).select_from(table)) == 0
-
-
-async def test_a_notice_and_its_successor_of_the_same_tier_in_one_batch(conn: AsyncConnection) -> None:
-    bench = Bench()
-    bench.put(decision(1))
-    before = bench.offender
-    await kept(conn, bench)
-    bench.put(decision(2, change=Change.KEPT), decision(1, None, withdrawn_pair_ids=[decision(1).pair_id]))
-    bench.put(decision(2, change=Change.KEPT))
-    assert await kept(conn, bench, before) == bench.offender
-
-
-async def test_the_database_too_refuses_a_second_notice_of_a_tier(conn: AsyncConnection) -> None:
-    bench = Bench()
-    bench.put(decision(1))
-    await kept(conn, bench)
-    row: dict[str, Any] = dict((await conn.execute(select(notifications))).one()._mapping)
-    with pytest.raises(IntegrityError):
-        await conn.execute(insert(notifications).values(row | {"notification_id": "second"}))
-
-
-async def test_due_are_those_the_clock_can_change(conn: AsyncConnection) -> None:
-    bench = Bench()
-    bench.put(decision(1))
-    assert list(await STORE.due(conn, LANE, bench.now)) == []
-    before = bench.offender
-    await kept(conn, bench)
-    assert list(await STORE.due(conn, LANE, bench.now)) == []
-    bench.put(gate(1))
-    await kept(conn, bench, before)
-    assert list(await STORE.due(conn, LANE, bench.now)) == [HIM]
-    assert list(await STORE.due(conn, LANE + 1, bench.now)) == []
-
-
-async def seeded(conn: AsyncConnection) -> list[str]:
-    """Three notices, oldest first: waiting for the gate, waiting for a person, released."""
-    ids = []
-    for place, (him, mutual, clear) in enumerate([("A", False, False), ("B", True, True), ("C", False, True)]):
-        bench = Bench(offender=Offender(him), now=START + timedelta(minutes=place))
-        bench.heartbeat()
-        one = decision(1, offender_id=him, mutual=mutual)
-        bench.put(one, *([gate(1)] if clear else []))
-        await STORE.save(conn, LANE, {him: (STORE.new(him), bench.offender)})
-        ids.append(bench.notice.notification_id)
-    return ids
-
-
-async def test_the_lists_people_see(conn: AsyncConnection) -> None:
-    ids = await seeded(conn)
-    everything = await listed(conn, list(Shown), 10)
-    assert [(one.notification_id, one.state) for one in everything] == [
-        (ids[0], Shown.WAITING),
-        (ids[1], Shown.WAITING),
-        (ids[2], Shown.RELEASED),
-    ]
-    assert [one.notification_id for one in await listed(conn, [Shown.RELEASED], 10)] == [ids[2]]
-    assert [one.notification_id for one in await listed(conn, list(Shown), 1, ids[0])] == [ids[1]]
-    assert [one.notification_id for one in await listed(conn, list(Shown), 9, ids[0])] == ids[1:]
-    assert [(one.notification_id, one.holds) for one in await holds(conn, 10)] == [(ids[1], (LiftableHold.MUTUAL,))]
-    assert (await offender_of(conn, ids[2]), await offender_of(conn, "N-9")) == ("C", None)
+class TestSqlite(NotifierStoreBehaviour):
+    @pytest.fixture
+    async def conn(self) -> AsyncIterator[AsyncConnection]:
+        engine = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+        async with engine.begin() as opened:
+            await opened.run_sync(metadata.create_all)
+            yield opened
+        await engine.dispose()
