@@ -1,0 +1,69 @@
+# Everything starts here; `make help` lists it. Each target does its own set-up and does it once.
+
+PYTHON ?= python3
+ARGS   ?=
+
+UV_VERSION := 0.13.9
+HOME_DIR   := $(or $(IPVI_HOME),.ipvi)
+UV         := .ipvi/uv/bin/uv
+BIN        := .venv/bin
+INSTALLED  := .venv/.installed
+JARS       := $(HOME_DIR)/jars/verified
+
+# CPython 3.13 took PyEval_CallObject away, which durable-rules still calls while it is built.
+NEW_PYTHON := $(shell $(PYTHON) -c 'import sys; print(int(sys.version_info >= (3, 13)))' 2>/dev/null)
+ifeq ($(NEW_PYTHON),1)
+export CPPFLAGS := $(CPPFLAGS) -DPyEval_CallObject(c,a)=PyObject_Call(c,a,NULL)
+endif
+export UV_PYTHON_DOWNLOADS := never
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint fault bench contract lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo '  PYTHON=python3.12 chooses the interpreter, ARGS="..." goes on to ipvi or pytest'
+
+install: $(INSTALLED) $(JARS) ## .venv from the lock, the embedded broker's jars
+
+run: install ## the whole pipeline on a bundled sample: embedded Kafka, SQLite, nothing else to set up
+	$(BIN)/ipvi run $(ARGS)
+
+test: lint ## every check and every test, but for the long ones
+	$(BIN)/pytest -m 'not fault_long and not bench' $(ARGS)
+
+lint: install ## ruff, mypy, import rules
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fault: install ## kill -9 at every step, 50 seeds a step (long)
+	$(BIN)/pytest -m fault_long $(ARGS)
+
+bench: install ## latency and throughput (long)
+	$(BIN)/pytest -m bench $(ARGS)
+
+contract: install ## write schemas/json, schemas/asyncapi.yaml and docs/contract.md from the models
+	$(BIN)/python -m schemas.generate $(ARGS)
+
+lock: $(UV) ## newest versions that pyproject.toml allows, with hashes
+	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	  --group dev pyproject.toml --output-file requirements.lock
+
+clean: ## remove all that the other targets made
+	rm -rf .venv .ipvi .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(INSTALLED): requirements.lock pyproject.toml | $(UV)
+	test -x $(BIN)/python || $(UV) venv --quiet --python '$(PYTHON)' .venv
+	$(UV) pip sync --quiet --python .venv --require-hashes requirements.lock
+	$(UV) pip install --quiet --python .venv --no-deps --editable .
+	touch $@
+
+$(JARS): deploy/kafka/jars.lock $(INSTALLED)
+	$(BIN)/python -m services.cli.broker install
+	touch $@
+
+$(UV):
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed: make PYTHON=...") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv .ipvi/uv
+	.ipvi/uv/bin/pip install --quiet uv==$(UV_VERSION)
