@@ -6,30 +6,44 @@ A copied database must be refused here, before its producers could fence product
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicCollection
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.structs import OffsetAndMetadata
+from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 from sqlalchemy import insert, select
 
 from services.common.database import Database
 from services.common.errors import ConfigurationError, LaneRefusedError
+from services.common.offsets import group_offsets
 from services.common.producer import offset_metadata
 from services.common.tables import deployment
 
 _TIMEOUT_S = 15.0
 
 
-async def check(database: Database, bootstrap: str, group: str, topics: Sequence[str], partitions: int) -> str:
+async def check(
+    database: Database, bootstrap: str, admin: AIOKafkaAdminClient, group: str, topics: Sequence[str], partitions: int
+) -> str:
     """Returns the database's id. Raises `LaneRefusedError` (a code of the runbook) or `ConfigurationError`."""
     identity = await database.identity()
-    cluster = await asyncio.to_thread(_cluster_facts, bootstrap, group, list(topics))
-    for topic, (_, count) in cluster.topics.items():
+    found = await asyncio.to_thread(_topics, bootstrap, list(topics))
+    for topic, (_, count) in found.items():
         if count != partitions:
             raise LaneRefusedError("partition_count", f"{topic} has {count} partitions, not {partitions}: keys would move")
-    if any(metadata and metadata != offset_metadata(identity) for metadata in cluster.metadata):
-        raise LaneRefusedError("another_database", f"the offsets of group {group} were committed from another database")
-    facts = {"partitions": str(partitions)} | {f"topic:{topic}": id_ for topic, (id_, _) in cluster.topics.items()}
+    for place in (await _group_offsets(admin, group, topics, partitions)).values():
+        if place.metadata not in ("", offset_metadata(identity)):
+            raise LaneRefusedError("another_database", f"the offsets of group {group} were committed from another database")
+    await _compare(database, {"partitions": str(partitions)} | {f"topic:{topic}": id_ for topic, (id_, _) in found.items()})
+    return identity
+
+
+async def _compare(database: Database, facts: Mapping[str, str]) -> None:
+    """With what was recorded at the first start; record what is new."""
     async with database.write() as conn:
         recorded = {name: value for name, value in await conn.execute(select(deployment.c.name, deployment.c.value))}
         for name, value in facts.items():
@@ -40,22 +54,27 @@ async def check(database: Database, bootstrap: str, group: str, topics: Sequence
                     "partition_count" if name == "partitions" else "topic_recreated",
                     f"{name} is {value}, but this database was worked with {recorded[name]}",
                 )
-    return identity
 
 
-class _Facts:
-    def __init__(self, topics: dict[str, tuple[str, int]], metadata: list[str]) -> None:
-        self.topics = topics
-        self.metadata = metadata
-
-
-def _cluster_facts(bootstrap: str, group: str, topics: list[str]) -> _Facts:
+def _topics(bootstrap: str, topics: list[str]) -> dict[str, tuple[str, int]]:
+    """Id and partition count of each topic (aiokafka's admin client does not give ids)."""
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": int(_TIMEOUT_S * 1000)})
     try:
         described = admin.describe_topics(TopicCollection(topics), request_timeout=_TIMEOUT_S)
-        found = {topic: (str(future.result().topic_id), len(future.result().partitions)) for topic, future in described.items()}
-        asked = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], request_timeout=_TIMEOUT_S)
-        offsets = [place for future in asked.values() for place in future.result().topic_partitions]
+        return {topic: (str(future.result().topic_id), len(future.result().partitions)) for topic, future in described.items()}
     except KafkaException as error:
         raise ConfigurationError(f"Kafka at {bootstrap} does not give the topics: {error.args[0].name()}") from None
-    return _Facts(found, [place.metadata or "" for place in offsets])
+
+
+async def _group_offsets(
+    admin: AIOKafkaAdminClient, group: str, topics: Sequence[str], partitions: int
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    wanted = [TopicPartition(topic, number) for topic in topics for number in range(partitions)]
+    deadline = time.monotonic() + _TIMEOUT_S
+    while True:
+        try:
+            return await group_offsets(admin, group, wanted)
+        except KafkaError as error:
+            if time.monotonic() > deadline:
+                raise ConfigurationError(f"Kafka does not give the offsets of {group}: {type(error).__name__}") from None
+            await asyncio.sleep(0.2)  # a broker that has just started still loads its coordinators

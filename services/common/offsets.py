@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import CoordinatorLoadInProgressError
+from aiokafka.structs import OffsetAndMetadata
 
 from services.common.errors import LaneRefusedError
 from services.common.positions import Place
@@ -34,15 +36,10 @@ class GroupOffsets:
 
     async def committed(self, lane: int) -> dict[str, int | None]:
         """Per topic; None where the group has none. Refuses offsets that another database committed."""
-        found = await self._admin.list_consumer_group_offsets(self._group, partitions=self._partitions(lane))
-        offsets: dict[str, int | None] = dict.fromkeys(self._topics)
-        for partition, place in found.items():
-            if place.offset < 0:
-                continue
-            if place.metadata and place.metadata != self._metadata:
-                raise LaneRefusedError("another_database", "the group's offsets were committed from another database")
-            offsets[partition.topic] = place.offset
-        return offsets
+        found = await group_offsets(self._admin, self._group, self._partitions(lane))
+        if any(place.metadata not in ("", self._metadata) for place in found.values()):
+            raise LaneRefusedError("another_database", "the group's offsets were committed from another database")
+        return {tp.topic: None if place.offset < 0 else place.offset for tp, place in found.items()}
 
     async def bounds(self, lane: int) -> dict[str, tuple[int, int]]:
         """Per topic the first offset still there and the one after the last."""
@@ -51,6 +48,20 @@ class GroupOffsets:
         low = await consumer.beginning_offsets(partitions)
         high = await consumer.end_offsets(partitions)
         return {tp.topic: (low[tp], high[tp]) for tp in partitions}
+
+
+async def group_offsets(
+    admin: AIOKafkaAdminClient, group: str, partitions: Sequence[TopicPartition]
+) -> dict[TopicPartition, OffsetAndMetadata]:
+    """One entry for each of `partitions`, offset -1 where the group has none. Raises `KafkaError` (transient).
+
+    A coordinator that is still loading answers with nothing at all; taken as "no offset" that would lose or double events.
+    (confluent-kafka's admin client reads past the end of the metadata, so it is not asked.)
+    """
+    found = await admin.list_consumer_group_offsets(group, partitions=list(partitions))
+    if any(partition not in found for partition in partitions):
+        raise CoordinatorLoadInProgressError
+    return dict(found)
 
 
 def check_offsets(

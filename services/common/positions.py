@@ -39,15 +39,21 @@ class LaneRow:
     clock: datetime | None = None
     last_tick: int = -1
     heard: Mapping[str, datetime] = field(default_factory=dict)
+    counted: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Per name, the minute (since the epoch, as text) and how often in it."""
     failing: str | None = None
     failures: int = 0
+
+
+def _new_lane(lane: int) -> dict[str, Any]:
+    return {"lane": lane, "epoch": 0, "journal_next": 0, "last_tick": -1, "heard": {}, "counted": {}, "failures": 0}
 
 
 async def claim(
     conn: AsyncConnection, lane: int, starts: Mapping[str, int]
 ) -> tuple[LaneRow, dict[str, Place]]:
     """Take the lane: raise its epoch and read where it stands. A lane never seen starts at `starts`."""
-    await _insert_missing(conn, lanes, {"lane": lane, "epoch": 0, "journal_next": 0, "last_tick": -1, "heard": {}, "failures": 0})
+    await _insert_missing(conn, lanes, _new_lane(lane))
     row = (
         await conn.execute(
             update(lanes).where(lanes.c.lane == lane).values(epoch=lanes.c.epoch + 1, refusal=None).returning(lanes)
@@ -58,7 +64,7 @@ async def claim(
     places = (await conn.execute(select(positions).where(positions.c.lane == lane))).all()
     heard = {name: datetime.fromisoformat(at) for name, at in row.heard.items()}
     return (
-        LaneRow(row.epoch, row.journal_next, row.clock, row.last_tick, heard, row.failing, row.failures),
+        LaneRow(row.epoch, row.journal_next, row.clock, row.last_tick, heard, row.counted, row.failing, row.failures),
         {place.topic: Place(place.next_offset, place.published) for place in places if place.topic in starts},
     )
 
@@ -78,6 +84,7 @@ async def hold(conn: AsyncConnection, lane: int, row: LaneRow) -> None:
             clock=row.clock,
             last_tick=row.last_tick,
             heard={name: at.isoformat() for name, at in row.heard.items()},
+            counted={name: dict(minutes) for name, minutes in row.counted.items()},
             failing=row.failing,
             failures=row.failures,
         )
@@ -112,7 +119,7 @@ async def mark_published(conn: AsyncConnection, lane: int, published: Mapping[st
 
 async def refuse(conn: AsyncConnection, lane: int, code: str) -> None:
     """Let every replica's API say at once that the lane is not worked."""
-    await _insert_missing(conn, lanes, {"lane": lane, "epoch": 0, "journal_next": 0, "last_tick": -1, "heard": {}, "failures": 0})
+    await _insert_missing(conn, lanes, _new_lane(lane))
     await conn.execute(update(lanes).where(lanes.c.lane == lane).values(refusal=code))
 
 

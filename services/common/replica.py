@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import structlog
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError
 from faststream import FastStream
 
 from schemas.commands import Tick
@@ -16,6 +17,7 @@ from schemas.topics import Topic
 from services.common import guard
 from services.common.clock import Clock
 from services.common.database import Database, database_url
+from services.common.errors import ConfigurationError
 from services.common.lane import Lane, LaneTools
 from services.common.offsets import GroupOffsets
 from services.common.producer import LaneProducer
@@ -59,11 +61,21 @@ class Replica(Generic[S]):
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises `LaneRefusedError` or `ConfigurationError` before anything was joined."""
+        bootstrap = self.settings.kafka_bootstrap_servers
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
+        try:
+            await admin.start()
+            await self._work(admin)
+        except KafkaConnectionError:
+            raise ConfigurationError(f"no Kafka broker answers at {bootstrap}") from None
+        finally:
+            await admin.close()
+            await self.database.close()
+
+    async def _work(self, admin: AIOKafkaAdminClient) -> None:
         settings = self.settings
         bootstrap = settings.kafka_bootstrap_servers
-        identity = await guard.check(self.database, bootstrap, self.group, self.topics, settings.partitions)
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
-        await admin.start()
+        identity = await guard.check(self.database, bootstrap, admin, self.group, self.topics, settings.partitions)
         self._tools = LaneTools(
             service=self.service,
             database=self.database,
@@ -84,11 +96,7 @@ class Replica(Generic[S]):
             live=settings.as_of == "now",
         )
         app = FastStream(self._broker, logger=None, after_startup=[self._started], on_shutdown=[self._stopping])
-        try:
-            await app.run(sleep_time=0.05)
-        finally:
-            await admin.close()
-            await self.database.close()
+        await app.run(sleep_time=0.05)
 
     async def _started(self) -> None:
         log.info("replica.started", group=self.group)

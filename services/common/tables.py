@@ -36,6 +36,7 @@ lanes = Table(
     Column("clock", UtcDateTime, comment="highest record time seen"),
     Column("last_tick", BigInteger, nullable=False, comment="period of the last tick; older and equal are ignored"),
     Column("heard", JSON, nullable=False, comment="record time of the last lane-level event, by type"),
+    Column("counted", JSON, nullable=False, comment="per name and minute, what records of the last hour counted"),
     Column("refusal", String(64), comment="why the lane is not worked; null: it is"),
     Column("failing", String(300), comment="topic:offset of the record whose deciding last failed"),
     Column("failures", Integer, nullable=False, comment="how often in a row it failed; parked at the third"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from aiokafka import ConsumerRecord
@@ -106,7 +107,7 @@ class _Run(Generic[S]):
         event = parsed.event
         assert event is not None
         row = self._with_clock(parsed)
-        given = Input(event, Topic(parsed.record.topic), self.worker.lane, parsed.at, row.clock or parsed.at, row.heard)
+        given = self._input(parsed, parsed.at, row)
         try:
             outcome = self._outcome(parsed.key, given)
             self._journal(parsed, outcome.events)
@@ -142,17 +143,23 @@ class _Run(Generic[S]):
             row = replace(row, heard={**row.heard, event.type: at})
         row = replace(row, clock=max(row.clock or at, at))
         self.worked.row = row
-        given = Input(event, Topic(parsed.record.topic), self.worker.lane, at, row.clock or at, row.heard)
+        given = self._input(parsed, at, row)
         self._journal(parsed, self.worker.service.on_lane_tick(given))
         for key in due:
             if key in self.parked:
                 continue
             try:
-                outcome = self._outcome(key, given)
+                outcome = self._outcome(key, self._input(parsed, at, self.worked.row))
             except Exception as failed:  # noqa: BLE001 (one offender's error must not keep the clock from the others)
                 self.worked.overslept.append(failed)
             else:
                 self._journal(parsed, outcome.events)
+
+    def _input(self, parsed: Parsed, at: datetime, row: LaneRow) -> Input:
+        assert parsed.event is not None
+        now = row.clock or at
+        counts = {name: sum(minutes.values()) for name, minutes in _last_hour(row.counted, now).items()}
+        return Input(parsed.event, Topic(parsed.record.topic), self.worker.lane, at, now, row.heard, counts)
 
     def _outcome(self, key: str, given: Input) -> Outcome[S]:
         service, changed = self.worker.service, self.worked.changed
@@ -163,7 +170,15 @@ class _Run(Generic[S]):
         if outcome.state is not before:
             changed[key] = (changed[key][0] if key in changed else first, outcome.state)
         self.worked.erase += outcome.erase
+        for name in outcome.counted:
+            self._count(name, given.now)
         return outcome
+
+    def _count(self, name: str, now: datetime) -> None:
+        counted = _last_hour(self.worked.row.counted, now)
+        minutes, minute = counted.get(name, {}), str(period_of(now))
+        counted[name] = {**minutes, minute: minutes.get(minute, 0) + 1}
+        self.worked.row = replace(self.worked.row, counted=counted)
 
     def _journal(self, parsed: Parsed, said: Iterable[Outgoing]) -> None:
         self._journal_bytes(parsed, [outbound(one, self.worker.lane, self.worker.partitions) for one in said])
@@ -221,6 +236,11 @@ class _Run(Generic[S]):
     def _with_clock(self, parsed: Parsed) -> LaneRow:
         row = self.worked.row
         return replace(row, clock=max(row.clock, parsed.at) if row.clock else parsed.at)
+
+
+def _last_hour(counted: Mapping[str, Mapping[str, int]], now: datetime) -> dict[str, Mapping[str, int]]:
+    since = period_of(now) - 60
+    return {name: {at: n for at, n in minutes.items() if int(at) > since} for name, minutes in counted.items()}
 
 
 def effective_period(record: ConsumerRecord, claimed: int) -> int:

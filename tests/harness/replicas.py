@@ -1,0 +1,226 @@
+"""Replicas of the probe service as processes that can be killed, frozen and put behind proxies, and the judge of the loop.
+
+The judge's question is always the same: is each journal row visible once, in order, to a `read_committed` reader, do all
+positions agree, and is the state what the input says it must be?
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import text
+
+from schemas.envelope import Classification, Event, encode
+from schemas.incident import IncidentReported, Offender
+from schemas.topics import Topic
+from services.cli.broker.process import BoundProcess
+from services.cli.topics import create_topics
+from services.common.database import Database, database_url
+from services.common.settings import CommonSettings
+from tests.harness import kafka
+from tests.harness.probe import Probe, at, make_tables
+
+ROOT = Path(__file__).parents[2]
+GROUP = "ipvi-probe"
+LANES = 4
+SESSION_MS = 3_000
+
+
+def incident(offender: str, number: int, *, agency: str = "NC0410200") -> Event[IncidentReported]:
+    """The `number`-th report of one offender, as small as the contract allows."""
+    return Event(
+        id=f"{offender}-{number}",
+        source="/tests/feed",
+        subject=offender,
+        time=at(number),
+        dataclassification=Classification.RESTRICTED,
+        data=IncidentReported(
+            incident_id=f"NC0410200:{offender}-{number}",
+            revision=1,
+            agency=agency,
+            occurred_at=at(number),
+            reported_at=at(number),
+            offender=Offender(offender_id=offender),
+            victims=[],
+            offenses=[],
+        ),
+    )
+
+
+class Bench:
+    """A broker with the contract's topics, a database, and probe replicas on them."""
+
+    def __init__(self, bootstrap: str, url: str | None, folder: Path, lanes: int = LANES) -> None:
+        self.bootstrap = bootstrap
+        self.url = url
+        self.folder = folder
+        self.lanes = lanes
+        self.sent: Counter[str] = Counter()
+        self._replicas: list[ReplicaProcess] = []
+        asyncio.run(make_tables(self.settings()))
+
+    def settings(self, **other: Any) -> CommonSettings:
+        return CommonSettings(
+            KAFKA_BOOTSTRAP_SERVERS=self.bootstrap, DATABASE_URL=self.url, home=self.folder, partitions=self.lanes, **other
+        )
+
+    def feed(self, count: int, *, offenders: int = 20, prefix: str = "O") -> None:
+        """`count` more reports, spread over offenders; each offender always in the same lane."""
+        records = []
+        for n in range(count):
+            offender = f"{prefix}{n % offenders}"
+            self.sent[offender] += 1
+            message = encode(incident(offender, self.sent[offender]))
+            records.append((n % offenders % self.lanes, message.key, message.value, message.headers))
+        kafka.produce(self.bootstrap, str(Topic.INCIDENTS), records)
+
+    def start(self, name: str = "0", **environment: str) -> ReplicaProcess:
+        """A replica named `name`; environment names are upper-cased and get their `IPVI_` unless they are well known."""
+        replica = ReplicaProcess(self, name, environment)
+        self._replicas.append(replica)
+        return replica
+
+    def close(self) -> None:
+        for replica in self._replicas:
+            replica.kill()
+
+    # the judge -------------------------------------------------------------------------------------------------------
+
+    def rows(self, statement: str) -> list[Any]:
+        """What SQL says now."""
+
+        async def ask() -> list[Any]:
+            database = Database(database_url(self.settings(), Probe.name), Probe.name, pool_size=1)
+            try:
+                async with database.read() as conn:
+                    return list(await conn.execute(text(statement)))
+            finally:
+                await database.close()
+
+        return asyncio.run(ask())
+
+    def settled(self) -> bool:
+        """Position at the end of every input and `published` = next, everywhere."""
+        topics = [str(topic) for topic in Probe.inputs]
+        ends = kafka.end_offsets(self.bootstrap, topics, "read_uncommitted")
+        rows = self.rows("SELECT topic, lane, next_offset, published FROM positions")
+        found = {(row.topic, row.lane): row for row in rows}
+        return all(
+            (row := found.get((topic, lane))) is not None and row.next_offset == row.published == end
+            for (topic, lane), end in ends.items()
+        )
+
+    def wait_settled(self, timeout: float = 40) -> None:
+        wait_for(self.settled, timeout, "all lanes settled")
+
+    def visible(self) -> dict[str, list[int]]:
+        """Per offender the numbers a `read_committed` reader sees, in its order."""
+        seen: dict[str, list[int]] = defaultdict(list)
+        for record in kafka.read_all(self.bootstrap, str(Topic.TIERS)):
+            assert record.key is not None and record.value is not None
+            seen[record.key.decode()].append(int(json.loads(record.value)["policy_version"]))
+        return dict(seen)
+
+    def judge(self) -> None:
+        """Nothing lost, nothing twice, nothing out of order; positions agree; state as the input says."""
+        expected = {offender: list(range(1, n + 1)) for offender, n in self.sent.items()}
+        assert self.visible() == expected
+        counted = {row.offender_id: row.reports for row in self.rows("SELECT offender_id, reports FROM counts")}
+        assert counted == dict(self.sent)
+        journalled = self.rows("SELECT count(*) AS n FROM journal")[0].n
+        assert journalled == sum(self.sent.values())
+        committed = kafka.committed(self.bootstrap, GROUP)
+        for row in self.rows("SELECT topic, lane, next_offset, published FROM positions"):
+            assert (row.next_offset, row.published) == (committed[(row.topic, row.lane)][0],) * 2
+
+
+class ReplicaProcess:
+    """One probe replica; its log is JSON lines."""
+
+    def __init__(self, bench: Bench, name: str, environment: Mapping[str, str]) -> None:
+        self.log = bench.folder / f"replica-{name}-{time.monotonic_ns()}.log"
+        given = {
+            "KAFKA_BOOTSTRAP_SERVERS": bench.bootstrap,
+            "IPVI_HOME": str(bench.folder),
+            "IPVI_PARTITIONS": str(bench.lanes),
+            "IPVI_REPLICA": name,
+            "IPVI_SESSION_TIMEOUT_MS": str(SESSION_MS),
+            "IPVI_TICKS": "false",
+            "PYTHONPATH": str(ROOT),
+            "PATH": os.environ["PATH"],
+        }
+        if bench.url:
+            given["DATABASE_URL"] = bench.url
+        given |= {
+            key if key.startswith(("IPVI_", "KAFKA_", "DATABASE_")) else f"IPVI_{key.upper()}": value
+            for key, value in environment.items()
+        }
+        self.process = BoundProcess([sys.executable, "-m", "tests.harness.probe"], log=self.log, env=given)
+
+    def lines(self) -> list[dict[str, Any]]:
+        found = []
+        for line in self.log.read_text().splitlines():
+            try:
+                found.append(json.loads(line))
+            except ValueError:
+                continue
+        return found
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines() if line.get("event") == event]
+
+    def wait_said(self, event: str, times: int = 1, timeout: float = 30) -> None:
+        wait_for(lambda: len(self.said(event)) >= times, timeout, f"{event} x{times}: {self.log.read_text()[-2000:]}")
+
+    def wait_dead(self, timeout: float = 30) -> None:
+        wait_for(lambda: not self.process.alive, timeout, "the replica to die")
+
+    def wait_frozen(self, timeout: float = 30) -> None:
+        """Until the process has stopped itself (SIGSTOP)."""
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        wait_for(lambda: stat.read_text().rsplit(")", 1)[1].split()[0] == "T", timeout, "the replica to freeze")
+
+    def thaw(self) -> None:
+        self.process.send(signal.SIGCONT)
+
+    def kill(self) -> None:
+        if self.process.alive:
+            self.process.send(signal.SIGKILL)
+            self.wait_dead()
+
+    def stop(self) -> None:
+        """A clean stop."""
+        self.process.send(signal.SIGTERM)
+        self.wait_dead()
+
+
+def wait_for(condition: Callable[[], bool], timeout: float, what: str) -> None:
+    """Poll until `condition`; fails the test with `what` after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline, f"waited {timeout} s for {what}"
+        time.sleep(0.1)
+
+
+@contextmanager
+def bench(url: str | None = None, *, lanes: int = LANES, topics: Sequence[Topic] | None = None) -> Iterator[Bench]:
+    """A bench on a broker of its own. `url` None: SQLite."""
+    with tempfile.TemporaryDirectory(prefix="ipvi-bench-", ignore_cleanup_errors=True) as folder:
+        with kafka.embedded_broker() as broker:
+            create_topics(broker.bootstrap_servers, lanes)
+            made = Bench(broker.bootstrap_servers, url, Path(folder), lanes)
+            try:
+                yield made
+            finally:
+                made.close()
