@@ -23,7 +23,11 @@ def read_events(source: Source) -> Iterator[Unit]:
         try:
             yield Unit(line.number, (_event(line),))
         except InvalidRecord as invalid:
-            yield Unit(line.number, reject=Reject.of(source.name, line.number, invalid, line.raw))
+            yield Unit(line.number, reject=_reject(source, line, invalid))
+
+
+def _reject(source: Source, line: Line, invalid: InvalidRecord) -> Reject:
+    return Reject(source.name, line.number, invalid.code, invalid.field, line.raw, line.size)
 
 
 def topic_of(event_type: str) -> Topic:

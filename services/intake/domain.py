@@ -7,7 +7,7 @@ from dataclasses import field as kept
 from enum import StrEnum
 
 from schemas.envelope import Data, Event
-from schemas.rejects import MENDS, InvalidRecord, RejectCode
+from schemas.rejects import MENDS, RejectCode
 from services.common.errors import IpviError
 
 
@@ -26,17 +26,18 @@ class InputError(IpviError):
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Why a unit was refused. `raw` is what came, for the dead letter alone: it is in no text made from this."""
+    """Why a unit was refused.
+
+    `raw` is what came, for the dead letter alone: it is in no text made from this. `size` is its length in bytes, which
+    is more than `raw` has where a line was too long to be kept.
+    """
 
     file: str
     line: int
     code: RejectCode
     field: str | None
     raw: bytes = kept(repr=False)
-
-    @classmethod
-    def of(cls, file: str, line: int, invalid: InvalidRecord, raw: bytes) -> Reject:
-        return cls(file, line, invalid.code, invalid.field, raw)
+    size: int
 
     @property
     def mend(self) -> str:

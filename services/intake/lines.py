@@ -75,7 +75,7 @@ def _skip(file: BinaryIO) -> int:
     """Pass over the rest of a line. Returns how many bytes that was."""
     skipped = 0
     while rest := file.readline(KEPT):
-        skipped += len(rest)
+        skipped += len(rest.rstrip(b"\r\n"))
         if rest.endswith(b"\n"):
             break
     return skipped

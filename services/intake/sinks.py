@@ -62,12 +62,13 @@ class KafkaSink:
             "reject-line": str(reject.line),
             "reject-mend": reject.mend,
         }
-        if len(reject.raw) > KEPT:
-            headers["reject-cut-to"] = str(KEPT)
+        value = reject.raw[:KEPT]
+        if len(value) < reject.size:
+            headers["reject-cut-from"] = str(reject.size)
         # Whose record it was cannot be told; its id as key keeps a repeat on the same partition.
         key = headers["ce_id"].encode()
         pairs = [(name, value.encode()) for name, value in headers.items()]
-        await self._send(Topic.INTAKE_REJECTS, reject.raw[:KEPT], key, pairs)
+        await self._send(Topic.INTAKE_REJECTS, value, key, pairs)
 
     async def _send(
         self, topic: Topic, value: bytes | None, key: bytes | None, headers: list[tuple[str, bytes]]

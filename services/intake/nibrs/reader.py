@@ -39,8 +39,14 @@ def read_nibrs(source: Source, zone_of: ZoneOf) -> Iterator[Unit]:
         try:
             yield Unit(line, _events(report, named, zone_of))
         except SegmentError as wrong:
-            original = b"\n".join(line.raw for line in report.lines)
-            yield Unit(line, reject=Reject.of(source.name, wrong.line, wrong, original))
+            yield Unit(line, reject=_reject(source, report, wrong))
+
+
+def _reject(source: Source, report: Report, wrong: SegmentError) -> Reject:
+    """Names the broken line, holds the whole report."""
+    raw = b"\n".join(line.raw for line in report.lines)
+    size = sum(line.size + 1 for line in report.lines) - 1
+    return Reject(source.name, wrong.line, wrong.code, wrong.field, raw, size)
 
 
 def _events(report: Report, named: dict[Key, set[int]], zone_of: ZoneOf) -> tuple[Event[Data], ...]:

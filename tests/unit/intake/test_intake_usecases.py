@@ -88,7 +88,7 @@ async def test_classification_is_that_of_the_topic(tmp_path: Path) -> None:
 
 async def test_too_many_rejects_pause_the_source() -> None:
     kept, told = feed.Kept(), []
-    bad = Reject("feed", 1, RejectCode.BROKEN_JSON, None, b"{")
+    bad = Reject("feed", 1, RejectCode.BROKEN_JSON, None, b"{", 1)
     units = [Unit(n, reject=bad) for n in range(7)] + [Unit(n) for n in range(90)]
     with pytest.raises(SourcePausedError) as paused:
         await ingest(units, kept, name="feed", limit=RejectLimit(0.5, 10), on_reject=told.append)
