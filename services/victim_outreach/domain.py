@@ -1,0 +1,279 @@
+"""What outreach keeps around one offender: his victims' referrals, their tasks, and the gates that wait for them.
+
+Pure types; every moment is a record's time, in UTC. A *case* is one victim of one offender (`DOMAIN.md` 6.1): her
+referrals, tasks and attempts, over all incidents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.classification import Tier
+from schemas.commands import OverrideReason, Role
+from schemas.envelope import deterministic_id
+from schemas.notification import NotificationState
+from schemas.outreach import (
+    AttemptOutcome,
+    ContactChannel,
+    GateState,
+    TaskCancelReason,
+    TaskKind,
+    TaskOwner,
+    TaskState,
+)
+from schemas.referral import ReferralOutreach, ReferralPurpose
+
+TaskKey = tuple[str, TaskKind, str]
+"""Case, kind, and what it is about: a referral's opening, a booking's release, a notice's delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """One victim of one incident. Withdrawn, it keeps its ids and nothing of the incident."""
+
+    referral_id: str
+    pair_id: str
+    case_id: str
+    victim_no: int
+    victim_id: str | None
+    incident_id: str | None
+    occurred_at: datetime | None
+    tier: Tier | None
+    gravest: Tier | None
+    """The gravest tier since it was opened: a corrected tier takes no task away from her."""
+    outreach: ReferralOutreach
+    purpose: ReferralPurpose
+    mutual: bool
+    homicide: bool
+    conflict_of_interest: bool
+    withdrawn: bool = False
+    opening: int = 0
+    """How often it was opened: anew after a withdrawal, or when another victim is named."""
+    place: int = 0
+    """Order of opening among the offender's referrals; 0 = never opened."""
+    opened_at: datetime | None = None
+    """By the lane's clock, as all acts of people are: only what comes after can have been done for it."""
+    clocks_from: datetime | None = None
+    """Record time from which its tasks are due: of its opening, or of a graver tier."""
+
+    @property
+    def live(self) -> bool:
+        """Whether it calls for tasks."""
+        return self.outreach is ReferralOutreach.OPENED and not self.withdrawn
+
+    @property
+    def gated(self) -> bool:
+        """Whether a notice to him waits for her."""
+        return self.live and self.purpose is ReferralPurpose.OUTREACH
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to be done for her. Its due time never changes: sooner clocks mean a successor."""
+
+    task_id: str
+    case_id: str
+    referral_id: str
+    pair_id: str
+    victim_no: int
+    victim_id: str | None
+    kind: TaskKind
+    about: str
+    owner: TaskOwner
+    opened_at: datetime
+    due_at: datetime
+    state: TaskState = TaskState.OPEN
+    claimed_by: str | None = None
+    claimed_at: datetime | None = None
+    escalation: int = 0
+    """0 = not overdue; then how often it was raised."""
+    ended_at: datetime | None = None
+    cancel_reason: TaskCancelReason | None = None
+
+    @property
+    def key(self) -> TaskKey:
+        return (self.case_id, self.kind, self.about)
+
+    @property
+    def unfinished(self) -> bool:
+        return self.state not in (TaskState.COMPLETED, TaskState.CANCELLED)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the need it was opened for is taken care of: it is open, done, or a person dropped it."""
+        return (
+            self.state is not TaskState.CANCELLED
+            or self.cancel_reason is TaskCancelReason.BY_PERSON
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to reach her, as the person who made it says."""
+
+    task_id: str
+    number: int
+    case_id: str
+    kind: TaskKind
+    channel: ContactChannel
+    outcome: AttemptOutcome
+    attempted_at: datetime
+    recorded_at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether notices of a pair may go out. `ended`: nobody of the pair is referred any more; it stays shut."""
+
+    pair_id: str
+    state: GateState = GateState.SHUT
+    version: int = 1
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A safety hold: nothing goes to him. In force until a tick or a person ends it."""
+
+    hold_id: str
+    by: str
+    until: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One person's word to open a pair's gate; it takes two."""
+
+    pair_id: str
+    by: str
+    role: Role
+    reason: OverrideReason
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """Where he stands with the jail, as last told."""
+
+    booking_id: str
+    held: bool
+    hearing_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """His last release from jail. `recorded_at` is when it was first told here."""
+
+    booking_id: str
+    released_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One notice to him, as far as she must hear of it. A visit is one that served or failed."""
+
+    notification_id: str
+    pair_id: str
+    state: NotificationState
+    releases: int = 0
+    released_at: datetime | None = None
+    visits: int = 0
+    visited_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """One victim as police hold her. Not shown by `repr`: it must reach no log."""
+
+    place: int
+    victim_no: int
+    incident_id: str | None
+    victim_id: str | None
+    name: str | None = field(repr=False)
+    contact: tuple[str, ...] = field(repr=False)
+    language: str | None = field(repr=False)
+    substitute_address: str | None = field(repr=False)
+    lethality_screen: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """All that is kept of one offender; a new one is made for each change, no mapping is ever altered."""
+
+    offender_id: str
+    referrals: Mapping[str, Referral] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    attempts: Mapping[tuple[str, int], Attempt] = field(default_factory=dict)
+    gates: Mapping[str, Gate] = field(default_factory=dict)
+    holds: Mapping[str, Hold] = field(default_factory=dict)
+    overrides: Mapping[tuple[str, str], Override] = field(default_factory=dict)
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    victims: Mapping[int, Victim] = field(default_factory=dict)
+    custody: Custody | None = None
+    release: Release | None = None
+    wake_at: datetime | None = None
+    """When the clock next has work here; None = never, as things stand."""
+
+    @property
+    def in_custody(self) -> bool:
+        return self.custody is not None and self.custody.held
+
+    @property
+    def on_hold(self) -> bool:
+        return any(hold.ended_at is None for hold in self.holds.values())
+
+    def live_referrals(self) -> list[Referral]:
+        """In the order they were opened."""
+        return sorted(
+            (found for found in self.referrals.values() if found.live),
+            key=lambda found: found.place,
+        )
+
+    def gated_referrals(self, pair_id: str) -> list[Referral]:
+        """The victims of a pair for whom a notice waits."""
+        return [
+            found
+            for found in self.live_referrals()
+            if found.gated and found.pair_id == pair_id
+        ]
+
+    def unfinished_tasks(self) -> list[Task]:
+        """In a fixed order."""
+        return sorted(
+            (task for task in self.tasks.values() if task.unfinished), key=_age
+        )
+
+    def attempts_in(self, case_id: str) -> Iterator[Attempt]:
+        return (
+            attempt for attempt in self.attempts.values() if attempt.case_id == case_id
+        )
+
+    def tasks_in(self, case_id: str) -> Iterator[Task]:
+        return (task for task in self.tasks.values() if task.case_id == case_id)
+
+
+def _age(task: Task) -> tuple[datetime, str]:
+    return task.opened_at, task.task_id
+
+
+def case_id(
+    offender_id: str, referral_id: str, victim_id: str | None, purpose: ReferralPurpose
+) -> str:
+    """Her case with him. Unnamed, or not known to be his partner, she has one of her own for each referral."""
+    if victim_id is None or purpose is ReferralPurpose.ASK_RELATIONSHIP:
+        return deterministic_id("case", offender_id, "referral", referral_id)
+    return deterministic_id("case", offender_id, "victim", victim_id)
+
+
+def graver(one: Tier | None, other: Tier | None) -> Tier | None:
+    """The graver of two tiers; any is graver than none."""
+    return max(
+        (tier for tier in (one, other) if tier),
+        key=lambda tier: tier.gravity,
+        default=None,
+    )

@@ -1,0 +1,198 @@
+"""When a pair's gate is clear. Fail-closed: what is not shown to be clear is shut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas import policy as terms
+from schemas.classification import Tier
+from schemas.outreach import AttemptOutcome, GateState, TaskKind, TaskState
+from services.victim_outreach.domain import Attempt, CaseFile, Gate, Referral
+
+_CONTACT = frozenset({AttemptOutcome.REACHED, AttemptOutcome.DECLINED})
+"""She was spoken to. One who declines has been asked; to try her twice more would be to press her."""
+_TRIES = _CONTACT | {AttemptOutcome.NO_ANSWER}
+"""What counts as a try to reach *her*. An unsafe moment and a wrong number do not."""
+_CONTACT_TASKS = frozenset(
+    {TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.SAFETY_PLANNING}
+)
+"""Tasks that cannot be completed without having spoken to her."""
+_TIME_LIMITED = frozenset({Tier.A, Tier.B, Tier.C})
+"""D is never released by time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """From when a gate has its ground, and from when a shut one may be cleared upon it."""
+
+    grounded_at: datetime
+    clear_from: datetime
+
+
+def gate_state(
+    file: CaseFile, gate: Gate, policy: terms.Gate, now: datetime, *, on_the_round: bool
+) -> GateState:
+    """`on_the_round`: whether this is the lane's 5-minute tick, with which alone a gate clears outside custody.
+
+    Once clear it stays so while its ground stands: a later call to her does not shut it, which would tell of the call.
+    """
+    found = opening(file, gate.pair_id, policy)
+    if found is None or found.grounded_at > now:
+        return GateState.SHUT
+    if gate.state is GateState.CLEAR:
+        return GateState.CLEAR
+    may_clear = found.clear_from <= now and (file.in_custody or on_the_round)
+    return GateState.CLEAR if may_clear else GateState.SHUT
+
+
+def opening(file: CaseFile, pair_id: str, policy: terms.Gate) -> Opening | None:
+    """When the gate can clear as facts stand; None: not before something more is done. A safety hold outranks all."""
+    waiting = file.gated_referrals(pair_id)
+    if not waiting or file.on_hold:
+        return None
+    overridden = _overridden_at(
+        file, pair_id, max(_opened(referral) for referral in waiting)
+    )
+    done = [_done_at(file, referral, policy) for referral in waiting]
+    if overridden is None and None in done:
+        return None
+    grounded = [moment for moment in (overridden, _last(done)) if moment is not None]
+    clear = [
+        moment
+        for moment in (overridden, _after_pause(file, waiting, done, policy))
+        if moment is not None
+    ]
+    return Opening(min(grounded), min(clear))
+
+
+def _last(moments: Sequence[datetime | None]) -> datetime | None:
+    """The last of them, if there is every one."""
+    known = [moment for moment in moments if moment is not None]
+    return max(known) if len(known) == len(moments) else None
+
+
+def _after_pause(
+    file: CaseFile,
+    waiting: Sequence[Referral],
+    done: Sequence[datetime | None],
+    policy: terms.Gate,
+) -> datetime | None:
+    moment = _last(done)
+    if moment is None or file.in_custody:
+        return moment
+    attempts = (
+        attempt.attempted_at
+        for referral in waiting
+        for attempt in file.attempts_in(referral.case_id)
+    )
+    return max(moment, max(attempts, default=moment) + policy.cool_off)
+
+
+def _overridden_at(file: CaseFile, pair_id: str, since: datetime) -> datetime | None:
+    """When the second of two people gave the word. What was said before a victim was referred does not cover her."""
+    given = sorted(
+        word.given_at
+        for word in file.overrides.values()
+        if word.pair_id == pair_id and word.given_at > since
+    )
+    return given[1] if len(given) > 1 else None
+
+
+def _done_at(file: CaseFile, referral: Referral, policy: terms.Gate) -> datetime | None:
+    """When the least outreach to this victim was done, or the time limit for it falls."""
+    homicide = any(
+        one.homicide for one in file.live_referrals() if one.case_id == referral.case_id
+    )
+    moments = [
+        *(
+            _family_told(file, referral)
+            if homicide
+            else _reached(file, referral, policy)
+        ),
+        *_time_limit(file, referral, policy),
+    ]
+    return min(moments, default=None)
+
+
+def _family_told(file: CaseFile, referral: Referral) -> Iterator[datetime]:
+    """She was killed: an attempt to reach the family is what he waits for."""
+    yield from (
+        one.attempted_at
+        for one in _since(file, referral)
+        if one.kind is TaskKind.FAMILY_LIAISON
+    )
+    yield from _completed(file, referral, frozenset({TaskKind.FAMILY_LIAISON}))
+
+
+def _reached(
+    file: CaseFile, referral: Referral, policy: terms.Gate
+) -> Iterator[datetime]:
+    if referral.victim_id is None:
+        return  # nobody knows whom to reach
+    attempts = sorted(_since(file, referral), key=lambda attempt: attempt.attempted_at)
+    yield from (
+        attempt.attempted_at for attempt in attempts if attempt.outcome in _CONTACT
+    )
+    yield from _completed(file, referral, _CONTACT_TASKS)
+    tries = [attempt for attempt in attempts if attempt.outcome in _TRIES]
+    for count in range(1, len(tries) + 1):
+        if _enough(tries[:count], policy, in_custody=file.in_custody):
+            yield tries[count - 1].attempted_at
+            return
+
+
+def _enough(tries: Sequence[Attempt], policy: terms.Gate, *, in_custody: bool) -> bool:
+    if in_custody and len(tries) >= policy.in_custody_attempts:
+        return True
+    return (
+        len(tries) >= policy.attempts
+        and len({attempt.channel for attempt in tries}) >= policy.attempt_channels
+        and tries[-1].attempted_at - tries[0].attempted_at >= policy.attempts_over
+    )
+
+
+def _time_limit(
+    file: CaseFile, referral: Referral, policy: terms.Gate
+) -> Iterator[datetime]:
+    """In custody with a hearing set: policy's margin before it, if a person on duty has taken a task of hers."""
+    custody = file.custody
+    if (
+        custody is None
+        or not custody.held
+        or custody.hearing_at is None
+        or referral.tier not in _TIME_LIMITED
+    ):
+        return
+    for task in file.tasks_in(referral.case_id):
+        if task.claimed_at is not None and task.claimed_at > _opened(referral):
+            yield max(task.claimed_at, custody.hearing_at - policy.hearing_margin)
+
+
+def _since(file: CaseFile, referral: Referral) -> Iterator[Attempt]:
+    """Attempts that can be about this incident: made after it happened, told after she was referred for it."""
+    for attempt in file.attempts_in(referral.case_id):
+        happened = (
+            referral.occurred_at is None or attempt.attempted_at >= referral.occurred_at
+        )
+        if happened and attempt.recorded_at > _opened(referral):
+            yield attempt
+
+
+def _completed(
+    file: CaseFile, referral: Referral, kinds: frozenset[TaskKind]
+) -> Iterator[datetime]:
+    for task in file.tasks_in(referral.case_id):
+        done_at = (
+            task.ended_at
+            if task.state is TaskState.COMPLETED and task.kind in kinds
+            else None
+        )
+        if done_at is not None and done_at > _opened(referral):
+            yield done_at
+
+
+def _opened(referral: Referral) -> datetime:
+    assert referral.opened_at is not None, "asked of live referrals only"
+    return referral.opened_at

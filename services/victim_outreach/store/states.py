@@ -1,0 +1,191 @@
+"""Case files to and from the tables. The loop's transaction alone commits."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Table, bindparam, delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.sql import upsert
+from services.victim_outreach import domain
+from services.victim_outreach.domain import CaseFile, Custody, Release
+from services.victim_outreach.store import tables
+from services.victim_outreach.store.tables import metadata
+
+_KEYS_PER_QUERY = 500
+
+Step = tuple[CaseFile, CaseFile]
+"""Before and after."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """One mapping of a case file and the table its entries are the rows of; `key` names the columns of its key."""
+
+    name: str
+    table: Table
+    kind: type[Any]
+    key: tuple[str, ...]
+
+    def entries(self, file: CaseFile) -> Mapping[Any, Any]:
+        found: Mapping[Any, Any] = getattr(file, self.name)
+        return found
+
+    def entry(self, row: Row[Any]) -> tuple[Any, Any]:
+        made = self.kind(
+            **{
+                field.name: _frozen(getattr(row, field.name))
+                for field in fields(self.kind)
+            }
+        )
+        key = tuple(getattr(made, column) for column in self.key)
+        return (key if len(key) > 1 else key[0]), made
+
+    def changed(self, steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
+        for before, after in steps:
+            known = self.entries(before)
+            for key, entry in self.entries(after).items():
+                if known.get(key) != entry:
+                    values = {
+                        field.name: getattr(entry, field.name)
+                        for field in fields(self.kind)
+                    }
+                    yield {"offender_id": after.offender_id, "lane": lane, **values}
+
+    def gone(self, steps: Sequence[Step]) -> Iterator[dict[str, Any]]:
+        for before, after in steps:
+            left = self.entries(after)
+            for key, entry in self.entries(before).items():
+                if key not in left:
+                    values = {
+                        f"gone_{column}": getattr(entry, column) for column in self.key
+                    }
+                    yield {"gone_offender_id": before.offender_id, **values}
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+_SHELVES = (
+    _Shelf("referrals", tables.referrals, domain.Referral, ("referral_id",)),
+    _Shelf("tasks", tables.tasks, domain.Task, ("task_id",)),
+    _Shelf("attempts", tables.attempts, domain.Attempt, ("task_id", "number")),
+    _Shelf("gates", tables.gates, domain.Gate, ("pair_id",)),
+    _Shelf("holds", tables.holds, domain.Hold, ("hold_id",)),
+    _Shelf("overrides", tables.overrides, domain.Override, ("pair_id", "by")),
+    _Shelf("deliveries", tables.deliveries, domain.Delivery, ("notification_id",)),
+    _Shelf("victims", tables.victims, domain.Victim, ("place",)),
+)
+
+
+class OutreachStore:
+    """See `services.common.service.Store`."""
+
+    metadata = metadata
+
+    def new(self, key: str) -> CaseFile:
+        return CaseFile(key)
+
+    async def load(
+        self, conn: AsyncConnection, keys: Collection[str]
+    ) -> dict[str, CaseFile]:
+        found: dict[str, CaseFile] = {}
+        wanted = sorted(keys)
+        for start in range(0, len(wanted), _KEYS_PER_QUERY):
+            found |= await _load(conn, wanted[start : start + _KEYS_PER_QUERY])
+        return found
+
+    async def save(
+        self, conn: AsyncConnection, lane: int, changed: Mapping[str, Step]
+    ) -> None:
+        steps = list(changed.values())
+        await upsert(
+            conn,
+            tables.offenders,
+            [_head(after, lane) for _, after in steps],
+            ["offender_id"],
+        )
+        for shelf in _SHELVES:
+            await _forget(conn, shelf, list(shelf.gone(steps)))
+            await upsert(
+                conn,
+                shelf.table,
+                list(shelf.changed(steps, lane)),
+                ["offender_id", *shelf.key],
+            )
+
+    async def due(
+        self, conn: AsyncConnection, lane: int, now: datetime
+    ) -> Sequence[str]:
+        """Offenders with a task fallen overdue, a hold run out or a gate that can clear."""
+        offenders = tables.offenders.c
+        rows = await conn.scalars(
+            select(offenders.offender_id)
+            .where(offenders.lane == lane, offenders.wake_at <= now)
+            .order_by(offenders.offender_id)
+        )
+        return rows.all()
+
+
+async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, CaseFile]:
+    heads = await _rows(conn, tables.offenders, keys)
+    found: dict[str, dict[str, Any]] = {
+        key: _of_head(row) for key, [row] in heads.items()
+    }
+    for shelf in _SHELVES:
+        for offender_id, rows in (await _rows(conn, shelf.table, keys)).items():
+            found[offender_id][shelf.name] = dict(map(shelf.entry, rows))
+    return {key: CaseFile(key, **values) for key, values in found.items()}
+
+
+async def _rows(
+    conn: AsyncConnection, table: Table, keys: Sequence[str]
+) -> dict[str, list[Row[Any]]]:
+    by_offender: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in await conn.execute(select(table).where(table.c.offender_id.in_(keys))):
+        by_offender[row.offender_id].append(row)
+    return by_offender
+
+
+async def _forget(
+    conn: AsyncConnection, shelf: _Shelf, gone: Sequence[Mapping[str, Any]]
+) -> None:
+    if gone:
+        columns = ("offender_id", *shelf.key)
+        same = [
+            shelf.table.c[column] == bindparam(f"gone_{column}") for column in columns
+        ]
+        await conn.execute(delete(shelf.table).where(*same), list(gone))
+
+
+def _head(file: CaseFile, lane: int) -> dict[str, Any]:
+    custody, release = file.custody, file.release
+    return {
+        "offender_id": file.offender_id,
+        "lane": lane,
+        "wake_at": file.wake_at,
+        "booking_id": custody.booking_id if custody else None,
+        "held": custody.held if custody else None,
+        "hearing_at": custody.hearing_at if custody else None,
+        "release_booking_id": release.booking_id if release else None,
+        "released_at": release.released_at if release else None,
+        "release_recorded_at": release.recorded_at if release else None,
+    }
+
+
+def _of_head(row: Row[Any]) -> dict[str, Any]:
+    custody = (
+        Custody(row.booking_id, row.held, row.hearing_at) if row.booking_id else None
+    )
+    release = (
+        Release(row.release_booking_id, row.released_at, row.release_recorded_at)
+        if row.release_booking_id
+        else None
+    )
+    return {"wake_at": row.wake_at, "custody": custody, "release": release}

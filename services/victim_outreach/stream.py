@@ -1,0 +1,100 @@
+"""Which records victim outreach reads, and the use case of each type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schemas.commands import (
+    Attempt,
+    CancelTask,
+    Claim,
+    Complete,
+    LiftSafetyHold,
+    OutreachTick,
+    OverrideGate,
+    SafetyHold,
+)
+from schemas.envelope import Data
+from schemas.notification import (
+    NotificationCancelled,
+    NotificationCorrected,
+    NotificationFailed,
+    NotificationHeld,
+    NotificationPrepared,
+    NotificationReleased,
+    NotificationServed,
+)
+from schemas.person import OffenderDescribed, VictimsDescribed
+from schemas.policy import Policy
+from schemas.referral import ReferralAmended, ReferralOpened, ReferralWithdrawn
+from schemas.rejects import InvalidRecord, RejectCode
+from schemas.topics import Topic
+from services.common.service import Input, Outcome, Outgoing
+from services.victim_outreach import usecases
+from services.victim_outreach.domain import CaseFile
+from services.victim_outreach.store import OutreachStore
+from services.victim_outreach.usecases import Refused
+
+INPUTS = (
+    Topic.VICTIM_OUTREACH_COMMANDS,
+    Topic.REFERRALS,
+    Topic.VICTIMS,
+    Topic.OFFENDERS,
+    Topic.NOTIFICATIONS,
+)
+
+UseCase = Callable[[CaseFile, Any, Input, Policy], Outcome[CaseFile]]
+
+USE_CASES: Mapping[type[Data], UseCase] = {
+    ReferralOpened: usecases.referral_given,
+    ReferralAmended: usecases.referral_given,
+    ReferralWithdrawn: usecases.referral_withdrawn,
+    VictimsDescribed: usecases.victims_described,
+    OffenderDescribed: usecases.offender_described,
+    NotificationPrepared: usecases.notice_changed,
+    NotificationHeld: usecases.notice_changed,
+    NotificationReleased: usecases.notice_changed,
+    NotificationServed: usecases.notice_changed,
+    NotificationFailed: usecases.notice_changed,
+    NotificationCancelled: usecases.notice_changed,
+    NotificationCorrected: usecases.notice_changed,
+    OutreachTick: usecases.ticked,
+    Claim: usecases.claim,
+    Attempt: usecases.attempt,
+    Complete: usecases.complete,
+    CancelTask: usecases.cancel,
+    SafetyHold: usecases.hold,
+    LiftSafetyHold: usecases.lift_hold,
+    OverrideGate: usecases.override,
+}
+
+
+class VictimOutreach:
+    """See `services.common.service.Service`."""
+
+    name = "victim_outreach"
+    inputs = INPUTS
+    rejects = Topic.VICTIM_OUTREACH_REJECTS
+
+    def __init__(self, store: OutreachStore, policy: Policy) -> None:
+        self.store = store
+        self._policy = policy
+
+    def decide(self, state: CaseFile, given: Input) -> Outcome[CaseFile]:
+        """Raises `InvalidRecord` for a type that is none of ours."""
+        data = given.event.data
+        use_case = USE_CASES.get(type(data))
+        if use_case is None:
+            raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
+        try:
+            return use_case(state, data, given, self._policy)
+        except Refused as refused:
+            return Outcome(state, result=f"refused:{refused}")
+
+    def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
+        """One heartbeat for each tick."""
+        tick = given.event.data
+        return (
+            (usecases.heartbeat(tick, given),) if isinstance(tick, OutreachTick) else ()
+        )

@@ -1,0 +1,180 @@
+"""What other services say: referrals, victims, the offender and his custody, and what becomes of notices to him."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from schemas.notification import (
+    Notification,
+    NotificationCancelled,
+    NotificationCorrected,
+    NotificationFailed,
+    NotificationReleased,
+    NotificationServed,
+    NotificationState,
+)
+from schemas.person import OffenderDescribed, VictimsDescribed
+from schemas.policy import Policy
+from schemas.referral import Referral as GivenReferral
+from schemas.referral import ReferralOutreach, ReferralWithdrawn
+from services.common.service import Input, Outcome
+from services.victim_outreach.domain import (
+    CaseFile,
+    Custody,
+    Delivery,
+    Referral,
+    Release,
+    Victim,
+    case_id,
+    graver,
+)
+from services.victim_outreach.usecases.settling import settled
+from services.victim_outreach.usecases.telling import Draft
+
+
+def referral_given(
+    file: CaseFile, data: GivenReferral, given: Input, policy: Policy
+) -> Outcome[CaseFile]:
+    """Opened or amended: both carry all there is to know, so either may be the first heard of it."""
+    known = file.referrals.get(data.referral_id)
+    heard = _as_told(file.offender_id, known, data)
+    if heard.live:
+        place = 1 + max(
+            (referral.place for referral in file.referrals.values()), default=0
+        )
+        heard = _with_clocks(known, heard, place, given)
+    referrals = {**file.referrals, heard.referral_id: heard}
+    return settled(file, Draft(replace(file, referrals=referrals)), given, policy)
+
+
+def _as_told(offender_id: str, known: Referral | None, data: GivenReferral) -> Referral:
+    """What was opened for her is not closed by being listed later; only a withdrawal ends it."""
+    was_live = known is not None and known.live
+    return Referral(
+        referral_id=data.referral_id,
+        pair_id=data.pair_id,
+        case_id=case_id(offender_id, data.referral_id, data.victim_id, data.purpose),
+        victim_no=data.victim_no,
+        victim_id=data.victim_id,
+        incident_id=data.incident_id,
+        occurred_at=data.occurred_at,
+        tier=data.tier,
+        gravest=data.tier,
+        outreach=ReferralOutreach.OPENED if was_live else data.outreach,
+        purpose=data.purpose,
+        mutual=data.mutual,
+        homicide=data.homicide,
+        conflict_of_interest=data.conflict_of_interest,
+        opening=known.opening if known else 0,
+        place=known.place if known else 0,
+    )
+
+
+def _with_clocks(
+    known: Referral | None, heard: Referral, place: int, given: Input
+) -> Referral:
+    """Opened for the first time, anew, or for another woman than thought: all starts now. A graver tier: the clocks."""
+    if known is None or not known.live or known.case_id != heard.case_id:
+        return replace(
+            heard,
+            opening=heard.opening + 1,
+            place=place,
+            opened_at=given.now,
+            clocks_from=given.at,
+        )
+    gravest = graver(known.gravest, heard.tier)
+    restarted = gravest is not known.gravest or heard.homicide is not known.homicide
+    clocks = given.at if restarted else known.clocks_from
+    return replace(
+        heard, gravest=gravest, opened_at=known.opened_at, clocks_from=clocks
+    )
+
+
+def referral_withdrawn(
+    file: CaseFile, data: ReferralWithdrawn, given: Input, policy: Policy
+) -> Outcome[CaseFile]:
+    """Its ground is gone, and with it all that is kept of the incident: it may have been expunged."""
+    known = file.referrals.get(data.referral_id)
+    if known is None or known.withdrawn:
+        return Outcome(file, result="none")
+    ended = replace(
+        known,
+        withdrawn=True,
+        incident_id=None,
+        occurred_at=None,
+        tier=None,
+        gravest=None,
+        opened_at=None,
+        clocks_from=None,
+    )
+    referrals = {**file.referrals, known.referral_id: ended}
+    return settled(file, Draft(replace(file, referrals=referrals)), given, policy)
+
+
+def victims_described(
+    file: CaseFile, data: VictimsDescribed, given: Input, policy: Policy
+) -> Outcome[CaseFile]:
+    """Whole, replaced each time. Who she is for the tasks is said by her referral; this is how police reach her."""
+    victims = {
+        place: Victim(
+            place=place,
+            victim_no=victim.victim_no,
+            incident_id=victim.incident_id,
+            victim_id=victim.victim_id,
+            name=victim.name,
+            contact=tuple(victim.contact),
+            language=victim.language,
+            substitute_address=victim.substitute_address,
+            lethality_screen=victim.lethality_screen,
+        )
+        for place, victim in enumerate(data.victims, start=1)
+    }
+    return settled(file, Draft(replace(file, victims=victims)), given, policy)
+
+
+def offender_described(
+    file: CaseFile, data: OffenderDescribed, given: Input, policy: Policy
+) -> Outcome[CaseFile]:
+    """Of him, outreach keeps only where he stands with the jail."""
+    told = data.custody
+    if told is None:
+        return settled(file, Draft(replace(file, custody=None)), given, policy)
+    custody = Custody(told.booking_id, told.held, told.hearing_at)
+    same = file.release is not None and file.release.booking_id == told.booking_id
+    release = None if same else file.release  # a release the jail takes back was none
+    if told.released_at is not None:
+        recorded = (
+            file.release.recorded_at if same and file.release is not None else given.at
+        )
+        release = Release(told.booking_id, told.released_at, recorded)
+    return settled(
+        file, Draft(replace(file, custody=custody, release=release)), given, policy
+    )
+
+
+_STATES: dict[type[Notification], NotificationState] = {
+    NotificationReleased: NotificationState.RELEASED,
+    NotificationServed: NotificationState.SERVED,
+    NotificationFailed: NotificationState.FAILED,
+    NotificationCancelled: NotificationState.CANCELLED,
+    NotificationCorrected: NotificationState.CORRECTED,
+}
+
+
+def notice_changed(
+    file: CaseFile, data: Notification, given: Input, policy: Policy
+) -> Outcome[CaseFile]:
+    """Prepared and held are nothing to her; released is a visit to come, served and failed are a visit made."""
+    state = _STATES.get(type(data))
+    if state is None:
+        return Outcome(file, result="none")
+    known = file.deliveries.get(data.notification_id) or Delivery(
+        data.notification_id, data.pair_id, state
+    )
+    changed = replace(known, state=state)
+    if state is NotificationState.RELEASED:
+        changed = replace(changed, releases=known.releases + 1, released_at=given.at)
+    if state in (NotificationState.SERVED, NotificationState.FAILED):
+        changed = replace(changed, visits=known.visits + 1, visited_at=given.at)
+    deliveries = {**file.deliveries, data.notification_id: changed}
+    return settled(file, Draft(replace(file, deliveries=deliveries)), given, policy)
