@@ -44,7 +44,9 @@ class _Armed:
     seconds: float
 
 
-_SPEC = re.compile(r"^(?P<name>[a-z_.]+)=(?P<action>kill|stop|raise|hang:(?P<seconds>[\d.]+))(@(?P<n>\d+)|~(?P<p>[\d.]+))?$")
+_SPEC = re.compile(
+    r"^(?P<name>[a-z_.]+)=(?P<action>kill|stop|raise|hang:(?P<seconds>[\d.]+))(@(?P<n>\d+)|~(?P<p>[\d.]+))?$"
+)
 _random = random.Random(os.environ.get("IPVI_FAILPOINTS_SEED", "0"))
 
 

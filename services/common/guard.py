@@ -34,11 +34,17 @@ async def check(
     found = await asyncio.to_thread(_topics, bootstrap, list(topics))
     for topic, (_, count) in found.items():
         if count != partitions:
-            raise LaneRefusedError("partition_count", f"{topic} has {count} partitions, not {partitions}: keys would move")
+            raise LaneRefusedError(
+                "partition_count", f"{topic} has {count} partitions, not {partitions}: keys would move"
+            )
     for place in (await _group_offsets(admin, group, topics, partitions)).values():
         if place.metadata not in ("", offset_metadata(identity)):
-            raise LaneRefusedError("another_database", f"the offsets of group {group} were committed from another database")
-    await _compare(database, {"partitions": str(partitions)} | {f"topic:{topic}": id_ for topic, (id_, _) in found.items()})
+            raise LaneRefusedError(
+                "another_database", f"the offsets of group {group} were committed from another database"
+            )
+    await _compare(
+        database, {"partitions": str(partitions)} | {f"topic:{topic}": id_ for topic, (id_, _) in found.items()}
+    )
     return identity
 
 
@@ -61,7 +67,10 @@ def _topics(bootstrap: str, topics: list[str]) -> dict[str, tuple[str, int]]:
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": int(_TIMEOUT_S * 1000)})
     try:
         described = admin.describe_topics(TopicCollection(topics), request_timeout=_TIMEOUT_S)
-        return {topic: (str(future.result().topic_id), len(future.result().partitions)) for topic, future in described.items()}
+        return {
+            topic: (str(future.result().topic_id), len(future.result().partitions))
+            for topic, future in described.items()
+        }
     except KafkaException as error:
         raise ConfigurationError(f"Kafka at {bootstrap} does not give the topics: {error.args[0].name()}") from None
 
@@ -76,5 +85,7 @@ async def _group_offsets(
             return await group_offsets(admin, group, wanted)
         except KafkaError as error:
             if time.monotonic() > deadline:
-                raise ConfigurationError(f"Kafka does not give the offsets of {group}: {type(error).__name__}") from None
+                raise ConfigurationError(
+                    f"Kafka does not give the offsets of {group}: {type(error).__name__}"
+                ) from None
             await asyncio.sleep(0.2)  # a broker that has just started still loads its coordinators

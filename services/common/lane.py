@@ -25,7 +25,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 from aiokafka import ConsumerRecord
 
-from services.common import failpoints, metrics, positions
+from services.common import failpoints, metrics, positions, tables
 from services.common.database import Database
 from services.common.errors import DecideFailedError, LaneLostError, LaneRefusedError
 from services.common.mailbox import HIGH_WATER, Mailbox
@@ -138,6 +138,7 @@ class Lane(Generic[S]):
         self._published: dict[str, int] = {}
         self._marked: dict[str, int] = {}
         self._quiet: dict[str, int] = {}
+        self._ends_at_claim: dict[str, int] = {}
         self._producer: LaneProducer | None = None
         self._outbox: asyncio.Queue[Written | None] = asyncio.Queue()
         self._paused = False
@@ -254,6 +255,7 @@ class Lane(Generic[S]):
 
         self._row = row
         self._next = {topic: place.next for topic, place in places.items()}
+        self._ends_at_claim = {topic: high for topic, (_, high) in bounds.items()}
         self._marked = {topic: place.published for topic, place in places.items()}
         self._quiet = {topic: at for topic, at in committed.items() if at is not None and at > self._next[topic]}
         await self._recover(places, committed)
@@ -274,10 +276,7 @@ class Lane(Generic[S]):
     async def _recover(self, places: Mapping[str, Place], committed: Mapping[str, int | None]) -> None:
         """Publish journal rows in [committed, next), and give a new lane its first committed offsets."""
         assert self._producer is not None
-        since = {
-            topic: at if (at := committed[topic]) is not None else place.next
-            for topic, place in places.items()
-        }
+        since = {topic: at if (at := committed[topic]) is not None else place.next for topic, place in places.items()}
         async with self._tools.database.read() as conn:
             rows = await positions.unpublished(conn, self.number, since)
         for chunk, reached in positions.chunks(rows, self._next, RECOVERY_CHUNK):
@@ -376,10 +375,10 @@ class Lane(Generic[S]):
             await failpoints.reach("sql.open")
             await positions.advance(conn, self.number, self._next, ends, self._published)
             journal = [positions.journal_values(self.number, row) for row in worked.journal]
-            await positions.write_rows(conn, positions.journal, journal)
-            await positions.write_rows(conn, positions.inbox, worked.inbox)
-            await positions.write_rows(conn, positions.rejects, worked.rejects)
-            await positions.write_rows(conn, positions.parked, worked.parked)
+            await positions.write_rows(conn, tables.journal, journal)
+            await positions.write_rows(conn, tables.inbox, worked.inbox)
+            await positions.write_rows(conn, tables.rejects, worked.rejects)
+            await positions.write_rows(conn, tables.parked, worked.parked)
             if worked.changed:
                 await service.store.save(conn, self.number, worked.changed)
             if worked.erase:
@@ -418,6 +417,13 @@ class Lane(Generic[S]):
     # idle ------------------------------------------------------------------------------------------------------------
 
     @property
+    def caught_up(self) -> bool:
+        """Whether all that was there at the claim has been worked."""
+        return self.status is LaneStatus.RUNNING and all(
+            self._next[topic] >= end for topic, end in self._ends_at_claim.items()
+        )
+
+    @property
     def _settled(self) -> bool:
         return self._published == self._next == self._marked
 
@@ -428,7 +434,8 @@ class Lane(Generic[S]):
             return
         # A topic with records in hand has its position past them: only an empty queue's position is ours.
         ends = {
-            topic: at if self._mailbox.holds(topic) else max(at, where.get(topic, at)) for topic, at in self._next.items()
+            topic: at if self._mailbox.holds(topic) else max(at, where.get(topic, at))
+            for topic, at in self._next.items()
         }
         if ends != self._next:
             await self._commit(Worked(self._row), ends)

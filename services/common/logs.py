@@ -26,7 +26,11 @@ def configure(service: str, level: str = "INFO") -> None:
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
             # No traceback: its frames and messages can hold what a record held. The error's type is in the event.
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _no_traceback, structlog.processors.JSONRenderer()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _no_traceback,
+                structlog.processors.JSONRenderer(),
+            ],
         )
     )
     root = logging.getLogger()

@@ -72,12 +72,20 @@ def check_offsets(
         low, high = bounds[topic]
         at = committed[topic]
         if place.next < low:
-            raise LaneRefusedError("below_log_start", f"{topic}: records between the position and the log's start are gone")
+            raise LaneRefusedError(
+                "below_log_start", f"{topic}: records between the position and the log's start are gone"
+            )
         if place.next > high:
-            raise LaneRefusedError("past_log_end", f"{topic}: the log ends before the position; was the topic made anew?")
+            raise LaneRefusedError(
+                "past_log_end", f"{topic}: the log ends before the position; was the topic made anew?"
+            )
         if at is None and place.published != place.next:
-            raise LaneRefusedError("offset_lost", f"{topic}: the group's offset is gone and what was published is not known")
+            raise LaneRefusedError(
+                "offset_lost", f"{topic}: the group's offset is gone and what was published is not known"
+            )
         if at is not None and at < place.published:
-            raise LaneRefusedError("offset_below_published", f"{topic}: the group's offset was set back below what was published")
+            raise LaneRefusedError(
+                "offset_below_published", f"{topic}: the group's offset was set back below what was published"
+            )
         if at is not None and at > high:
             raise LaneRefusedError("past_log_end", f"{topic}: the group's offset is past the log's end")

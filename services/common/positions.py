@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.errors import LaneLostError
 from services.common.producer import JournalRow
-from services.common.tables import inbox, journal, lanes, parked, positions, rejects
+from services.common.tables import inbox, journal, lanes, parked, positions
 
 _IN_CHUNK = 400
 
@@ -49,9 +49,7 @@ def _new_lane(lane: int) -> dict[str, Any]:
     return {"lane": lane, "epoch": 0, "journal_next": 0, "last_tick": -1, "heard": {}, "counted": {}, "failures": 0}
 
 
-async def claim(
-    conn: AsyncConnection, lane: int, starts: Mapping[str, int]
-) -> tuple[LaneRow, dict[str, Place]]:
+async def claim(conn: AsyncConnection, lane: int, starts: Mapping[str, int]) -> tuple[LaneRow, dict[str, Place]]:
     """Take the lane: raise its epoch and read where it stands. A lane never seen starts at `starts`."""
     await _insert_missing(conn, lanes, _new_lane(lane))
     row = (
@@ -209,7 +207,10 @@ def chunks(
     start = 0
     while start < len(rows):
         end = min(start + size, len(rows))
-        while end < len(rows) and (rows[end].in_topic, rows[end].in_offset) == (rows[end - 1].in_topic, rows[end - 1].in_offset):
+        while end < len(rows) and (rows[end].in_topic, rows[end].in_offset) == (
+            rows[end - 1].in_topic,
+            rows[end - 1].in_offset,
+        ):
             end += 1
         reached = dict(nexts)
         for row in rows[end:]:
@@ -220,7 +221,9 @@ def chunks(
 
 async def erase(conn: AsyncConnection, about: Sequence[str]) -> None:
     """Overwrite payloads; ids and sequence stay, so that what was not published yet goes out as a stub."""
-    stub = await conn.execute(select(journal.c.lane, journal.c.seq, journal.c.headers).where(journal.c.about.in_(about)))
+    stub = await conn.execute(
+        select(journal.c.lane, journal.c.seq, journal.c.headers).where(journal.c.about.in_(about))
+    )
     bare = [
         {"b_lane": row.lane, "b_seq": row.seq, "b_headers": [pair for pair in row.headers if pair[0] in _STUB_HEADERS]}
         for row in stub
@@ -245,6 +248,3 @@ async def unpark(conn: AsyncConnection, key: str) -> None:
 def with_failure(row: LaneRow, at: str) -> LaneRow:
     """Count one more failure of deciding the record at `at` (topic:offset)."""
     return replace(row, failing=at, failures=row.failures + 1 if row.failing == at else 1)
-
-
-TABLES = (inbox, journal, lanes, parked, positions, rejects)

@@ -69,9 +69,7 @@ class LaneProducer:
         async with asyncio.timeout(self._timeout):
             await producer.begin_transaction()
             answers = [
-                await producer.send(
-                    row.topic, row.value, row.key, partition=row.partition, headers=list(row.headers)
-                )
+                await producer.send(row.topic, row.value, row.key, partition=row.partition, headers=list(row.headers))
                 for row in rows
             ]
             await asyncio.gather(*answers)

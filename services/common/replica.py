@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
 import structlog
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
+from fastapi import APIRouter
 from faststream import FastStream
+from prometheus_client import REGISTRY
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.commands import Tick
 from schemas.topics import Topic
 from services.common import guard
+from services.common.api import Health, build_app, server
+from services.common.auth import read_tokens
 from services.common.clock import Clock
 from services.common.database import Database, database_url
+from services.common.desk import Desk, LogDesk
 from services.common.errors import ConfigurationError
+from services.common.inbox import inbox_reader, lane_refusal
 from services.common.lane import Lane, LaneTools
 from services.common.offsets import GroupOffsets
 from services.common.producer import LaneProducer
@@ -30,18 +39,30 @@ S = TypeVar("S")
 log = structlog.get_logger(__name__)
 
 STEP_TIMEOUT_S = 15.0
+STALLED_S = 30.0
+"""Without a poll, or without a claim that comes to an end, for so long: not healthy."""
+
+Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 
 class Replica(Generic[S]):
     """Everything one process of a service runs; `run` returns after a clean stop."""
 
-    def __init__(self, service: Service[S], settings: CommonSettings, tick: type[Tick] | None = None) -> None:
+    def __init__(
+        self,
+        service: Service[S],
+        settings: CommonSettings,
+        tick: type[Tick] | None = None,
+        router: Callable[[Desk, Reader], APIRouter] | None = None,
+    ) -> None:
         self.service = service
         self.settings = settings
         self.group = f"ipvi-{service.name}"
         self.database = Database(database_url(settings, service.name), service.name)
         self.topics: Sequence[str] = [str(topic) for topic in service.inputs]
         self._tick = tick
+        self._router = router
+        self._tokens = read_tokens(settings.tokens_file)
         self._broker = make_broker(settings.kafka_bootstrap_servers)
         self._tasks: list[asyncio.Task[None]] = []
         self._tools: LaneTools[S] | None = None
@@ -98,14 +119,52 @@ class Replica(Generic[S]):
         app = FastStream(self._broker, logger=None, after_startup=[self._started], on_shutdown=[self._stopping])
         await app.run(sleep_time=0.05)
 
+    @property
+    def _commands(self) -> Topic:
+        return next(topic for topic in self.service.inputs if topic.is_commands)
+
     async def _started(self) -> None:
+        settings = self.settings
         log.info("replica.started", group=self.group)
-        if self.settings.ticks and self._tick is not None:
-            topic = next(topic for topic in self.service.inputs if topic.is_commands)
+        if settings.ticks and self._tick is not None:
             clock = Clock(
-                self.settings.kafka_bootstrap_servers, self.service.name, self._tick, Topic(topic), lambda: self.lanes.running
+                settings.kafka_bootstrap_servers,
+                self.service.name,
+                self._tick,
+                self._commands,
+                lambda: self.lanes.running,
             )
             self._tasks.append(asyncio.create_task(clock.run(), name="clock"))
+        if settings.api_port:
+            self._tasks.append(asyncio.create_task(self._serve_api(), name="api"))
+
+    async def _serve_api(self) -> None:
+        """Every route refuses without a credential; without a tokens file nobody has one."""
+        settings = self.settings
+        producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_idempotence=True)
+        await producer.start()
+        desk = LogDesk(
+            self.service.name,
+            self._commands,
+            settings.partitions,
+            producer,
+            inbox_reader(self.database),
+            lane_refusal(self.database),
+        )
+        routers = [self._router(desk, self.database.read)] if self._router is not None else []
+        http = server(
+            build_app(self.service.name, routers, self._tokens, self._health, REGISTRY),
+            settings.api_host,
+            settings.api_port,
+        )
+        try:
+            await http.serve()
+        finally:
+            await producer.stop()
+
+    async def _health(self) -> Health:
+        found = self.lanes.health(STALLED_S)
+        return Health(healthy=found.healthy, ready=found.healthy and found.ready, lanes=found.lanes)
 
     async def _stopping(self) -> None:
         for task in self._tasks:

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import structlog
@@ -65,7 +66,9 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
                 lane.start()
             else:
                 lane.status = LaneStatus.REFUSED
-                lane.refusal = LaneRefusedError("lane_split", "not every input's partition of this number is assigned here")
+                lane.refusal = LaneRefusedError(
+                    "lane_split", "not every input's partition of this number is assigned here"
+                )
                 log.error("lane.refused", service=self._name, lane=number, code="lane_split")
 
     async def release_all(self) -> None:
@@ -131,23 +134,35 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
         """Lanes that take records now."""
         return [number for number, lane in self.lanes.items() if lane.status is LaneStatus.RUNNING]
 
-    def health(self, stalled_s: float) -> dict[str, Any]:
+    def health(self, stalled_s: float) -> LanesHealth:
         """`healthy` means progress, not that a process is there: polls go on, and every lane runs or rests."""
         now = time.monotonic()
-        refused = {number: lane.refusal.code for number, lane in self.lanes.items() if lane.refusal is not None}
-        stuck = [
-            number
-            for number, lane in self.lanes.items()
+        stalled = [
+            lane.number
+            for lane in self.lanes.values()
             if lane.status is LaneStatus.CLAIMING and now - lane.progress_at > stalled_s
         ]
+        refused = [lane for lane in self.lanes.values() if lane.status is LaneStatus.REFUSED]
         metrics.lanes_refused.labels(self._name).set(len(refused))
         metrics.lanes_running.labels(self._name).set(len(self.running))
-        silent = now - self.polled_at > stalled_s
-        return {
-            "healthy": not (refused or stuck or silent),
-            "consumer_silent": silent,
-            "lanes": {"running": len(self.running), "refused": refused, "stuck": stuck},
-        }
+        polls = now - self.polled_at <= stalled_s
+        return LanesHealth(
+            healthy=polls and not stalled and not refused,
+            ready=all(lane.caught_up for lane in self.lanes.values()),
+            lanes={
+                str(n): lane.refusal.code if lane.refusal else str(lane.status)
+                for n, lane in sorted(self.lanes.items())
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LanesHealth:
+    """`ready`: every lane has reached the end its inputs had when it was claimed."""
+
+    healthy: bool
+    ready: bool
+    lanes: Mapping[str, str]
 
 
 def make_broker(bootstrap: str) -> KafkaBroker:

@@ -1,4 +1,4 @@
-"""Step 3: a batch of records to what follows from them. In memory, in order, from records and the lane's state alone."""
+"""Step 3: a batch of records to what follows from them, in memory, in order, from records and the lane's state alone."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Worker(Generic[S]):
         parked: Mapping[str, int],
         due: Sequence[str] = (),
     ) -> Worked[S]:
-        """`seen`: (source, id) that took effect before. `due`: the keys a tick is for. Stops before a record that fails."""
+        """Stops before a record that fails. `seen`: (source, id) that took effect before; `due`: keys a tick is for."""
         run = _Run(self, Worked(row), states, set(seen), dict(parked))
         for parsed in batch:
             try:

@@ -72,7 +72,11 @@ class Bench:
 
     def settings(self, **other: Any) -> CommonSettings:
         return CommonSettings(
-            KAFKA_BOOTSTRAP_SERVERS=self.bootstrap, DATABASE_URL=self.url, home=self.folder, partitions=self.lanes, **other
+            KAFKA_BOOTSTRAP_SERVERS=self.bootstrap,
+            DATABASE_URL=self.url,
+            home=self.folder,
+            partitions=self.lanes,
+            **other,
         )
 
     def feed(self, count: int, *, offenders: int = 20, prefix: str = "O") -> None:
