@@ -64,12 +64,13 @@ def read_policy(text: str, name: str = "policy") -> Policy:
         return Policy.model_validate_json(body, strict=True)
     except ValidationError as failed:
         first = failed.errors(include_url=False)[0]
-        where = [part for part in first["loc"] if part not in _UNION_ARMS]
+        where = [part for part in first["loc"] if not _is_union_arm(part)]
         raise PolicyError(_at(name, _mark(tree, where), f"{_field(where)}: {_mend(first)}")) from None
 
 
-_UNION_ARMS = ("bool", "Bound", "[key]")
-"""Steps pydantic puts into a place that the file does not have."""
+def _is_union_arm(part: str | int) -> bool:
+    """A step that pydantic puts into a place and the file does not have."""
+    return part in ("bool", "Bound", "[key]") or str(part).startswith("function-")
 
 
 def _at(name: str, mark: yaml.Mark | None, what: str) -> str:
