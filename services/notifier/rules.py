@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from schemas.classification import Tier
 from schemas.notification import Channel
+from schemas.policy import Policy
 
 _NOT_IN_HAND = frozenset({Channel.MAIL, Channel.PHONE, Channel.CALL_IN})
 _FALLBACK = Channel.LETTER_IN_HAND
+_LEAST_SHARE = 3
+"""Releases an hour that one lane may always make: so many at once are chance, and no history load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,8 @@ class NoticePolicy:
     """Channels per tier, the preferred first; a tier that is not there calls for no notice."""
 
     channels: Mapping[Tier, Sequence[Channel]]
+    releases_per_hour: int
+    """Of one lane; what would be more waits for a person (`DOMAIN.md` 6.10)."""
 
     def calls_for(self, tier: Tier | None) -> bool:
         return tier in self.channels
@@ -27,11 +33,15 @@ class NoticePolicy:
         D, and what he has not been told of by police, goes into his hand and never by mail or phone: anyone in the home
         could open or answer it (`DESIGN.md` 6, `DOMAIN.md` 3).
         """
-        allowed = [
-            channel
-            for channel in self.channels.get(tier, ())
-            if not ((tier is Tier.D or unannounced) and channel in _NOT_IN_HAND)
-        ]
-        if in_custody and Channel.CUSTODY_VISIT in allowed:
+        if in_custody:
             return Channel.CUSTODY_VISIT
-        return next((channel for channel in allowed if channel is not Channel.CUSTODY_VISIT), _FALLBACK)
+        shut = {Channel.CUSTODY_VISIT} | (_NOT_IN_HAND if tier is Tier.D or unannounced else set())
+        return next((channel for channel in self.channels.get(tier, ()) if channel not in shut), _FALLBACK)
+
+
+def notice_policy(policy: Policy, lanes: int) -> NoticePolicy:
+    """The notifier's part of a county's policy. A lane sees only its own releases, so each has a share of the limit."""
+    return NoticePolicy(
+        channels={tier: response.offender.channels for tier, response in policy.tiers.items() if response.offender},
+        releases_per_hour=max(_LEAST_SHARE, math.ceil(policy.releases_per_hour / lanes)),
+    )

@@ -15,12 +15,13 @@ from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing
 from services.notifier import usecases
 from services.notifier.domain import Offender
+from services.notifier.rules import NoticePolicy
 from services.notifier.store import NotifierStore
-from services.notifier.usecases import Refused, Terms
+from services.notifier.usecases import Refused
 
 INPUTS = (Topic.NOTIFIER_COMMANDS, Topic.OUTREACH_GATES, Topic.DECISIONS, Topic.OFFENDERS)
 
-UseCase = Callable[[Offender, Any, Input, Terms], Outcome[Offender]]
+UseCase = Callable[[Offender, Any, Input, NoticePolicy], Outcome[Offender]]
 
 USE_CASES: Mapping[type[Data], UseCase] = {
     OffenderDecided: usecases.decided,
@@ -42,9 +43,9 @@ class Notifier:
     inputs = INPUTS
     rejects = Topic.NOTIFIER_REJECTS
 
-    def __init__(self, store: NotifierStore, terms: Terms) -> None:
+    def __init__(self, store: NotifierStore, policy: NoticePolicy) -> None:
         self.store = store
-        self._terms = terms
+        self._policy = policy
 
     def decide(self, state: Offender, given: Input) -> Outcome[Offender]:
         """Raises `InvalidRecord` for a type that is none of ours."""
@@ -53,7 +54,7 @@ class Notifier:
         if use_case is None:
             raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
         try:
-            return use_case(state, data, given, self._terms)
+            return use_case(state, data, given, self._policy)
         except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,6 @@ from services.notifier.domain import Notice, Offender
 from services.notifier.rules import NoticePolicy
 from services.notifier.store import NotifierStore
 from services.notifier.stream import Notifier
-from services.notifier.usecases import Terms
 
 START = datetime(2025, 1, 10, 12, tzinfo=UTC)
 HIM = "O-1"
@@ -30,7 +29,8 @@ POLICY = NoticePolicy(
         Tier.B: (Channel.CUSTODY_VISIT, Channel.CALL_IN, Channel.LETTER_IN_HAND),
         Tier.C: (Channel.CUSTODY_VISIT, Channel.MAIL, Channel.FACE_TO_FACE),
         Tier.D: (Channel.CUSTODY_VISIT, Channel.MAIL, Channel.LETTER_IN_HAND),
-    }
+    },
+    releases_per_hour=1_000,
 )
 TOPICS: dict[type[Data], Topic] = {
     OffenderDecided: Topic.DECISIONS,
@@ -95,11 +95,15 @@ def custody(*, held: bool, **more: Any) -> OffenderDescribed:
     return OffenderDescribed(offender_id=HIM, custody=booking, **more)
 
 
+def limited(releases_per_hour: int) -> NoticePolicy:
+    """The same policy, with a breaker that trips."""
+    return replace(POLICY, releases_per_hour=releases_per_hour)
+
+
 @dataclass
 class Bench:
     """Stands in for the loop: keeps the lane's clock, what it heard and what it counted."""
 
-    limit: int = 1_000
     policy: NoticePolicy = POLICY
     offender: Offender = field(default_factory=lambda: Offender(HIM))
     now: datetime = START
@@ -109,7 +113,7 @@ class Bench:
     records: int = 0
 
     def __post_init__(self) -> None:
-        self.notifier = Notifier(NotifierStore(), Terms(self.policy, self.limit))
+        self.notifier = Notifier(NotifierStore(), self.policy)
 
     def input(self, data: Data, *, source: str = "/test", id_: str | None = None) -> Input:
         self.records += 1

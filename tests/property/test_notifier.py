@@ -18,7 +18,19 @@ from schemas.notification import NotificationReleased, NotificationState
 from schemas.outreach import GateChanged, GateHeartbeat, GateState
 from services.common.service import Input
 from services.notifier.domain import Offender
-from tests.harness.notices import LANE, START, Bench, custody, decision, expunction, gate, incident, pair, withdrawal
+from tests.harness.notices import (
+    LANE,
+    START,
+    Bench,
+    custody,
+    decision,
+    expunction,
+    gate,
+    incident,
+    limited,
+    pair,
+    withdrawal,
+)
 
 INCIDENTS = st.integers(1, 3)
 TIERS = st.none() | st.sampled_from(Tier)
@@ -102,7 +114,7 @@ class Book:
 
 def play(steps: Sequence[tuple[int, Any]]) -> Bench:
     """Run the steps and hold every one against the promises."""
-    bench, book = Bench(limit=3), Book()
+    bench, book = Bench(policy=limited(3)), Book()
     for seconds, step in steps:
         bench.wait(seconds=seconds)
         known = len(bench.said)

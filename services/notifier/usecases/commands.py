@@ -16,8 +16,9 @@ from schemas.notification import (
 )
 from services.common.service import Input, Outcome
 from services.notifier.domain import FREE, GIVEN, Lift, Notice, Offender, demands, lifted
+from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.decisions import cancelled
-from services.notifier.usecases.settling import Draft, Terms, lane_view, outgoing, settled
+from services.notifier.usecases.settling import Draft, lane_view, outgoing, settled
 
 SERVERS = frozenset({Role.OFFICER, Role.COORDINATOR})
 CANCELLERS = frozenset({Role.COORDINATOR})
@@ -31,10 +32,10 @@ class Refused(Exception):  # noqa: N818 (an answer, not a fault)
     """The command may not be done; the argument is the code."""
 
 
-def serve(offender: Offender, command: Serve, given: Input, terms: Terms) -> Outcome[Offender]:
+def serve(offender: Offender, command: Serve, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """It was given. Also where it was taken back between the giving and the word of it: what he was told is a fact."""
     notice = _notice(offender, command, SERVERS)
-    if command.served_at > lane_view(given, terms).now + LATE_CLOCK:
+    if command.served_at > lane_view(given, policy).now + LATE_CLOCK:
         raise Refused("served_in_the_future")
     if notice.state not in FREE and not notice.was_free(command.served_at):
         raise Refused("not_released")
@@ -42,32 +43,32 @@ def serve(offender: Offender, command: Serve, given: Input, terms: Terms) -> Out
         notice, state=NotificationState.SERVED, reasons=(), served_at=command.served_at, proof=command.proof
     )
     event = offender.event(NotificationServed, served, command.by, served_at=command.served_at, proof=command.proof)
-    return settled(Draft(offender).tell(served, event), given, terms)
+    return settled(Draft(offender).tell(served, event), given, policy)
 
 
-def fail(offender: Offender, command: Fail, given: Input, terms: Terms) -> Outcome[Offender]:
+def fail(offender: Offender, command: Fail, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """It could not be given this time; it may be tried again."""
     notice = _notice(offender, command, SERVERS)
     if notice.state not in FREE:
         raise Refused("not_released")
     failed = replace(notice, state=NotificationState.FAILED)
     event = offender.event(NotificationFailed, failed, command.by, reason=command.reason)
-    return settled(Draft(offender).tell(failed, event), given, terms)
+    return settled(Draft(offender).tell(failed, event), given, policy)
 
 
-def cancel(offender: Offender, command: CancelNotification, given: Input, terms: Terms) -> Outcome[Offender]:
+def cancel(offender: Offender, command: CancelNotification, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """It shall not be given. The other reasons are facts, and come with the record that makes them so."""
     notice = _notice(offender, command, CANCELLERS)
     if command.reason is not CancelReason.BY_PERSON:
         raise Refused("reason_not_a_persons")
-    return settled(cancelled(Draft(offender), notice, command.reason, command.by), given, terms)
+    return settled(cancelled(Draft(offender), notice, command.reason, command.by), given, policy)
 
 
-def lift(offender: Offender, command: LiftHold, given: Input, terms: Terms) -> Outcome[Offender]:
+def lift(offender: Offender, command: LiftHold, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """One person's word on one hold, for the pairs that raise it now and for no later one."""
     notice = _notice(offender, command, _lifters(command.hold))
     marked = replace(notice, lifts=(*notice.lifts, *_lifts(offender, notice, command)))
-    outcome = settled(Draft(offender.with_notice(marked)), given, terms, command.by)
+    outcome = settled(Draft(offender.with_notice(marked)), given, policy, command.by)
     after = outcome.state.notices[notice.notification_id]
     if (after.state, after.reasons) != (notice.state, notice.reasons):
         return outcome

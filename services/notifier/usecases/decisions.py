@@ -17,20 +17,21 @@ from schemas.notification import (
 )
 from services.common.service import Input, Outcome
 from services.notifier.domain import UNSERVED, Notice, Offender, Pair
-from services.notifier.usecases.settling import Draft, Terms, settled
+from services.notifier.rules import NoticePolicy
+from services.notifier.usecases.settling import Draft, settled
 
 
-def decided(offender: Offender, decision: OffenderDecided, given: Input, terms: Terms) -> Outcome[Offender]:
+def decided(offender: Offender, decision: OffenderDecided, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """One notice per tier per person. A decision that names a pair but no incident was caused by an expunction."""
     expunged = decision.pair_id if decision.incident_id is None else None
     draft = Draft(_with_decision(offender, decision, given.at))
     draft = _ended(draft, decision, expunged)
-    draft = _prepared(draft, decision, given, terms)
+    draft = _prepared(draft, decision, given, policy)
     if expunged is None:
-        return settled(draft, given, terms)
+        return settled(draft, given, policy)
     draft = replace(draft, offender=draft.offender.without_pair(expunged))
     # What the expunction itself makes us say must still go out; what was said before is overwritten.
-    return replace(settled(draft, given, terms, keep=False), erase=(expunged,))
+    return replace(settled(draft, given, policy, keep=False), erase=(expunged,))
 
 
 def cancelled(draft: Draft, notice: Notice, reason: CancelReason, by: str = "system") -> Draft:
@@ -98,10 +99,10 @@ def _end_of(notice: Notice, offender: Offender, decision: OffenderDecided, expun
     return CancelReason.SUPERSEDED if decision.tier is not notice.tier else None
 
 
-def _prepared(draft: Draft, decision: OffenderDecided, given: Input, terms: Terms) -> Draft:
+def _prepared(draft: Draft, decision: OffenderDecided, given: Input, policy: NoticePolicy) -> Draft:
     """The notice of the tier, if policy calls for one and none is given or waiting."""
     offender, tier = draft.offender, decision.tier
-    if tier is None or not terms.policy.calls_for(tier) or offender.given_or_waiting(tier):
+    if tier is None or not policy.calls_for(tier) or offender.given_or_waiting(tier):
         return draft
     pair = _standing_on(offender, decision, tier)
     if pair is None:
@@ -112,7 +113,7 @@ def _prepared(draft: Draft, decision: OffenderDecided, given: Input, terms: Term
         ),
         pair_id=pair.pair_id,
         tier=tier,
-        channel=terms.policy.channel(tier, in_custody=offender.in_custody, unannounced=pair.unannounced),
+        channel=policy.channel(tier, in_custody=offender.in_custody, unannounced=pair.unannounced),
         language=offender.language,
         prepared_at=given.at,
     )

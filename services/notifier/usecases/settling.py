@@ -26,15 +26,6 @@ RELEASES = "releases"
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What the county has set."""
-
-    policy: NoticePolicy
-    releases_per_hour: int
-    """Of one lane; what would be more stops and asks a person (`DOMAIN.md` 6.10)."""
-
-
-@dataclass(frozen=True, slots=True)
 class Draft:
     """The offender as changed so far, and what is to be said of it, in order."""
 
@@ -46,20 +37,22 @@ class Draft:
         return replace(self, offender=self.offender.with_notice(notice), said=(*self.said, event))
 
 
-def lane_view(given: Input, terms: Terms) -> LaneView:
+def lane_view(given: Input, policy: NoticePolicy) -> LaneView:
     """The lane's time is the latest it has seen of anything: a late record cannot make a silent keeper fresh."""
     return LaneView(
         now=max(given.now, given.at, *given.heard.values()),
         heartbeat=given.heard.get(GateHeartbeat.TYPE),
-        releases_left=terms.releases_per_hour - given.counts.get(RELEASES, 0),
+        releases_left=policy.releases_per_hour - given.counts.get(RELEASES, 0),
     )
 
 
-def settled(draft: Draft, given: Input, terms: Terms, by: str = "system", *, keep: bool = True) -> Outcome[Offender]:
+def settled(
+    draft: Draft, given: Input, policy: NoticePolicy, by: str = "system", *, keep: bool = True
+) -> Outcome[Offender]:
     """Hold or release every notice that is still to be given. `keep`: what is said may be found and erased later."""
-    lane = lane_view(given, terms)
+    lane = lane_view(given, policy)
     for notice in draft.offender.of(UNSERVED):
-        draft = _settle(draft, notice, lane, terms, by)
+        draft = _settle(draft, notice, lane, policy, by)
     return Outcome(draft.offender, outgoing(given, draft.said, keep=keep), counted=(RELEASES,) * draft.released)
 
 
@@ -75,11 +68,12 @@ def outgoing(given: Input, said: Iterable[Notification], *, keep: bool = True) -
     )
 
 
-def _settle(draft: Draft, before: Notice, lane: LaneView, terms: Terms, by: str) -> Draft:
-    notice = _rerouted(draft.offender, before, terms)
+def _settle(draft: Draft, before: Notice, lane: LaneView, policy: NoticePolicy, by: str) -> Draft:
+    notice = _rerouted(draft.offender, before, policy)
     reasons = reasons_to_hold(draft.offender, notice, lane)
     first = notice.released_at is None
-    if not reasons and first and not notice.tripped and lane.releases_left <= draft.released:
+    over = first and not notice.tripped and lane.releases_left <= draft.released
+    if not reasons and over:
         notice, reasons = replace(notice, tripped=True), (HoldReason.BREAKER,)
     if reasons:
         return _held(draft, before, notice, reasons, lane, by)
@@ -107,10 +101,8 @@ def _held(
     return draft.tell(held, draft.offender.event(NotificationHeld, held, by, reasons=list(reasons)))
 
 
-def _rerouted(offender: Offender, notice: Notice, terms: Terms) -> Notice:
+def _rerouted(offender: Offender, notice: Notice, policy: NoticePolicy) -> Notice:
     """The same notice, by the way that fits where he is now and in the language that is known now."""
     own = offender.pairs.get(notice.pair_id)
-    channel = terms.policy.channel(
-        notice.tier, in_custody=offender.in_custody, unannounced=own is None or own.unannounced
-    )
+    channel = policy.channel(notice.tier, in_custody=offender.in_custody, unannounced=own is None or own.unannounced)
     return replace(notice, channel=channel, language=offender.language)

@@ -11,7 +11,7 @@ from schemas.classification import Change, Tier
 from schemas.commands import LiftableHold, Role
 from schemas.notification import CancelReason, HoldReason, NotificationServed, NotificationState
 from schemas.outreach import GateState
-from tests.harness.notices import Bench, decision, gate, withdrawal
+from tests.harness.notices import Bench, decision, gate, limited, withdrawal
 
 
 def held(**more: Any) -> Bench:
@@ -119,7 +119,7 @@ def test_a_coordinator_lifts(flag: str, hold: LiftableHold) -> None:
 
 
 def test_the_breaker_is_lifted_by_a_coordinator() -> None:
-    bench = Bench(limit=1)
+    bench = Bench(policy=limited(1))
     bench.releases = [bench.now]
     bench.heartbeat()
     bench.put(decision(1), gate(1))

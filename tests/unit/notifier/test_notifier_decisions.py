@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.classification import Change, Outreach, Tier
 from schemas.envelope import Data
 from schemas.notification import Channel, NotificationPrepared, NotificationState
-from tests.harness.notices import HIM, Bench, custody, decision, expunction, gate, incident, pair, withdrawal
+from tests.harness.notices import HIM, POLICY, Bench, custody, decision, expunction, gate, incident, pair, withdrawal
 
 
 def served(tier: Tier = Tier.C) -> Bench:
@@ -61,7 +63,7 @@ def test_some_decisions_prepare_nothing(silent: Data) -> None:
 
 
 def test_policy_may_call_for_none() -> None:
-    bench = Bench(policy=type(Bench().policy)({}))
+    bench = Bench(policy=replace(POLICY, channels={}))
     bench.put(decision(1, Tier.C))
     assert bench.story() == []
 

@@ -12,7 +12,7 @@ from schemas.notification import Channel, HoldReason, NotificationState
 from schemas.outreach import GateHeartbeat, GateState
 from schemas.person import OffenderDescribed
 from services.notifier.domain import waits_for_clock
-from tests.harness.notices import HIM, LANE, Bench, custody, decision, gate
+from tests.harness.notices import HIM, LANE, Bench, custody, decision, gate, limited
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -149,7 +149,7 @@ def test_custody_and_language_change_the_way_of_a_notice_that_is_not_given() -> 
 
 
 def test_the_breaker_stops_what_is_more_and_asks_a_person() -> None:
-    bench = Bench(limit=2)
+    bench = Bench(policy=limited(2))
     bench.releases = [bench.now, bench.now]
     bench.heartbeat()
     bench.put(decision(1), gate(1))
@@ -160,7 +160,7 @@ def test_the_breaker_stops_what_is_more_and_asks_a_person() -> None:
 
 
 def test_a_release_is_counted_once() -> None:
-    bench = Bench(limit=1)
+    bench = Bench(policy=limited(1))
     bench.heartbeat()
     assert bench.put(decision(1), gate(1)).counted == ("releases",)
     bench.put(gate(1, GateState.SHUT, version=2))
