@@ -120,7 +120,7 @@ def _field(error: ErrorDetails) -> dict[str, str]:
 
 
 async def _refused(request: Request, failed: Exception) -> JSONResponse:
-    assert isinstance(failed, HTTPException)  # noqa: S101 (registered for this class alone)
+    assert isinstance(failed, HTTPException)  # registered for this class alone
     return JSONResponse({"code": _slug(failed.detail)}, failed.status_code, failed.headers)
 
 

@@ -11,7 +11,7 @@ import pytest
 from schemas.commands import Role
 from services.common.auth import Person, Tokens, TokensFileError, read_tokens
 
-SECRET = "zJ8-secret-of-someone"  # noqa: S105
+SECRET = "zJ8-secret-of-someone"
 
 
 def digest(token: str) -> str:
