@@ -1,7 +1,7 @@
 """The contract's artefacts, made from the models and `topics/*.yaml`: JSON Schemas, AsyncAPI, `docs/contract.md`.
 
-`python -m schemas.generate` writes them, `--check` only says whether they are current. A change that would leave readers
-behind is refused: a breaking change is a new topic and type (`.v2`).
+`python -m schemas.generate` writes them, `--check` only says whether they are current. A change that would leave
+readers behind is refused: a breaking change is a new topic and type (`.v2`).
 """
 
 from __future__ import annotations

@@ -92,7 +92,7 @@ def _led(admin: AdminClient, bootstrap: str, deadline: float) -> dict[Topic, int
 def _check_partitions(counts: dict[Topic, int], partitions: int) -> None:
     for topic, count in counts.items():
         if count != partitions:
-            raise TopicsError(f"{topic} has {count} partitions, not {partitions}; the number is fixed at the first start")
+            raise TopicsError(f"{topic} has {count} partitions, not {partitions}: the number is fixed at the start")
 
 
 def _check_settings(admin: AdminClient, topics: Iterable[Topic]) -> None:

@@ -1,0 +1,119 @@
+"""A file system for an image, put together from files of this machine: for engines that reach no registry."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Final, Self
+
+_LIBRARY: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
+_MAGIC: Final = b"\x7fELF"
+_SKIPPED: Final = ("__pycache__", "*.a", "*.pyc")
+
+Keep = Callable[[Path], bool]
+
+
+class Rootfs:
+    """A tar archive in the making. Every file belongs to root; links are kept."""
+
+    def __init__(self, path: Path) -> None:
+        self._tar = tarfile.open(path, "w")  # noqa: SIM115 (closed by __exit__)
+        self._programs: list[Path] = []
+        self._origins: list[Path] = []
+        self.path = path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._tar.close()
+
+    def tree(self, source: Path, target: str, keep: Keep = lambda _: True) -> None:
+        """A folder and what is in it, as `target`; `keep` is asked for each path relative to the folder."""
+        self._origins.append(source)
+        for path in sorted(source.rglob("*")):
+            inner = path.relative_to(source)
+            if not _is_skipped(inner) and keep(inner):
+                self._add(path, f"{target}/{inner}")
+
+    def file(self, source: Path, target: str) -> None:
+        """One file; a link is followed."""
+        self._add(source.resolve(), target)
+
+    def text(self, target: str, content: str, mode: int = 0o644) -> None:
+        info = self._info(target, tarfile.REGTYPE, mode)
+        info.size = len(content.encode())
+        self._tar.addfile(info, io.BytesIO(content.encode()))
+
+    def folder(self, target: str, mode: int = 0o755, owner: int = 0) -> None:
+        info = self._info(target, tarfile.DIRTYPE, mode)
+        info.uid = info.gid = owner
+        self._tar.addfile(info)
+
+    def link(self, target: str, to: str) -> None:
+        info = self._info(target, tarfile.SYMTYPE, 0o777)
+        info.linkname = to
+        self._tar.addfile(info)
+
+    def shell(self, busybox: Path) -> None:
+        """`/bin/sh` and what an image is expected to have besides: `/tmp`, and names for two users."""
+        self.file(busybox, "bin/busybox")
+        self.link("bin/sh", "busybox")
+        self.folder("tmp", 0o1777)
+        self.text("etc/passwd", "root:x:0:0::/:/bin/sh\nserver:x:10001:10001::/tmp:/bin/sh\n")
+        self.text("etc/group", "root:x:0:\nserver:x:10001:\n")
+
+    def libraries(self, *opened: str) -> None:
+        """The shared libraries that the programs added so far need, and by name those they open while running."""
+        needed = {found for found in _needed(self._programs) if not self._has(found)}
+        for found in sorted(needed | _known(opened)):
+            self.file(found, str(found))
+
+    def _has(self, library: Path) -> bool:
+        return any(library.is_relative_to(origin) for origin in self._origins)
+
+    def _add(self, path: Path, target: str) -> None:
+        info = self._tar.gettarinfo(path, arcname=target.lstrip("/"))
+        info.uid = info.gid = 0
+        info.uname = info.gname = ""
+        if info.islnk():
+            # A second name of a file that is in already, under its name here, which may not be the one there.
+            info.type, info.linkname = tarfile.REGTYPE, ""
+            info.size = path.stat().st_size
+        if not info.isreg():
+            self._tar.addfile(info)
+            return
+        with path.open("rb") as content:
+            if content.read(4) == _MAGIC:
+                self._programs.append(path)
+            content.seek(0)
+            self._tar.addfile(info, content)
+
+    def _info(self, target: str, kind: bytes, mode: int) -> tarfile.TarInfo:
+        info = tarfile.TarInfo(target.lstrip("/"))
+        info.type, info.mode = kind, mode
+        return info
+
+
+def _needed(programs: Iterable[Path]) -> set[Path]:
+    """As the dynamic loader finds them here."""
+    asked = [str(program) for program in programs]
+    if not asked:
+        return set()
+    # Exit status 1 says that some file is static, which is no fault.
+    answer = subprocess.run(["ldd", *asked], capture_output=True, text=True, timeout=120, check=False)
+    return {Path(found) for found in _LIBRARY.findall(answer.stdout)}
+
+
+def _known(names: Iterable[str]) -> set[Path]:
+    answer = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, timeout=20, check=True).stdout
+    wanted = set(names)
+    return {Path(line.split("=> ")[1]) for line in answer.splitlines() if line.split(" ")[0].strip() in wanted}
+
+
+def _is_skipped(inner: Path) -> bool:
+    return any(Path(part).match(pattern) for part in inner.parts for pattern in _SKIPPED)
