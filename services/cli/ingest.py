@@ -9,20 +9,21 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import tzinfo
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from schemas.policy_file import PolicyError, load_policy
 from services.common.errors import ConfigurationError, IpviError
+from services.common.settings import CommonSettings
 from services.intake.app import Format, read_units, stream
 from services.intake.domain import AsOf, IngestSummary, Reject, SourcePausedError
 from services.intake.lines import Source
+from services.intake.nibrs.events import ZoneOf
 from services.intake.settings import IntakeSettings
 from services.intake.sinks import LinesSink
 from services.intake.usecases import Sink, ingest
@@ -43,9 +44,9 @@ AsOfOption = Annotated[
     AsOf,
     typer.Option("--as-of", help="Record time: the broker's (now), or the time each incident was reported (reported)."),
 ]
-ZoneOption = Annotated[
-    str,
-    typer.Option("--time-zone", help="Of NIBRS times, which have none: a name such as Pacific/Honolulu."),
+PolicyOption = Annotated[
+    str | None,
+    typer.Option("--policy", help="Id or file of the policy whose time zones hold for times without one (NIBRS)."),
 ]
 
 
@@ -54,7 +55,7 @@ def ingest_command(
     format: FormatOption,
     out: OutOption = None,
     as_of: AsOfOption = AsOf.NOW,
-    time_zone: ZoneOption = "UTC",
+    policy: PolicyOption = None,
 ) -> None:
     """Read a file of incidents into the stream. Safe to stop at any time and to run again from the start.
 
@@ -68,19 +69,20 @@ def ingest_command(
 
         ipvi ingest --format cloudevents incidents.jsonl
 
-        ipvi ingest --format nibrs-flat --time-zone America/New_York --out - 2025-01.txt.gz | head
+        ipvi ingest --format nibrs-flat --out - 2025-01.txt.gz | head
     """
-    raise typer.Exit(run(file, format, out, as_of, time_zone))
+    raise typer.Exit(run(file, format, out, as_of, policy))
 
 
-def run(file: Path, kind: Format, out: str | None, as_of: AsOf, time_zone: str) -> int:
+def run(file: Path, kind: Format, out: str | None, as_of: AsOf, policy: str | None) -> int:
     """Returns the exit code. Errors are one line on standard error."""
     # Foreign texts can quote what a record held, and a broker's absence is told in one line of ours.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        settings, zone, source = _settings(), _zone(time_zone), Source(file)
-        summary = asyncio.run(_ingest(source, kind, out, as_of, lambda _: zone, settings, console))
+        settings, source = _settings(), Source(file)
+        zone_of = _zone_of(policy or settings.policy)
+        summary = asyncio.run(_ingest(source, kind, out, as_of, zone_of, settings, console))
     except SourcePausedError as paused:
         return _say(console, str(paused), PAUSED)
     except BrokenPipeError:
@@ -92,12 +94,22 @@ def run(file: Path, kind: Format, out: str | None, as_of: AsOf, time_zone: str) 
     return _say(console, f"{file.name}: {summary}", DONE)
 
 
+def ingest_file(
+    file: Path, kind: Format, as_of: AsOf, time_zone: str, settings: CommonSettings, console: Console
+) -> IngestSummary:
+    """Feed one file to the stream of `settings`. Raises `IpviError`, `SourcePausedError` among them."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    own = _settings().model_copy(update={"kafka_bootstrap_servers": settings.kafka_bootstrap_servers})
+    zone = _zone(time_zone)
+    return asyncio.run(_ingest(Source(file), kind, None, as_of, lambda _: zone, own, console))
+
+
 async def _ingest(
     source: Source,
     kind: Format,
     out: str | None,
     as_of: AsOf,
-    zone_of: Callable[[str], tzinfo],
+    zone_of: ZoneOf,
     settings: IntakeSettings,
     console: Console,
 ) -> IngestSummary:
@@ -165,11 +177,11 @@ def _settings() -> IntakeSettings:
         raise ConfigurationError(f"these settings are not usable: {names}") from None
 
 
-def _zone(name: str) -> ZoneInfo:
+def _zone_of(policy: str) -> ZoneOf:
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigurationError("--time-zone: no such time zone; give a name such as America/New_York") from None
+        return load_policy(policy).zone
+    except PolicyError as wrong:
+        raise ConfigurationError(str(wrong)) from None
 
 
 def _say(console: Console, text: str, code: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -47,6 +46,7 @@ def changed(path: str, value: Any) -> bytes:
     return json.dumps(event).encode()
 
 
+RELATIONSHIP = "victims.0.relationship"
 HEARTBEAT = feed.line({"lane": 3}, "ipvi.gate.heartbeat.v1")
 
 # fmt: off
@@ -70,8 +70,8 @@ BAD_LINES: list[tuple[str, bytes, RejectCode, str | None]] = [
     ("a number as text", changed("data.revision", CANARY), RejectCode.WRONG_TYPE, "revision"),
     ("text for true", changed("data.offenses.0.charged", CANARY), RejectCode.WRONG_TYPE, "offenses.0.charged"),
     ("text for a list", changed("data.victims", CANARY), RejectCode.WRONG_TYPE, "victims"),
-    ("an unknown relationship", changed("data.victims.0.relationship", CANARY), RejectCode.UNKNOWN_CODE, "victims.0.relationship"),
-    ("an unknown breach", changed("data.prohibited_behavior", [CANARY]), RejectCode.UNKNOWN_CODE, "prohibited_behavior.0"),
+    ("a relationship in words", changed(f"data.{RELATIONSHIP}", CANARY), RejectCode.UNKNOWN_CODE, RELATIONSHIP),
+    ("a breach in words", changed("data.prohibited_behavior", [CANARY]), RejectCode.UNKNOWN_CODE, None),
     ("an unknown class", changed("dataclassification", CANARY), RejectCode.UNKNOWN_CODE, "dataclassification"),
     ("an age of 300", changed("data.offender.age", 300), RejectCode.OUT_OF_RANGE, "offender.age"),
     ("a long id", changed("data.victims.0.victim_id", CANARY * 20), RejectCode.OUT_OF_RANGE, "victims.0.victim_id"),
@@ -116,8 +116,8 @@ BAD_REPORTS: dict[RejectCode, list[str | bytes]] = {
     RejectCode.NIBRS_LENGTH: [*WHOLE[:2], WHOLE[2] + CANARY, *WHOLE[3:]],
     RejectCode.NIBRS_SEGMENT: [WHOLE[0], WHOLE[1][:4] + "8" + WHOLE[1][5:40] + CANARY],
     RejectCode.NIBRS_FIELD: [*WHOLE[:2], nibrs.victim("25-001", 1, "13B", "01BG", (92, CANARY)), *WHOLE[3:]],
-    RejectCode.NIBRS_ORPHAN: WHOLE[1:],
-    RejectCode.MISSING_FIELD: WHOLE[:3],
+    RejectCode.NIBRS_ORPHAN: [*WHOLE[1:]],
+    RejectCode.MISSING_FIELD: [*WHOLE[:3]],
 }
 
 
@@ -132,7 +132,7 @@ def test_a_bad_report_is_refused_and_the_rest_goes_on(tmp_path: Path, code: Reje
     assert_silent(reject)
 
 
-# records of a topic --------------------------------------------------------------------------------------------------------
+# records of a topic ----------------------------------------------------------------------------------------------
 
 
 def record(
@@ -171,7 +171,7 @@ def test_a_record_of_neither_mode_is_no_event() -> None:
     assert caught.value.code is RejectCode.NOT_AN_EVENT
 
 
-# the page ------------------------------------------------------------------------------------------------------------------
+# the page ----------------------------------------------------------------------------------------------
 
 
 def test_every_code_has_a_row_and_no_row_is_left_over() -> None:

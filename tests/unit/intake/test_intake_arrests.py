@@ -62,7 +62,10 @@ def test_the_only_offender_arrested_twice_has_the_earliest_arrest() -> None:
     assert match(offenders("he"), [later, second, first]).arrests == {1: first}
 
 
-@given(st.lists(st.sampled_from(sorted(LOOKS)), min_size=1, max_size=6), st.lists(st.sampled_from(sorted(LOOKS)), max_size=6))
+@given(
+    st.lists(st.sampled_from(sorted(LOOKS)), min_size=1, max_size=6),
+    st.lists(st.sampled_from(sorted(LOOKS)), max_size=6),
+)
 def test_every_arrest_is_told_or_asked_about(there: list[str], arrested: list[str]) -> None:
     """No arrest is given to two, and one that nobody got leaves somebody to be asked about."""
     found = match(offenders(*there), arrestees(*arrested))

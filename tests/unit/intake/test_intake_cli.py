@@ -19,7 +19,7 @@ app.command()(ingest_command)
 
 @pytest.fixture(autouse=True)
 def settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("IPVI_REJECT_LIMIT", "IPVI_REJECT_AFTER"):
+    for name in ("IPVI_REJECT_LIMIT", "IPVI_REJECT_AFTER", "IPVI_POLICY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("COLUMNS", "400")
 
@@ -35,11 +35,13 @@ def lines(path: Path, *raw: bytes) -> Path:
 def test_nibrs_to_lines_and_lines_to_the_same_lines(tmp_path: Path) -> None:
     flat = nibrs.written(tmp_path / "feed.txt.gz", [*nibrs.incident("1"), *nibrs.incident("2", arrested=True)])
     once, again = tmp_path / "once.jsonl", tmp_path / "again.jsonl"
-    done = run("--format", "nibrs-flat", "--time-zone", "Pacific/Honolulu", flat, "--out", once)
+    done = run("--format", "nibrs-flat", flat, "--out", once)
     assert (done.exit_code, done.stdout) == (0, "")
     assert "feed.txt.gz: 2 units: 2 with events (2 events), 0 rejected, 0 without a known offender" in done.stderr
     first = json.loads(once.read_text().splitlines()[0])
-    assert (first["specversion"], first["data"]["occurred_at"]) == ("1.0", "2025-01-11T06:00:00Z")
+    assert (first["specversion"], first["data"]["occurred_at"]) == ("1.0", "2025-01-11T01:00:00Z"), (
+        "in the policy's time zone"
+    )
     assert run("--format", "cloudevents", once, "--out", again).exit_code == 0
     assert again.read_bytes() == once.read_bytes()
 
@@ -77,8 +79,14 @@ def test_a_source_of_rejects_is_paused(tmp_path: Path, monkeypatch: pytest.Monke
     [
         (("--format", "cloudevents", "nothing.jsonl"), "nothing.jsonl: No such file or directory"),
         (("--format", "cloudevents", "{good}", "--out", "{there}/not/here"), "not/here: No such file or directory"),
-        (("--format", "nibrs-flat", "{good}", "--time-zone", "Mars/Canary"), "--time-zone: no such time zone"),
-        (("--format", "cloudevents", "{torn}", "--out", "-"), "torn.gz: the gzip data is damaged or breaks off after line"),
+        (
+            ("--format", "nibrs-flat", "{good}", "--policy", "nowhere"),
+            "nowhere: no such policy; give one of high-point-",
+        ),
+        (
+            ("--format", "cloudevents", "{torn}", "--out", "-"),
+            "torn.gz: the gzip data is damaged or breaks off after line",
+        ),
     ],
 )
 def test_errors_are_one_line(tmp_path: Path, arguments: tuple[str, ...], said: str) -> None:

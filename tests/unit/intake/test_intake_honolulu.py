@@ -17,7 +17,9 @@ SHARED = Path(os.environ.get("IPVI_SHARED") or Path(__file__).parents[4] / "shar
 FILE = SHARED / "data" / "nibrs-honolulu-2019-05.txt.gz"
 INTIMATE = {"SE", "CS", "BG", "XS", "XR", "HR"}
 
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"{FILE.name} is not there (shared/data/SOURCES.md says whence)")
+pytestmark = pytest.mark.skipif(
+    not FILE.exists(), reason=f"{FILE.name} is not there (shared/data/SOURCES.md says whence)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +49,10 @@ def test_one_event_per_known_offender(units: list[Unit], reported: list[Incident
 
 
 def test_intimate_partners(reported: list[IncidentReported]) -> None:
-    """217 relationships stand in the file (BG 107, SE 50, XR 48, XS 12; no CS, no HR), in 209 incidents of one man each."""
+    """217 relationships stand in the file (BG 107, SE 50, XR 48, XS 12.
+
+    No CS, no HR), in 209 incidents of one man each.
+    """
     of_partners = [data for data in reported if any(one.relationship in INTIMATE for one in data.victims)]
     assert sum(one.relationship in INTIMATE for data in reported for one in data.victims) == 217
     assert len({data.incident_id for data in of_partners}) == len(of_partners) == 209

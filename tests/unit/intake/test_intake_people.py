@@ -159,5 +159,11 @@ def test_an_id_that_stands_for_everybody_stays_in_bounds(told: Told) -> None:
 
 
 def test_other_events_say_nothing_of_people(told: Told) -> None:
-    order = {"offender_id": "O1", "order_id": "X", "kind": "no_contact", "from": "2025-01-10T00:00:00Z", "change": "issued"}
+    order = {
+        "offender_id": "O1",
+        "order_id": "X",
+        "kind": "no_contact",
+        "from": "2025-01-10T00:00:00Z",
+        "change": "issued",
+    }
     assert told.tell(order, "order.changed") == []

@@ -87,7 +87,8 @@ async def test_classification_is_that_of_the_topic(tmp_path: Path) -> None:
 
 
 async def test_too_many_rejects_pause_the_source() -> None:
-    kept, told = feed.Kept(), []
+    kept = feed.Kept()
+    told: list[Reject] = []
     bad = Reject("feed", 1, RejectCode.BROKEN_JSON, None, b"{", 1)
     units = [Unit(n, reject=bad) for n in range(7)] + [Unit(n) for n in range(90)]
     with pytest.raises(SourcePausedError) as paused:
@@ -102,7 +103,7 @@ def test_reject_limit(rejected: int, units: int, passed: bool) -> None:
     assert not RejectLimit(1.0, 1).passed(IngestSummary(units=units, rejected=units))
 
 
-# lines ---------------------------------------------------------------------------------------------------------------------
+# lines ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["feed.txt", "feed.txt.gz", "feed.gz"])
