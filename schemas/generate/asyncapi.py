@@ -1,4 +1,4 @@
-"""The contract as an AsyncAPI 3 document: a channel per topic, a message per type, an operation per reader or writer."""
+"""AsyncAPI 3: a channel per topic, a message per event type, an operation per reader or writer."""
 
 from __future__ import annotations
 

@@ -24,10 +24,10 @@ INTRODUCTION = """# The contract
 <!-- Written by `python -m schemas.generate`; not by hand. -->
 
 Every topic, event type, field, state and code. The same for machines:
-[`schemas/asyncapi.yaml`](../schemas/asyncapi.yaml), [`schemas/json/`](../schemas/json/); one event of each type and more
-in [`schemas/examples/`](../schemas/examples/). Readers pass over fields they do not know; writers send no others. Times
-are RFC 3339 with a zone. A change that would leave readers behind is a new type and topic (`.v2`). Why a record is
-refused, and how to mend it: [rejects](rejects.md).
+[`schemas/asyncapi.yaml`](../schemas/asyncapi.yaml), [`schemas/json/`](../schemas/json/); one event of each type
+and more in [`schemas/examples/`](../schemas/examples/). Readers pass over fields they do not know; writers send no
+others. Times are RFC 3339 with a zone. A change that would leave readers behind is a new type and topic (`.v2`). Why a
+record is refused, and how to mend it: [rejects](rejects.md).
 """
 
 ACCESS = """The grain of access: `shared` may be read by partners with an ACL, `internal` by this system's offender
