@@ -20,7 +20,7 @@ from services.notifier.store import NotifierStore
 from services.notifier.usecases import Refused
 
 INPUTS = (Topic.NOTIFIER_COMMANDS, Topic.DECISIONS, Topic.OFFENDERS, Topic.OUTREACH_GATES)
-"""In the order they are read where all have a backlog: a new pair to wait for is known before an old one's gate clears."""
+"""Where all have a backlog, in this order: a new pair to wait for is known before an old one's gate clears."""
 
 UseCase = Callable[[Offender, Any, Input, NoticePolicy], Outcome[Offender]]
 
