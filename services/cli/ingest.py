@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from pydantic import ValidationError
@@ -44,9 +45,15 @@ AsOfOption = Annotated[
     AsOf,
     typer.Option("--as-of", help="Record time: the broker's (now), or the time each incident was reported (reported)."),
 ]
+ZoneOption = Annotated[
+    str | None,
+    typer.Option(
+        "--time-zone", help="Of times without one (NIBRS), as Pacific/Honolulu; else the policy's zones hold."
+    ),
+]
 PolicyOption = Annotated[
     str | None,
-    typer.Option("--policy", help="Id or file of the policy whose time zones hold for times without one (NIBRS)."),
+    typer.Option("--policy", help="Id or file of the policy whose time zones hold; else that of IPVI_POLICY."),
 ]
 
 
@@ -55,6 +62,7 @@ def ingest_command(
     format: FormatOption,
     out: OutOption = None,
     as_of: AsOfOption = AsOf.NOW,
+    time_zone: ZoneOption = None,
     policy: PolicyOption = None,
 ) -> None:
     """Read a file of incidents into the stream. Safe to stop at any time and to run again from the start.
@@ -71,17 +79,17 @@ def ingest_command(
 
         ipvi ingest --format nibrs-flat --out - 2025-01.txt.gz | head
     """
-    raise typer.Exit(run(file, format, out, as_of, policy))
+    raise typer.Exit(run(file, format, out, as_of, time_zone, policy))
 
 
-def run(file: Path, kind: Format, out: str | None, as_of: AsOf, policy: str | None) -> int:
+def run(file: Path, kind: Format, out: str | None, as_of: AsOf, time_zone: str | None, policy: str | None) -> int:
     """Returns the exit code. Errors are one line on standard error."""
     # Foreign texts can quote what a record held, and a broker's absence is told in one line of ours.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         settings, source = _settings(), Source(file)
-        zone_of = _zone_of(policy or settings.policy)
+        zone_of = _zone_of(time_zone, policy or settings.policy)
         summary = asyncio.run(_ingest(source, kind, out, as_of, zone_of, settings, console))
     except SourcePausedError as paused:
         return _say(console, str(paused), PAUSED)
@@ -95,13 +103,12 @@ def run(file: Path, kind: Format, out: str | None, as_of: AsOf, policy: str | No
 
 
 def ingest_file(
-    file: Path, kind: Format, as_of: AsOf, time_zone: str, settings: CommonSettings, console: Console
+    file: Path, kind: Format, as_of: AsOf, time_zone: str | None, settings: CommonSettings, console: Console
 ) -> IngestSummary:
     """Feed one file to the stream of `settings`. Raises `IpviError`, `SourcePausedError` among them."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     own = _settings().model_copy(update={"kafka_bootstrap_servers": settings.kafka_bootstrap_servers})
-    zone = _zone(time_zone)
-    return asyncio.run(_ingest(Source(file), kind, None, as_of, lambda _: zone, own, console))
+    return asyncio.run(_ingest(Source(file), kind, None, as_of, _zone_of(time_zone, settings.policy), own, console))
 
 
 async def _ingest(
@@ -177,11 +184,17 @@ def _settings() -> IntakeSettings:
         raise ConfigurationError(f"these settings are not usable: {names}") from None
 
 
-def _zone_of(policy: str) -> ZoneOf:
+def _zone_of(time_zone: str | None, policy: str) -> ZoneOf:
+    """The zone given, else those of the policy, by agency."""
     try:
-        return load_policy(policy).zone
+        if time_zone is None:
+            return load_policy(policy).zone
+        zone = ZoneInfo(time_zone)
     except PolicyError as wrong:
         raise ConfigurationError(str(wrong)) from None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigurationError("--time-zone: no such time zone; give a name such as America/New_York") from None
+    return lambda _: zone
 
 
 def _say(console: Console, text: str, code: int) -> int:

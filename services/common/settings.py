@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.common.errors import ConfigurationError
 
 
 class CommonSettings(BaseSettings):
@@ -35,3 +37,15 @@ class CommonSettings(BaseSettings):
     max_batch: int = 500
     pipeline: bool = True
     """Write batch n+1 to SQL while batch n is published."""
+
+
+T = TypeVar("T", bound=CommonSettings)
+
+
+def settings_or_error(kind: type[T]) -> T:
+    """Settings from the environment. Raises `ConfigurationError` naming the variables that are wrong, not their values."""
+    try:
+        return kind()
+    except ValidationError as wrong:
+        names = ", ".join(".".join(map(str, error["loc"])) for error in wrong.errors(include_input=False))
+        raise ConfigurationError(f"these settings are not usable: {names}") from None

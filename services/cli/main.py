@@ -1,0 +1,42 @@
+"""`ipvi`: one command, mounted from its modules. Errors of ours are one line on standard error and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from schemas.policy import PolicyError
+from services.cli.broker.jars import BrokerError
+from services.cli.ingest import ingest_command
+from services.cli.replay import replay_command
+from services.cli.run import run_command
+from services.cli.serve import migrate_command, serve_command
+from services.cli.topics import TopicsError
+from services.common.errors import IpviError
+
+app = typer.Typer(
+    name="ipvi",
+    help="Intimate Partner Violence Intervention: incidents to tiers, notices to offenders, outreach to victims.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run_command)
+app.command("ingest")(ingest_command)
+app.command("replay")(replay_command)
+app.command("serve")(serve_command)
+app.command("migrate")(migrate_command)
+
+
+def main() -> None:
+    """The entry point."""
+    try:
+        app()
+    except (IpviError, PolicyError, BrokerError, TopicsError) as failed:
+        print(f"ipvi: {failed}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

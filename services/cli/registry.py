@@ -1,0 +1,41 @@
+"""The services by name: what `ipvi serve` and `ipvi run` start. The only place that knows them all."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.commands import ClassifierTick, NotifierTick, OutreachTick, Tick
+from services.common.replica import Replica
+from services.common.settings import CommonSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One service: its package (loaded when it is asked for), its clock's word, and whether people act on it."""
+
+    package: str
+    tick: type[Tick]
+    api_port: int
+    """Where `ipvi run` puts its API, on loopback."""
+
+    def replica(self, settings: CommonSettings) -> Replica[Any]:
+        """Compose it. Raises `PolicyError`, `ConfigurationError` or `TokensFileError` with one clear line."""
+        app = importlib.import_module(f"services.{self.package}.app")
+        return Replica(app.build(settings), settings, self.tick, self._router())
+
+    def _router(self) -> Callable[..., Any] | None:
+        if importlib.util.find_spec(f"services.{self.package}.api") is None:
+            return None
+        router: Callable[..., Any] = importlib.import_module(f"services.{self.package}.api").router
+        return router
+
+
+SERVICES: dict[str, Part] = {
+    "classifier": Part("classifier", ClassifierTick, 8701),
+    "notifier": Part("notifier", NotifierTick, 8702),
+    "victim_outreach": Part("victim_outreach", OutreachTick, 8703),
+}

@@ -1,0 +1,231 @@
+"""`ipvi run`: the whole pipeline in one process tree, on an embedded Kafka and SQLite unless told otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from confluent_kafka.admin import AdminClient
+from rich.console import Console
+
+from schemas.commands import Role
+from schemas.policy_file import load_policy
+from services.cli.broker.node import EmbeddedBroker
+from services.cli.broker.process import BoundProcess
+from services.cli.ingest import FormatOption, ZoneOption, ingest_file
+from services.cli.registry import SERVICES
+from services.cli.serve import migrate_all
+from services.cli.settled import ends, is_settled, places
+from services.cli.summary import Summary, summarise
+from services.cli.topics import create_topics
+from services.common.database import Database, database_url
+from services.common.errors import ConfigurationError
+from services.common.settings import CommonSettings, settings_or_error
+from services.intake.app import Format
+from services.intake.domain import AsOf, IngestSummary
+
+SAMPLE = Path(__file__).parents[2] / "deploy" / "sample" / "county.jsonl"
+READY_S = 90.0
+SETTLE_S = 1_200.0
+
+
+@dataclass(slots=True)
+class Tree:
+    """The processes of one run, and where they are."""
+
+    settings: CommonSettings
+    console: Console
+    processes: dict[str, BoundProcess] = field(default_factory=dict)
+
+    def environment(self) -> dict[str, str]:
+        settings = self.settings
+        given = {
+            "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+            "IPVI_HOME": str(settings.home.resolve()),
+            "IPVI_POLICY": settings.policy,
+            "IPVI_PARTITIONS": str(settings.partitions),
+            "IPVI_AS_OF": settings.as_of,
+            "IPVI_TICKS": str(settings.ticks).lower(),
+            "IPVI_TOKENS_FILE": str(settings.tokens_file.resolve()) if settings.tokens_file else "",
+        }
+        if settings.database_url:
+            given["DATABASE_URL"] = settings.database_url
+        return {**os.environ, **{name: value for name, value in given.items() if value}}
+
+    def start(self, *, with_api: bool) -> None:
+        """One process a service, its log beside its state."""
+        logs = self.settings.home.resolve() / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        for name, part in SERVICES.items():
+            environment = self.environment() | ({"IPVI_API_PORT": str(part.api_port)} if with_api else {})
+            self.processes[name] = BoundProcess(
+                [sys.executable, "-m", "services.cli.main", "serve", name], log=logs / f"{name}.log", env=environment
+            )
+
+    def check(self) -> None:
+        """Raises `ConfigurationError` with a service's last line if it has ended by itself."""
+        for name, process in self.processes.items():
+            if not process.alive:
+                lines = (self.settings.home / "logs" / f"{name}.log").read_text(errors="replace").strip().splitlines()
+                raise ConfigurationError(f"{name} has ended: {lines[-1] if lines else 'it said nothing'}")
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.stop()
+
+
+def run_command(
+    input: Annotated[Path | None, typer.Option(help="What to feed. Not given: the bundled sample county.")] = None,
+    format: FormatOption = Format.CLOUDEVENTS,
+    policy: Annotated[str | None, typer.Option(help="Id in policies/, or a policy file.")] = None,
+    as_of: Annotated[
+        AsOf, typer.Option("--as-of", help="Record time: the broker's (now) or as reported (demos, back-testing).")
+    ] = AsOf.NOW,
+    once: Annotated[bool, typer.Option("--once", help="End when everything has had all its effects.")] = False,
+    summary: Annotated[Path | None, typer.Option(help="Write what came of it, as JSON, to this file.")] = None,
+    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Keep nothing: state in a folder that is removed.")] = False,
+    time_zone: ZoneOption = "UTC",
+) -> None:
+    """Run the whole pipeline: Kafka, the three services, and a feed.
+
+    Without KAFKA_BOOTSTRAP_SERVERS a real Apache Kafka is started on loopback; without DATABASE_URL each service keeps its
+    state in SQLite. Everything is kept under .ipvi (IPVI_HOME).
+
+    Exit codes: 0 done, 2 something is not usable (one line says what), 3 the feed was paused for its rejects.
+
+    Examples:
+
+        ipvi run
+
+        ipvi run --once --as-of reported --input 2019-05.txt.gz --format nibrs-flat --summary summary.json
+    """
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    source = input or SAMPLE
+    if not source.is_file():
+        raise ConfigurationError(f"{source}: no such file")
+    settings = settings_or_error(CommonSettings)
+    changes: dict[str, object] = {"as_of": str(as_of), "ticks": settings.ticks and not once}
+    if policy:
+        changes["policy"] = policy
+    load_policy(str(changes.get("policy", settings.policy)))
+    with ExitStack() as stack:
+        if ephemeral:
+            changes["home"] = Path(stack.enter_context(_temporary_home()))
+        settings = settings.model_copy(update=changes)
+        if "KAFKA_BOOTSTRAP_SERVERS" not in os.environ:
+            console.print("Starting Kafka ...", markup=False)
+            broker = stack.enter_context(EmbeddedBroker(settings.home / "kafka"))
+            settings = settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
+        result = _run(settings, source, format, as_of, once, time_zone, console)
+    if result is not None:
+        text = json.dumps(result, indent=2)
+        if summary is not None:
+            summary.write_text(text + "\n")
+        else:
+            typer.echo(text)
+
+
+def _run(
+    settings: CommonSettings, source: Path, kind: Format, as_of: AsOf, once: bool, time_zone: str, console: Console
+) -> Summary | None:
+    create_topics(settings.kafka_bootstrap_servers, settings.partitions)
+    asyncio.run(migrate_all(settings))
+    if settings.tokens_file is None and not once:
+        settings = settings.model_copy(update={"tokens_file": _own_token(settings.home)})
+    tree = Tree(settings, console)
+    with _stopped_at_end(tree):
+        tree.start(with_api=not once)
+        console.print(f"Feeding {source.name} ...", markup=False)
+        fed = ingest_file(source, kind, as_of, time_zone, settings, console)
+        _wait_settled(tree)
+        result = asyncio.run(summarise(settings, fed))
+        if once:
+            return result
+        _say_where(tree, fed, result)
+        while True:
+            tree.check()
+            time.sleep(1)
+
+
+def _wait_settled(tree: Tree) -> None:
+    """Settled twice in a row: between the two every service had time to say what the other's word made it say."""
+    deadline = time.monotonic() + SETTLE_S
+    admin = AdminClient({"bootstrap.servers": tree.settings.kafka_bootstrap_servers, "log_level": 0})
+    in_a_row = 0
+    while in_a_row < 2:
+        tree.check()
+        if time.monotonic() > deadline:
+            raise ConfigurationError(f"not settled after {SETTLE_S:.0f} s; the services' logs say more")
+        in_a_row = in_a_row + 1 if asyncio.run(_settled(tree.settings, admin)) else 0
+        time.sleep(0.3)
+
+
+async def _settled(settings: CommonSettings, admin: AdminClient) -> bool:
+    for name in SERVICES:
+        database = Database(database_url(settings, name), name, pool_size=1)
+        try:
+            async with database.read() as conn:
+                at = await places(conn)
+        finally:
+            await database.close()
+        topics = sorted({topic for topic, _ in at})
+        if not topics or not is_settled(at, ends(admin, topics, settings.partitions)):
+            return False
+    return True
+
+
+@contextmanager
+def _stopped_at_end(tree: Tree) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        tree.console.print("Stopping ...", markup=False)
+    finally:
+        tree.stop()
+
+
+@contextmanager
+def _temporary_home() -> Iterator[str]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="ipvi-") as folder:
+        yield folder
+
+
+def _own_token(home: Path) -> Path:
+    """A token for whoever started this run, in files only he can read; the service keeps its SHA-256."""
+    home.mkdir(parents=True, exist_ok=True)
+    token, tokens = home / "token", home / "tokens.jsonl"
+    if not (token.exists() and tokens.exists()):
+        secret = secrets.token_urlsafe(32)
+        entry = {"sha256": hashlib.sha256(secret.encode()).hexdigest(), "person": "demo", "roles": [str(r) for r in Role]}
+        for path, text in ((token, secret), (tokens, json.dumps(entry) + "\n")):
+            path.touch(mode=0o600)
+            path.write_text(text)
+    return tokens
+
+
+def _say_where(tree: Tree, fed: IngestSummary, result: Mapping[str, object]) -> None:
+    say = tree.console.print
+    say(f"Fed: {fed}", markup=False)
+    say(json.dumps({key: result[key] for key in ("offenders", "tasks", "notifications", "pairs")}, indent=2), markup=False)
+    home = tree.settings.home
+    say("Where to look:", markup=False)
+    notifier, outreach = SERVICES["notifier"].api_port, SERVICES["victim_outreach"].api_port
+    bearer = f'-H "Authorization: Bearer $(cat {home}/token)"'
+    say(f"  notices that wait    curl {bearer} http://127.0.0.1:{notifier}/notifications", markup=False)
+    say(f"  tasks for victims    curl {bearer} http://127.0.0.1:{outreach}/tasks", markup=False)
+    say(f"  health               curl {bearer} http://127.0.0.1:{notifier}/health", markup=False)
+    say(f"  logs                 {home}/logs/*.log", markup=False)
+    say("Ctrl-C stops everything; what was done is kept.", markup=False)

@@ -1,0 +1,46 @@
+"""`ipvi serve SERVICE` and `ipvi migrate`: one service, one process."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from services.cli.registry import SERVICES
+from services.cli.topics import create_topics
+from services.common import logs
+from services.common.database import database_url
+from services.common.migrations import upgrade
+from services.common.settings import CommonSettings, settings_or_error
+
+ServiceName = StrEnum("ServiceName", {name: name for name in SERVICES})
+
+
+def serve_command(
+    service: Annotated[ServiceName, typer.Argument(help="Which service this process is.", show_default=False)],
+) -> None:
+    """Run one replica of one service until it is told to stop (SIGTERM).
+
+    Reads its settings from the environment: KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL, IPVI_POLICY, IPVI_REPLICA (a name that
+    stays over restarts), IPVI_PARTITIONS, IPVI_TOKENS_FILE, IPVI_API_HOST, IPVI_API_PORT (0: no API).
+
+    Exit codes: 0 stopped, 2 refused to start, with one line why (docs/runbook.md has a row for each code).
+    """
+    settings = settings_or_error(CommonSettings)
+    logs.configure(service)
+    asyncio.run(SERVICES[service].replica(settings).run())
+
+
+def migrate_command() -> None:
+    """Create the topics and bring every service's tables to the newest form. Safe to repeat, and to run twice at once."""
+    settings = settings_or_error(CommonSettings)
+    create_topics(settings.kafka_bootstrap_servers, settings.partitions)
+    asyncio.run(migrate_all(settings))
+
+
+async def migrate_all(settings: CommonSettings) -> None:
+    """The tables of all services."""
+    for name in SERVICES:
+        await upgrade(database_url(settings, name), name)
