@@ -42,6 +42,8 @@ def test_nibrs_to_lines_and_lines_to_the_same_lines(tmp_path: Path) -> None:
     assert (first["specversion"], first["data"]["occurred_at"]) == ("1.0", "2025-01-11T01:00:00Z"), (
         "in the policy's time zone"
     )
+    there = run("--format", "nibrs-flat", "--time-zone", "Pacific/Honolulu", flat, "--out", "-").stdout.splitlines()
+    assert json.loads(there[0])["data"]["occurred_at"] == "2025-01-11T06:00:00Z"
     assert run("--format", "cloudevents", once, "--out", again).exit_code == 0
     assert again.read_bytes() == once.read_bytes()
 
@@ -79,6 +81,7 @@ def test_a_source_of_rejects_is_paused(tmp_path: Path, monkeypatch: pytest.Monke
     [
         (("--format", "cloudevents", "nothing.jsonl"), "nothing.jsonl: No such file or directory"),
         (("--format", "cloudevents", "{good}", "--out", "{there}/not/here"), "not/here: No such file or directory"),
+        (("--format", "nibrs-flat", "{good}", "--time-zone", "Mars/Canary"), "--time-zone: no such time zone"),
         (
             ("--format", "nibrs-flat", "{good}", "--policy", "nowhere"),
             "nowhere: no such policy; give one of high-point-",
