@@ -33,15 +33,7 @@ from services.common.api import FormId, answer
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
 from services.victim_outreach.rules import HOLDERS, OVERRIDERS, SEES, TAKES
-from services.victim_outreach.store import (
-    Case,
-    TaskLine,
-    case_of,
-    offender_of_pair,
-    queue,
-    shown_case,
-    task_of,
-)
+from services.victim_outreach.store import Case, TaskLine, case_of, offender_of_pair, queue, shown_case, task_of
 
 T = TypeVar("T")
 
@@ -80,16 +72,12 @@ def router(desk: Desk, read: Reader) -> APIRouter:
     api = APIRouter()
 
     async def submit(command: PersonCommand, form_id: str) -> JSONResponse:
-        return answer(
-            await desk.submit(command, form_id=form_id, offender_id=command.offender_id)
-        )
+        return answer(await desk.submit(command, form_id=form_id, offender_id=command.offender_id))
 
     async def on_task(task_id: str, person: Person) -> dict[str, Any]:
         """What is common to every act on a task: whose lane, who, in which role."""
         async with read() as conn:
-            offender_id, owner = _found(
-                await task_of(conn, task_id, sight(person)), "unknown_task"
-            )
+            offender_id, owner = _found(await task_of(conn, task_id, sight(person)), "unknown_task")
         return {"task_id": task_id, **_by(person, TAKES[owner], offender_id)}
 
     async def on_case(case_id: str, person: Person) -> dict[str, Any]:
@@ -99,26 +87,16 @@ def router(desk: Desk, read: Reader) -> APIRouter:
 
     @api.get("/tasks")
     async def list_tasks(
-        person: Worker,
-        *,
-        mine: bool = False,
-        limit: Limit = 100,
-        after: str | None = None,
+        person: Worker, *, mine: bool = False, limit: Limit = 100, after: str | None = None
     ) -> list[TaskLine]:
         async with read() as conn:
             claimed_by = person.name if mine else None
-            return list(
-                await queue(
-                    conn, sight(person), claimed_by=claimed_by, limit=limit, after=after
-                )
-            )
+            return list(await queue(conn, sight(person), claimed_by=claimed_by, limit=limit, after=after))
 
     @api.get("/cases/{case_id}")
     async def show_case(case_id: str, person: Worker) -> Case:
         async with read() as conn:
-            found = await shown_case(
-                conn, case_id, sight(person), guarding=bool(person.roles & HOLDERS)
-            )
+            found = await shown_case(conn, case_id, sight(person), guarding=bool(person.roles & HOLDERS))
         if found is None:
             raise HTTPException(404, "unknown_case")
         return found
@@ -128,16 +106,9 @@ def router(desk: Desk, read: Reader) -> APIRouter:
         return await submit(Claim(**await on_task(task_id, person)), form_id)
 
     @api.post("/tasks/{task_id}/attempt")
-    async def attempt(
-        task_id: str, form: AttemptForm, form_id: FormId, person: Worker
-    ) -> JSONResponse:
+    async def attempt(task_id: str, form: AttemptForm, form_id: FormId, person: Worker) -> JSONResponse:
         common = await on_task(task_id, person)
-        made = Attempt(
-            **common,
-            channel=form.channel,
-            outcome=form.outcome,
-            attempted_at=form.attempted_at,
-        )
+        made = Attempt(**common, channel=form.channel, outcome=form.outcome, attempted_at=form.attempted_at)
         return await submit(made, form_id)
 
     @api.post("/tasks/{task_id}/complete")
@@ -152,39 +123,23 @@ def router(desk: Desk, read: Reader) -> APIRouter:
     async def hold(case_id: str, form_id: FormId, person: Holder) -> JSONResponse:
         common = await on_case(case_id, person)
         return await submit(
-            SafetyHold(
-                **common,
-                hold_id=deterministic_id("hold", case_id, person.name, form_id),
-            ),
-            form_id,
+            SafetyHold(**common, hold_id=deterministic_id("hold", case_id, person.name, form_id)), form_id
         )
 
     @api.post("/cases/{case_id}/holds/{hold_id}/renew")
-    async def renew(
-        case_id: str, hold_id: str, form_id: FormId, person: Holder
-    ) -> JSONResponse:
-        return await submit(
-            SafetyHold(**await on_case(case_id, person), hold_id=hold_id), form_id
-        )
+    async def renew(case_id: str, hold_id: str, form_id: FormId, person: Holder) -> JSONResponse:
+        return await submit(SafetyHold(**await on_case(case_id, person), hold_id=hold_id), form_id)
 
     @api.post("/cases/{case_id}/holds/{hold_id}/lift")
-    async def lift(
-        case_id: str, hold_id: str, form_id: FormId, person: Holder
-    ) -> JSONResponse:
-        return await submit(
-            LiftSafetyHold(**await on_case(case_id, person), hold_id=hold_id), form_id
-        )
+    async def lift(case_id: str, hold_id: str, form_id: FormId, person: Holder) -> JSONResponse:
+        return await submit(LiftSafetyHold(**await on_case(case_id, person), hold_id=hold_id), form_id)
 
     @api.post("/pairs/{pair_id}/override")
-    async def override(
-        pair_id: str, form: OverrideForm, form_id: FormId, person: Overrider
-    ) -> JSONResponse:
+    async def override(pair_id: str, form: OverrideForm, form_id: FormId, person: Overrider) -> JSONResponse:
         async with read() as conn:
             offender_id = await offender_of_pair(conn, pair_id)
         common = _by(person, OVERRIDERS, _found(offender_id, "unknown_pair"))
-        return await submit(
-            OverrideGate(**common, pair_id=pair_id, reason=form.reason), form_id
-        )
+        return await submit(OverrideGate(**common, pair_id=pair_id, reason=form.reason), form_id)
 
     return api
 

@@ -14,15 +14,7 @@ from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
 from schemas.envelope import deterministic_id
 from schemas.notification import NotificationState
-from schemas.outreach import (
-    AttemptOutcome,
-    ContactChannel,
-    GateState,
-    TaskCancelReason,
-    TaskKind,
-    TaskOwner,
-    TaskState,
-)
+from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskCancelReason, TaskKind, TaskOwner, TaskState
 from schemas.referral import ReferralOutreach, ReferralPurpose
 
 TaskKey = tuple[str, TaskKind, str]
@@ -103,10 +95,7 @@ class Task:
     @property
     def stands(self) -> bool:
         """Whether the need it was opened for is taken care of: it is open, done, or a person dropped it."""
-        return (
-            self.state is not TaskState.CANCELLED
-            or self.cancel_reason is TaskCancelReason.BY_PERSON
-        )
+        return self.state is not TaskState.CANCELLED or self.cancel_reason is TaskCancelReason.BY_PERSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,29 +218,18 @@ class CaseFile:
 
     def live_referrals(self) -> list[Referral]:
         """In the order they were opened."""
-        return sorted(
-            (found for found in self.referrals.values() if found.live),
-            key=lambda found: found.place,
-        )
+        return sorted((found for found in self.referrals.values() if found.live), key=lambda found: found.place)
 
     def gated_referrals(self, pair_id: str) -> list[Referral]:
         """The victims of a pair for whom a notice waits."""
-        return [
-            found
-            for found in self.live_referrals()
-            if found.gated and found.pair_id == pair_id
-        ]
+        return [found for found in self.live_referrals() if found.gated and found.pair_id == pair_id]
 
     def unfinished_tasks(self) -> list[Task]:
         """In a fixed order."""
-        return sorted(
-            (task for task in self.tasks.values() if task.unfinished), key=_age
-        )
+        return sorted((task for task in self.tasks.values() if task.unfinished), key=_age)
 
     def attempts_in(self, case_id: str) -> Iterator[Attempt]:
-        return (
-            attempt for attempt in self.attempts.values() if attempt.case_id == case_id
-        )
+        return (attempt for attempt in self.attempts.values() if attempt.case_id == case_id)
 
     def tasks_in(self, case_id: str) -> Iterator[Task]:
         return (task for task in self.tasks.values() if task.case_id == case_id)
@@ -261,9 +239,7 @@ def _age(task: Task) -> tuple[datetime, str]:
     return task.opened_at, task.task_id
 
 
-def case_id(
-    offender_id: str, referral_id: str, victim_id: str | None, purpose: ReferralPurpose
-) -> str:
+def case_id(offender_id: str, referral_id: str, victim_id: str | None, purpose: ReferralPurpose) -> str:
     """Her case with him. Unnamed, or not known to be his partner, she has one of her own for each referral."""
     if victim_id is None or purpose is ReferralPurpose.ASK_RELATIONSHIP:
         return deterministic_id("case", offender_id, "referral", referral_id)
@@ -272,8 +248,4 @@ def case_id(
 
 def graver(one: Tier | None, other: Tier | None) -> Tier | None:
     """The graver of two tiers; any is graver than none."""
-    return max(
-        (tier for tier in (one, other) if tier),
-        key=lambda tier: tier.gravity,
-        default=None,
-    )
+    return max((tier for tier in (one, other) if tier), key=lambda tier: tier.gravity, default=None)

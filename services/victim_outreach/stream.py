@@ -36,13 +36,7 @@ from services.victim_outreach.domain import CaseFile
 from services.victim_outreach.store import OutreachStore
 from services.victim_outreach.usecases import Refused
 
-INPUTS = (
-    Topic.VICTIM_OUTREACH_COMMANDS,
-    Topic.REFERRALS,
-    Topic.VICTIMS,
-    Topic.OFFENDERS,
-    Topic.NOTIFICATIONS,
-)
+INPUTS = (Topic.VICTIM_OUTREACH_COMMANDS, Topic.REFERRALS, Topic.VICTIMS, Topic.OFFENDERS, Topic.NOTIFICATIONS)
 
 UseCase = Callable[[CaseFile, Any, Input, Policy], Outcome[CaseFile]]
 
@@ -95,6 +89,4 @@ class VictimOutreach:
     def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
         """One heartbeat for each tick."""
         tick = given.event.data
-        return (
-            (usecases.heartbeat(tick, given),) if isinstance(tick, OutreachTick) else ()
-        )
+        return (usecases.heartbeat(tick, given),) if isinstance(tick, OutreachTick) else ()

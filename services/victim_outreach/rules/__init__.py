@@ -2,15 +2,7 @@
 
 from services.victim_outreach.rules.gates import Opening, gate_state, opening
 from services.victim_outreach.rules.needs import Need, needs
-from services.victim_outreach.rules.people import (
-    HOLDERS,
-    OVERRIDERS,
-    SEES,
-    TAKES,
-    may_lift,
-    may_take,
-    supervises,
-)
+from services.victim_outreach.rules.people import HOLDERS, OVERRIDERS, SEES, TAKES, may_lift, may_take, supervises
 
 __all__ = [
     "HOLDERS",

@@ -15,10 +15,9 @@ _CONTACT = frozenset({AttemptOutcome.REACHED, AttemptOutcome.DECLINED})
 """She was spoken to. One who declines has been asked; to try her twice more would be to press her."""
 _TRIES = _CONTACT | {AttemptOutcome.NO_ANSWER}
 """What counts as a try to reach *her*. An unsafe moment and a wrong number do not."""
-_CONTACT_TASKS = frozenset(
-    {TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.SAFETY_PLANNING}
-)
+_CONTACT_TASKS = frozenset({TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.SAFETY_PLANNING})
 """Tasks that cannot be completed without having spoken to her."""
+_FAMILY_TASKS = frozenset({TaskKind.FAMILY_LIAISON})
 _TIME_LIMITED = frozenset({Tier.A, Tier.B, Tier.C})
 """D is never released by time."""
 
@@ -31,9 +30,7 @@ class Opening:
     clear_from: datetime
 
 
-def gate_state(
-    file: CaseFile, gate: Gate, policy: terms.Gate, now: datetime, *, on_the_round: bool
-) -> GateState:
+def gate_state(file: CaseFile, gate: Gate, policy: terms.Gate, now: datetime, *, on_the_round: bool) -> GateState:
     """`on_the_round`: whether this is the lane's 5-minute tick, with which alone a gate clears outside custody.
 
     Once clear it stays so while its ground stands: a later call to her does not shut it, which would tell of the call.
@@ -52,65 +49,43 @@ def opening(file: CaseFile, pair_id: str, policy: terms.Gate) -> Opening | None:
     waiting = file.gated_referrals(pair_id)
     if not waiting or file.on_hold:
         return None
-    overridden = _overridden_at(
-        file, pair_id, max(_opened(referral) for referral in waiting)
-    )
-    done = [_done_at(file, referral, policy) for referral in waiting]
-    if overridden is None and None in done:
+    grounds = [*_by_override(file, pair_id, waiting), *_by_outreach(file, waiting, policy)]
+    if not grounds:
         return None
-    grounded = [moment for moment in (overridden, _last(done)) if moment is not None]
-    clear = [
-        moment
-        for moment in (overridden, _after_pause(file, waiting, done, policy))
-        if moment is not None
-    ]
-    return Opening(min(grounded), min(clear))
+    return Opening(min(each.grounded_at for each in grounds), min(each.clear_from for each in grounds))
 
 
-def _last(moments: Sequence[datetime | None]) -> datetime | None:
-    """The last of them, if there is every one."""
-    known = [moment for moment in moments if moment is not None]
-    return max(known) if len(known) == len(moments) else None
+def _by_override(file: CaseFile, pair_id: str, waiting: Sequence[Referral]) -> Iterator[Opening]:
+    """The word of two people. What was said before a victim was referred does not cover her."""
+    since = max(map(_opened, waiting))
+    words = sorted(word.given_at for word in file.overrides.values() if word.pair_id == pair_id)
+    later = [moment for moment in words if moment > since]
+    if len(later) > 1:
+        yield Opening(later[1], later[1])
 
 
-def _after_pause(
-    file: CaseFile,
-    waiting: Sequence[Referral],
-    done: Sequence[datetime | None],
-    policy: terms.Gate,
-) -> datetime | None:
-    moment = _last(done)
-    if moment is None or file.in_custody:
-        return moment
-    attempts = (
-        attempt.attempted_at
-        for referral in waiting
-        for attempt in file.attempts_in(referral.case_id)
-    )
-    return max(moment, max(attempts, default=moment) + policy.cool_off)
+def _by_outreach(file: CaseFile, waiting: Sequence[Referral], policy: terms.Gate) -> Iterator[Opening]:
+    """The least outreach, to each of them; outside custody a pause follows on the last word with any of them."""
+    done = [_done_at(file, referral, policy) for referral in waiting]
+    moments = [moment for moment in done if moment is not None]
+    if len(moments) < len(done):
+        return
+    last = max(moments)
+    spoken = [moment for referral in waiting for moment in _spoken(file, referral.case_id)]
+    yield Opening(last, last if file.in_custody else max([last, *spoken]) + policy.cool_off)
 
 
-def _overridden_at(file: CaseFile, pair_id: str, since: datetime) -> datetime | None:
-    """When the second of two people gave the word. What was said before a victim was referred does not cover her."""
-    given = sorted(
-        word.given_at
-        for word in file.overrides.values()
-        if word.pair_id == pair_id and word.given_at > since
-    )
-    return given[1] if len(given) > 1 else None
+def _spoken(file: CaseFile, case_id: str) -> Iterator[datetime]:
+    """Every moment at which somebody spoke to her or hers, or tried to."""
+    yield from (attempt.attempted_at for attempt in file.attempts_in(case_id))
+    yield from _completed(file, case_id, _CONTACT_TASKS | _FAMILY_TASKS)
 
 
 def _done_at(file: CaseFile, referral: Referral, policy: terms.Gate) -> datetime | None:
     """When the least outreach to this victim was done, or the time limit for it falls."""
-    homicide = any(
-        one.homicide for one in file.live_referrals() if one.case_id == referral.case_id
-    )
+    homicide = any(one.homicide for one in file.live_referrals() if one.case_id == referral.case_id)
     moments = [
-        *(
-            _family_told(file, referral)
-            if homicide
-            else _reached(file, referral, policy)
-        ),
+        *(_family_told(file, referral) if homicide else _reached(file, referral, policy)),
         *_time_limit(file, referral, policy),
     ]
     return min(moments, default=None)
@@ -118,24 +93,16 @@ def _done_at(file: CaseFile, referral: Referral, policy: terms.Gate) -> datetime
 
 def _family_told(file: CaseFile, referral: Referral) -> Iterator[datetime]:
     """She was killed: an attempt to reach the family is what he waits for."""
-    yield from (
-        one.attempted_at
-        for one in _since(file, referral)
-        if one.kind is TaskKind.FAMILY_LIAISON
-    )
-    yield from _completed(file, referral, frozenset({TaskKind.FAMILY_LIAISON}))
+    yield from (one.attempted_at for one in _since(file, referral) if one.kind in _FAMILY_TASKS)
+    yield from _completed_since(file, referral, _FAMILY_TASKS)
 
 
-def _reached(
-    file: CaseFile, referral: Referral, policy: terms.Gate
-) -> Iterator[datetime]:
+def _reached(file: CaseFile, referral: Referral, policy: terms.Gate) -> Iterator[datetime]:
     if referral.victim_id is None:
         return  # nobody knows whom to reach
     attempts = sorted(_since(file, referral), key=lambda attempt: attempt.attempted_at)
-    yield from (
-        attempt.attempted_at for attempt in attempts if attempt.outcome in _CONTACT
-    )
-    yield from _completed(file, referral, _CONTACT_TASKS)
+    yield from (attempt.attempted_at for attempt in attempts if attempt.outcome in _CONTACT)
+    yield from _completed_since(file, referral, _CONTACT_TASKS)
     tries = [attempt for attempt in attempts if attempt.outcome in _TRIES]
     for count in range(1, len(tries) + 1):
         if _enough(tries[:count], policy, in_custody=file.in_custody):
@@ -153,17 +120,10 @@ def _enough(tries: Sequence[Attempt], policy: terms.Gate, *, in_custody: bool) -
     )
 
 
-def _time_limit(
-    file: CaseFile, referral: Referral, policy: terms.Gate
-) -> Iterator[datetime]:
+def _time_limit(file: CaseFile, referral: Referral, policy: terms.Gate) -> Iterator[datetime]:
     """In custody with a hearing set: policy's margin before it, if a person on duty has taken a task of hers."""
     custody = file.custody
-    if (
-        custody is None
-        or not custody.held
-        or custody.hearing_at is None
-        or referral.tier not in _TIME_LIMITED
-    ):
+    if custody is None or not custody.held or custody.hearing_at is None or referral.tier not in _TIME_LIMITED:
         return
     for task in file.tasks_in(referral.case_id):
         if task.claimed_at is not None and task.claimed_at > _opened(referral):
@@ -173,24 +133,19 @@ def _time_limit(
 def _since(file: CaseFile, referral: Referral) -> Iterator[Attempt]:
     """Attempts that can be about this incident: made after it happened, told after she was referred for it."""
     for attempt in file.attempts_in(referral.case_id):
-        happened = (
-            referral.occurred_at is None or attempt.attempted_at >= referral.occurred_at
-        )
+        happened = referral.occurred_at is None or attempt.attempted_at >= referral.occurred_at
         if happened and attempt.recorded_at > _opened(referral):
             yield attempt
 
 
-def _completed(
-    file: CaseFile, referral: Referral, kinds: frozenset[TaskKind]
-) -> Iterator[datetime]:
-    for task in file.tasks_in(referral.case_id):
-        done_at = (
-            task.ended_at
-            if task.state is TaskState.COMPLETED and task.kind in kinds
-            else None
-        )
-        if done_at is not None and done_at > _opened(referral):
-            yield done_at
+def _completed_since(file: CaseFile, referral: Referral, kinds: frozenset[TaskKind]) -> Iterator[datetime]:
+    yield from (moment for moment in _completed(file, referral.case_id, kinds) if moment > _opened(referral))
+
+
+def _completed(file: CaseFile, case_id: str, kinds: frozenset[TaskKind]) -> Iterator[datetime]:
+    for task in file.tasks_in(case_id):
+        if task.state is TaskState.COMPLETED and task.kind in kinds and task.ended_at is not None:
+            yield task.ended_at
 
 
 def _opened(referral: Referral) -> datetime:

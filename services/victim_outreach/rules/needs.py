@@ -15,9 +15,7 @@ from schemas.outreach import TaskKind, TaskOwner
 from schemas.referral import ReferralPurpose
 from services.victim_outreach.domain import CaseFile, Referral, TaskKey
 
-WRITTEN_INFORMATION = terms.Task(
-    kind=TaskKind.WRITTEN_INFORMATION, owner=TaskOwner.AGENCY, due_within_hours=72
-)
+WRITTEN_INFORMATION = terms.Task(kind=TaskKind.WRITTEN_INFORMATION, owner=TaskOwner.AGENCY, due_within_hours=72)
 """The floor of N.C.G.S. 15A-831: what every victim gets, and within what time, whatever a policy says."""
 
 
@@ -41,23 +39,11 @@ def needs(file: CaseFile, policy: terms.Policy) -> list[Need]:
     live = file.live_referrals()
     latest = {referral.case_id: referral for referral in live}
     killed = {referral.case_id for referral in live if referral.homicide}
-    reachable = [
-        referral
-        for referral in live
-        if _reachable(referral) and referral.case_id not in killed
-    ]
+    reachable = [referral for referral in live if _reachable(referral) and referral.case_id not in killed]
     return [
-        *(
-            need
-            for referral in latest.values()
-            for need in _of_incident(referral, policy, referral.case_id in killed)
-        ),
+        *(need for referral in latest.values() for need in _of_incident(referral, policy, referral.case_id in killed)),
         *_of_release(file, reachable, policy),
-        *(
-            need
-            for referral in reachable
-            for need in _of_deliveries(file, referral, policy)
-        ),
+        *(need for referral in reachable for need in _of_deliveries(file, referral, policy)),
     ]
 
 
@@ -66,21 +52,12 @@ def _reachable(referral: Referral) -> bool:
     return referral.gated and referral.victim_id is not None
 
 
-def _of_incident(
-    referral: Referral, policy: terms.Policy, killed: bool
-) -> Iterator[Need]:
+def _of_incident(referral: Referral, policy: terms.Policy, killed: bool) -> Iterator[Need]:
     for rule in _response(referral, policy, killed):
-        yield _need(
-            referral,
-            rule,
-            f"{referral.referral_id}|{referral.opening}",
-            referral.clocks_from,
-        )
+        yield _need(referral, rule, f"{referral.referral_id}|{referral.opening}", referral.clocks_from)
 
 
-def _response(
-    referral: Referral, policy: terms.Policy, killed: bool
-) -> list[terms.Task]:
+def _response(referral: Referral, policy: terms.Policy, killed: bool) -> list[terms.Task]:
     if referral.purpose is ReferralPurpose.ASK_RELATIONSHIP:
         return [policy.on_occasion[TaskKind.ASK_RELATIONSHIP]]
     if killed:
@@ -92,46 +69,28 @@ def _response(
     return tasks if informed else [WRITTEN_INFORMATION, *tasks]
 
 
-def _of_release(
-    file: CaseFile, reachable: list[Referral], policy: terms.Policy
-) -> Iterator[Need]:
+def _of_release(file: CaseFile, reachable: list[Referral], policy: terms.Policy) -> Iterator[Need]:
     """One for each case, whoever of her incidents came first; a release before the incident is none of hers."""
     release = file.release
     if release is None:
         return
     rule = policy.on_occasion[TaskKind.CUSTODY_RELEASE]
-    concerned = [
-        one
-        for one in reachable
-        if one.occurred_at is not None and one.occurred_at <= release.released_at
-    ]
+    concerned = [one for one in reachable if one.occurred_at is not None and one.occurred_at <= release.released_at]
     for referral in {one.case_id: one for one in concerned}.values():
         yield _need(referral, rule, release.booking_id, release.recorded_at)
 
 
-def _of_deliveries(
-    file: CaseFile, referral: Referral, policy: terms.Policy
-) -> Iterator[Need]:
+def _of_deliveries(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
     """She hears of a notice before it is given, and is asked after each visit whether she is safe."""
     for _, notice in sorted(file.deliveries.items()):
         if notice.pair_id != referral.pair_id:
             continue
         if notice.state is NotificationState.RELEASED:
             rule = policy.on_occasion[TaskKind.BEFORE_DELIVERY]
-            yield _need(
-                referral,
-                rule,
-                f"{notice.notification_id}|{notice.releases}",
-                notice.released_at,
-            )
+            yield _need(referral, rule, f"{notice.notification_id}|{notice.releases}", notice.released_at)
         if notice.visits:
             rule = policy.on_occasion[TaskKind.AFTER_DELIVERY]
-            yield _need(
-                referral,
-                rule,
-                f"{notice.notification_id}|{notice.visits}",
-                notice.visited_at,
-            )
+            yield _need(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at)
 
 
 def _within(task: terms.Task) -> timedelta:
@@ -141,12 +100,8 @@ def _within(task: terms.Task) -> timedelta:
     return task.within
 
 
-def _need(
-    referral: Referral, rule: terms.Task, about: str, cause: datetime | None
-) -> Need:
-    assert cause is not None, (
-        "what is live was opened, what was released or visited has its time"
-    )
+def _need(referral: Referral, rule: terms.Task, about: str, cause: datetime | None) -> Need:
+    assert cause is not None, "what is live was opened, what was released or visited has its time"
     # Where he is a sworn officer or the like, his own agency's people are not to hold her tasks.
     elsewhere = referral.conflict_of_interest and rule.owner is TaskOwner.AGENCY
     owner = TaskOwner.SYSTEM_ADVOCATE if elsewhere else rule.owner

@@ -9,9 +9,7 @@ from schemas.outreach import TaskOwner
 from services.victim_outreach.domain import Hold, Task
 
 TAKES: Mapping[TaskOwner, frozenset[Role]] = {
-    TaskOwner.AGENCY: frozenset(
-        {Role.OFFICER, Role.COORDINATOR, Role.OUTREACH_SUPERVISOR}
-    ),
+    TaskOwner.AGENCY: frozenset({Role.OFFICER, Role.COORDINATOR, Role.OUTREACH_SUPERVISOR}),
     TaskOwner.SYSTEM_ADVOCATE: frozenset({Role.ADVOCATE, Role.OUTREACH_SUPERVISOR}),
     TaskOwner.COMMUNITY_ADVOCATE: frozenset({Role.ADVOCATE, Role.OUTREACH_SUPERVISOR}),
 }

@@ -6,28 +6,14 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import Tier
-from schemas.outreach import (
-    AttemptOutcome,
-    ContactChannel,
-    GateState,
-    TaskKind,
-    TaskOwner,
-    TaskState,
-)
-from services.victim_outreach.store.tables import (
-    attempts,
-    gates,
-    holds,
-    referrals,
-    tasks,
-    victims,
-)
+from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskKind, TaskOwner, TaskState
+from services.victim_outreach.store.tables import attempts, gates, holds, referrals, tasks, victims
 
 T = TypeVar("T")
 
@@ -116,13 +102,9 @@ class Case:
     guarding: Guarding | None
 
 
-async def task_of(
-    conn: AsyncConnection, task_id: str, owners: Collection[TaskOwner]
-) -> tuple[str, TaskOwner] | None:
+async def task_of(conn: AsyncConnection, task_id: str, owners: Collection[TaskOwner]) -> tuple[str, TaskOwner] | None:
     """The offender and the owner of a task; None too where the reader may not see it."""
-    query = select(tasks.c.offender_id, tasks.c.owner).where(
-        tasks.c.task_id == task_id, tasks.c.owner.in_(owners)
-    )
+    query = select(tasks.c.offender_id, tasks.c.owner).where(tasks.c.task_id == task_id, tasks.c.owner.in_(owners))
     found = (await conn.execute(query)).first()
     return (found.offender_id, found.owner) if found else None
 
@@ -137,9 +119,7 @@ async def case_of(conn: AsyncConnection, case_id: str) -> str | None:
 
 async def offender_of_pair(conn: AsyncConnection, pair_id: str) -> str | None:
     """The offender of a pair that has a gate."""
-    found: str | None = await conn.scalar(
-        select(gates.c.offender_id).where(gates.c.pair_id == pair_id)
-    )
+    found: str | None = await conn.scalar(select(gates.c.offender_id).where(gates.c.pair_id == pair_id))
     return found
 
 
@@ -153,52 +133,33 @@ async def queue(
 ) -> Sequence[TaskLine]:
     """What is not done, soonest due first: everyone's, or one person's. `after` is the last task of the page before."""
     due, key = tasks.c.due_at, tasks.c.task_id
-    query = select(tasks).where(
-        tasks.c.state.in_(UNFINISHED), tasks.c.owner.in_(owners)
-    )
+    query = select(tasks).where(tasks.c.state.in_(UNFINISHED), tasks.c.owner.in_(owners))
     if claimed_by is not None:
         query = query.where(tasks.c.claimed_by == claimed_by)
     if after is not None:
         last = await conn.scalar(select(due).where(key == after))
         query = query.where(or_(due > last, and_(due == last, key > after)))
-    return _lines(
-        TaskLine, (await conn.execute(query.order_by(due, key).limit(limit))).all()
-    )
+    return _lines(TaskLine, (await conn.execute(query.order_by(due, key).limit(limit))).all())
 
 
 async def shown_case(
-    conn: AsyncConnection,
-    case_id: str,
-    owners: Collection[TaskOwner],
-    *,
-    guarding: bool,
+    conn: AsyncConnection, case_id: str, owners: Collection[TaskOwner], *, guarding: bool
 ) -> Case | None:
     """One case; None where there is no task in it that the reader may see."""
     of_case = tasks.c.case_id == case_id
-    seen = (
-        await conn.execute(
-            select(tasks)
-            .where(of_case, tasks.c.owner.in_(owners))
-            .order_by(tasks.c.due_at)
-        )
-    ).all()
+    seen = (await conn.execute(select(tasks).where(of_case, tasks.c.owner.in_(owners)).order_by(tasks.c.due_at))).all()
     if not seen:
         return None
     offender_id = seen[0].offender_id
     told = (
         await conn.execute(
-            select(referrals)
-            .where(referrals.c.case_id == case_id)
-            .order_by(referrals.c.place, referrals.c.referral_id)
+            select(referrals).where(referrals.c.case_id == case_id).order_by(referrals.c.place, referrals.c.referral_id)
         )
     ).all()
     tried = (
         await conn.execute(
             select(attempts)
-            .where(
-                attempts.c.case_id == case_id,
-                attempts.c.task_id.in_([task.task_id for task in seen]),
-            )
+            .where(attempts.c.case_id == case_id, attempts.c.task_id.in_([task.task_id for task in seen]))
             .order_by(attempts.c.attempted_at, attempts.c.task_id, attempts.c.number)
         )
     ).all()
@@ -212,23 +173,17 @@ async def shown_case(
     )
 
 
-async def _contacts(
-    conn: AsyncConnection, offender_id: str, told: Sequence[Row[Any]]
-) -> tuple[Contact, ...]:
+async def _contacts(conn: AsyncConnection, offender_id: str, told: Sequence[Row[Any]]) -> tuple[Contact, ...]:
     """Every record police have of her; the strictest of them counts for all."""
     rows = await conn.execute(
-        select(victims)
-        .where(victims.c.offender_id == offender_id, _is_she(told))
-        .order_by(victims.c.place)
+        select(victims).where(victims.c.offender_id == offender_id, _is_she(told)).order_by(victims.c.place)
     )
     known = rows.all()
     hidden = any(row.substitute_address for row in known)
     return tuple(
         Contact(
             name=row.name,
-            contact=tuple(
-                way for way in row.contact if not hidden or _REACHES.fullmatch(way)
-            ),
+            contact=tuple(way for way in row.contact if not hidden or _REACHES.fullmatch(way)),
             language=row.language,
             substitute_address=row.substitute_address,
             lethality_screen=row.lethality_screen,
@@ -243,36 +198,22 @@ def _is_she(told: Sequence[Row[Any]]) -> ColumnElement[bool]:
         *(
             victims.c.victim_id == referral.victim_id
             if referral.victim_id is not None
-            else and_(
-                victims.c.incident_id == referral.incident_id,
-                victims.c.victim_no == referral.victim_no,
-            )
+            else and_(victims.c.incident_id == referral.incident_id, victims.c.victim_no == referral.victim_no)
             for referral in told
         )
     )
 
 
-async def _guarding(
-    conn: AsyncConnection, offender_id: str, told: Sequence[Row[Any]]
-) -> Guarding:
+async def _guarding(conn: AsyncConnection, offender_id: str, told: Sequence[Row[Any]]) -> Guarding:
     pairs = [referral.pair_id for referral in told]
-    kept = await conn.execute(
-        select(gates).where(
-            gates.c.offender_id == offender_id, gates.c.pair_id.in_(pairs)
-        )
-    )
+    kept = await conn.execute(select(gates).where(gates.c.offender_id == offender_id, gates.c.pair_id.in_(pairs)))
     placed = await conn.execute(
-        select(holds)
-        .where(holds.c.offender_id == offender_id, holds.c.ended_at.is_(None))
-        .order_by(holds.c.until)
+        select(holds).where(holds.c.offender_id == offender_id, holds.c.ended_at.is_(None)).order_by(holds.c.until)
     )
-    return Guarding(
-        {row.pair_id: row.state for row in kept}, _lines(HoldLine, placed.all())
-    )
+    return Guarding({row.pair_id: row.state for row in kept}, _lines(HoldLine, placed.all()))
 
 
 def _lines(kind: type[T], rows: Sequence[Row[Any]]) -> tuple[T, ...]:
-    return tuple(
-        kind(**{field.name: getattr(row, field.name) for field in fields(kind)})
-        for row in rows
-    )  # type: ignore[arg-type]
+    """Each row as a line: columns and fields have the same names."""
+    names = [field.name for field in fields(cast(Any, kind))]
+    return tuple(kind(**{name: getattr(row, name) for name in names}) for row in rows)

@@ -37,12 +37,7 @@ class _Shelf:
         return found
 
     def entry(self, row: Row[Any]) -> tuple[Any, Any]:
-        made = self.kind(
-            **{
-                field.name: _frozen(getattr(row, field.name))
-                for field in fields(self.kind)
-            }
-        )
+        made = self.kind(**{field.name: _frozen(getattr(row, field.name)) for field in fields(self.kind)})
         key = tuple(getattr(made, column) for column in self.key)
         return (key if len(key) > 1 else key[0]), made
 
@@ -51,10 +46,7 @@ class _Shelf:
             known = self.entries(before)
             for key, entry in self.entries(after).items():
                 if known.get(key) != entry:
-                    values = {
-                        field.name: getattr(entry, field.name)
-                        for field in fields(self.kind)
-                    }
+                    values = {field.name: getattr(entry, field.name) for field in fields(self.kind)}
                     yield {"offender_id": after.offender_id, "lane": lane, **values}
 
     def gone(self, steps: Sequence[Step]) -> Iterator[dict[str, Any]]:
@@ -62,9 +54,7 @@ class _Shelf:
             left = self.entries(after)
             for key, entry in self.entries(before).items():
                 if key not in left:
-                    values = {
-                        f"gone_{column}": getattr(entry, column) for column in self.key
-                    }
+                    values = {f"gone_{column}": getattr(entry, column) for column in self.key}
                     yield {"gone_offender_id": before.offender_id, **values}
 
 
@@ -92,37 +82,21 @@ class OutreachStore:
     def new(self, key: str) -> CaseFile:
         return CaseFile(key)
 
-    async def load(
-        self, conn: AsyncConnection, keys: Collection[str]
-    ) -> dict[str, CaseFile]:
+    async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, CaseFile]:
         found: dict[str, CaseFile] = {}
         wanted = sorted(keys)
         for start in range(0, len(wanted), _KEYS_PER_QUERY):
             found |= await _load(conn, wanted[start : start + _KEYS_PER_QUERY])
         return found
 
-    async def save(
-        self, conn: AsyncConnection, lane: int, changed: Mapping[str, Step]
-    ) -> None:
+    async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, Step]) -> None:
         steps = list(changed.values())
-        await upsert(
-            conn,
-            tables.offenders,
-            [_head(after, lane) for _, after in steps],
-            ["offender_id"],
-        )
+        await upsert(conn, tables.offenders, [_head(after, lane) for _, after in steps], ["offender_id"])
         for shelf in _SHELVES:
             await _forget(conn, shelf, list(shelf.gone(steps)))
-            await upsert(
-                conn,
-                shelf.table,
-                list(shelf.changed(steps, lane)),
-                ["offender_id", *shelf.key],
-            )
+            await upsert(conn, shelf.table, list(shelf.changed(steps, lane)), ["offender_id", *shelf.key])
 
-    async def due(
-        self, conn: AsyncConnection, lane: int, now: datetime
-    ) -> Sequence[str]:
+    async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
         """Offenders with a task fallen overdue, a hold run out or a gate that can clear."""
         offenders = tables.offenders.c
         rows = await conn.scalars(
@@ -135,32 +109,24 @@ class OutreachStore:
 
 async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, CaseFile]:
     heads = await _rows(conn, tables.offenders, keys)
-    found: dict[str, dict[str, Any]] = {
-        key: _of_head(row) for key, [row] in heads.items()
-    }
+    found: dict[str, dict[str, Any]] = {key: _of_head(row) for key, [row] in heads.items()}
     for shelf in _SHELVES:
         for offender_id, rows in (await _rows(conn, shelf.table, keys)).items():
             found[offender_id][shelf.name] = dict(map(shelf.entry, rows))
     return {key: CaseFile(key, **values) for key, values in found.items()}
 
 
-async def _rows(
-    conn: AsyncConnection, table: Table, keys: Sequence[str]
-) -> dict[str, list[Row[Any]]]:
+async def _rows(conn: AsyncConnection, table: Table, keys: Sequence[str]) -> dict[str, list[Row[Any]]]:
     by_offender: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in await conn.execute(select(table).where(table.c.offender_id.in_(keys))):
         by_offender[row.offender_id].append(row)
     return by_offender
 
 
-async def _forget(
-    conn: AsyncConnection, shelf: _Shelf, gone: Sequence[Mapping[str, Any]]
-) -> None:
+async def _forget(conn: AsyncConnection, shelf: _Shelf, gone: Sequence[Mapping[str, Any]]) -> None:
     if gone:
         columns = ("offender_id", *shelf.key)
-        same = [
-            shelf.table.c[column] == bindparam(f"gone_{column}") for column in columns
-        ]
+        same = [shelf.table.c[column] == bindparam(f"gone_{column}") for column in columns]
         await conn.execute(delete(shelf.table).where(*same), list(gone))
 
 
@@ -180,12 +146,8 @@ def _head(file: CaseFile, lane: int) -> dict[str, Any]:
 
 
 def _of_head(row: Row[Any]) -> dict[str, Any]:
-    custody = (
-        Custody(row.booking_id, row.held, row.hearing_at) if row.booking_id else None
-    )
+    custody = Custody(row.booking_id, row.held, row.hearing_at) if row.booking_id else None
     release = (
-        Release(row.release_booking_id, row.released_at, row.release_recorded_at)
-        if row.release_booking_id
-        else None
+        Release(row.release_booking_id, row.released_at, row.release_recorded_at) if row.release_booking_id else None
     )
     return {"wake_at": row.wake_at, "custody": custody, "release": release}

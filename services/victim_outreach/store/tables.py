@@ -5,30 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    Enum,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-)
+from sqlalchemy import JSON, Boolean, Column, Enum, Index, Integer, MetaData, String, Table
 
 from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
 from schemas.notification import NotificationState
-from schemas.outreach import (
-    AttemptOutcome,
-    ContactChannel,
-    GateState,
-    TaskCancelReason,
-    TaskKind,
-    TaskOwner,
-    TaskState,
-)
+from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskCancelReason, TaskKind, TaskOwner, TaskState
 from schemas.referral import ReferralOutreach, ReferralPurpose
 from services.common.columns import UtcDateTime
 
@@ -37,30 +19,18 @@ metadata = MetaData()
 
 def _code(kind: type[StrEnum]) -> Enum:
     """A code of a closed list, kept as its text; the list may grow without a migration."""
-    return Enum(
-        kind,
-        native_enum=False,
-        length=32,
-        values_callable=lambda codes: [code.value for code in codes],
-    )
+    return Enum(kind, native_enum=False, length=32, values_callable=lambda codes: [code.value for code in codes])
 
 
 def _table(name: str, *columns: Any, comment: str) -> Table:
     """Every row belongs to one offender, and with him to one lane."""
-    offender = (
-        Column("offender_id", String, primary_key=True),
-        Column("lane", Integer, nullable=False),
-    )
+    offender = (Column("offender_id", String, primary_key=True), Column("lane", Integer, nullable=False))
     return Table(name, metadata, *offender, *columns, comment=comment)
 
 
 offenders = _table(
     "offenders",
-    Column(
-        "wake_at",
-        UtcDateTime,
-        comment="when the clock next has work; null: never, as things stand",
-    ),
+    Column("wake_at", UtcDateTime, comment="when the clock next has work; null: never, as things stand"),
     Column("booking_id", String, comment="where he stands with the jail, as last told"),
     Column("held", Boolean),
     Column("hearing_at", UtcDateTime),
@@ -78,9 +48,7 @@ referrals = _table(
     Column("case_id", String, nullable=False),
     Column("victim_no", Integer, nullable=False),
     Column("victim_id", String),
-    Column(
-        "incident_id", String, comment="null once withdrawn: it may have been expunged"
-    ),
+    Column("incident_id", String, comment="null once withdrawn: it may have been expunged"),
     Column("occurred_at", UtcDateTime),
     Column("tier", _code(Tier)),
     Column("gravest", _code(Tier), comment="the gravest tier since it was opened"),
@@ -91,12 +59,7 @@ referrals = _table(
     Column("conflict_of_interest", Boolean, nullable=False),
     Column("withdrawn", Boolean, nullable=False),
     Column("opening", Integer, nullable=False, comment="how often it was opened"),
-    Column(
-        "place",
-        Integer,
-        nullable=False,
-        comment="order of opening among the offender's; 0: never opened",
-    ),
+    Column("place", Integer, nullable=False, comment="order of opening among the offender's; 0: never opened"),
     Column("opened_at", UtcDateTime),
     Column("clocks_from", UtcDateTime),
     Index("referrals_case", "case_id"),
@@ -113,24 +76,14 @@ tasks = _table(
     Column("victim_no", Integer, nullable=False),
     Column("victim_id", String),
     Column("kind", _code(TaskKind), nullable=False),
-    Column(
-        "about",
-        String,
-        nullable=False,
-        comment="the referral's opening, the booking or the delivery it is for",
-    ),
+    Column("about", String, nullable=False, comment="the referral's opening, the booking or the delivery it is for"),
     Column("owner", _code(TaskOwner), nullable=False),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("state", _code(TaskState), nullable=False),
     Column("claimed_by", String),
     Column("claimed_at", UtcDateTime),
-    Column(
-        "escalation",
-        Integer,
-        nullable=False,
-        comment="0: not overdue; then how often it was raised",
-    ),
+    Column("escalation", Integer, nullable=False, comment="0: not overdue; then how often it was raised"),
     Column("ended_at", UtcDateTime),
     Column("cancel_reason", _code(TaskCancelReason)),
     Index("tasks_id", "task_id"),
@@ -159,12 +112,7 @@ gates = _table(
     Column("pair_id", String, primary_key=True),
     Column("state", _code(GateState), nullable=False),
     Column("version", Integer, nullable=False),
-    Column(
-        "ended",
-        Boolean,
-        nullable=False,
-        comment="nobody of the pair is referred any more",
-    ),
+    Column("ended", Boolean, nullable=False, comment="nobody of the pair is referred any more"),
     Index("gates_pair", "pair_id"),
     comment="one row a pair: may notices of it go out",
 )

@@ -18,9 +18,7 @@ ROUND = 5
 """Minutes between the ticks on which gates clear outside custody, whenever she was reached."""
 
 
-def ticked(
-    file: CaseFile, data: OutreachTick, given: Input, policy: Policy
-) -> Outcome[CaseFile]:
+def ticked(file: CaseFile, data: OutreachTick, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """The sweep of one offender. The same tick again finds nothing left to do."""
     draft = _raise_overdue(Draft(_without_spent_holds(file, given)), given, policy)
     return settled(file, draft, given, policy, on_the_round=data.period % ROUND == 0)
@@ -28,9 +26,7 @@ def ticked(
 
 def _without_spent_holds(file: CaseFile, given: Input) -> CaseFile:
     holds = {
-        hold_id: replace(hold, ended_at=given.now)
-        if hold.ended_at is None and hold.until <= given.now
-        else hold
+        hold_id: replace(hold, ended_at=given.now) if hold.ended_at is None and hold.until <= given.now else hold
         for hold_id, hold in file.holds.items()
     }
     return replace(file, holds=holds)

@@ -18,30 +18,17 @@ from schemas.policy import Policy
 from schemas.referral import Referral as GivenReferral
 from schemas.referral import ReferralOutreach, ReferralWithdrawn
 from services.common.service import Input, Outcome
-from services.victim_outreach.domain import (
-    CaseFile,
-    Custody,
-    Delivery,
-    Referral,
-    Release,
-    Victim,
-    case_id,
-    graver,
-)
+from services.victim_outreach.domain import CaseFile, Custody, Delivery, Referral, Release, Victim, case_id, graver
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
 
 
-def referral_given(
-    file: CaseFile, data: GivenReferral, given: Input, policy: Policy
-) -> Outcome[CaseFile]:
+def referral_given(file: CaseFile, data: GivenReferral, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """Opened or amended: both carry all there is to know, so either may be the first heard of it."""
     known = file.referrals.get(data.referral_id)
     heard = _as_told(file.offender_id, known, data)
     if heard.live:
-        place = 1 + max(
-            (referral.place for referral in file.referrals.values()), default=0
-        )
+        place = 1 + max((referral.place for referral in file.referrals.values()), default=0)
         heard = _with_clocks(known, heard, place, given)
     referrals = {**file.referrals, heard.referral_id: heard}
     return settled(file, Draft(replace(file, referrals=referrals)), given, policy)
@@ -70,29 +57,17 @@ def _as_told(offender_id: str, known: Referral | None, data: GivenReferral) -> R
     )
 
 
-def _with_clocks(
-    known: Referral | None, heard: Referral, place: int, given: Input
-) -> Referral:
+def _with_clocks(known: Referral | None, heard: Referral, place: int, given: Input) -> Referral:
     """Opened for the first time, anew, or for another woman than thought: all starts now. A graver tier: the clocks."""
     if known is None or not known.live or known.case_id != heard.case_id:
-        return replace(
-            heard,
-            opening=heard.opening + 1,
-            place=place,
-            opened_at=given.now,
-            clocks_from=given.at,
-        )
+        return replace(heard, opening=heard.opening + 1, place=place, opened_at=given.now, clocks_from=given.at)
     gravest = graver(known.gravest, heard.tier)
     restarted = gravest is not known.gravest or heard.homicide is not known.homicide
     clocks = given.at if restarted else known.clocks_from
-    return replace(
-        heard, gravest=gravest, opened_at=known.opened_at, clocks_from=clocks
-    )
+    return replace(heard, gravest=gravest, opened_at=known.opened_at, clocks_from=clocks)
 
 
-def referral_withdrawn(
-    file: CaseFile, data: ReferralWithdrawn, given: Input, policy: Policy
-) -> Outcome[CaseFile]:
+def referral_withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """Its ground is gone, and with it all that is kept of the incident: it may have been expunged."""
     known = file.referrals.get(data.referral_id)
     if known is None or known.withdrawn:
@@ -111,9 +86,7 @@ def referral_withdrawn(
     return settled(file, Draft(replace(file, referrals=referrals)), given, policy)
 
 
-def victims_described(
-    file: CaseFile, data: VictimsDescribed, given: Input, policy: Policy
-) -> Outcome[CaseFile]:
+def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """Whole, replaced each time. Who she is for the tasks is said by her referral; this is how police reach her."""
     victims = {
         place: Victim(
@@ -132,9 +105,7 @@ def victims_described(
     return settled(file, Draft(replace(file, victims=victims)), given, policy)
 
 
-def offender_described(
-    file: CaseFile, data: OffenderDescribed, given: Input, policy: Policy
-) -> Outcome[CaseFile]:
+def offender_described(file: CaseFile, data: OffenderDescribed, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """Of him, outreach keeps only where he stands with the jail."""
     told = data.custody
     if told is None:
@@ -143,13 +114,9 @@ def offender_described(
     same = file.release is not None and file.release.booking_id == told.booking_id
     release = None if same else file.release  # a release the jail takes back was none
     if told.released_at is not None:
-        recorded = (
-            file.release.recorded_at if same and file.release is not None else given.at
-        )
+        recorded = file.release.recorded_at if same and file.release is not None else given.at
         release = Release(told.booking_id, told.released_at, recorded)
-    return settled(
-        file, Draft(replace(file, custody=custody, release=release)), given, policy
-    )
+    return settled(file, Draft(replace(file, custody=custody, release=release)), given, policy)
 
 
 _STATES: dict[type[Notification], NotificationState] = {
@@ -161,16 +128,12 @@ _STATES: dict[type[Notification], NotificationState] = {
 }
 
 
-def notice_changed(
-    file: CaseFile, data: Notification, given: Input, policy: Policy
-) -> Outcome[CaseFile]:
+def notice_changed(file: CaseFile, data: Notification, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """Prepared and held are nothing to her; released is a visit to come, served and failed are a visit made."""
     state = _STATES.get(type(data))
     if state is None:
         return Outcome(file, result="none")
-    known = file.deliveries.get(data.notification_id) or Delivery(
-        data.notification_id, data.pair_id, state
-    )
+    known = file.deliveries.get(data.notification_id) or Delivery(data.notification_id, data.pair_id, state)
     changed = replace(known, state=state)
     if state is NotificationState.RELEASED:
         changed = replace(changed, releases=known.releases + 1, released_at=given.at)

@@ -22,23 +22,11 @@ class Draft:
     said: tuple[Outgoing, ...] = ()
 
     def task(
-        self,
-        changed: Task,
-        model: type[outreach.Task],
-        given: Input,
-        *,
-        by: str = "system",
-        **more: Any,
+        self, changed: Task, model: type[outreach.Task], given: Input, *, by: str = "system", **more: Any
     ) -> Draft:
         """Keep a task as it is now, and tell advocates' systems of the change."""
         file = replace(self.file, tasks={**self.file.tasks, changed.task_id: changed})
-        return Draft(
-            file,
-            (
-                *self.said,
-                *_task_event(file.offender_id, changed, model, given, by, more),
-            ),
-        )
+        return Draft(file, (*self.said, *_task_event(file.offender_id, changed, model, given, by, more)))
 
     def gate(self, changed: Gate, given: Input) -> Draft:
         """Keep a gate as it is now, and tell the notifier."""
@@ -47,18 +35,10 @@ class Draft:
 
 
 def _task_event(
-    offender_id: str,
-    task: Task,
-    model: type[outreach.Task],
-    given: Input,
-    by: str,
-    more: dict[str, Any],
+    offender_id: str, task: Task, model: type[outreach.Task], given: Input, by: str, more: dict[str, Any]
 ) -> tuple[Outgoing, ...]:
     """What a community advocate does is told to nobody, encoded or not (28 CFR 94.115): only that there is a task."""
-    if (
-        task.owner is outreach.TaskOwner.COMMUNITY_ADVOCATE
-        and model is not outreach.TaskOpened
-    ):
+    if task.owner is outreach.TaskOwner.COMMUNITY_ADVOCATE and model is not outreach.TaskOpened:
         return ()
     data = model(
         task_id=task.task_id,
@@ -73,20 +53,13 @@ def _task_event(
         by=by,
         **more,
     )
-    event = caused_by(
-        given, SOURCE, data, Topic.OUTREACH, task.task_id, subject=offender_id
-    )
+    event = caused_by(given, SOURCE, data, Topic.OUTREACH, task.task_id, subject=offender_id)
     return (Outgoing(Topic.OUTREACH, event, about=task.pair_id),)
 
 
 def _gate_event(offender_id: str, gate: Gate, given: Input) -> Outgoing:
     """Names no cause and no incident, and its id is of pair and version alone: nothing in it tells who was called."""
-    data = outreach.GateChanged(
-        pair_id=gate.pair_id,
-        offender_id=offender_id,
-        gate=gate.state,
-        version=gate.version,
-    )
+    data = outreach.GateChanged(pair_id=gate.pair_id, offender_id=offender_id, gate=gate.state, version=gate.version)
     event = Event(
         id=deterministic_id(data.TYPE, gate.pair_id, gate.version),
         source=SOURCE,
