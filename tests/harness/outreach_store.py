@@ -1,0 +1,209 @@
+"""How victim outreach's store behaves, whatever the database: a class of tests for each to inherit."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.classification import Tier
+from schemas.outreach import AttemptOutcome, TaskKind, TaskOwner
+from schemas.person import DescribedVictim
+from services.victim_outreach.domain import CaseFile
+from services.victim_outreach.store import OutreachStore, case_of, offender_of_pair, queue, shown_case, task_of
+from services.victim_outreach.store.tables import metadata, tasks, victims
+from tests.harness.outreach import (
+    HIM,
+    LANE,
+    START,
+    Bench,
+    amended,
+    asked,
+    custody,
+    described,
+    incident,
+    opened,
+    pair,
+    ref,
+    released,
+    served,
+    withdrawn,
+)
+
+STORE = OutreachStore()
+EVERYONE = frozenset(TaskOwner)
+POLICE = frozenset({TaskOwner.AGENCY})
+HOME = "12 Elm St"
+CARD = "PO Box 9"
+
+
+def her(place: int = 1, *contact: str, **more: str) -> DescribedVictim:
+    return DescribedVictim(
+        victim_no=place, incident_id=incident(1), **({"victim_id": "V-1"} | more), contact=list(contact)
+    )
+
+
+def full() -> Bench:
+    """An offender with one of everything."""
+    bench = Bench()
+    bench.put(described(her(1, HOME, "+1 336 555 0100", name="No Body", language="es", lethality_screen="high")))
+    bench.put(custody("J-0", released_at=START, hearing_at=START), custody("J-1", hearing_at=START))
+    bench.put(opened(1, tier=Tier.D), opened(1, 2, None), asked(2, tier=None), opened(3, victim_id="V-3"))
+    bench.claim(TaskKind.WRITTEN_INFORMATION, number=1)
+    bench.reach(1)
+    bench.put(amended(1, tier=Tier.B), withdrawn(3), released(1), served(1))
+    bench.hold("H-1")
+    bench.lift("H-1")
+    bench.hold("H-2")
+    bench.override("cora")
+    bench.wait(hours=30).tick()
+    return bench
+
+
+async def keep(conn: AsyncConnection, after: CaseFile, before: CaseFile | None = None) -> CaseFile:
+    """Saved and read again."""
+    await STORE.save(conn, LANE, {after.offender_id: (before or STORE.new(after.offender_id), after)})
+    return (await STORE.load(conn, [after.offender_id]))[after.offender_id]
+
+
+class OutreachStoreBehaviour:
+    """Needs a fixture `conn`: a connection in a transaction, to a database with outreach's tables and no rows."""
+
+    async def test_a_state_is_read_as_it_was_saved(self, conn: AsyncConnection) -> None:
+        file = full().file
+        assert all(getattr(file, field.name) for field in fields(file))
+        assert await keep(conn, file) == file
+
+    async def test_every_column_is_a_field_of_what_it_keeps(self, conn: AsyncConnection) -> None:
+        """So that what the domain gains is not silently forgotten."""
+        file = full().file
+        for name in ("referrals", "tasks", "attempts", "gates", "holds", "overrides", "deliveries", "victims"):
+            [entry, *_] = getattr(file, name).values()
+            kept = {column.name for column in metadata.tables[name].columns} - {"offender_id", "lane"}
+            assert kept == {field.name for field in fields(entry)}
+
+    async def test_each_difference_is_saved(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        before = bench.file
+        for records in (
+            [described(her(1, name="No Body"), her(2, victim_id="V-2"))],
+            [opened(1), opened(1, 2, "V-2")],
+            [described(her(1, name="Some Body"))],
+            [withdrawn(1, 2)],
+            [custody()],
+            [custody(released_at=START)],
+            [custody()],
+            [described()],
+        ):
+            bench.put(*records)
+            assert await keep(conn, bench.file, before) == bench.file
+            before = bench.file
+        assert await conn.scalar(select(func.count()).select_from(victims)) == 0
+
+    async def test_what_has_not_changed_is_not_written(self, conn: AsyncConnection) -> None:
+        file = full().file
+        await keep(conn, file)
+        for table in reversed(metadata.sorted_tables):
+            if table.name != "offenders":
+                await conn.execute(table.delete())
+        assert await keep(conn, replace(file, wake_at=START), file) == CaseFile(
+            HIM, custody=file.custody, release=file.release, wake_at=START
+        )
+
+    async def test_only_what_was_asked_for_and_is_there_is_loaded(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened())
+        await keep(conn, bench.file)
+        await keep(conn, replace(bench.file, offender_id="O-2"))
+        assert await STORE.load(conn, ["O-9"]) == {}
+        assert await STORE.load(conn, []) == {}
+        assert set(await STORE.load(conn, [f"O-{number}" for number in range(2, 1_300)])) == {"O-2"}
+
+    async def test_due_are_those_for_whom_the_clock_has_work(self, conn: AsyncConnection) -> None:
+        for hours in (3, 1, 2):
+            await keep(conn, CaseFile(f"O-{hours}", wake_at=START + timedelta(hours=hours)))
+        await keep(conn, CaseFile("O-0"))
+        assert await STORE.due(conn, LANE, START) == []
+        assert await STORE.due(conn, LANE, START + timedelta(hours=2)) == ["O-1", "O-2"]
+        assert await STORE.due(conn, LANE + 1, START + timedelta(hours=9)) == []
+
+    # what people are shown
+
+    async def test_a_queue_is_what_is_not_done_soonest_first(self, conn: AsyncConnection) -> None:
+        bench = full()
+        await keep(conn, bench.file)
+        shown = await queue(conn, EVERYONE, claimed_by=None, limit=100)
+        expected = sorted(bench.file.unfinished_tasks(), key=lambda task: (task.due_at, task.task_id))
+        assert [line.task_id for line in shown] == [task.task_id for task in expected]
+        assert {line.owner for line in await queue(conn, POLICE, claimed_by=None, limit=100)} == POLICE
+        assert {line.claimed_by for line in await queue(conn, EVERYONE, claimed_by="ada", limit=100)} == {"ada"}
+        assert await queue(conn, frozenset(), claimed_by=None, limit=100) == ()
+
+    async def test_pages_follow_on_each_other(self, conn: AsyncConnection) -> None:
+        await keep(conn, full().file)
+        whole = [line.task_id for line in await queue(conn, EVERYONE, claimed_by=None, limit=100)]
+        paged: list[str] = []
+        while page := await queue(conn, EVERYONE, claimed_by=None, limit=2, after=paged[-1] if paged else None):
+            paged += [line.task_id for line in page]
+        assert paged == whole
+
+    async def test_a_case_shows_what_the_reader_may_see(self, conn: AsyncConnection) -> None:
+        bench = full()
+        await keep(conn, bench.file)
+        case_id = bench.task(TaskKind.CALL, 1).case_id
+        whole = await shown_case(conn, case_id, EVERYONE, guarding=True)
+        assert whole is not None
+        assert whole.guarding is not None
+        assert {task.owner for task in whole.tasks} == EVERYONE
+        assert [(one.outcome, one.by) for one in whole.attempts] == [(AttemptOutcome.REACHED, "ada")]
+        assert (whole.guarding.gates, [hold.hold_id for hold in whole.guarding.holds]) == ({pair(1): "shut"}, ["H-2"])
+        assert [(one.referral_id, one.tier) for one in whole.referrals] == [(ref(1), Tier.B)]
+        assert [(one.name, one.contact) for one in whole.contacts] == [("No Body", (HOME, "+1 336 555 0100"))]
+
+        polices = await shown_case(conn, case_id, POLICE, guarding=False)
+        assert polices is not None
+        assert {task.owner for task in polices.tasks} == POLICE
+        assert (polices.attempts, polices.guarding) == ((), None)
+        assert await shown_case(conn, case_id, frozenset(), guarding=True) is None
+        assert await shown_case(conn, "elsewhere", EVERYONE, guarding=True) is None
+
+    async def test_a_substitute_address_wins_over_every_other(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        carded = her(1, HOME, "her@example.org", substitute_address=CARD)
+        bench.put(described(carded, her(1, HOME, "tel:+13365550100"), her(2, HOME, victim_id="V-2")), opened())
+        await keep(conn, bench.file)
+        shown = await shown_case(conn, bench.task(TaskKind.CALL).case_id, EVERYONE, guarding=False)
+        assert shown is not None
+        assert [(one.substitute_address, one.contact) for one in shown.contacts] == [
+            (CARD, ("her@example.org",)),
+            (None, ("tel:+13365550100",)),
+        ]
+
+    async def test_an_unnamed_victim_is_known_by_her_place_in_the_incident(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(described(her(1, victim_id="V-1"), DescribedVictim(victim_no=2, incident_id=incident(1), name="She")))
+        bench.put(opened(1, 2, None))
+        await keep(conn, bench.file)
+        case_id = bench.task(TaskKind.IDENTIFY_VICTIM).case_id
+        shown = await shown_case(conn, case_id, EVERYONE, guarding=False)
+        assert shown is not None
+        assert [one.name for one in shown.contacts] == ["She"]
+
+    async def test_whose_it_is(self, conn: AsyncConnection) -> None:
+        bench = full()
+        await keep(conn, bench.file)
+        call = bench.task(TaskKind.CALL, 1)
+        assert await task_of(conn, call.task_id, EVERYONE) == (HIM, TaskOwner.SYSTEM_ADVOCATE)
+        assert await task_of(conn, call.task_id, POLICE) is None
+        assert await case_of(conn, call.case_id) == HIM
+        assert await case_of(conn, "elsewhere") is None
+        assert await offender_of_pair(conn, pair(1)) == HIM
+        assert await offender_of_pair(conn, pair(9)) is None
+
+    async def test_what_she_said_and_who_she_is_shows_in_no_log(self, conn: AsyncConnection) -> None:
+        loaded = await keep(conn, full().file)
+        assert "No Body" not in repr(loaded)
+        assert HOME not in repr(loaded)
+        assert await conn.scalar(select(func.count()).select_from(tasks)) == len(loaded.tasks)
