@@ -240,6 +240,9 @@ class _Bag:
         return self._attributes
 
 
+MAX_ATTRIBUTE = 300
+"""Characters of any context attribute."""
+
 _REQUIRED = ("specversion", "id", "source", "type", "subject", "time")
 _KNOWN = {*_REQUIRED, "recordedtime", "correlationid", "causationid", "dataclassification", "datacontenttype"}
 
@@ -248,6 +251,9 @@ def _build(attributes: dict[str, Any], body: bytes) -> Event[Data]:
     for name in _REQUIRED:
         if not attributes.get(name):
             raise InvalidRecord(RejectCode.MISSING_FIELD, name)
+    for name in _KNOWN:
+        if isinstance(value := attributes.get(name), str) and not _is_line(value):
+            raise InvalidRecord(RejectCode.OUT_OF_RANGE, name)
     if attributes["specversion"] != "1.0":
         raise InvalidRecord(RejectCode.NOT_AN_EVENT, "specversion")
     model = event_types().get(attributes["type"])
@@ -271,6 +277,10 @@ def _build(attributes: dict[str, Any], body: bytes) -> Event[Data]:
     )
 
 
+def _is_line(text: str) -> bool:
+    return len(text) <= MAX_ATTRIBUTE and not any(ord(character) < 32 for character in text)
+
+
 def _moment(value: Any, field: str) -> datetime:
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
@@ -280,6 +290,9 @@ def _moment(value: Any, field: str) -> datetime:
         raise InvalidRecord(RejectCode.BAD_TIME, field)
     return moment
 
+
+_NUL = rb"\u0000"
+"""Good JSON that no PostgreSQL text can hold: taken in, it would stop its lane for good."""
 
 _CODES = {
     "missing": RejectCode.MISSING_FIELD,
@@ -304,6 +317,8 @@ def read(model: type[D], body: bytes) -> D:
         body.decode()
     except UnicodeDecodeError:
         raise InvalidRecord(RejectCode.NOT_UTF8) from None
+    if _NUL in body:
+        raise InvalidRecord(RejectCode.BAD_FORMAT, "data")
     try:
         return model.model_validate_json(body, strict=True, extra="ignore")
     except ValidationError as failed:

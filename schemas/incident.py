@@ -14,7 +14,8 @@ from pydantic import Field
 from schemas.envelope import Data, Timestamp, event_type
 from schemas.nibrs import ArrestTypeCode, ForceCode, OffenseCode, RelationshipCode
 
-Identifier = Annotated[str, Field(min_length=1, max_length=128)]
+Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""Without control characters: PostgreSQL keeps no NUL, and a log line must stay one line."""
 Ori = Annotated[str, Field(pattern=r"^[A-Z0-9]{9}$")]
 IncidentId = Annotated[str, Field(pattern=r"^[A-Z0-9]{9}:.{1,100}$")]
 

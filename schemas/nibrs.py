@@ -153,8 +153,16 @@ FORCES: dict[str, str] = {
     "90": "other",
     "95": "unknown",
     "99": "none",
-} | {f"{code}A": f"automatic {kind}" for code, kind in (
-    ("11", "firearm"), ("12", "handgun"), ("13", "rifle"), ("14", "shotgun"), ("15", "other firearm"))}
+} | {
+    f"{code}A": f"automatic {kind}"
+    for code, kind in (
+        ("11", "firearm"),
+        ("12", "handgun"),
+        ("13", "rifle"),
+        ("14", "shotgun"),
+        ("15", "other firearm"),
+    )
+}
 
 ARREST_TYPES: dict[str, str] = {"O": "on-view arrest", "S": "summoned or cited", "T": "taken into custody"}
 
@@ -166,7 +174,6 @@ def _one_of(codes: dict[str, str], what: str) -> AfterValidator:
         return code
 
     return AfterValidator(check)
-
 
 
 def _listed(codes: dict[str, str], title: str) -> WithJsonSchema:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from schemas.policy import PolicyError
+from schemas.policy_file import PolicyError
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
 from services.cli.replay import replay_command

@@ -95,7 +95,7 @@ def run_command(
     once: Annotated[bool, typer.Option("--once", help="End when everything has had all its effects.")] = False,
     summary: Annotated[Path | None, typer.Option(help="Write what came of it, as JSON, to this file.")] = None,
     ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Keep nothing: state in a folder that is removed.")] = False,
-    time_zone: ZoneOption = "UTC",
+    time_zone: ZoneOption = None,
 ) -> None:
     """Run the whole pipeline: Kafka, the three services, and a feed.
 
@@ -137,7 +137,7 @@ def run_command(
 
 
 def _run(
-    settings: CommonSettings, source: Path, kind: Format, as_of: AsOf, once: bool, time_zone: str, console: Console
+    settings: CommonSettings, source: Path, kind: Format, as_of: AsOf, once: bool, time_zone: str | None, console: Console
 ) -> Summary | None:
     create_topics(settings.kafka_bootstrap_servers, settings.partitions)
     asyncio.run(migrate_all(settings))

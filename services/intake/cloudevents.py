@@ -14,7 +14,6 @@ from services.intake.lines import Line, Source
 MAX_EVENT: Final = 256 * 1024
 """Bytes of one event, as it stands in the line."""
 TOPICS: Final = (Topic.INCIDENTS, Topic.OFFENDERS, Topic.VICTIMS)
-_NUL: Final = rb"\u0000"
 
 
 def read_events(source: Source) -> Iterator[Unit]:
@@ -47,9 +46,6 @@ def _event(line: Line) -> Event[Data]:
     topic_of(event.type)
     if event.subject != _offender_of(event.data):
         raise InvalidRecord(RejectCode.KEY_MISMATCH, "subject")
-    if _NUL in line.raw:
-        # A text with a NUL is good JSON that no PostgreSQL column can hold: it would stop its offender for good.
-        raise InvalidRecord(RejectCode.BAD_FORMAT, "data")
     return event
 
 

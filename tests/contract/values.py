@@ -14,6 +14,7 @@ from schemas.topics import Topic, spec
 
 TOPIC_OF = {event_type: topic for topic in Topic for event_type in spec(topic).types}
 _TEXT = st.characters(codec="utf-8", exclude_characters="\0")
+_LINE = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])
 _MOMENTS = st.datetimes(timezones=st.just(UTC))
 
 
@@ -27,7 +28,7 @@ def data_of(event_type: str) -> st.SearchStrategy[Any]:
 def events(draw: st.DrawFn) -> Event[Data]:
     """Any event of the contract."""
     event_type = draw(st.sampled_from(sorted(event_types())))
-    word = st.text(_TEXT, min_size=1, max_size=40)
+    word = st.text(_LINE, min_size=1, max_size=40)
     return Event(
         id=draw(word),
         source=draw(word),
@@ -65,7 +66,8 @@ def _value(schema: Schema, definitions: dict[str, Schema]) -> st.SearchStrategy[
 
 def _string(schema: Schema) -> st.SearchStrategy[str]:
     if "pattern" in schema:
-        return st.from_regex(schema["pattern"], fullmatch=True, alphabet=_TEXT)
+        longest = schema.get("maxLength", 300)
+        return st.from_regex(schema["pattern"], fullmatch=True, alphabet=_TEXT).filter(lambda text: len(text) <= longest)
     match schema.get("format"):
         case "date":
             return st.dates(min_value=date(1900, 1, 1)).map(date.isoformat)

@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import text
 
@@ -149,10 +149,21 @@ class Bench:
             assert (row.next_offset, row.published) == (committed[(row.topic, row.lane)][0],) * 2
 
 
-class ReplicaProcess:
-    """One probe replica; its log is JSON lines."""
+class Place(Protocol):
+    """Where a replica runs."""
 
-    def __init__(self, bench: Bench, name: str, environment: Mapping[str, str]) -> None:
+    bootstrap: str
+    url: str | None
+    folder: Path
+    lanes: int
+
+
+class ReplicaProcess:
+    """One replica, of the probe or (by `command`) of a service; its log is JSON lines."""
+
+    def __init__(
+        self, bench: Place, name: str, environment: Mapping[str, str], command: Sequence[str] = ("tests.harness.probe",)
+    ) -> None:
         self.log = bench.folder / f"replica-{name}-{time.monotonic_ns()}.log"
         given = {
             "KAFKA_BOOTSTRAP_SERVERS": bench.bootstrap,
@@ -170,7 +181,7 @@ class ReplicaProcess:
             key if key.startswith(("IPVI_", "KAFKA_", "DATABASE_")) else f"IPVI_{key.upper()}": value
             for key, value in environment.items()
         }
-        self.process = BoundProcess([sys.executable, "-m", "tests.harness.probe"], log=self.log, env=given)
+        self.process = BoundProcess([sys.executable, "-m", *command], log=self.log, env=given)
 
     def lines(self) -> list[dict[str, Any]]:
         found = []
