@@ -168,7 +168,7 @@ class Delivery:
 
     notification_id: str
     pair_id: str
-    state: NotificationState
+    state: NotificationState = NotificationState.PREPARED
     releases: int = 0
     released_at: datetime | None = None
     visits: int = 0

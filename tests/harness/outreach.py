@@ -23,7 +23,9 @@ from schemas.envelope import Data, Event, pair_id, referral_id
 from schemas.notification import (
     Channel,
     FailureReason,
+    HoldReason,
     NotificationFailed,
+    NotificationHeld,
     NotificationReleased,
     NotificationServed,
     Proof,
@@ -70,6 +72,7 @@ TOPICS: dict[type[Data], Topic] = {
     NotificationReleased: Topic.NOTIFICATIONS,
     NotificationServed: Topic.NOTIFICATIONS,
     NotificationFailed: Topic.NOTIFICATIONS,
+    NotificationHeld: Topic.NOTIFICATIONS,
 }
 
 
@@ -152,6 +155,10 @@ def released(number: int = 1) -> NotificationReleased:
 
 def served(number: int = 1) -> NotificationServed:
     return NotificationServed(**_notice(number), served_at=START, proof=Proof.OFFICER_STATEMENT)
+
+
+def held(number: int = 1) -> NotificationHeld:
+    return NotificationHeld(**_notice(number), reasons=[HoldReason.GATE])
 
 
 def failed(number: int = 1) -> NotificationFailed:

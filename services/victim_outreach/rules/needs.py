@@ -28,6 +28,8 @@ class Need:
     about: str
     owner: TaskOwner
     due_at: datetime
+    of_incident: bool
+    """Else of what he does or is done to him: a release, a delivery."""
 
     @property
     def key(self) -> TaskKey:
@@ -54,7 +56,8 @@ def _reachable(referral: Referral) -> bool:
 
 def _of_incident(referral: Referral, policy: terms.Policy, killed: bool) -> Iterator[Need]:
     for rule in _response(referral, policy, killed):
-        yield _need(referral, rule, f"{referral.referral_id}|{referral.opening}", referral.clocks_from)
+        about = f"{referral.referral_id}|{referral.opening}"
+        yield _need(referral, rule, about, referral.clocks_from, of_incident=True)
 
 
 def _response(referral: Referral, policy: terms.Policy, killed: bool) -> list[terms.Task]:
@@ -100,9 +103,11 @@ def _within(task: terms.Task) -> timedelta:
     return task.within
 
 
-def _need(referral: Referral, rule: terms.Task, about: str, cause: datetime | None) -> Need:
+def _need(
+    referral: Referral, rule: terms.Task, about: str, cause: datetime | None, *, of_incident: bool = False
+) -> Need:
     assert cause is not None, "what is live was opened, what was released or visited has its time"
     # Where he is a sworn officer or the like, his own agency's people are not to hold her tasks.
     elsewhere = referral.conflict_of_interest and rule.owner is TaskOwner.AGENCY
     owner = TaskOwner.SYSTEM_ADVOCATE if elsewhere else rule.owner
-    return Need(referral, rule.kind, about, owner, cause + _within(rule))
+    return Need(referral, rule.kind, about, owner, cause + _within(rule), of_incident)

@@ -9,6 +9,8 @@ from schemas.notification import (
     NotificationCancelled,
     NotificationCorrected,
     NotificationFailed,
+    NotificationHeld,
+    NotificationPrepared,
     NotificationReleased,
     NotificationServed,
     NotificationState,
@@ -120,24 +122,25 @@ def offender_described(file: CaseFile, data: OffenderDescribed, given: Input, po
 
 
 _STATES: dict[type[Notification], NotificationState] = {
+    NotificationPrepared: NotificationState.PREPARED,
+    NotificationHeld: NotificationState.HELD,
     NotificationReleased: NotificationState.RELEASED,
     NotificationServed: NotificationState.SERVED,
     NotificationFailed: NotificationState.FAILED,
     NotificationCancelled: NotificationState.CANCELLED,
     NotificationCorrected: NotificationState.CORRECTED,
 }
+_VISITED = (NotificationState.SERVED, NotificationState.FAILED)
 
 
 def notice_changed(file: CaseFile, data: Notification, given: Input, policy: Policy) -> Outcome[CaseFile]:
-    """Prepared and held are nothing to her; released is a visit to come, served and failed are a visit made."""
-    state = _STATES.get(type(data))
-    if state is None:
-        return Outcome(file, result="none")
-    known = file.deliveries.get(data.notification_id) or Delivery(data.notification_id, data.pair_id, state)
+    """Released is a visit to come, until it is held again; served and failed are a visit made."""
+    state = _STATES[type(data)]
+    known = file.deliveries.get(data.notification_id) or Delivery(data.notification_id, data.pair_id)
     changed = replace(known, state=state)
-    if state is NotificationState.RELEASED:
+    if state is NotificationState.RELEASED and known.state is not state:
         changed = replace(changed, releases=known.releases + 1, released_at=given.at)
-    if state in (NotificationState.SERVED, NotificationState.FAILED):
+    if state in _VISITED:
         changed = replace(changed, visits=known.visits + 1, visited_at=given.at)
     deliveries = {**file.deliveries, data.notification_id: changed}
     return settled(file, Draft(replace(file, deliveries=deliveries)), given, policy)

@@ -68,7 +68,7 @@ def _is_stale(task: Task, wanted: Mapping[TaskKey, Need]) -> bool:
 
 
 def _open(draft: Draft, need: Need, earlier: int, forerunner: Task | None, given: Input) -> Draft:
-    """A task takes over its forerunner's person, and is never due later: a new incident gives nobody more time.
+    """A task takes over its forerunner's person and, of an incident, its due time: a new one gives nobody more time.
 
     `earlier`: how many tasks were opened for this need before; part of the new one's identity.
     """
@@ -83,7 +83,7 @@ def _open(draft: Draft, need: Need, earlier: int, forerunner: Task | None, given
         about=need.about,
         owner=need.owner,
         opened_at=given.at,
-        due_at=min(need.due_at, forerunner.due_at) if forerunner else need.due_at,
+        due_at=min(need.due_at, forerunner.due_at) if forerunner and need.of_incident else need.due_at,
     )
     draft = draft.task(task, TaskOpened, given)
     if forerunner is None or forerunner.claimed_by is None or forerunner.owner is not need.owner:

@@ -27,6 +27,7 @@ from tests.harness.outreach import (
     asked,
     custody,
     failed,
+    held,
     incident,
     listed,
     opened,
@@ -301,6 +302,14 @@ def test_a_missed_visit_is_asked_after_too_and_the_next_one_anew() -> None:
     bench.put(served())
     assert TaskKind.AFTER_DELIVERY in bench.open_kinds()
     assert TaskKind.BEFORE_DELIVERY not in bench.open_kinds()
+
+
+def test_a_notice_taken_back_is_no_visit_to_come() -> None:
+    bench = Bench()
+    bench.put(opened(), held(), released(), held())
+    assert TaskKind.BEFORE_DELIVERY not in bench.open_kinds()
+    bench.put(released())
+    assert bench.task(TaskKind.BEFORE_DELIVERY).due_at == bench.now + 24 * HOUR
 
 
 def test_a_delivery_heard_before_the_referral_is_kept() -> None:
