@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,22 +13,11 @@ from services.cli.topics import TopicsError, create_topics
 from tests.harness import kafka
 
 
-@pytest.fixture(scope="module")
-def node() -> Iterator[str]:
-    """A broker of their own: these are the only tests that need the topics' real names absent."""
-    with kafka.embedded_broker() as started:
-        yield started.bootstrap_servers
-
-
 @pytest.fixture
-def bootstrap(node: str) -> Iterator[str]:
-    yield node
-    admin = AdminClient({"bootstrap.servers": node})
-    kafka.delete_topics(node, admin.list_topics(timeout=kafka.TIMEOUT).topics)
-    deadline = time.monotonic() + kafka.TIMEOUT
-    while admin.list_topics(timeout=kafka.TIMEOUT).topics:
-        assert time.monotonic() < deadline, "topics outlive their deletion"
-        time.sleep(0.05)
+def bootstrap() -> Iterator[str]:
+    """A broker of its own for each test: these are the only tests that need the topics' real names absent."""
+    with kafka.embedded_broker() as node:
+        yield node.bootstrap_servers
 
 
 def settings(bootstrap: str, topic: Topic) -> dict[str, str]:
@@ -46,7 +34,9 @@ def test_topics_come_once_with_their_settings_and_a_leader_each(bootstrap: str) 
     assert create_topics(bootstrap, 3) == []
     for topic in Topic:
         assert spec(topic).configs.items() <= settings(bootstrap, topic).items()
-    assert len(kafka.end_offsets(bootstrap, [str(topic) for topic in Topic])) == 3 * len(Topic)
+    found = AdminClient({"bootstrap.servers": bootstrap}).list_topics(timeout=kafka.TIMEOUT).topics
+    leaders = {topic: [part.leader for part in found[topic].partitions.values()] for topic in Topic}
+    assert leaders == {topic: [1, 1, 1] for topic in Topic}
 
 
 def test_another_number_of_partitions_is_refused(bootstrap: str) -> None:
