@@ -94,7 +94,9 @@ def run_command(
     ] = AsOf.NOW,
     once: Annotated[bool, typer.Option("--once", help="End when everything has had all its effects.")] = False,
     summary: Annotated[Path | None, typer.Option(help="Write what came of it, as JSON, to this file.")] = None,
-    ephemeral: Annotated[bool, typer.Option("--ephemeral", help="Keep nothing: state in a folder that is removed.")] = False,
+    ephemeral: Annotated[
+        bool, typer.Option("--ephemeral", help="Keep nothing: state in a folder that is removed.")
+    ] = False,
     time_zone: ZoneOption = None,
 ) -> None:
     """Run the whole pipeline: Kafka, the three services, and a feed.
@@ -137,7 +139,13 @@ def run_command(
 
 
 def _run(
-    settings: CommonSettings, source: Path, kind: Format, as_of: AsOf, once: bool, time_zone: str | None, console: Console
+    settings: CommonSettings,
+    source: Path,
+    kind: Format,
+    as_of: AsOf,
+    once: bool,
+    time_zone: str | None,
+    console: Console,
 ) -> Summary | None:
     create_topics(settings.kafka_bootstrap_servers, settings.partitions)
     asyncio.run(migrate_all(settings))
@@ -209,7 +217,11 @@ def _own_token(home: Path) -> Path:
     token, tokens = home / "token", home / "tokens.jsonl"
     if not (token.exists() and tokens.exists()):
         secret = secrets.token_urlsafe(32)
-        entry = {"sha256": hashlib.sha256(secret.encode()).hexdigest(), "person": "demo", "roles": [str(r) for r in Role]}
+        entry = {
+            "sha256": hashlib.sha256(secret.encode()).hexdigest(),
+            "person": "demo",
+            "roles": [str(r) for r in Role],
+        }
         for path, text in ((token, secret), (tokens, json.dumps(entry) + "\n")):
             path.touch(mode=0o600)
             path.write_text(text)
@@ -219,7 +231,10 @@ def _own_token(home: Path) -> Path:
 def _say_where(tree: Tree, fed: IngestSummary, result: Mapping[str, object]) -> None:
     say = tree.console.print
     say(f"Fed: {fed}", markup=False)
-    say(json.dumps({key: result[key] for key in ("offenders", "tasks", "notifications", "pairs")}, indent=2), markup=False)
+    say(
+        json.dumps({key: result[key] for key in ("offenders", "tasks", "notifications", "pairs")}, indent=2),
+        markup=False,
+    )
     home = tree.settings.home
     say("Where to look:", markup=False)
     notifier, outreach = SERVICES["notifier"].api_port, SERVICES["victim_outreach"].api_port

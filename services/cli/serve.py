@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Annotated
 
@@ -40,7 +41,7 @@ def migrate_command() -> None:
     asyncio.run(migrate_all(settings))
 
 
-async def migrate_all(settings: CommonSettings) -> None:
-    """The tables of all services."""
-    for name in SERVICES:
+async def migrate_all(settings: CommonSettings, services: Iterable[str] = tuple(SERVICES)) -> None:
+    """The tables of these services."""
+    for name in services:
         await upgrade(database_url(settings, name), name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from schemas.envelope import Data, Event, encode
 from schemas.topics import Topic
 from services.cli.registry import SERVICES
 from services.cli.serve import migrate_all
-from services.cli.summary import Summary, summarise
+
+# from services.cli.summary import Summary, summarise
 from services.cli.topics import create_topics
 from services.common.database import Database, database_url
 from services.common.desk import lane_of
@@ -31,15 +32,24 @@ OUTPUTS = (Topic.DECISIONS, Topic.REFERRALS, Topic.OUTREACH, Topic.OUTREACH_GATE
 class Pipeline:
     """All services on one broker and one database (`url` None: SQLite files)."""
 
-    def __init__(self, bootstrap: str, url: str | None, folder: Path, policy: str, lanes: int = LANES) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        url: str | None,
+        folder: Path,
+        policy: str,
+        lanes: int = LANES,
+        services: Sequence[str] = tuple(SERVICES),
+    ) -> None:
         self.bootstrap = bootstrap
         self.url = url
         self.folder = folder
         self.policy = policy
         self.lanes = lanes
         self.fed = 0
+        self.services = services
         self._processes: list[ReplicaProcess] = []
-        asyncio.run(migrate_all(self.settings()))
+        asyncio.run(migrate_all(self.settings(), services))
 
     def settings(self) -> CommonSettings:
         return CommonSettings(
@@ -58,7 +68,7 @@ class Pipeline:
         return process
 
     def start_all(self, **environment: str) -> dict[str, ReplicaProcess]:
-        return {service: self.start(service, **environment) for service in SERVICES}
+        return {service: self.start(service, **environment) for service in self.services}
 
     def feed(self, events: Iterable[Event[Data]], topic: Topic = Topic.INCIDENTS) -> None:
         """Put events on a topic, in order, each on the partition of its key."""
@@ -91,7 +101,7 @@ class Pipeline:
 
     def settled(self) -> bool:
         """Every service at the end of every input, and all of it published."""
-        for service in SERVICES:
+        for service in self.services:
             rows = self.rows(service, "SELECT topic, lane, next_offset, published FROM positions")
             topics = sorted({row.topic for row in rows})
             if not topics:
@@ -107,12 +117,12 @@ class Pipeline:
         for _ in range(2):
             wait_for(self.settled, timeout, "all services settled")
 
-    def summary(self) -> Summary:
+    def _summary(self) -> Summary:
         return asyncio.run(summarise(self.settings(), IngestSummary()))
 
     def judge_delivery(self) -> None:
         """Each journal row once, in order, before a `read_committed` reader; positions agree."""
-        for service in SERVICES:
+        for service in self.services:
             journalled: dict[tuple[str, int], list[str]] = defaultdict(list)
             for row in self.rows(service, "SELECT topic, partition, headers FROM journal ORDER BY lane, seq"):
                 journalled[(row.topic, row.partition)].append(_id(_pairs(row.headers)))

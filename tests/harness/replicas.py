@@ -30,6 +30,7 @@ from services.common.database import Database, database_url
 from services.common.settings import CommonSettings
 from tests.harness import kafka
 from tests.harness.probe import Probe, at, make_tables
+from tests.harness.proxy import KafkaProxy, proxied_broker
 
 ROOT = Path(__file__).parents[2]
 GROUP = "ipvi-probe"
@@ -89,6 +90,14 @@ class Bench:
             records.append((n % offenders % self.lanes, message.key, message.value, message.headers))
         kafka.produce(self.bootstrap, str(Topic.INCIDENTS), records)
 
+    def feed_until(self, condition: Callable[[], bool], what: str, timeout: float = 30) -> None:
+        """A trickle of reports for every lane until `condition`."""
+        deadline = time.monotonic() + timeout
+        while not condition():
+            assert time.monotonic() < deadline, f"fed {timeout} s without {what}"
+            self.feed(self.lanes)
+            time.sleep(0.1)
+
     def start(self, name: str = "0", **environment: str) -> ReplicaProcess:
         """A replica named `name`; environment names are upper-cased and get their `IPVI_` unless they are well known."""
         replica = ReplicaProcess(self, name, environment)
@@ -127,6 +136,14 @@ class Bench:
 
     def wait_settled(self, timeout: float = 40) -> None:
         wait_for(self.settled, timeout, "all lanes settled")
+
+    def traces(self) -> tuple[object, ...]:
+        """All that an owner's writes leave: positions and journal in SQL, and the output log, aborted records and all."""
+        return (
+            self.rows("SELECT lane, topic, next_offset, published FROM positions ORDER BY lane, topic"),
+            self.rows("SELECT count(*), max(seq) FROM journal"),
+            kafka.end_offsets(self.bootstrap, [str(Topic.TIERS)]),
+        )
 
     def visible(self) -> dict[str, list[int]]:
         """Per offender the numbers a `read_committed` reader sees, in its order."""
@@ -192,50 +209,69 @@ class ReplicaProcess:
                 continue
         return found
 
+    def tail(self) -> str:
+        return self.log.read_text()[-2_000:]
+
     def said(self, event: str) -> list[dict[str, Any]]:
         return [line for line in self.lines() if line.get("event") == event]
 
     def wait_said(self, event: str, times: int = 1, timeout: float = 30) -> None:
-        wait_for(lambda: len(self.said(event)) >= times, timeout, f"{event} x{times}: {self.log.read_text()[-2000:]}")
+        """`event` in its log, `times` times since its start."""
+        wait_for(lambda: len(self.said(event)) >= times, timeout, lambda: f"{event} x{times}: {self.tail()}")
 
     def wait_dead(self, timeout: float = 30) -> None:
         wait_for(lambda: not self.process.alive, timeout, "the replica to die")
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the process has stopped itself (SIGSTOP)."""
+        return Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+
     def wait_frozen(self, timeout: float = 30) -> None:
-        """Until the process has stopped itself (SIGSTOP)."""
-        stat = Path(f"/proc/{self.process.pid}/stat")
-        wait_for(lambda: stat.read_text().rsplit(")", 1)[1].split()[0] == "T", timeout, "the replica to freeze")
+        wait_for(lambda: self.frozen, timeout, "the replica to freeze")
 
     def thaw(self) -> None:
         self.process.send(signal.SIGCONT)
 
     def kill(self) -> None:
-        if self.process.alive:
-            self.process.send(signal.SIGKILL)
-            self.wait_dead()
+        """`kill -9`; safe to repeat, and wanted for a replica that died by itself: its watchdog still lives."""
+        self.process.stop(first=signal.SIGKILL)
 
     def stop(self) -> None:
-        """A clean stop."""
+        """A clean stop; fails the test where it takes long."""
         self.process.send(signal.SIGTERM)
         self.wait_dead()
 
 
-def wait_for(condition: Callable[[], bool], timeout: float, what: str) -> None:
+def wait_for(condition: Callable[[], bool], timeout: float, what: str | Callable[[], str]) -> None:
     """Poll until `condition`; fails the test with `what` after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not condition():
-        assert time.monotonic() < deadline, f"waited {timeout} s for {what}"
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout} s for {what if isinstance(what, str) else what()}")
         time.sleep(0.1)
 
 
 @contextmanager
-def bench(url: str | None = None, *, lanes: int = LANES, topics: Sequence[Topic] | None = None) -> Iterator[Bench]:
+def bench(url: str | None = None, *, lanes: int = LANES) -> Iterator[Bench]:
     """A bench on a broker of its own. `url` None: SQLite."""
+    with kafka.embedded_broker() as broker, _bench_on(broker.bootstrap_servers, url, lanes) as made:
+        yield made
+
+
+@contextmanager
+def proxied_bench(url: str | None = None, *, lanes: int = LANES) -> Iterator[tuple[Bench, KafkaProxy]]:
+    """A bench whose broker replicas may also reach by way of a proxy: `start(KAFKA_BOOTSTRAP_SERVERS=...)`."""
+    with proxied_broker() as (broker, proxy), _bench_on(broker.bootstrap_servers, url, lanes) as made:
+        yield made, proxy
+
+
+@contextmanager
+def _bench_on(bootstrap: str, url: str | None, lanes: int) -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="ipvi-bench-", ignore_cleanup_errors=True) as folder:
-        with kafka.embedded_broker() as broker:
-            create_topics(broker.bootstrap_servers, lanes)
-            made = Bench(broker.bootstrap_servers, url, Path(folder), lanes)
-            try:
-                yield made
-            finally:
-                made.close()
+        create_topics(bootstrap, lanes)
+        made = Bench(bootstrap, url, Path(folder), lanes)
+        try:
+            yield made
+        finally:
+            made.close()
