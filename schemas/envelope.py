@@ -89,7 +89,7 @@ def event_type(name: str) -> Callable[[type[D]], type[D]]:
 
 def event_types() -> dict[str, type[Data]]:
     """Every registered type and its model."""
-    import schemas.catalogue  # noqa: F401, PLC0415 (imports every module of models; here to break the circle)
+    import schemas.catalogue  # noqa: F401 (imports every module of models; here to break the circle)
 
     return dict(_TYPES)
 

@@ -16,7 +16,13 @@ from services.common.database import database_url
 from services.common.migrations import upgrade
 from services.common.settings import CommonSettings, settings_or_error
 
-ServiceName = StrEnum("ServiceName", {name: name for name in SERVICES})
+
+class ServiceName(StrEnum):
+    """The names of `registry.SERVICES`."""
+
+    CLASSIFIER = "classifier"
+    NOTIFIER = "notifier"
+    VICTIM_OUTREACH = "victim_outreach"
 
 
 def serve_command(

@@ -23,10 +23,9 @@ async def places(conn: AsyncConnection) -> dict[Place, tuple[int, int]]:
 
 def ends(admin: AdminClient, topics: Sequence[str], lanes: int) -> dict[Place, int]:
     """End offset of each partition, transaction markers and open transactions counted."""
-    asked = admin.list_offsets(
-        {TopicPartition(topic, lane): OffsetSpec.latest() for topic in topics for lane in range(lanes)},
-        request_timeout=10,
-    )
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client is untyped here
+    places = [TopicPartition(topic, lane) for topic in topics for lane in range(lanes)]
+    asked = admin.list_offsets(dict.fromkeys(places, latest), request_timeout=10)
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 

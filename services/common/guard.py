@@ -51,7 +51,8 @@ async def check(
 async def _compare(database: Database, facts: Mapping[str, str]) -> None:
     """With what was recorded at the first start; record what is new."""
     async with database.write() as conn:
-        recorded = {name: value for name, value in await conn.execute(select(deployment.c.name, deployment.c.value))}
+        rows = await conn.execute(select(deployment.c.name, deployment.c.value))
+        recorded = {row.name: row.value for row in rows}
         for name, value in facts.items():
             if name not in recorded:
                 await conn.execute(insert(deployment).values(name=name, value=value))

@@ -62,8 +62,8 @@ def _upgrade(conn: Connection, service: str) -> None:
 
 def differences(conn: Connection, service: str) -> list[object]:
     """What the tables of `conn` lack or have too much of, against the code; empty when they agree."""
-    from alembic.autogenerate import compare_metadata  # noqa: PLC0415
-    from alembic.migration import MigrationContext  # noqa: PLC0415
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
 
     context = MigrationContext.configure(conn, opts={"compare_type": False})
     return list(compare_metadata(context, metadata_of(service)))
@@ -88,7 +88,7 @@ def _write_revision(conn: Connection, service: str, message: str) -> None:
 
 def run_env() -> None:
     """The body of every `migrations/env.py`: Alembic's own commands go through here."""
-    from alembic import context  # noqa: PLC0415
+    from alembic import context
 
     context.configure(
         connection=context.config.attributes["connection"],

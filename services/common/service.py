@@ -96,10 +96,17 @@ class Service(Protocol[S]):
     `decide` counts against the record's offender, who is parked at the third.
     """
 
-    name: str
-    inputs: tuple[Topic, ...]
-    rejects: Topic
-    store: Store[S]
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def inputs(self) -> tuple[Topic, ...]: ...
+
+    @property
+    def rejects(self) -> Topic: ...
+
+    @property
+    def store(self) -> Store[S]: ...
 
     def decide(self, state: S, given: Input) -> Outcome[S]:
         """For a record of any input. A tick comes here too, once for each key that `store.due` named."""
