@@ -127,7 +127,7 @@ class LogDesk:
     async def _outcome(self, command_id: str, deadline: float) -> str | None:
         """What the inbox says by then. Between reads, not in the midst of one: a query is never cut off."""
         clock = asyncio.get_running_loop().time
-        while (outcome := await self.inbox(self.source, command_id)) is None and clock() < deadline:
+        while (outcome := await self.inbox(self.source, command_id)) is None and clock() < deadline:  # noqa: ASYNC110 (the row is another process's)
             await asyncio.sleep(self.poll)
         return outcome
 

@@ -202,7 +202,9 @@ class Lane(Generic[S]):
             except LaneRefusedError as refusal:
                 await self._refuse(refusal)
                 await asyncio.sleep(RETRY_REFUSED_S)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (whatever it was, its outcome is unknown: claim again)
+                if self._mailbox.closed:
+                    return  # released: the next owner's claim finds out
                 self.status = LaneStatus.CLAIMING
                 self._log.warning("lane.claim_again", reason=_reason(error))
                 metrics.reclaims.labels(self._tools.service.name).inc()
@@ -217,7 +219,7 @@ class Lane(Generic[S]):
         try:
             async with self._tools.database.write() as conn:
                 await positions.refuse(conn, self.number, refusal.code)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (the refusal stands in memory and in health all the same)
             self._log.warning("lane.refusal_not_written", reason=_reason(error))
 
     def _drop(self) -> None:

@@ -11,15 +11,29 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.common.database import IDLE_IN_TRANSACTION_MS
 from services.common.errors import LaneLostError
 from services.common.producer import JournalRow
 from services.common.tables import inbox, journal, lanes, parked, positions
 
 _IN_CHUNK = 400
+
+# The server's own time-out ends a session whose client froze between two statements, but not one whose client froze inside
+# one (parsed, not yet executed: to the server that is no idleness, nor does `statement_timeout` count while it waits for the
+# client). Such a session would hold its lane's row for as long as the client lives.
+_END_STALLED = text(
+    """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()
+      AND application_name = current_setting('application_name')
+      AND xact_start IS NOT NULL AND wait_event = 'ClientRead'
+      AND state_change < clock_timestamp() - make_interval(secs => CAST(:seconds AS double precision))
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,8 @@ def _new_lane(lane: int) -> dict[str, Any]:
 
 async def claim(conn: AsyncConnection, lane: int, starts: Mapping[str, int]) -> tuple[LaneRow, dict[str, Place]]:
     """Take the lane: raise its epoch and read where it stands. A lane never seen starts at `starts`."""
+    if conn.dialect.name == "postgresql":
+        await conn.execute(_END_STALLED, {"seconds": IDLE_IN_TRANSACTION_MS / 1000})
     await _insert_missing(conn, lanes, _new_lane(lane))
     row = (
         await conn.execute(
@@ -144,7 +160,7 @@ async def parked_keys(conn: AsyncConnection, keys: Iterable[str]) -> dict[str, i
             .where(parked.c.key.in_(wanted[start : start + _IN_CHUNK]))
             .group_by(parked.c.key)
         )
-        found.update({key: place for key, place in rows})
+        found.update((row[0], row[1]) for row in rows)
     return found
 
 

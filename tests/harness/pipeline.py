@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,7 @@ def _id(headers: Iterable[tuple[str, bytes]]) -> str:
 
 
 def _difference(expected: Mapping[Any, list[str]], seen: Mapping[Any, list[str]]) -> str:
-    want, got = Counter(sum(expected.values(), [])), Counter(sum(seen.values(), []))
+    want, got = Counter(chain.from_iterable(expected.values())), Counter(chain.from_iterable(seen.values()))
     return f"lost {sum((want - got).values())}, twice or unknown {sum((got - want).values())}"
 
 
