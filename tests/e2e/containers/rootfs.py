@@ -6,9 +6,10 @@ import io
 import re
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 _LIBRARY: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
 _MAGIC: Final = b"\x7fELF"
@@ -17,20 +18,20 @@ _SKIPPED: Final = ("__pycache__", "*.a", "*.pyc")
 Keep = Callable[[Path], bool]
 
 
+@contextmanager
+def new_rootfs(path: Path) -> Iterator[Rootfs]:
+    """To be filled in the block."""
+    with tarfile.open(path, "w") as tar:
+        yield Rootfs(tar)
+
+
 class Rootfs:
     """A tar archive in the making. Every file belongs to root; links are kept."""
 
-    def __init__(self, path: Path) -> None:
-        self._tar = tarfile.open(path, "w")  # noqa: SIM115 (closed by __exit__)
+    def __init__(self, tar: tarfile.TarFile) -> None:
+        self._tar = tar
         self._programs: list[Path] = []
         self._origins: list[Path] = []
-        self.path = path
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._tar.close()
 
     def tree(self, source: Path, target: str, keep: Keep = lambda _: True) -> None:
         """A folder and what is in it, as `target`; `keep` is asked for each path relative to the folder."""
