@@ -74,6 +74,10 @@ class Adopt(Data):
     """How many more of the same hand-over follow; at 0 it is complete."""
     handover_id: str
     """The merge or split that caused it."""
+    opened: bool = False
+    """Outreach for the incident had been opened there; it stays open."""
+    via: list[Identifier] = []
+    """Offenders it has been handed on by, the first giver first: a ring of merges is seen, and ends."""
 
 
 @event_type("ipvi.classifier.command.open_listed.v1")

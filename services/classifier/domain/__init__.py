@@ -1,0 +1,28 @@
+"""Pure types and decisions: history in, standing out. No clock, no chance, no I/O."""
+
+from services.classifier.domain.finding import Finding, Referred, find, victim_numbers
+from services.classifier.domain.history import FINAL, History, Kept, RecordKey, Strand
+from services.classifier.domain.ladder import Facts, Fire, Standing, walk
+from services.classifier.domain.offender import Assessment, Decided, Move, Offender, ReviewKey, assess
+
+__all__ = [
+    "FINAL",
+    "Assessment",
+    "Decided",
+    "Facts",
+    "Finding",
+    "Fire",
+    "History",
+    "Kept",
+    "Move",
+    "Offender",
+    "RecordKey",
+    "Referred",
+    "ReviewKey",
+    "Standing",
+    "Strand",
+    "assess",
+    "find",
+    "victim_numbers",
+    "walk",
+]

@@ -1,0 +1,180 @@
+"""What is known of one offender, as folded from records in any order of arrival.
+
+An incident may be told under several offender ids once records are merged; each telling is a *strand*, and only
+revisions of one strand compete. Of an incident's standing strands one counts: the offender's own before those merged in.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import cast
+
+from schemas.envelope import Event
+from schemas.incident import (
+    CaseDisposed,
+    CustodyChanged,
+    IncidentReported,
+    IncidentRetracted,
+    NotificationRecorded,
+    OrderChanged,
+)
+from schemas.notification import NotificationServed
+from schemas.rejects import InvalidRecord, RejectCode
+
+FINAL = sys.maxsize
+"""A retraction without a revision takes back every revision there will ever be."""
+
+Kept = CaseDisposed | NotificationRecorded | NotificationServed | CustodyChanged | OrderChanged
+RecordKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Strand:
+    """One incident as told under one offender id."""
+
+    incident_id: str
+    reported_as: str
+    report: Event[IncidentReported] | None = None
+    """The highest revision that stands; None where all were taken back."""
+    retraction: Event[IncidentRetracted] | None = None
+    """The one that reaches furthest."""
+    opened_through: int = 0
+    """The highest revision that came in time, or that a person opened. What was open stays open when a court's word or
+    another correction comes months later; what is taken back is not."""
+
+    @property
+    def retracted_through(self) -> int:
+        if self.retraction is None:
+            return 0
+        revision = self.retraction.data.revision
+        return FINAL if revision is None else revision
+
+    @property
+    def listed(self) -> bool:
+        """Neither reported in time nor opened by a person."""
+        return self.opened_through <= self.retracted_through
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything a decision is made of. Equal sets of records make equal histories, whatever their order."""
+
+    strands: Mapping[str, tuple[Strand, ...]] = field(default_factory=dict)
+    """By incident; within it by `reported_as`."""
+    records: Mapping[RecordKey, Event[Kept]] = field(default_factory=dict)
+    """Dispositions, notices, custody, orders: the latest word on each."""
+    expunged: frozenset[str] = frozenset()
+    """Sealed incident ids: their reports stay out."""
+
+    def strand(self, incident_id: str, reported_as: str) -> Strand:
+        """The strand, or one of which nothing is known."""
+        known = (one for one in self.strands.get(incident_id, ()) if one.reported_as == reported_as)
+        return next(known, Strand(incident_id, reported_as))
+
+    def standing_strand(self, incident_id: str, offender_id: str) -> Strand | None:
+        """The strand that counts for the incident, None where none stands."""
+        live = [one for one in self.strands.get(incident_id, ()) if one.report is not None]
+        return min(live, key=lambda one: (one.reported_as != offender_id, one.reported_as), default=None)
+
+    def disposed(self, arrest_id: str, charge: str) -> Event[CaseDisposed] | None:
+        """The court's latest word on a charge of an arrest."""
+        found = self.records.get(_disposition_key(arrest_id, charge))
+        return cast(Event[CaseDisposed] | None, found)
+
+    def with_strand(self, strand: Strand) -> History:
+        others = [one for one in self.strands.get(strand.incident_id, ()) if one.reported_as != strand.reported_as]
+        told = tuple(sorted([*others, strand], key=lambda one: one.reported_as))
+        return replace(self, strands={**self.strands, strand.incident_id: told})
+
+    def without(self, incident_ids: Collection[str]) -> History:
+        """Without these incidents, and without what the court said of arrests that belong to them alone."""
+        gone = {key: told for key, told in self.strands.items() if key in incident_ids}
+        rest = {key: told for key, told in self.strands.items() if key not in incident_ids}
+        arrests = arrests_of(gone) - arrests_of(rest)
+        records = {key: one for key, one in self.records.items() if arrest_of(one) not in arrests}
+        return replace(self, strands=rest, records=records if len(records) < len(self.records) else self.records)
+
+
+def reported(history: History, event: Event[IncidentReported], stale_after: timedelta) -> History:
+    """A higher revision amends, an equal or lower one is ignored. The same history if nothing is new.
+
+    Raises `InvalidRecord` for other content under a revision that stands.
+    """
+    data = event.data
+    strand = history.strand(data.incident_id, data.offender.offender_id)
+    if data.revision <= strand.retracted_through:
+        return history
+    held = strand.report
+    if held is not None and held.data.revision == data.revision and held.data.canonical() != data.canonical():
+        raise InvalidRecord(RejectCode.CONFLICTING_REVISION, "revision")
+    newest = event if held is None or held.data.revision < data.revision else held
+    in_time = not data.bulk and data.reported_at - data.occurred_at <= stale_after
+    opened_through = max(strand.opened_through, data.revision if in_time else 0)
+    if newest is held and opened_through == strand.opened_through:
+        return history
+    return history.with_strand(replace(strand, report=newest, opened_through=opened_through))
+
+
+def opened(history: History, strand: Strand) -> History:
+    """A person opened what was listed."""
+    assert strand.report is not None
+    return history.with_strand(replace(strand, opened_through=strand.report.data.revision))
+
+
+def retracted(history: History, event: Event[IncidentRetracted]) -> History:
+    """Takes back every revision up to its own, also those still to come. The same history if nothing is new."""
+    strand = history.strand(event.data.incident_id, event.data.offender_id)
+    taken = replace(strand, retraction=event)
+    if taken.retracted_through <= strand.retracted_through:
+        return history
+    held = strand.report
+    stands = held is not None and held.data.revision > taken.retracted_through
+    return history.with_strand(replace(taken, report=held if stands else None))
+
+
+def expunged(history: History, incident_id: str, sealed: str) -> History:
+    """Nothing stays but the sealed id."""
+    if sealed in history.expunged:
+        return history
+    return replace(history.without({incident_id}), expunged=history.expunged | {sealed})
+
+
+def recorded(history: History, event: Event[Kept]) -> History:
+    """Keep the latest word on its matter, by the source's time. The same history if nothing is new."""
+    key = record_key(event.data)
+    held = history.records.get(key)
+    if held is not None and (held.time, held.id) >= (event.time, event.id):
+        return history
+    return replace(history, records={**history.records, key: event})
+
+
+def record_key(data: Kept) -> RecordKey:
+    """What the record has the word on."""
+    match data:
+        case CaseDisposed():
+            return _disposition_key(data.arrest_id, data.charge)
+        case NotificationRecorded() | NotificationServed():
+            return ("notice", data.notification_id)
+        case CustodyChanged():
+            return ("custody", f"{data.booking_id}|{data.change}")
+        case OrderChanged():
+            return ("order", data.order_id)
+
+
+def arrests_of(strands: Mapping[str, tuple[Strand, ...]]) -> set[str]:
+    """Arrests that the standing reports name."""
+    reports = (one.report.data for told in strands.values() for one in told if one.report is not None)
+    return {report.arrest.arrest_id for report in reports if report.arrest is not None}
+
+
+def arrest_of(event: Event[Kept]) -> str | None:
+    """The arrest a disposition belongs to; None for other records."""
+    return event.data.arrest_id if isinstance(event.data, CaseDisposed) else None
+
+
+def _disposition_key(arrest_id: str, charge: str) -> RecordKey:
+    return ("disposition", f"{arrest_id}|{charge}")
+

@@ -1,0 +1,113 @@
+"""The state of one offender: his history, what it comes to, and what has been said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier, TierCurrent
+from schemas.envelope import pair_id
+from schemas.policy import Policy
+from schemas.referral import ReferralOpened
+from services.classifier.domain.finding import Finding, find
+from services.classifier.domain.history import History
+from services.classifier.domain.ladder import Fire, Standing, walk
+
+ReviewKey = tuple[str, ReviewCode]
+"""What it is about (an incident, or a hand-over for `merge_pending`), and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where a history, or an incident of it, has gone; what comes late follows it there."""
+
+    to: str
+    handover_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What the history comes to under the policy. Derived: never stored."""
+
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    """Incidents that stand."""
+    standing: Standing = field(default_factory=Standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision that was published."""
+
+    decision_id: str
+    pair_id: str | None
+    incident_id: str | None
+    tier: Tier | None
+    change: Change
+    review: tuple[ReviewCode, ...]
+    outreach: Outreach
+    decided_at: datetime
+
+    @classmethod
+    def of(cls, data: OffenderDecided) -> Decided:
+        return cls(
+            data.decision_id,
+            data.pair_id,
+            data.incident_id,
+            data.tier,
+            data.change,
+            tuple(data.review),
+            data.outreach,
+            data.decided_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Offender:
+    """Everything kept of one offender. Immutable: each record makes a new one."""
+
+    offender_id: str
+    history: History = field(default_factory=History)
+    alias: Move | None = None
+    """Merged: this record is closed, and all that comes goes on."""
+    moved: Mapping[str, Move] = field(default_factory=dict)
+    """Split: sealed incident or arrest id to where it went."""
+    pending: frozenset[str] = frozenset()
+    """Hand-overs of which more is to come."""
+    tier: Tier | None = None
+    since: datetime | None = None
+    current: TierCurrent | None = None
+    """As last published; None: nothing, or ended."""
+    referrals: Mapping[str, ReferralOpened] = field(default_factory=dict)
+    """Live ones, as last said."""
+    reviews: Mapping[ReviewKey, datetime] = field(default_factory=dict)
+    """Open ones, and since when."""
+    decisions: Mapping[str, Decided] = field(default_factory=dict)
+    assessment: Assessment = field(default_factory=Assessment)
+
+    def pair(self, incident_id: str) -> str:
+        """The identity of his part in the incident."""
+        return pair_id(incident_id, self.offender_id)
+
+
+def assess(
+    offender_id: str,
+    history: History,
+    policy: Policy,
+    fire: Fire,
+    known: tuple[History, Assessment] | None = None,
+) -> Assessment:
+    """Pure: the same history and policy give the same answer. `known` spares reading again what has not changed."""
+    findings: dict[str, Finding] = {}
+    for incident_id, told in history.strands.items():
+        same = known is not None and known[0].strands.get(incident_id) is told and known[0].records is history.records
+        if known is not None and same:
+            if incident_id in known[1].findings:
+                findings[incident_id] = known[1].findings[incident_id]
+            continue
+        strand = history.standing_strand(incident_id, offender_id)
+        if strand is not None and strand.report is not None:
+            findings[incident_id] = find(strand.report.data, policy, history.disposed, listed=strand.listed)
+    if known is not None and findings == known[1].findings:
+        return known[1]
+    return Assessment(findings, walk(findings.values(), policy, fire))
