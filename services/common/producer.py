@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError, NodeNotReadyError
+from aiokafka.protocol.transaction import EndTxnRequest, TxnOffsetCommitRequest
 from aiokafka.structs import OffsetAndMetadata
 
 from services.common import failpoints
@@ -36,6 +39,31 @@ def offset_metadata(database_id: str) -> str:
     return f"db={database_id}"
 
 
+class UnansweredError(Exception):
+    """A request that must not be sent twice got no answer: the outcome is unknown."""
+
+
+def _ask_once(client: AIOKafkaClient) -> None:
+    """Fail where aiokafka would ask again: the first request may still arrive, late, in the next transaction.
+
+    An EndTxn would end that one half way, a TxnOffsetCommit would set its offsets back; a claim's new epoch shuts both out.
+    The other requests may come late: a Produce carries a sequence number, and what else a transaction takes in does no harm.
+    """
+    send = client.send
+
+    async def send_once(node: int, request: object, **connection: object) -> object:
+        try:
+            return await send(node, request, **connection)
+        except NodeNotReadyError:
+            raise  # not sent
+        except KafkaError as error:
+            if isinstance(request, EndTxnRequest | TxnOffsetCommitRequest):
+                raise UnansweredError(type(request).__name__) from error
+            raise
+
+    client.send = send_once
+
+
 class LaneProducer:
     """A transactional producer. Starting it fences every earlier one of its id and ends their transaction.
 
@@ -57,6 +85,7 @@ class LaneProducer:
             max_request_size=MAX_REQUEST_SIZE,
             request_timeout_ms=int(timeout * 1000),
         )
+        _ask_once(self._producer.client)
 
     async def start(self) -> None:
         """InitProducerId. Raises on time-out or a Kafka error."""
