@@ -155,15 +155,17 @@ class Bench:
 
     def judge(self) -> None:
         """Nothing lost, nothing twice, nothing out of order; positions agree; state as the input says."""
-        expected = {offender: list(range(1, n + 1)) for offender, n in self.sent.items()}
-        assert self.visible() == expected
+        visible = self.visible()
+        wrong = {who: visible.get(who) for who, n in self.sent.items() if visible.get(who) != list(range(1, n + 1))}
+        assert not wrong and visible.keys() == self.sent.keys(), f"of {dict(self.sent)} a reader sees {wrong}"
         counted = {row.offender_id: row.reports for row in self.rows("SELECT offender_id, reports FROM counts")}
-        assert counted == dict(self.sent)
+        assert counted == dict(self.sent), f"state is {counted}, not {dict(self.sent)}"
         journalled = self.rows("SELECT count(*) AS n FROM journal")[0].n
-        assert journalled == sum(self.sent.values())
+        assert journalled == sum(self.sent.values()), f"{journalled} rows in the journal"
         committed = kafka.committed(self.bootstrap, GROUP)
         for row in self.rows("SELECT topic, lane, next_offset, published FROM positions"):
-            assert (row.next_offset, row.published) == (committed[(row.topic, row.lane)][0],) * 2
+            offset = committed[(row.topic, row.lane)][0]
+            assert row.next_offset == row.published == offset, f"committed {offset}, but {row}"
 
 
 class Place(Protocol):
