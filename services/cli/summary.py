@@ -26,8 +26,8 @@ Rows = list[Mapping[str, Any]]
 
 QUERIES: dict[str, dict[str, str]] = {
     "classifier": {
-        "incidents": "SELECT offender_id, incident_id, data FROM incidents",
-        "decisions": "SELECT pair_id, offender_id, tier, outreach, decided_at, decision_id FROM decisions ORDER BY lane, place",
+        "incidents": "SELECT offender_id, incident_id, reported_as, data FROM incidents",
+        "decisions": "SELECT pair_id, offender_id, tier, outreach FROM decisions ORDER BY offender_id, place",
         "offenders": "SELECT tier, count(*) AS n FROM offenders WHERE tier IS NOT NULL GROUP BY tier",
         "reviews": "SELECT code, count(*) AS n FROM reviews GROUP BY code",
     },
@@ -84,7 +84,9 @@ async def _read(settings: CommonSettings, service: str) -> dict[str, Rows]:
 def _intimate_victims(incidents: Rows, policy: Policy) -> dict[str, set[int]]:
     """Per pair the numbers of its intimate victims; pairs without one are not there."""
     pairs: dict[str, set[int]] = {}
-    for row in incidents:
+    # Merged records may tell an incident twice; the offender's own telling counts.
+    told = {(row["offender_id"], row["incident_id"]): row for row in sorted(incidents, key=_own_telling_last)}
+    for row in told.values():
         data = IncidentReported.model_validate_json(row["data"], extra="ignore")
         intimate = {
             victim.victim_no or place
@@ -94,6 +96,10 @@ def _intimate_victims(incidents: Rows, policy: Policy) -> dict[str, set[int]]:
         if intimate:
             pairs[pair_id(row["incident_id"], row["offender_id"])] = intimate
     return pairs
+
+
+def _own_telling_last(row: Mapping[str, Any]) -> tuple[bool, str]:
+    return row["reported_as"] == row["offender_id"], row["reported_as"]
 
 
 def _pairs(victims: Mapping[str, set[int]], found: Mapping[str, Rows], policy: Policy) -> dict[str, int]:
