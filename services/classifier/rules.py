@@ -111,7 +111,9 @@ def check(facts: Facts) -> dict[str, int | bool]:
 def ruleset(policy: Policy, action: Callable[[int], Callable[[Any], None]]) -> dict[str, Any]:
     """The rows as the engine's JSON: each line of `when` a term, all of them together; and the primer."""
     rows = {
-        rule.id: _row([term for fact, condition in rule.when.items() for term in _terms(fact, condition)], action(place))
+        rule.id: _row(
+            [term for fact, condition in rule.when.items() for term in _terms(fact, condition)], action(place)
+        )
         for place, rule in enumerate(policy.rules)
     }
     return {**rows, _PRIMER: _row([{_PRIMER: True}], action(-1))}

@@ -1,7 +1,7 @@
 """What is known of one offender, as folded from records in any order of arrival.
 
 An incident may be told under several offender ids once records are merged; each telling is a *strand*, and only
-revisions of one strand compete. Of an incident's standing strands one counts: the offender's own before those merged in.
+revisions of one strand compete. Of an incident's standing strands one counts: his own before those merged in.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ def retracted(history: History, event: Event[IncidentRetracted]) -> History:
         return history
     held = strand.report
     stands = held is not None and held.data.revision > taken.retracted_through
-    return history.with_strand(replace(taken, report=held if stands else None))
+    return history.with_strand(
+        replace(taken, report=held if stands else None, opened_through=0 if taken.listed else taken.opened_through)
+    )
 
 
 def expunged(history: History, incident_id: str, sealed: str) -> History:
@@ -177,4 +179,3 @@ def arrest_of(event: Event[Kept]) -> str | None:
 
 def _disposition_key(arrest_id: str, charge: str) -> RecordKey:
     return ("disposition", f"{arrest_id}|{charge}")
-

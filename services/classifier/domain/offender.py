@@ -47,9 +47,11 @@ class Decided:
     review: tuple[ReviewCode, ...]
     outreach: Outreach
     decided_at: datetime
+    place: int
+    """Rises with each decision on the offender."""
 
     @classmethod
-    def of(cls, data: OffenderDecided) -> Decided:
+    def of(cls, data: OffenderDecided, place: int) -> Decided:
         return cls(
             data.decision_id,
             data.pair_id,
@@ -59,6 +61,7 @@ class Decided:
             tuple(data.review),
             data.outreach,
             data.decided_at,
+            place,
         )
 
 
@@ -74,6 +77,8 @@ class Offender:
     """Split: sealed incident or arrest id to where it went."""
     pending: frozenset[str] = frozenset()
     """Hand-overs of which more is to come."""
+    absorbed: frozenset[str] = frozenset()
+    """Other ids by whose way parts of the history came here."""
     tier: Tier | None = None
     since: datetime | None = None
     current: TierCurrent | None = None

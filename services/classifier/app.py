@@ -1,0 +1,43 @@
+"""Composition root: the classifier with everything it needs."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pydantic import ValidationError
+
+from schemas.policy import Policy
+from schemas.policy_file import load_policy
+from services.classifier.domain import Assessment, History, assess
+from services.classifier.rules import rulebook
+from services.classifier.seal import kept_key, sealer
+from services.classifier.settings import ClassifierSettings
+from services.classifier.store import ClassifierStore
+from services.classifier.stream import Classifier
+from services.classifier.usecases import Seal, Terms
+from services.common.errors import ConfigurationError
+from services.common.settings import CommonSettings
+
+
+def build(settings: CommonSettings, own: ClassifierSettings | None = None) -> Classifier:
+    """Raises `PolicyError` where the policy cannot be used, `ConfigurationError` where the settings cannot."""
+    own = own or _own()
+    key = own.seal_key.get_secret_value().encode() if own.seal_key else kept_key(settings.home)
+    return compose(load_policy(settings.policy), sealer(key))
+
+
+def compose(policy: Policy, seal: Seal) -> Classifier:
+    """From a policy at hand; also what `ipvi replay` runs."""
+    terms = Terms(policy, rulebook(policy), seal)
+    return Classifier(ClassifierStore(partial(_assess, terms)), terms)
+
+
+def _assess(terms: Terms, offender_id: str, history: History) -> Assessment:
+    return assess(offender_id, history, terms.policy, terms.fire)
+
+
+def _own() -> ClassifierSettings:
+    try:
+        return ClassifierSettings()
+    except ValidationError:
+        raise ConfigurationError("IPVI_SEAL_KEY: give at least 16 characters") from None

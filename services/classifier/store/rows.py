@@ -1,0 +1,189 @@
+"""An offender from his rows, and the rows of what he keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import orjson
+from sqlalchemy import Row, Table
+
+from schemas.classification import Change, Outreach, ReviewCode, Tier, TierCurrent
+from schemas.envelope import Data, Event, from_json_line, read, rfc3339, to_json_line
+from schemas.incident import IncidentReported, IncidentRetracted
+from schemas.referral import ReferralOpened
+from services.classifier.domain import FINAL, Decided, History, Kept, Move, Offender, Strand
+from services.classifier.store import tables
+
+Rows = Sequence[Row[Any]]
+Key = tuple[str, ...]
+Columns = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One table below `offenders`: which of an offender's entries are its rows. An entry is unchanged if it is the same
+    object: each record makes new ones of what it changes, and only of that."""
+
+    table: Table
+    key: tuple[str, ...]
+    """Columns of an entry's key, beside the offender."""
+    entries: Callable[[Offender], Mapping[Any, Any]]
+    columns: Callable[[Any], Columns]
+    """The other columns."""
+
+
+def _reports(offender: Offender) -> Mapping[Key, Strand]:
+    return {
+        (strand.incident_id, strand.reported_as): strand
+        for told in offender.history.strands.values()
+        for strand in told
+        if strand.report is not None
+    }
+
+
+def _report(strand: Strand) -> Columns:
+    event = strand.report
+    assert event is not None
+    return {
+        "revision": event.data.revision,
+        "occurred_at": event.data.occurred_at,
+        "opened_through": min(strand.opened_through, FINAL),
+        "data": event.data.model_dump_json(),
+        "envelope": orjson.dumps({**event.attributes(), "time": rfc3339(event.time)}).decode(),
+    }
+
+
+def _retractions(offender: Offender) -> Mapping[Key, Event[IncidentRetracted]]:
+    return {
+        (strand.incident_id, strand.reported_as): strand.retraction
+        for told in offender.history.strands.values()
+        for strand in told
+        if strand.retraction is not None
+    }
+
+
+def _event(event: Event[Data]) -> Columns:
+    return {"event": to_json_line(event).decode()}
+
+
+def _referral(referral: ReferralOpened) -> Columns:
+    return {"pair_id": referral.pair_id, "data": referral.model_dump_json()}
+
+
+def _decision(decided: Decided) -> Columns:
+    return {
+        "place": decided.place,
+        "pair_id": decided.pair_id,
+        "incident_id": decided.incident_id,
+        "tier": decided.tier,
+        "change": decided.change,
+        "review": list(decided.review),
+        "outreach": decided.outreach,
+        "decided_at": decided.decided_at,
+    }
+
+
+STRAND = ("incident_id", "reported_as")
+SHELVES = (
+    Shelf(tables.incidents, STRAND, _reports, _report),
+    Shelf(tables.retractions, STRAND, _retractions, _event),
+    Shelf(tables.records, ("kind", "matter"), lambda offender: offender.history.records, _event),
+    Shelf(
+        tables.expunged,
+        ("sealed",),
+        lambda offender: {(sealed,): None for sealed in offender.history.expunged},
+        lambda _: {},
+    ),
+    Shelf(
+        tables.referrals,
+        ("referral_id",),
+        lambda offender: {(key,): one for key, one in offender.referrals.items()},
+        _referral,
+    ),
+    Shelf(
+        tables.decisions,
+        ("decision_id",),
+        lambda offender: {(key,): one for key, one in offender.decisions.items()},
+        _decision,
+    ),
+    Shelf(tables.reviews, ("subject", "code"), lambda offender: offender.reviews, lambda at: {"opened_at": at}),
+)
+
+
+def head(offender: Offender) -> Columns:
+    """The row of `offenders`."""
+    return {
+        "offender_id": offender.offender_id,
+        "tier": offender.tier,
+        "since": offender.since,
+        "published": offender.current.model_dump(mode="json") if offender.current else None,
+        "alias_to": offender.alias.to if offender.alias else None,
+        "alias_handover": offender.alias.handover_id if offender.alias else None,
+        "moved": {sealed: [move.to, move.handover_id] for sealed, move in offender.moved.items()},
+        "pending": sorted(offender.pending),
+        "absorbed": sorted(offender.absorbed),
+    }
+
+
+def offender(row: Row[Any], below: Mapping[str, Rows]) -> Offender:
+    """Of the row of `offenders` and, by table, the rows below it. What is derived is not there yet."""
+    return Offender(
+        offender_id=row.offender_id,
+        history=_history(below),
+        alias=Move(row.alias_to, row.alias_handover) if row.alias_to else None,
+        moved={sealed: Move(*move) for sealed, move in row.moved.items()},
+        pending=frozenset(row.pending),
+        absorbed=frozenset(row.absorbed),
+        tier=Tier(row.tier) if row.tier else None,
+        since=row.since,
+        current=read(TierCurrent, orjson.dumps(row.published)) if row.published else None,
+        referrals={each.referral_id: read(ReferralOpened, each.data.encode()) for each in below["referrals"]},
+        reviews={(each.subject, ReviewCode(each.code)): each.opened_at for each in below["reviews"]},
+        decisions={each.decision_id: _decided(each) for each in below["decisions"]},
+    )
+
+
+def _history(below: Mapping[str, Rows]) -> History:
+    reports = {(row.incident_id, row.reported_as): row for row in below["incidents"]}
+    taken = {(row.incident_id, row.reported_as): row for row in below["retractions"]}
+    strands: dict[str, tuple[Strand, ...]] = {}
+    for incident_id, reported_as in sorted(reports.keys() | taken.keys()):
+        report, retraction = reports.get((incident_id, reported_as)), taken.get((incident_id, reported_as))
+        strand = Strand(
+            incident_id,
+            reported_as,
+            report=_reported(report) if report else None,
+            retraction=cast(Event[IncidentRetracted], _stored(retraction)) if retraction else None,
+            opened_through=report.opened_through if report else 0,
+        )
+        strands[incident_id] = (*strands.get(incident_id, ()), strand)
+    return History(
+        strands,
+        {(row.kind, row.matter): cast(Event[Kept], _stored(row)) for row in below["records"]},
+        frozenset(row.sealed for row in below["expunged"]),
+    )
+
+
+def _reported(row: Row[Any]) -> Event[IncidentReported]:
+    line = orjson.dumps({**orjson.loads(row.envelope), "data": orjson.Fragment(row.data)})
+    return cast(Event[IncidentReported], from_json_line(line))
+
+
+def _stored(row: Row[Any]) -> Event[Data]:
+    return from_json_line(row.event.encode())
+
+
+def _decided(row: Row[Any]) -> Decided:
+    return Decided(
+        row.decision_id,
+        row.pair_id,
+        row.incident_id,
+        Tier(row.tier) if row.tier else None,
+        Change(row.change),
+        tuple(ReviewCode(code) for code in row.review),
+        Outreach(row.outreach),
+        row.decided_at,
+        row.place,
+    )

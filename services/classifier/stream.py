@@ -1,0 +1,58 @@
+"""Which records the classifier reads, and the use case of each type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schemas.commands import Adopt, ClassifierTick
+from schemas.envelope import Data, Event
+from schemas.incident import OffenderMerged, OffenderSplit
+from schemas.notification import Notification
+from schemas.rejects import InvalidRecord, RejectCode
+from schemas.topics import Topic
+from services.classifier import usecases
+from services.classifier.domain import Offender
+from services.classifier.store import ClassifierStore
+from services.classifier.usecases import Refused, Terms
+from services.common.service import Input, Outcome, Outgoing
+
+INPUTS = (Topic.CLASSIFIER_COMMANDS, Topic.INCIDENTS, Topic.NOTIFICATIONS)
+
+UseCase = Callable[[Offender, Event[Any], Input, Terms], Outcome[Offender]]
+
+USE_CASES: Mapping[type[Data], UseCase] = {
+    **dict.fromkeys(usecases.FOLDS, usecases.taken),
+    OffenderMerged: usecases.merged,
+    OffenderSplit: usecases.split,
+    Adopt: usecases.adopted,
+}
+
+
+class Classifier:
+    """See `services.common.service.Service`."""
+
+    name = "classifier"
+    inputs = INPUTS
+    rejects = Topic.CLASSIFIER_REJECTS
+
+    def __init__(self, store: ClassifierStore, terms: Terms) -> None:
+        self.store = store
+        self._terms = terms
+
+    def decide(self, state: Offender, given: Input) -> Outcome[Offender]:
+        """Raises `InvalidRecord` for a type that is none of ours. Of notifications only `served` is history."""
+        data = given.event.data
+        use_case = USE_CASES.get(type(data))
+        if use_case is None:
+            if isinstance(data, Notification | ClassifierTick):
+                return Outcome(state, result="none")
+            raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
+        try:
+            return use_case(state, given.event, given, self._terms)
+        except Refused as refused:
+            return Outcome(state, result=f"refused:{refused}")
+
+    def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
+        """Time changes nothing here: a tier is never lowered by it."""
+        return ()

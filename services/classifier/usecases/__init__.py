@@ -1,0 +1,8 @@
+"""One function per kind of record: an offender, the record, how it came, the terms; to an outcome. All of them pure."""
+
+from services.classifier.usecases.deciding import decision
+from services.classifier.usecases.histories import FOLDS, OPENERS, Refused
+from services.classifier.usecases.identity import adopted, merged, split, taken
+from services.classifier.usecases.settling import SOURCE, Seal, Terms
+
+__all__ = ["FOLDS", "OPENERS", "SOURCE", "Refused", "Seal", "Terms", "adopted", "decision", "merged", "split", "taken"]

@@ -1,0 +1,161 @@
+"""The decision on one record: what an offender's standing was, what it is, and what the difference amounts to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
+from schemas.commands import OpenListed
+from schemas.envelope import Data, Event, deterministic_id
+from schemas.incident import (
+    CaseDisposed,
+    IncidentExpunged,
+    IncidentReported,
+    IncidentRetracted,
+    OffenderMerged,
+)
+from schemas.policy import Policy
+from services.classifier.domain import Finding, Offender
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a record is about, as its decision says it."""
+
+    incident_id: str | None = None
+    expunged: bool = False
+    """No id of the incident may leave any more but the opaque one of the pair."""
+    agency: str | None = None
+    merged_offender_id: str | None = None
+
+    def pair(self, offender: Offender) -> str | None:
+        return offender.pair(self.incident_id) if self.incident_id else None
+
+    def key(self, offender: Offender) -> str | None:
+        """By what the record's events are found when the incident is expunged. The expunction's own must go out."""
+        return None if self.expunged else self.pair(offender)
+
+    @property
+    def correlation(self) -> str | None:
+        return None if self.expunged else self.incident_id
+
+
+def about(data: Data, offender: Offender) -> About:
+    """A court's word is about the first incident, in walk order, that its arrest was made for."""
+    match data:
+        case IncidentReported() | IncidentRetracted():
+            return About(data.incident_id, agency=data.agency)
+        case IncidentExpunged():
+            return About(data.incident_id, agency=data.agency, expunged=True)
+        case OpenListed():
+            return About(data.incident_id)
+        case OffenderMerged():
+            return About(merged_offender_id=data.merged_offender_id)
+        case CaseDisposed():
+            return next((About(each.incident_id) for each in _tried(data, offender)), About())
+        case _:
+            return About()
+
+
+def _tried(data: CaseDisposed, offender: Offender) -> list[Finding]:
+    found = [
+        each
+        for each in offender.assessment.findings.values()
+        if each.arrest_id == data.arrest_id and any(offense.code == data.charge for offense in each.report.offenses)
+    ]
+    return sorted(found, key=lambda each: each.place)
+
+
+def decision(
+    before: Offender, after: Offender, event: Event[Data], cause: Event[Data], at: datetime, policy: Policy
+) -> OffenderDecided:
+    """Pure. `event` is the record of the history; `cause` the one that brought it, itself or a hand-over."""
+    what = about(event.data, after)
+    found = after.assessment.findings.get(what.incident_id or "")
+    last = found or before.assessment.findings.get(what.incident_id or "")
+    report = found.report if found is not None else None
+    standing = after.assessment.standing
+    return OffenderDecided(
+        decision_id=deterministic_id("decision", cause.source, cause.id, after.offender_id),
+        pair_id=what.pair(after),
+        offender_id=after.offender_id,
+        incident_id=what.correlation,
+        tier=after.tier,
+        previous_tier=before.tier,
+        change=change(before, after),
+        rules=list(standing.rules),
+        evidence=list(standing.evidence),
+        review=raised(before, after),
+        outreach=Outreach.OPENED if found is not None and found.qualifies and not found.listed else Outreach.NONE,
+        mutual=found is not None and found.mutual,
+        charged=found is not None and found.charges > 0,
+        offender_informed=report.offender_informed if report is not None else None,
+        statutes=list(found.statutes) if found is not None else [],
+        arrested_at=report.arrest.arrested_at if report is not None and report.arrest is not None else None,
+        conflict_of_interest=has_conflict(after),
+        withdrawn_pair_ids=list(_withdrawn(before, after)),
+        merged_offender_id=what.merged_offender_id,
+        policy=policy.ref,
+        occurred_at=last.report.occurred_at if last is not None and not what.expunged else None,
+        decided_at=at,
+        agency=what.agency or (last.report.agency if last is not None else None),
+        bulk=report is not None and report.bulk,
+    )
+
+
+def change(before: Offender, after: Offender) -> Change:
+    """What happened to the tier; `none` where the history is as it was."""
+    if before.tier is after.tier:
+        unchanged = (
+            before.assessment.findings == after.assessment.findings and before.reviews.keys() == after.reviews.keys()
+        )
+        return Change.NONE if unchanged else Change.KEPT
+    if before.tier is None:
+        return Change.ENTERED
+    if after.tier is None:
+        return Change.REMOVED
+    return Change.ESCALATED if after.tier.gravity > before.tier.gravity else Change.LOWERED
+
+
+def is_published(before: Offender, after: Offender) -> bool:
+    """Whether a qualifying incident, the tier or a review has changed."""
+    return (
+        before.tier is not after.tier
+        or before.reviews.keys() != after.reviews.keys()
+        or any(one is not None and one.qualifies for pair in _changed(before, after) for one in pair)
+    )
+
+
+def raised(before: Offender, after: Offender) -> list[ReviewCode]:
+    """Codes that are newly open, each once."""
+    codes = {code for _, code in after.reviews.keys() - before.reviews.keys()}
+    return [code for code in ReviewCode if code in codes]
+
+
+def has_conflict(offender: Offender) -> bool:
+    """It is the person who is a sworn officer or the like, whichever report said so."""
+    return any(found.report.offender.conflict_of_interest for found in offender.assessment.findings.values())
+
+
+def shared_tier(offender: Offender) -> Tier | None:
+    """The tier as partners are told it: D stays with law enforcement (28 CFR 23.20)."""
+    return None if offender.tier is Tier.D else offender.tier
+
+
+def _changed(before: Offender, after: Offender) -> Iterator[tuple[Finding | None, Finding | None]]:
+    was, now = before.assessment.findings, after.assessment.findings
+    if was is now:
+        return
+    for incident_id in {**was, **now}:
+        one, other = was.get(incident_id), now.get(incident_id)
+        if one is not other and one != other:
+            yield one, other
+
+
+def _withdrawn(before: Offender, after: Offender) -> Iterator[str]:
+    """Pairs that had a partner in them and have none now, in walk order."""
+    ended = [one for one, other in _changed(before, after) if one and one.qualifies and not (other and other.qualifies)]
+    for found in sorted(ended, key=lambda each: each.place):
+        yield before.pair(found.incident_id)

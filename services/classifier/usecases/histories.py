@@ -1,0 +1,99 @@
+"""Records of a history, from their source or handed over: each folds one into what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from schemas.commands import OpenListed, Role
+from schemas.envelope import Data, Event
+from schemas.incident import (
+    CaseDisposed,
+    CustodyChanged,
+    IncidentExpunged,
+    IncidentReported,
+    IncidentRetracted,
+    NotificationRecorded,
+    OrderChanged,
+)
+from schemas.notification import NotificationServed
+from schemas.rejects import InvalidRecord, RejectCode
+from services.classifier.domain import Kept, Offender, history, victim_numbers
+from services.classifier.usecases.settling import Terms
+
+OPENERS = (Role.COORDINATOR, Role.OUTREACH_SUPERVISOR)
+"""Who may open what a history load or a late report has listed."""
+
+
+class Refused(Exception):  # noqa: N818 (a person's act, not the program, is turned down)
+    """The command cannot be applied; the text is the code the person is told."""
+
+
+def reported(offender: Offender, event: Event[IncidentReported], terms: Terms) -> Offender:
+    """Raises `InvalidRecord` for two victims of one number: one woman's referral would hide the other's."""
+    data = event.data
+    numbers = victim_numbers(data)
+    for place, number in enumerate(numbers):
+        if number in numbers[:place]:
+            raise InvalidRecord(RejectCode.OUT_OF_RANGE, f"victims.{place}.victim_no")
+    if terms.seal(offender.offender_id, data.incident_id) in offender.history.expunged:
+        return offender
+    return _with(offender, history.reported(offender.history, event, terms.policy.stale_after))
+
+
+def retracted(offender: Offender, event: Event[IncidentRetracted], terms: Terms) -> Offender:
+    """Keeps nothing of what was expunged before."""
+    if terms.seal(offender.offender_id, event.data.incident_id) in offender.history.expunged:
+        return offender
+    return _with(offender, history.retracted(offender.history, event))
+
+
+def expunged(offender: Offender, event: Event[IncidentExpunged], terms: Terms) -> Offender:
+    """Final, and leaves no trace but the sealed id that keeps a late report out."""
+    incident_id = event.data.incident_id
+    sealed = terms.seal(offender.offender_id, incident_id)
+    return _with(offender, history.expunged(offender.history, incident_id, sealed))
+
+
+def kept(offender: Offender, event: Event[Kept], terms: Terms) -> Offender:
+    """Dispositions, notices, custody and orders: the latest word on each matter."""
+    return _with(offender, history.recorded(offender.history, event))
+
+
+def opened(offender: Offender, event: Event[OpenListed], terms: Terms) -> Offender:
+    """Raises `Refused`: the incident does not stand, is not listed, or the person may not."""
+    if event.data.role not in OPENERS:
+        raise Refused("role")
+    strand = offender.history.standing_strand(event.data.incident_id, offender.offender_id)
+    if strand is None:
+        raise Refused("unknown_incident")
+    if not strand.listed:
+        raise Refused("not_listed")
+    return _with(offender, history.opened(offender.history, strand))
+
+
+FOLDS: Mapping[type[Data], Callable[[Offender, Any, Terms], Offender]] = {
+    IncidentReported: reported,
+    IncidentRetracted: retracted,
+    IncidentExpunged: expunged,
+    CaseDisposed: kept,
+    NotificationRecorded: kept,
+    NotificationServed: kept,
+    CustodyChanged: kept,
+    OrderChanged: kept,
+    OpenListed: opened,
+}
+
+
+def fold(offender: Offender, event: Event[Data], terms: Terms) -> Offender:
+    """The same offender if nothing is new. Raises `InvalidRecord` and, for a person's act, `Refused`."""
+    try:
+        folded = FOLDS[type(event.data)]
+    except KeyError:
+        raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type") from None
+    return folded(offender, event, terms)
+
+
+def _with(offender: Offender, changed: history.History) -> Offender:
+    return offender if changed is offender.history else replace(offender, history=changed)
