@@ -27,7 +27,7 @@ Rows = list[Mapping[str, Any]]
 QUERIES: dict[str, dict[str, str]] = {
     "classifier": {
         "incidents": "SELECT offender_id, incident_id, reported_as, data FROM incidents",
-        "decisions": "SELECT pair_id, offender_id, tier, outreach FROM decisions ORDER BY offender_id, place",
+        "decisions": "SELECT pair_id, offender_id, tier, change, outreach FROM decisions ORDER BY offender_id, place",
         "offenders": "SELECT tier, count(*) AS n FROM offenders WHERE tier IS NOT NULL GROUP BY tier",
         "reviews": "SELECT code, count(*) AS n FROM reviews GROUP BY code",
     },
@@ -107,7 +107,7 @@ def _pairs(victims: Mapping[str, set[int]], found: Mapping[str, Rows], policy: P
     referrals = _by([row for row in found["referrals"] if row["purpose"] == "outreach"], "pair_id")
     tasks = _by(found["tasks"], "referral_id")
     notified = {row["pair_id"] for row in found["notifications"]}
-    called_for = _notices_called_for(found["decisions"], policy)
+    called_for = _notices_called_for(found["decisions"], found["notifications"], policy)
     counts = Counter({"complete": 0, "incomplete": 0, "listed": 0})
     for pair, numbers in victims.items():
         referred = Counter(row["victim_no"] for row in referrals[pair])
@@ -119,9 +119,13 @@ def _pairs(victims: Mapping[str, set[int]], found: Mapping[str, Rows], policy: P
     return dict(counts)
 
 
-def _notices_called_for(decisions: Rows, policy: Policy) -> set[str]:
-    """Pairs of the first decision that opened outreach at a tier its offender had no notice for yet."""
-    given: set[tuple[str, str]] = set()
+def _notices_called_for(decisions: Rows, notifications: Rows, policy: Policy) -> set[str]:
+    """Pairs of the first decision that opened outreach at a tier its offender had no notice for yet.
+
+    Whose tier was lowered may have got the lower tier's notice then, under a pair that was open already.
+    """
+    lowered = {row["offender_id"] for row in decisions if row["change"] in ("lowered", "removed")}
+    given = {(row["offender_id"], row["tier"]) for row in notifications if row["offender_id"] in lowered}
     pairs: set[str] = set()
     for row in decisions:
         tier = row["tier"]
