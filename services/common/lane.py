@@ -246,18 +246,19 @@ class Lane(Generic[S]):
         await self._producer.start()
         await failpoints.reach("claim.init_producer")
 
-        bounds = await tools.offsets.bounds(self.number)
+        starts = await tools.offsets.starts(self.number)
         async with tools.database.write() as conn:
-            row, places = await positions.claim(conn, self.number, {topic: low for topic, (low, _) in bounds.items()})
+            row, places = await positions.claim(conn, self.number, starts)
         await failpoints.reach("claim.epoch")
 
         committed = await tools.offsets.committed(self.number)  # never before InitProducerId
         await failpoints.reach("claim.committed")
-        check_offsets(places, committed, bounds)
+        ends = await tools.offsets.ends(self.number)
+        check_offsets(places, committed, starts, ends)
 
         self._row = row
         self._next = {topic: place.next for topic, place in places.items()}
-        self._ends_at_claim = {topic: high for topic, (_, high) in bounds.items()}
+        self._ends_at_claim = ends
         self._marked = {topic: place.published for topic, place in places.items()}
         self._quiet = {topic: at for topic, at in committed.items() if at is not None and at > self._next[topic]}
         await self._recover(places, committed)

@@ -41,13 +41,15 @@ class GroupOffsets:
             raise LaneRefusedError("another_database", "the group's offsets were committed from another database")
         return {tp.topic: None if place.offset < 0 else place.offset for tp, place in found.items()}
 
-    async def bounds(self, lane: int) -> dict[str, tuple[int, int]]:
-        """Per topic the first offset still there and the one after the last."""
-        partitions = self._partitions(lane)
-        consumer = self._consumer()
-        low = await consumer.beginning_offsets(partitions)
-        high = await consumer.end_offsets(partitions)
-        return {tp.topic: (low[tp], high[tp]) for tp in partitions}
+    async def starts(self, lane: int) -> dict[str, int]:
+        """Per topic the first offset still there."""
+        found = await self._consumer().beginning_offsets(self._partitions(lane))
+        return {tp.topic: offset for tp, offset in found.items()}
+
+    async def ends(self, lane: int) -> dict[str, int]:
+        """Per topic the offset after the last that can be read."""
+        found = await self._consumer().end_offsets(self._partitions(lane))
+        return {tp.topic: offset for tp, offset in found.items()}
 
 
 async def group_offsets(
@@ -65,12 +67,17 @@ async def group_offsets(
 
 
 def check_offsets(
-    places: Mapping[str, Place], committed: Mapping[str, int | None], bounds: Mapping[str, tuple[int, int]]
+    places: Mapping[str, Place],
+    committed: Mapping[str, int | None],
+    starts: Mapping[str, int],
+    ends: Mapping[str, int],
 ) -> None:
-    """Strict offsets: no silent earliest or latest. Raises `LaneRefusedError`; each code has a row in the runbook."""
+    """Strict offsets: no silent earliest or latest. Raises `LaneRefusedError`; each code has a row in the runbook.
+
+    `ends` must have been read after the other two: the log and what stands in SQL grow as long as another owner works.
+    """
     for topic, place in places.items():
-        low, high = bounds[topic]
-        at = committed[topic]
+        low, high, at = starts[topic], ends[topic], committed[topic]
         if place.next < low:
             raise LaneRefusedError(
                 "below_log_start", f"{topic}: records between the position and the log's start are gone"
