@@ -98,9 +98,13 @@ class Bench:
             self.feed(self.lanes)
             time.sleep(0.1)
 
-    def start(self, name: str = "0", **environment: str) -> ReplicaProcess:
+    def feed_for(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        self.feed_until(lambda: time.monotonic() > until, "the end", timeout=seconds + 5)
+
+    def start(self, name: str = "0", module: str = "tests.harness.probe", **environment: str) -> ReplicaProcess:
         """A replica named `name`; environment names are upper-cased and get their `IPVI_` unless they are well known."""
-        replica = ReplicaProcess(self, name, environment)
+        replica = ReplicaProcess(self, name, environment, (module,))
         self._replicas.append(replica)
         return replica
 
