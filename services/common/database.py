@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, event, insert, make_url, select
+from sqlalchemy import URL, event, make_url, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from services.common.settings import CommonSettings
@@ -21,6 +22,10 @@ from services.common.tables import deployment
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_MS = 5_000
 STATEMENT_TIMEOUT_MS = 15_000
+
+_MAY_ASK = text("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
+_CLUSTER = text("SELECT system_identifier FROM pg_control_system()")
+_OID = text("SELECT oid FROM pg_database WHERE datname = current_database()")
 
 
 def database_url(settings: CommonSettings, service: str) -> URL:
@@ -57,13 +62,32 @@ class Database:
             yield await conn.execution_options(ipvi_read=True)
 
     async def identity(self) -> str:
-        """The id of this database, made when first asked for: a copy of it on a live cluster must be told apart."""
+        """The id of this database, made when first asked for: what is committed to Kafka says whose it is."""
+        return await self.deployed("database_id", str(uuid.uuid4()))
+
+    async def place(self) -> str:
+        """Where this database lies: a copy elsewhere has the same content, and so the same id. SQLite: not told apart.
+
+        The cluster's own number (where the server lets us ask) and the database's in it: the same on a standby that has
+        taken over, another in a restored dump.
+        """
+        if self.is_sqlite:
+            return "file"
+        async with self.read() as conn:
+            cluster = await conn.scalar(_CLUSTER) if await conn.scalar(_MAY_ASK) else ""
+            return f"{cluster}/{await conn.scalar(_OID)}"
+
+    async def deployed(self, name: str, value: str) -> str:
+        """What is recorded under `name`; `value` if this is the first time. Safe for replicas that start at once."""
+        make = sqlite.insert if self.is_sqlite else postgresql.insert
         async with self.write() as conn:
-            found = await conn.scalar(select(deployment.c.value).where(deployment.c.name == "database_id"))
-            if found is None:
-                found = str(uuid.uuid4())
-                await conn.execute(insert(deployment).values(name="database_id", value=found))
-            return str(found)
+            await conn.execute(make(deployment).values(name=name, value=value).on_conflict_do_nothing())
+            return str(await conn.scalar(select(deployment.c.value).where(deployment.c.name == name)))
+
+    async def deploy(self, name: str, value: str) -> None:
+        """Record another `value`."""
+        async with self.write() as conn:
+            await conn.execute(update(deployment).where(deployment.c.name == name).values(value=value))
 
     async def close(self) -> None:
         await self.engine.dispose()

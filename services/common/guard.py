@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, for_code
 from aiokafka.structs import OffsetAndMetadata
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
-from sqlalchemy import insert, select
 
 from services.common.database import Database
 from services.common.errors import ConfigurationError, LaneRefusedError
 from services.common.offsets import group_offsets
 from services.common.producer import offset_metadata
-from services.common.tables import deployment
+
+T = TypeVar("T")
 
 _TIMEOUT_S = 15.0
 
@@ -31,6 +32,7 @@ async def check(
 ) -> str:
     """Returns the database's id. Raises `LaneRefusedError` (a code of the runbook) or `ConfigurationError`."""
     identity = await database.identity()
+    await _check_place(database, admin, group)
     found = await asyncio.to_thread(_topics, bootstrap, list(topics))
     for topic, (_, count) in found.items():
         if count != partitions:
@@ -48,19 +50,37 @@ async def check(
     return identity
 
 
+async def _check_place(database: Database, admin: AIOKafkaAdminClient, group: str) -> None:
+    """A copy has its original's id: it is told by where it lies. It may take over (a restored backup) when nobody works."""
+    place = await database.place()
+    recorded = await database.deployed("place", place)
+    if recorded == place:
+        return
+    if await members(admin, group):
+        raise LaneRefusedError(
+            "another_database", f"this database is a copy, and group {group} has members that may work on the original"
+        )
+    await database.deploy("place", place)
+
+
+async def members(admin: AIOKafkaAdminClient, group: str) -> int:
+    """How many members the group has; one that was killed counts until its session has timed out."""
+    answers = await _insist(lambda: admin.describe_consumer_groups([group]), f"the members of {group}")
+    code, *_, found = answers[0].groups[0][:6]
+    if code:
+        raise ConfigurationError(f"Kafka does not give the members of {group}: {for_code(code).__name__}")
+    return len(found)
+
+
 async def _compare(database: Database, facts: Mapping[str, str]) -> None:
     """With what was recorded at the first start; record what is new."""
-    async with database.write() as conn:
-        rows = await conn.execute(select(deployment.c.name, deployment.c.value))
-        recorded = {row.name: row.value for row in rows}
-        for name, value in facts.items():
-            if name not in recorded:
-                await conn.execute(insert(deployment).values(name=name, value=value))
-            elif recorded[name] != value:
-                raise LaneRefusedError(
-                    "partition_count" if name == "partitions" else "topic_recreated",
-                    f"{name} is {value}, but this database was worked with {recorded[name]}",
-                )
+    for name, value in facts.items():
+        recorded = await database.deployed(name, value)
+        if recorded != value:
+            raise LaneRefusedError(
+                "partition_count" if name == "partitions" else "topic_recreated",
+                f"{name} is {value}, but this database was worked with {recorded}",
+            )
 
 
 def _topics(bootstrap: str, topics: list[str]) -> dict[str, tuple[str, int]]:
@@ -80,13 +100,16 @@ async def _group_offsets(
     admin: AIOKafkaAdminClient, group: str, topics: Sequence[str], partitions: int
 ) -> dict[TopicPartition, OffsetAndMetadata]:
     wanted = [TopicPartition(topic, number) for topic in topics for number in range(partitions)]
+    return await _insist(lambda: group_offsets(admin, group, wanted), f"the offsets of {group}")
+
+
+async def _insist(ask: Callable[[], Awaitable[T]], what: str) -> T:
+    """A broker that has just started still loads its coordinators."""
     deadline = time.monotonic() + _TIMEOUT_S
     while True:
         try:
-            return await group_offsets(admin, group, wanted)
+            return await ask()
         except KafkaError as error:
             if time.monotonic() > deadline:
-                raise ConfigurationError(
-                    f"Kafka does not give the offsets of {group}: {type(error).__name__}"
-                ) from None
-            await asyncio.sleep(0.2)  # a broker that has just started still loads its coordinators
+                raise ConfigurationError(f"Kafka does not give {what}: {type(error).__name__}") from None
+            await asyncio.sleep(0.2)
