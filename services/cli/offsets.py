@@ -1,0 +1,230 @@
+"""`ipvi offsets mend`: a group's offsets that Kafka has lost, or that were set back, found again from what was published.
+
+The journal knows what each lane had to say, in order; the output topics know how much of it was said. Each transaction ends
+on an input offset, so the first journal row that is not in the log says where the lane's offsets were.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from sqlalchemy import select
+
+from schemas.topics import Topic
+from services.cli.serve import ServiceName
+from services.common import guard
+from services.common.database import Database, database_url
+from services.common.errors import IpviError
+from services.common.offsets import group_offsets
+from services.common.positions import Place, unpublished
+from services.common.producer import JournalRow, LaneProducer
+from services.common.settings import CommonSettings, settings_or_error
+from services.common.tables import journal, positions
+
+STEP_TIMEOUT_S = 15.0
+READ_TIMEOUT_S = 60.0
+
+
+class OffsetsError(IpviError):
+    """The offsets cannot be worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """One lane's doubt and its end: `found` of `rows` journal rows are in the log, so its offsets are `offsets`."""
+
+    lane: int
+    rows: int
+    found: int
+    offsets: Mapping[str, int]
+
+    def __str__(self) -> str:
+        places = ", ".join(f"{topic} {offset}" for topic, offset in sorted(self.offsets.items()))
+        return f"lane {self.lane}: {self.found} of {self.rows} rows in doubt are published; offsets: {places}"
+
+
+def mend_command(
+    service: Annotated[ServiceName, typer.Option("--service", help="Whose lanes refuse.", show_default=False)],
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Write the offsets; else only say what they would be.")
+    ] = False,
+) -> None:
+    """Find the offsets of lanes that refuse with `offset_lost` or `offset_below_published`. Stop the service first.
+
+    Looks for the journal rows in doubt at the end of the output topics, and with --apply sets the group's offsets to where
+    they end. Every replica of the service must be stopped: a transaction still under way would make the answer wrong.
+
+    Exit codes: 0 done or nothing to do, 2 refused, with one line why.
+    """
+    mends = asyncio.run(mend(settings_or_error(CommonSettings), str(service), apply=apply))
+    for one in mends:
+        typer.echo(str(one))
+    if not mends:
+        typer.echo("no lane is in doubt")
+    elif not apply:
+        typer.echo("nothing was written: repeat with --apply")
+
+
+async def mend(settings: CommonSettings, service: str, *, apply: bool) -> list[Mend]:
+    """What `ipvi offsets mend` does. Nothing is written unless every lane's answer is certain.
+
+    Raises `OffsetsError` (replicas are up; journal and log disagree) or what the start of a replica raises.
+    """
+    group, bootstrap = f"ipvi-{service}", settings.kafka_bootstrap_servers
+    async with _open(settings, service) as (database, admin, consumer):
+        places = await _places(database)
+        topics = sorted({topic for at in places.values() for topic in at})
+        if not topics:
+            return []
+        identity = await guard.check(database, bootstrap, admin, group, topics, settings.partitions)
+        await _refuse_if_worked(admin, group)
+        wanted = [TopicPartition(topic, lane) for lane, at in places.items() for topic in at]
+        committed = {tp: at.offset for tp, at in (await group_offsets(admin, group, wanted)).items()}
+        async with AsyncExitStack() as producers:
+            mends: list[tuple[Mend, LaneProducer | None]] = []
+            for lane, at in sorted(places.items()):
+                lost = [topic for topic in at if _in_doubt(at[topic], committed[TopicPartition(topic, lane)])]
+                if not lost:
+                    continue
+                producer = None
+                if apply:  # ends what an owner that died left open, before it is asked what was published
+                    producer = _producer(settings, group, lane, identity)
+                    producers.push_async_callback(producer.close)
+                    await producer.start()
+                mends.append((await _work_out(database, consumer, lane, at, lost), producer))
+            for one, producer in mends:
+                if producer is not None:
+                    await producer.publish((), one.offsets)
+    return [one for one, _ in mends]
+
+
+def _in_doubt(place: Place, committed: int) -> bool:
+    """As `check_offsets` refuses it; -1 stands for none."""
+    return committed < place.published and not (committed < 0 and place.published == place.next)
+
+
+def _producer(settings: CommonSettings, group: str, lane: int, identity: str) -> LaneProducer:
+    return LaneProducer(
+        settings.kafka_bootstrap_servers,
+        group,
+        lane,
+        identity,
+        transaction_timeout_ms=settings.transaction_timeout_ms,
+        timeout=STEP_TIMEOUT_S,
+    )
+
+
+@asynccontextmanager
+async def _open(
+    settings: CommonSettings, service: str
+) -> AsyncIterator[tuple[Database, AIOKafkaAdminClient, AIOKafkaConsumer]]:
+    bootstrap = settings.kafka_bootstrap_servers
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="none",
+        enable_auto_commit=False,
+    )
+    async with AsyncExitStack() as stack:
+        database = Database(database_url(settings, service), service, pool_size=1)
+        stack.push_async_callback(database.close)
+        stack.push_async_callback(admin.close)
+        await admin.start()
+        stack.push_async_callback(consumer.stop)
+        await consumer.start()
+        yield database, admin, consumer
+
+
+async def _places(database: Database) -> dict[int, dict[str, Place]]:
+    async with database.read() as conn:
+        rows = (await conn.execute(select(positions))).all()
+    found: dict[int, dict[str, Place]] = {}
+    for row in rows:
+        found.setdefault(row.lane, {})[row.topic] = Place(row.next_offset, row.published)
+    return found
+
+
+async def _refuse_if_worked(admin: AIOKafkaAdminClient, group: str) -> None:
+    if await guard.members(admin, group):
+        raise OffsetsError(f"group {group} has members: stop every replica first, and wait out its session time-out")
+
+
+async def _work_out(
+    database: Database, consumer: AIOKafkaConsumer, lane: int, at: Mapping[str, Place], lost: Iterable[str]
+) -> Mend:
+    async with database.read() as conn:
+        rows = await unpublished(conn, lane, {topic: place.published for topic, place in at.items()})
+    published = await _published(database, consumer, lane, rows)
+    last = max((i for i, row in enumerate(rows) if row.seq in published), default=-1)
+    missing = [row for row in rows[: last + 1] if row.seq not in published]
+    if any(not Topic(row.topic).is_compacted for row in missing):
+        raise OffsetsError(f"lane {lane}: the log holds later journal rows but not earlier ones; has its end been cut?")
+    unpublished_rows = rows[last + 1 :]
+    if last >= 0 and unpublished_rows and _cause(unpublished_rows[0]) == _cause(rows[last]):
+        raise OffsetsError(f"lane {lane}: the log holds a part of what one record said; who else writes there?")
+    ends = {topic: place.next for topic, place in at.items()}
+    for row in unpublished_rows:
+        ends[row.in_topic] = min(ends[row.in_topic], row.in_offset)
+    return Mend(lane, len(rows), last + 1, {topic: ends[topic] for topic in lost})
+
+
+def _cause(row: JournalRow) -> tuple[str, int]:
+    return row.in_topic, row.in_offset
+
+
+async def _published(database: Database, consumer: AIOKafkaConsumer, lane: int, rows: Sequence[JournalRow]) -> set[int]:
+    """Sequences of those of `rows` that a reader of committed records sees."""
+    found: set[int] = set()
+    for topic, partition in {(row.topic, row.partition) for row in rows}:
+        ours = {_id(row.headers): row.seq for row in rows if (row.topic, row.partition) == (topic, partition)}
+        anchor = await _anchor(database, lane, topic, partition, rows[0].seq)
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            seen = await _ids_at_end(consumer, TopicPartition(topic, partition), ours.keys(), anchor)
+        found.update(ours[id_] for id_ in ours.keys() & seen)
+    return found
+
+
+async def _anchor(database: Database, lane: int, topic: str, partition: int, before: int) -> bytes | None:
+    """Id of the last row for that partition which is known to be published: what is in doubt comes after it."""
+    async with database.read() as conn:
+        headers = await conn.scalar(
+            select(journal.c.headers)
+            .where(
+                journal.c.lane == lane,
+                journal.c.seq < before,
+                journal.c.topic == topic,
+                journal.c.partition == partition,
+            )
+            .order_by(journal.c.seq.desc())
+            .limit(1)
+        )
+    return _id((name, value.encode("latin-1")) for name, value in headers) if headers else None
+
+
+async def _ids_at_end(
+    consumer: AIOKafkaConsumer, tp: TopicPartition, wanted: Iterable[bytes], anchor: bytes | None
+) -> set[bytes]:
+    """Ids at the end of a partition, back to the anchor, to all that is wanted, or to its start, whichever comes first."""
+    missing, seen, window = set(wanted), set[bytes](), 1_000
+    consumer.assign([tp])
+    low, start = (await consumer.beginning_offsets([tp]))[tp], (await consumer.end_offsets([tp]))[tp]
+    while start > low and missing - seen and anchor not in seen:
+        start, stop = max(low, start - window), start
+        consumer.seek(tp, start)
+        while await consumer.position(tp) < stop:
+            for records in (await consumer.getmany(tp, timeout_ms=500)).values():
+                seen.update(_id(record.headers) for record in records)
+        window *= 4
+    return seen
+
+
+def _id(headers: Iterable[tuple[str, bytes]]) -> bytes:
+    return next((value for name, value in headers if name == "ce_id"), b"")
