@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -23,6 +25,8 @@ API = "1.41"
 """Of Debian 12's engine; named, because asking for it would fail where no engine is."""
 # No bridge and no address translation: containers use the host's network and bind to loopback.
 OPTIONS = ("--bridge=none", "--iptables=false", "--ip6tables=false", "--log-level=warn")
+MEMORY = Path("/dev/shm")
+PLENTY = 4 * 2**30
 STORAGE = ("overlay2", "vfs")
 """In this order: the first needs a file system underneath that is not itself an overlay."""
 
@@ -54,13 +58,17 @@ def engine() -> Iterator[Engine]:
     dockerd = shutil.which("dockerd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if dockerd is None or os.getuid() != 0:
         raise NoEngineError
-    with tempfile.TemporaryDirectory(prefix="ipvi-docker-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(prefix="ipvi-docker-", dir=_room(), ignore_cleanup_errors=True) as folder:
         process, started = _start(dockerd, Path(folder))
         try:
             yield started
         finally:
             started.client.close()
             process.stop(patience=START_S)
+            # What the daemon leaves mounted would keep the folder.
+            subprocess.run(
+                ["umount", f"{folder}/exec-root/netns/default"], capture_output=True, timeout=10, check=False
+            )
 
 
 def _start(dockerd: str, folder: Path) -> tuple[BoundProcess, Engine]:
@@ -84,9 +92,25 @@ def _start(dockerd: str, folder: Path) -> tuple[BoundProcess, Engine]:
 
 
 def _answering(address: str, *, own: bool = False) -> Engine | None:
+    if not _listens(address):
+        return None
     client = docker.DockerClient(base_url=address, timeout=120, version=API)
     with suppress(DockerException, RequestException, OSError):
         client.ping()
         return Engine(client, address, own)
     client.close()
     return None
+
+
+def _room() -> str | None:
+    """In memory if there is plenty: images are tens of thousands of small files that live for a minute."""
+    return str(MEMORY) if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > PLENTY else None
+
+
+def _listens(address: str) -> bool:
+    """Asked first: Docker's client leaves its socket open when nobody answers."""
+    kind, _, path = address.partition("://")
+    if kind != "unix":
+        return True
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0

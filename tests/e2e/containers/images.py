@@ -141,7 +141,7 @@ def _python(rootfs: Rootfs) -> None:
     for name in locked_packages():
         for file in distribution(name).files or ():
             if ".." not in file.parts and "__pycache__" not in file.parts:
-                rootfs.file(Path(str(file.locate())), f"{packages}/{file}")
+                rootfs.module(Path(str(file.locate())), f"{packages}/{file}")
     rootfs.text(f"{packages}/ipvi.pth", "/app\n")
     rootfs.text("opt/ipvi/pyvenv.cfg", f"home = {program.parent}\ninclude-system-site-packages = false\n")
     rootfs.link("opt/ipvi/bin/python", str(program))

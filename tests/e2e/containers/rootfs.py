@@ -8,12 +8,13 @@ import subprocess
 import tarfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Final
 
 _LIBRARY: Final = re.compile(r"(?:=> )?(/\S+) \(0x")
 _MAGIC: Final = b"\x7fELF"
-_SKIPPED: Final = ("__pycache__", "*.a", "*.pyc")
+_SKIPPED: Final = "*.a"
 
 Keep = Callable[[Path], bool]
 
@@ -34,16 +35,29 @@ class Rootfs:
         self._origins: list[Path] = []
 
     def tree(self, source: Path, target: str, keep: Keep = lambda _: True) -> None:
-        """A folder and what is in it, as `target`; `keep` is asked for each path relative to the folder."""
+        """A folder and what is in it, as `target`. `keep` is asked for each path, relative to the folder, from the top."""
         self._origins.append(source)
-        for path in sorted(source.rglob("*")):
+        self._branch(source, source, target, keep)
+
+    def _branch(self, source: Path, branch: Path, target: str, keep: Keep) -> None:
+        for path in sorted(branch.iterdir()):
             inner = path.relative_to(source)
-            if not _is_skipped(inner) and keep(inner):
-                self._add(path, f"{target}/{inner}")
+            if path.match(_SKIPPED) or not keep(inner):
+                continue
+            self._add(path, f"{target}/{inner}")
+            if path.is_dir() and not path.is_symlink():
+                self._branch(source, path, target, keep)
 
     def file(self, source: Path, target: str) -> None:
         """One file; a link is followed."""
         self._add(source.resolve(), target)
+
+    def module(self, source: Path, target: str) -> None:
+        """One file, and if it is Python the bytecode beside it: the image may not be able to write its own."""
+        self.file(source, target)
+        compiled = Path(cache_from_source(str(source))) if source.suffix == ".py" else source
+        if compiled != source and compiled.exists():
+            self.file(compiled, f"{Path(target).parent}/__pycache__/{compiled.name}")
 
     def text(self, target: str, content: str, mode: int = 0o644) -> None:
         info = self._info(target, tarfile.REGTYPE, mode)
@@ -114,7 +128,3 @@ def _known(names: Iterable[str]) -> set[Path]:
     answer = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, timeout=20, check=True).stdout
     wanted = set(names)
     return {Path(line.split("=> ")[1]) for line in answer.splitlines() if line.split(" ")[0].strip() in wanted}
-
-
-def _is_skipped(inner: Path) -> bool:
-    return any(Path(part).match(pattern) for part in inner.parts for pattern in _SKIPPED)

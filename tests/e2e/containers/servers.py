@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 from confluent_kafka import KafkaException
@@ -19,6 +19,8 @@ from services.cli.broker.settings import server_properties
 from tests.e2e.containers.images import Images, postgres_binaries
 
 READY_S: Final = 60.0
+ON_HOST: Final[dict[str, Any]] = {"network_mode": "host"}
+"""Where they bind to loopback: an engine without a bridge will do, and nothing is published."""
 PASSWORD: Final = "only-for-this-test"
 CLUSTER_ID: Final = "aXB2aS10ZXN0LWNsdXN0ZQ"
 KAFKA_SCRIPT: Final = """
@@ -41,7 +43,7 @@ exec "$BINARIES/postgres" -D /var/lib/postgresql/data "$@"
 @contextmanager
 def running(container: DockerContainer) -> Iterator[DockerContainer]:
     """Started, and removed at the end of the block."""
-    container.with_kwargs(network_mode="host").start()
+    container.start()
     try:
         yield container
     finally:
@@ -60,7 +62,7 @@ def kafka(images: Images) -> Iterator[str]:
         proxied_port=None,
         advertised_proxy_port=None,
     )
-    container = DockerContainer(images.kafka).with_env("CLUSTER_ID", CLUSTER_ID)
+    container = DockerContainer(images.kafka, **ON_HOST).with_env("CLUSTER_ID", CLUSTER_ID)
     if images.are_stock:
         for line in text.splitlines():
             name, value = line.split("=", 1)
@@ -79,7 +81,7 @@ def postgres(images: Images) -> Iterator[str]:
     """URL of an empty database."""
     port = free_port()
     options = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-c", "fsync=off"]
-    container = DockerContainer(images.postgres).with_env("POSTGRES_PASSWORD", PASSWORD)
+    container = DockerContainer(images.postgres, **ON_HOST).with_env("POSTGRES_PASSWORD", PASSWORD)
     if images.are_stock:
         container.with_env("POSTGRES_USER", "ipvi").with_env("POSTGRES_DB", "postgres")
         container.with_command(["postgres", *options])

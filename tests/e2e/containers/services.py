@@ -12,7 +12,7 @@ from typing import Any, Final
 from testcontainers.core.container import DockerContainer
 
 from services.cli.broker.process import free_port
-from tests.e2e.containers.servers import running, status, words
+from tests.e2e.containers.servers import ON_HOST, running, status, words
 
 JOB_S: Final = 90
 STOP_S: Final = 30
@@ -20,7 +20,6 @@ HARDENED: Final[dict[str, Any]] = {
     "cap_drop": ["ALL"],
     "security_opt": ["no-new-privileges:true"],
     "read_only": True,
-    "tmpfs": {"/tmp": ""},
 }
 
 
@@ -42,17 +41,19 @@ class Place:
             "DATABASE_URL": self.database,
             "IPVI_PARTITIONS": str(self.partitions),
             "IPVI_AS_OF": "reported",
+            "IPVI_SEAL_KEY": "only-for-this-test",
             "IPVI_API_PORT": str(port),
             "IPVI_TOKENS_FILE": "/run/secrets/tokens",
             "IPVI_HEALTH_TOKEN_FILE": "/run/secrets/health_token",
         }
-        made = DockerContainer(self.image).with_command(list(command))
+        # The files' group, by which alone the image's user may read them.
+        group = [str(tokens.stat().st_gid)]
+        made = DockerContainer(self.image, **ON_HOST, **HARDENED, group_add=group).with_command(list(command))
+        made.with_tmpfs_mount("/tmp")
         for name, value in environment.items():
             made.with_env(name, value)
         made.with_volume_mapping(str(tokens), "/run/secrets/tokens", "ro")
-        made.with_volume_mapping(str(self.token), "/run/secrets/health_token", "ro")
-        # The files' group, by which alone the image's user may read them.
-        return made.with_kwargs(**HARDENED, group_add=[str(tokens.stat().st_gid)])
+        return made.with_volume_mapping(str(self.token), "/run/secrets/health_token", "ro")
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,8 @@ def test_from_an_empty_cluster_to_notices_and_tasks_and_a_clean_stop(images: Ima
         assert found["pairs"]["incomplete"] == 0
         assert found["pairs"]["complete"] > 0
         assert all(found["offenders"][tier] > 0 for tier in "ABCD")
-        assert found["notifications"].keys() == {"held"}, "nobody has reached a victim yet"
+        assert found["notifications"]["held"] > 0
+        assert found["notifications"].keys() <= {"held", "cancelled"}, "released, though nobody has reached a victim"
         assert found["tasks"]["open"] >= found["referrals"] > 0
 
         for name, started in running.items():
