@@ -402,7 +402,9 @@ class Lane(Generic[S]):
     async def _hand_over(self, written: Written) -> None:
         if self._quiet:  # a restored database: Kafka has all this already
             self._quiet = {topic: at for topic, at in self._quiet.items() if at > self._next[topic]}
-            return
+            if self._quiet:
+                return
+            written = Written((), written.ends)
         await self._outbox.put(written)
         if not self._tools.pipeline:
             await self._outbox.join()
@@ -435,11 +437,9 @@ class Lane(Generic[S]):
         where = await self._tools.source.positions(self.number)
         if self._mailbox.closed or self.status is not LaneStatus.RUNNING:
             return
-        # A topic with records in hand has its position past them: only an empty queue's position is ours.
-        ends = {
-            topic: at if self._mailbox.holds(topic) else max(at, where.get(topic, at))
-            for topic, at in self._next.items()
-        }
+        # The consumer's position lies past the records in hand: where some are, the lane stands at the first of them.
+        where |= {topic: head for topic in self._next if (head := self._mailbox.head(topic)) is not None}
+        ends = {topic: max(at, where.get(topic, at)) for topic, at in self._next.items()}
         if ends != self._next:
             await self._commit(Worked(self._row), ends)
         elif self._published == self._next:

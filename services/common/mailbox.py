@@ -23,9 +23,10 @@ class Mailbox:
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
 
-    def holds(self, topic: str) -> bool:
-        """Whether records of `topic` wait."""
-        return bool(self._queues[topic])
+    def head(self, topic: str) -> int | None:
+        """Offset of the next record of `topic`, if one waits."""
+        queue = self._queues[topic]
+        return queue[0].offset if queue else None
 
     def put(self, topic: str, records: Iterable[ConsumerRecord]) -> None:
         self._queues[topic].extend(records)
