@@ -17,6 +17,7 @@ from tests.harness.pipeline import pipeline as make_pipeline
 from tests.harness.postgres import PostgresServer
 from tests.harness.replicas import LANES
 
+DOWNSTREAM = ("classifier", "victim_outreach", "notifier")
 ROUNDS = max(1, int(os.environ.get("IPVI_FAULT_SEEDS", "2")) // 2)
 """Two kills a step and service in each."""
 
@@ -42,14 +43,11 @@ def test_killed_at(pipeline: Pipeline, county: County, point: str, round_: int) 
     first, second = round_ % LANES + 1, (round_ + 1) % LANES + 1
     doomed = pipeline.start_all(IPVI_FAILPOINTS=f"{point}=kill@{first}", IPVI_MAX_BATCH="3")
     pipeline.feed(county.events(60))
-    again = {}
-    for service, process in doomed.items():
-        # Who sits downstream only comes to its point once those upstream say something again.
-        process.wait_dead(timeout=40)
-        again[service] = pipeline.start(service, IPVI_FAILPOINTS=f"{point}=kill@{second}", IPVI_MAX_BATCH="3")
-    pipeline.feed(county.events(60))
-    for service, process in again.items():
-        process.wait_dead(timeout=40)
+    for service in DOWNSTREAM:  # each comes to its point once those upstream say something again
+        doomed[service].wait_dead(timeout=40)
+        again = pipeline.start(service, IPVI_FAILPOINTS=f"{point}=kill@{second}", IPVI_MAX_BATCH="3")
+        pipeline.feed(county.events(20))
+        again.wait_dead(timeout=40)
         pipeline.start(service)
     pipeline.wait_settled()
     _judge(pipeline)
