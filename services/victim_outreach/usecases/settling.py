@@ -46,9 +46,9 @@ def raised_at(task: Task, policy: Policy) -> datetime:
 
 
 def _with_tasks(draft: Draft, given: Input, policy: Policy) -> Draft:
-    """Open what is needed and not there; then drop what is no longer needed, or needed sooner than it is due."""
+    """Open what is needed and not there; then drop what is needed no longer, sooner, or on another's account."""
     wanted = {need.key: need for need in needs(draft.file, policy)}
-    dropped = [task for task in draft.file.unfinished_tasks() if _is_stale(task, wanted)]
+    dropped = [task for task in draft.file.unfinished_tasks() if _is_stale(draft.file, task, wanted)]
     gone = {task.task_id for task in dropped}
     tasks = draft.file.tasks.values()
     standing = {task.key for task in tasks if task.stands and task.task_id not in gone}
@@ -62,9 +62,9 @@ def _with_tasks(draft: Draft, given: Input, policy: Policy) -> Draft:
     return draft
 
 
-def _is_stale(task: Task, wanted: Mapping[TaskKey, Need]) -> bool:
+def _is_stale(file: CaseFile, task: Task, wanted: Mapping[TaskKey, Need]) -> bool:
     need = wanted.get(task.key)
-    return need is None or need.due_at < task.due_at
+    return need is None or need.due_at < task.due_at or not file.referrals[task.referral_id].live
 
 
 def _open(draft: Draft, need: Need, earlier: int, forerunner: Task | None, given: Input) -> Draft:

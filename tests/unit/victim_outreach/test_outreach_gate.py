@@ -200,6 +200,16 @@ def test_what_was_done_before_an_incident_does_not_count_for_it() -> None:
     assert bench.gate(2) == "clear"
 
 
+def test_a_contact_marked_as_done_before_an_incident_does_not_count_for_it() -> None:
+    bench = Bench()
+    bench.put(opened(1))
+    bench.claim(TaskKind.CALL)
+    bench.complete(TaskKind.CALL)
+    bench.put(opened(2))
+    after_the_pause(bench)
+    assert (bench.gate(1), bench.gate(2)) == ("clear", "shut")
+
+
 def test_what_was_done_at_the_scene_counts_when_it_is_told() -> None:
     bench = Bench()
     bench.put(opened())
@@ -309,6 +319,26 @@ def test_the_time_limit_before_his_hearing(tier: str | None, claimed: bool, expe
         assert bench.file.wake_at == START + 8 * HOUR
     bench.wait(hours=1.5).tick()
     assert bench.gate() == expected
+
+
+def test_a_hearing_put_off_shuts_what_only_the_time_limit_had_cleared() -> None:
+    bench = Bench()
+    bench.put(opened(), custody(hearing_at=START + 3 * HOUR))
+    bench.claim(TaskKind.WRITTEN_INFORMATION)
+    bench.wait(hours=2).tick()
+    assert bench.gate() == "clear"
+    bench.put(custody(hearing_at=START + 30 * HOUR))
+    assert bench.gate() == "shut"
+
+
+def test_a_task_taken_before_an_incident_is_not_seen_for_it() -> None:
+    bench = Bench()
+    bench.put(custody(hearing_at=START + 3 * HOUR), opened(1))
+    bench.claim(TaskKind.CALL)
+    bench.put(opened(2))
+    bench.wait(hours=2).tick()
+    assert bench.task(TaskKind.CALL).claimed_by == "ada"
+    assert (bench.gate(1), bench.gate(2)) == ("clear", "shut")
 
 
 def test_outside_custody_no_time_limit_opens_it() -> None:
