@@ -218,7 +218,7 @@ class Lane(Generic[S]):
         self._log.error("lane.refused", code=refusal.code, reason=str(refusal))
         try:
             async with self._tools.database.write() as conn:
-                await positions.refuse(conn, self.number, refusal.code)
+                await positions.refuse(conn, self.number, self._row, refusal.code)
         except Exception as error:  # noqa: BLE001 (the refusal stands in memory and in health all the same)
             self._log.warning("lane.refusal_not_written", reason=_reason(error))
 
@@ -249,6 +249,7 @@ class Lane(Generic[S]):
         starts = await tools.offsets.starts(self.number)
         async with tools.database.write() as conn:
             row, places = await positions.claim(conn, self.number, starts)
+        self._row = row
         await failpoints.reach("claim.epoch")
 
         committed = await tools.offsets.committed(self.number)  # never before InitProducerId
@@ -256,7 +257,6 @@ class Lane(Generic[S]):
         ends = await tools.offsets.ends(self.number)
         check_offsets(places, committed, starts, ends)
 
-        self._row = row
         self._next = {topic: place.next for topic, place in places.items()}
         self._ends_at_claim = ends
         self._marked = {topic: place.published for topic, place in places.items()}

@@ -131,10 +131,9 @@ async def mark_published(conn: AsyncConnection, lane: int, published: Mapping[st
         )
 
 
-async def refuse(conn: AsyncConnection, lane: int, code: str) -> None:
-    """Let every replica's API say at once that the lane is not worked."""
-    await _insert_missing(conn, lanes, _new_lane(lane))
-    await conn.execute(update(lanes).where(lanes.c.lane == lane).values(refusal=code))
+async def refuse(conn: AsyncConnection, lane: int, row: LaneRow, code: str) -> None:
+    """Let every replica's API say at once that the lane is not worked; unless another owner has claimed it."""
+    await conn.execute(update(lanes).where(lanes.c.lane == lane, lanes.c.epoch == row.epoch).values(refusal=code))
 
 
 async def known(conn: AsyncConnection, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
