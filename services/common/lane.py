@@ -301,7 +301,10 @@ class Lane(Generic[S]):
         while not self._mailbox.closed:
             records = self._mailbox.take(self._tools.max_batch, self._quiet or None)
             if records:
+                stood = self._next
                 await self._tools.process(Batch.of(self, records))
+                if self._next is stood:  # the next batch would pass these records over
+                    raise LaneLostError("a middleware kept a batch from the lane")
             else:
                 await self._rest()
             self._resume_if_low()
