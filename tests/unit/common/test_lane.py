@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from services.common.lane import LaneStatus
-from services.common.tables import positions
+from services.common.tables import lanes, positions
 from tests.harness.one_lane import INCIDENTS, OneLane, one_lane, record
 
 
@@ -36,3 +37,43 @@ async def test_owner_at_work_during_the_claim(made: OneLane) -> None:
     made.lane.claim_again("test")
     await made.until(lambda: made.lane.status is not LaneStatus.CLAIMING)
     assert made.lane.status is LaneStatus.RUNNING
+
+
+async def test_refusal_of_one_who_is_no_longer_the_owner(made: OneLane) -> None:
+    """It must not stand in SQL, where every API reads it, while the owner works."""
+
+    async def others_claim() -> None:
+        async with made.database.write() as conn:
+            await conn.execute(update(lanes).values(epoch=lanes.c.epoch + 1))
+
+    made.kafka.group[INCIDENTS] = 9  # past the log's end
+    made.kafka.meanwhile["ends"] = others_claim
+    made.lane.start()
+    await made.until(lambda: made.lane.status is LaneStatus.REFUSED)
+    await asyncio.sleep(0.1)
+    async with made.database.read() as conn:
+        assert await conn.scalar(select(lanes.c.refusal)) is None
+
+
+async def test_restored_database_whose_group_stands_past_a_marker(made: OneLane) -> None:
+    """Nothing lies between the last record below the group's offset and the next one: the lane is through with the past."""
+    made.kafka.log = [record(offset) for offset in (0, 1, 2, 4, 5)]  # 3: the end of a transaction
+    made.kafka.group[INCIDENTS] = 4
+    made.lane.start()
+    await made.until_running()
+    made.poll()
+    await made.until(lambda: made.kafka.group[INCIDENTS] == 6)
+    assert made.said == [(4, 4), (5, 5)]
+
+
+async def test_batch_that_never_reached_the_lane(made: OneLane) -> None:
+    """A middleware that swallows what it is given must not make the lane pass records over."""
+    made.kafka.log = [record(offset) for offset in range(7)]
+    made.swallow = 1
+    made.lane.start()
+    await made.until_running()
+    made.poll()
+    await made.until(lambda: made.kafka.epoch == 2)
+    await made.until_running()
+    made.poll()
+    await made.until(lambda: len(made.said) == 7)
