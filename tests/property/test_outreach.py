@@ -258,7 +258,12 @@ class Play:
         if not tasks:
             return
         task = tasks[act.task % len(tasks)]
-        who = {"offender_id": HIM, "by": "sue", "role": Role.OUTREACH_SUPERVISOR, "task_id": task.task_id}
+        who: dict[str, Any] = {
+            "offender_id": HIM,
+            "by": "sue",
+            "role": Role.OUTREACH_SUPERVISOR,
+            "task_id": task.task_id,
+        }
         if act.verb == "claim":
             if bench.put(Claim(**who)).result == "applied" and task.claimed_by is None:
                 book.taken.append((task, bench.now))

@@ -156,7 +156,7 @@ async def test_what_the_forms_say_is_in_the_command(
     await client.post(f"{paths['call']}/attempt", headers=as_("advocate"), json=ATTEMPT)
     await client.post(f"{paths['pair']}/override", headers=as_("coordinator"), json=OVERRIDE)
     await client.post(f"{paths['case']}/holds/H-2/lift", headers=as_("advocate"))
-    advocate = {"offender_id": HIM, "by": "advocate", "role": Role.ADVOCATE}
+    advocate: dict[str, Any] = {"offender_id": HIM, "by": "advocate", "role": Role.ADVOCATE}
     assert [command for command, _, _ in tray.taken] == [
         Attempt(
             **advocate,

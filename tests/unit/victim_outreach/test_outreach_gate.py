@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_every_victim_of_the_pair_counts() -> None:
 
 
 def _reach_by_id(bench: Bench, task_id: str) -> None:
-    act = {"offender_id": HIM, "by": "ada", "role": Role.ADVOCATE, "task_id": task_id}
+    act: dict[str, Any] = {"offender_id": HIM, "by": "ada", "role": Role.ADVOCATE, "task_id": task_id}
     bench.put(Claim(**act))
     bench.put(Attempt(**act, channel=ContactChannel.CALL, outcome=AttemptOutcome.REACHED, attempted_at=bench.now))
 
