@@ -13,7 +13,7 @@ JARS       := $(HOME_DIR)/jars/verified
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint fault bench contract lock clean
+.PHONY: help install run test lint fault contract lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,18 +25,15 @@ run: install ## the whole pipeline on a bundled sample: embedded Kafka, SQLite, 
 	$(BIN)/ipvi run $(ARGS)
 
 test: lint ## every check and every test, but for the long ones
-	$(BIN)/pytest -m 'not fault_long and not bench' $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 lint: install ## ruff, mypy, import rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-fault: install ## kill -9 at every step, 50 seeds a step (long)
-	$(BIN)/pytest -m fault_long $(ARGS)
-
-bench: install ## latency and throughput (long)
-	$(BIN)/pytest -m bench $(ARGS)
+fault: install ## the fault tests at length: kill -9 at every step, 50 seeds a step (hours)
+	IPVI_FAULT_SEEDS=50 $(BIN)/pytest tests/fault --timeout 1800 $(ARGS)
 
 contract: install ## write schemas/json, schemas/asyncapi.yaml and docs/contract.md from the models
 	$(BIN)/python -m schemas.generate $(ARGS)
