@@ -3,7 +3,7 @@
 from services.classifier.domain.finding import Finding, Referred, find, victim_numbers
 from services.classifier.domain.history import FINAL, History, Kept, RecordKey, Strand
 from services.classifier.domain.ladder import Facts, Fire, Standing, walk
-from services.classifier.domain.offender import Assessment, Decided, Move, Offender, ReviewKey, assess
+from services.classifier.domain.offender import Assessment, Decided, Move, Offender, ReferralKey, ReviewKey, assess
 
 __all__ = [
     "FINAL",
@@ -17,6 +17,7 @@ __all__ = [
     "Move",
     "Offender",
     "RecordKey",
+    "ReferralKey",
     "Referred",
     "ReviewKey",
     "Standing",

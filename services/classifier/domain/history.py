@@ -87,7 +87,7 @@ class History:
     def with_strand(self, strand: Strand) -> History:
         others = [one for one in self.strands.get(strand.incident_id, ()) if one.reported_as != strand.reported_as]
         told = tuple(sorted([*others, strand], key=lambda one: one.reported_as))
-        return replace(self, strands={**self.strands, strand.incident_id: told})
+        return History({**self.strands, strand.incident_id: told}, self.records, self.expunged)
 
     def without(self, incident_ids: Collection[str]) -> History:
         """Without these incidents, and without what the court said of arrests that belong to them alone."""

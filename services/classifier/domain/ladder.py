@@ -47,6 +47,9 @@ class Standing:
     reviews: frozenset[tuple[str, ReviewCode]] = frozenset()
 
 
+_GRAVITY = {tier: tier.gravity for tier in Tier}
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     at: datetime
@@ -72,8 +75,8 @@ def walk(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Standing:
             steps.append(step)
             evidence.append(finding.incident_id)
             fired = fire(facts)
-            reached = max((rule.tier for rule in fired), key=lambda each: each.gravity, default=None)
-            if reached is not None and (tier is None or reached.gravity >= tier.gravity):
+            reached = max((rule.tier for rule in fired), key=_GRAVITY.__getitem__, default=None)
+            if reached is not None and (tier is None or _GRAVITY[reached] >= _GRAVITY[tier]):
                 since = since if reached is tier else step.at
                 tier, rules = reached, tuple(rule.id for rule in fired)
             if facts.charged_here and not fired:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier, TierCurrent
 from schemas.envelope import pair_id
@@ -16,6 +17,12 @@ from services.classifier.domain.ladder import Fire, Standing, walk
 
 ReviewKey = tuple[str, ReviewCode]
 """What it is about (an incident, or a hand-over for `merge_pending`), and why."""
+
+
+ReferralKey = tuple[str, int]
+"""Incident and victim."""
+
+_pair_id = lru_cache(65_536)(pair_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +90,7 @@ class Offender:
     since: datetime | None = None
     current: TierCurrent | None = None
     """As last published; None: nothing, or ended."""
-    referrals: Mapping[str, ReferralOpened] = field(default_factory=dict)
+    referrals: Mapping[ReferralKey, ReferralOpened] = field(default_factory=dict)
     """Live ones, as last said."""
     reviews: Mapping[ReviewKey, datetime] = field(default_factory=dict)
     """Open ones, and since when."""
@@ -92,7 +99,7 @@ class Offender:
 
     def pair(self, incident_id: str) -> str:
         """The identity of his part in the incident."""
-        return pair_id(incident_id, self.offender_id)
+        return _pair_id(incident_id, self.offender_id)
 
 
 def assess(

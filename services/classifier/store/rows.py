@@ -99,7 +99,7 @@ SHELVES = (
     Shelf(
         tables.referrals,
         ("referral_id",),
-        lambda offender: {(key,): one for key, one in offender.referrals.items()},
+        lambda offender: {(one.referral_id,): one for one in offender.referrals.values()},
         _referral,
     ),
     Shelf(
@@ -139,7 +139,7 @@ def offender(row: Row[Any], below: Mapping[str, Rows]) -> Offender:
         tier=Tier(row.tier) if row.tier else None,
         since=row.since,
         current=read(TierCurrent, orjson.dumps(row.published)) if row.published else None,
-        referrals={each.referral_id: read(ReferralOpened, each.data.encode()) for each in below["referrals"]},
+        referrals={(one.incident_id, one.victim_no): one for one in map(_referred, below["referrals"])},
         reviews={(each.subject, ReviewCode(each.code)): each.opened_at for each in below["reviews"]},
         decisions={each.decision_id: _decided(each) for each in below["decisions"]},
     )
@@ -169,6 +169,10 @@ def _history(below: Mapping[str, Rows]) -> History:
 def _reported(row: Row[Any]) -> Event[IncidentReported]:
     line = orjson.dumps({**orjson.loads(row.envelope), "data": orjson.Fragment(row.data)})
     return cast(Event[IncidentReported], from_json_line(line))
+
+
+def _referred(row: Row[Any]) -> ReferralOpened:
+    return read(ReferralOpened, row.data.encode())
 
 
 def _stored(row: Row[Any]) -> Event[Data]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
+from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode
 from schemas.commands import OpenListed
 from schemas.envelope import Data, Event, deterministic_id
 from schemas.incident import (
@@ -137,11 +137,6 @@ def raised(before: Offender, after: Offender) -> list[ReviewCode]:
 def has_conflict(offender: Offender) -> bool:
     """It is the person who is a sworn officer or the like, whichever report said so."""
     return any(found.report.offender.conflict_of_interest for found in offender.assessment.findings.values())
-
-
-def shared_tier(offender: Offender) -> Tier | None:
-    """The tier as partners are told it: D stays with law enforcement (28 CFR 23.20)."""
-    return None if offender.tier is Tier.D else offender.tier
 
 
 def _changed(before: Offender, after: Offender) -> Iterator[tuple[Finding | None, Finding | None]]:

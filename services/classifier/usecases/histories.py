@@ -37,14 +37,14 @@ def reported(offender: Offender, event: Event[IncidentReported], terms: Terms) -
     for place, number in enumerate(numbers):
         if number in numbers[:place]:
             raise InvalidRecord(RejectCode.OUT_OF_RANGE, f"victims.{place}.victim_no")
-    if terms.seal(offender.offender_id, data.incident_id) in offender.history.expunged:
+    if is_expunged(offender, data.incident_id, terms):
         return offender
     return _with(offender, history.reported(offender.history, event, terms.policy.stale_after))
 
 
 def retracted(offender: Offender, event: Event[IncidentRetracted], terms: Terms) -> Offender:
     """Keeps nothing of what was expunged before."""
-    if terms.seal(offender.offender_id, event.data.incident_id) in offender.history.expunged:
+    if is_expunged(offender, event.data.incident_id, terms):
         return offender
     return _with(offender, history.retracted(offender.history, event))
 
@@ -93,6 +93,12 @@ def fold(offender: Offender, event: Event[Data], terms: Terms) -> Offender:
     except KeyError:
         raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type") from None
     return folded(offender, event, terms)
+
+
+def is_expunged(offender: Offender, incident_id: str, terms: Terms) -> bool:
+    """Whether the incident is to stay out."""
+    known = offender.history.expunged
+    return bool(known) and terms.seal(offender.offender_id, incident_id) in known
 
 
 def _with(offender: Offender, changed: history.History) -> Offender:

@@ -19,7 +19,7 @@ from schemas.incident import CaseDisposed, IncidentExpunged, IncidentReported, O
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
 from services.classifier.domain import Decided, History, Move, Offender, history
-from services.classifier.usecases.histories import Refused, fold
+from services.classifier.usecases.histories import Refused, fold, is_expunged
 from services.classifier.usecases.settling import SOURCE, Terms, settled
 from services.common.service import Input, Outcome, Outgoing, caused_by
 
@@ -98,10 +98,11 @@ def _unnamed(state: Offender, gone: Collection[str]) -> Mapping[str, Decided]:
 def _gone(state: Offender, data: Data, terms: Terms) -> Move | None:
     """Where the history, or the incident, that the record belongs to has gone. What is expunged here goes nowhere."""
     incident_id = getattr(data, "incident_id", None)
-    if incident_id is None:
+    if incident_id is None or not (state.moved or state.history.expunged):
         return state.alias
-    sealed = terms.seal(state.offender_id, incident_id)
-    return None if sealed in state.history.expunged else state.moved.get(sealed, state.alias)
+    if is_expunged(state, incident_id, terms):
+        return None
+    return state.moved.get(terms.seal(state.offender_id, incident_id), state.alias)
 
 
 def _sent_after(state: Offender, move: Move, handed: Handed, given: Input, *more: Outgoing) -> Outcome[Offender]:

@@ -1,4 +1,4 @@
-"""What follows from a changed history: referrals, the decision, the current tier. Said by difference to what was said."""
+"""What follows from a changed history: referrals, the decision, the current tier."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from schemas.classification import OffenderDecided, ReviewCode, TierCurrent
-from schemas.envelope import Data, Event, pair_id, referral_id
+from schemas.classification import ReviewCode, Tier, TierCurrent
+from schemas.envelope import Data, Event, pair_id
 from schemas.policy import Policy
-from schemas.referral import Referral, ReferralAmended, ReferralOpened, ReferralOutreach, ReferralWithdrawn
+from schemas.referral import ReferralOpened
 from schemas.topics import Topic
-from services.classifier.domain import Decided, Finding, Fire, Offender, Referred, ReviewKey, assess
-from services.classifier.usecases.deciding import About, about, decision, has_conflict, is_published, shared_tier
+from services.classifier.domain import Assessment, Decided, Fire, Offender, ReferralKey, ReviewKey, Standing, assess
+from services.classifier.usecases import referring
+from services.classifier.usecases.deciding import About, about, decision, is_published
 from services.common.service import Input, Outcome, Outgoing, caused_by
 
 SOURCE = "/ipvi/classifier"
@@ -39,118 +40,49 @@ def settled(
     known = (before.history, before.assessment)
     assessment = assess(draft.offender_id, draft.history, terms.policy, terms.fire, known)
     standing = assessment.standing
-    after = replace(draft, assessment=assessment, tier=standing.tier, since=standing.since)
-    after = replace(after, reviews=_reviews(before, after, given.at))
+    after = replace(
+        draft,
+        assessment=assessment,
+        tier=standing.tier,
+        since=standing.since,
+        current=_current(draft.offender_id, standing, terms.policy),
+        reviews=_reviews(before, draft, assessment, given.at),
+    )
     what = about(event.data, after)
-    data = decision(before, after, event, given.event, given.at, terms.policy)
-    wanted = dict(_wanted(before, after, terms.policy))
-    current = _current(after, terms.policy)
-    said = [
-        *_referrals(before.referrals, wanted, after, what, given),
-        *([_said(data, Topic.DECISIONS, what, what.key(after), given)] if is_published(before, after) else []),
-        *_tier(before.current, current, given),
-        *more,
-    ]
-    after = replace(after, referrals=wanted, current=current, decisions=_decisions(before, data, what, after))
-    return Outcome(after, tuple(said), erase=_erased(before, what))
+    referrals = referring.wanted(before, after, terms.policy)
+    said = [*_referrals(before, referrals, what, given), *_tier(before.current, after.current, given), *more]
+    decisions = _kept(after, what)
+    if is_published(before, after):
+        data = decision(before, after, event, given.event, given.at, terms.policy)
+        said.insert(0, _said(given, Topic.DECISIONS, data, what, what.key(after)))
+        place = max((one.place for one in decisions.values()), default=0) + 1
+        decisions = {**decisions, data.decision_id: Decided.of(data, place)}
+    return Outcome(replace(after, referrals=referrals, decisions=decisions), tuple(said), erase=_erased(before, what))
 
 
-def _reviews(before: Offender, after: Offender, at: datetime) -> Mapping[ReviewKey, datetime]:
+def _reviews(before: Offender, draft: Offender, assessment: Assessment, at: datetime) -> Mapping[ReviewKey, datetime]:
     """Open as long as their reason stands."""
-    pending = ((handover, ReviewCode.MERGE_PENDING) for handover in after.pending)
-    keys = {*after.assessment.standing.reviews, *pending}
+    keys = {*assessment.standing.reviews, *((handover, ReviewCode.MERGE_PENDING) for handover in draft.pending)}
     if keys == before.reviews.keys():
         return before.reviews
     return {key: before.reviews.get(key, at) for key in sorted(keys)}
 
 
-def _decisions(before: Offender, data: OffenderDecided, what: About, after: Offender) -> Mapping[str, Decided]:
-    kept = before.decisions
-    if what.expunged:
-        pair = what.pair(after)
-        kept = {key: one for key, one in kept.items() if one.pair_id != pair}
-    if not is_published(before, after):
-        return kept
-    place = max((one.place for one in kept.values()), default=0) + 1
-    return {**kept, data.decision_id: Decided.of(data, place)}
-
-
-def _erased(before: Offender, what: About) -> tuple[str, ...]:
-    """Every pair under which something may have been said of an expunged incident, here or where it came from."""
-    if not what.expunged or what.incident_id is None:
-        return ()
-    told_as = {strand.reported_as for strand in before.history.strands.get(what.incident_id, ())}
-    return tuple(pair_id(what.incident_id, each) for each in sorted({before.offender_id, *before.absorbed, *told_as}))
-
-
-# referrals -----------------------------------------------------------------------------------------------------------
-
-
-def _wanted(before: Offender, after: Offender, policy: Policy) -> Iterator[tuple[str, ReferralOpened]]:
-    """One for every partner of an incident that stands, whatever the tier, in walk order."""
-    conflict = has_conflict(after)
-    standing = after.assessment.standing
-    for incident_id in standing.tiers:
-        found = after.assessment.findings[incident_id]
-        for person in found.referred:
-            key = referral_id(after.pair(incident_id), person.victim_no)
-            wanted = _referral(after, found, person, policy, key, conflict=conflict)
-            known = before.referrals.get(key)
-            yield key, known if known == wanted and known is not None else wanted
-
-
-def _referral(
-    offender: Offender, found: Finding, person: Referred, policy: Policy, key: str, *, conflict: bool
-) -> ReferralOpened:
-    report = found.report
-    return ReferralOpened(
-        referral_id=key,
-        pair_id=offender.pair(report.incident_id),
-        offender_id=offender.offender_id,
-        victim_no=person.victim_no,
-        victim_id=person.victim_id,
-        incident_id=report.incident_id,
-        agency=report.agency,
-        tier=offender.assessment.standing.tiers[report.incident_id],
-        policy=policy.ref,
-        outreach=ReferralOutreach.LISTED if found.listed else ReferralOutreach.OPENED,
-        purpose=person.purpose,
-        mutual=found.mutual,
-        homicide=person.homicide,
-        conflict_of_interest=conflict,
-        occurred_at=report.occurred_at,
-        arrested_at=report.arrest.arrested_at if report.arrest else None,
-        bulk=report.bulk,
-    )
-
-
 def _referrals(
-    was: Mapping[str, ReferralOpened], now: Mapping[str, ReferralOpened], after: Offender, what: About, given: Input
+    before: Offender, referrals: Mapping[ReferralKey, ReferralOpened], what: About, given: Input
 ) -> Iterator[Outgoing]:
-    for key, one in was.items():
-        if key not in now:
-            ended = ReferralWithdrawn(
-                referral_id=key, pair_id=one.pair_id, offender_id=one.offender_id, victim_no=one.victim_no
-            )
-            expunged = what.expunged and one.pair_id == what.pair(after)
-            yield _said(ended, Topic.REFERRALS, what, None if expunged else one.pair_id, given, key)
-    for key, one in now.items():
-        known = was.get(key)
-        if known is None:
-            yield _said(one, Topic.REFERRALS, what, one.pair_id, given, key)
-        elif known is not one:
-            amended = ReferralAmended(**{name: getattr(one, name) for name in Referral.model_fields})
-            yield _said(amended, Topic.REFERRALS, what, one.pair_id, given, key)
+    expunged = what.pair(before) if what.expunged else None
+    for data in referring.differences(before.referrals, referrals):
+        # The last word on an expunged pair has to go out: it is not among what is erased.
+        key = None if data.pair_id == expunged else data.pair_id
+        yield _said(given, Topic.REFERRALS, data, what, key, data.referral_id)
 
 
-# current tier --------------------------------------------------------------------------------------------------------
-
-
-def _current(after: Offender, policy: Policy) -> TierCurrent | None:
-    tier = shared_tier(after)
-    if tier is None or after.since is None:
+def _current(offender_id: str, standing: Standing, policy: Policy) -> TierCurrent | None:
+    """As partners are told it: D stays with law enforcement (28 CFR 23.20)."""
+    if standing.tier is None or standing.tier is Tier.D or standing.since is None:
         return None
-    return TierCurrent(offender_id=after.offender_id, tier=tier, since=after.since, policy_version=policy.version)
+    return TierCurrent(offender_id=offender_id, tier=standing.tier, since=standing.since, policy_version=policy.version)
 
 
 def _tier(was: TierCurrent | None, now: TierCurrent | None, given: Input) -> Iterator[Outgoing]:
@@ -161,14 +93,24 @@ def _tier(was: TierCurrent | None, now: TierCurrent | None, given: Input) -> Ite
         yield Outgoing(Topic.TIERS, replace(event, correlationid=None, causationid=None), tombstone=now is None)
 
 
-def _said(
-    data: OffenderDecided | ReferralOpened | ReferralAmended | ReferralWithdrawn,
-    topic: Topic,
-    what: About,
-    key: str | None,
-    given: Input,
-    *parts: str,
-) -> Outgoing:
-    event = caused_by(given, SOURCE, data, topic, data.offender_id, *parts, subject=data.offender_id)
+def _said(given: Input, topic: Topic, data: Data, what: About, key: str | None, *parts: str) -> Outgoing:
+    offender_id: str = getattr(data, "offender_id")  # noqa: B009 (every event said here has one)
+    event = caused_by(given, SOURCE, data, topic, offender_id, *parts, subject=offender_id)
     correlation = what.correlation if what.incident_id else event.correlationid
     return Outgoing(topic, replace(event, correlationid=correlation), about=key)
+
+
+def _kept(after: Offender, what: About) -> Mapping[str, Decided]:
+    """What was decided, without what an expunction ends."""
+    if not what.expunged:
+        return after.decisions
+    pair = what.pair(after)
+    return {key: one for key, one in after.decisions.items() if one.pair_id != pair}
+
+
+def _erased(before: Offender, what: About) -> tuple[str, ...]:
+    """Every pair under which something may have been said of an expunged incident, here or where it came from."""
+    if not what.expunged or what.incident_id is None:
+        return ()
+    told_as = {strand.reported_as for strand in before.history.strands.get(what.incident_id, ())}
+    return tuple(pair_id(what.incident_id, each) for each in sorted({before.offender_id, *before.absorbed, *told_as}))
