@@ -60,6 +60,10 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
             topics_of[partition.partition].add(partition.topic)
         if topics_of:
             self.consumer.pause(*assigned)
+        for partition in assigned:
+            # Until a claim seeks: aiokafka fetches nothing from a broker while one of its partitions has no position, and
+            # that of a refused lane would never have one.
+            self.consumer.seek(partition, 0)
         for number, topics in sorted(topics_of.items()):
             lane = self.lanes[number] = self._make(number)
             if topics == self._topics:
