@@ -8,9 +8,9 @@ import pytest
 
 from services.cli.offsets import Mend, OffsetsError, mend
 from tests.harness import kafka
-from tests.harness.operators import forget_group
+from tests.harness.operators import forget_group, wait_empty
 from tests.harness.probe import Probe
-from tests.harness.replicas import GROUP, Bench, wait_for
+from tests.harness.replicas import GROUP, Bench
 
 BRIEF = {"session_timeout_ms": "1000"}
 """Whoever is killed or stopped stays a member for so long, and a group with members keeps its offsets."""
@@ -50,7 +50,7 @@ def test_after_a_kill(shared_bench: Bench, point: str, published: bool) -> None:
         asyncio.run(mend(bench.settings(), Probe.name, apply=False))
     second.stop()
 
-    wait_for(lambda: not _members(bench), 20, "the group to be empty")
+    wait_empty(bench.bootstrap, GROUP)
     seen = asyncio.run(mend(bench.settings(), Probe.name, apply=False))
     assert not kafka.committed(bench.bootstrap, GROUP).keys() & _places(seen)
     assert asyncio.run(mend(bench.settings(), Probe.name, apply=True)) == seen
@@ -62,14 +62,6 @@ def test_after_a_kill(shared_bench: Bench, point: str, published: bool) -> None:
     assert not third.said("lane.refused")
     bench.judge()
     third.kill()
-
-
-def _members(bench: Bench) -> bool:
-    try:
-        asyncio.run(mend(bench.settings(), Probe.name, apply=False))
-    except OffsetsError:
-        return True
-    return False
 
 
 def _places(mends: list[Mend]) -> set[tuple[str, int]]:

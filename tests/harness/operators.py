@@ -19,6 +19,15 @@ Offsets = Mapping[tuple[str, int], int]
 """Topic and partition to offset."""
 
 
+def wait_empty(bootstrap: str, group: str) -> None:
+    """Until the group's members are gone: who was stopped or killed stays one for its session time-out."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    deadline = time.monotonic() + TIMEOUT
+    while admin.describe_consumer_groups([group], request_timeout=TIMEOUT)[group].result(TIMEOUT).members:
+        assert time.monotonic() < deadline, f"{group} still has members"
+        time.sleep(0.1)
+
+
 def forget_group(bootstrap: str, group: str) -> None:
     """Delete the group's offsets, as a retention time that has run out does. Waits until its members are gone."""
     _insist(lambda admin: admin.delete_consumer_groups([group], request_timeout=TIMEOUT), bootstrap)

@@ -1,0 +1,87 @@
+"""Yesterday's dump restored: what Kafka has is worked again without a word; where the log is too short the lanes refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from confluent_kafka import Producer
+
+from schemas.envelope import encode
+from schemas.topics import Topic
+from tests.harness import kafka
+from tests.harness.operators import delete_records, wait_empty
+from tests.harness.postgres import PostgresServer
+from tests.harness.replicas import GROUP, Bench, incident
+
+
+@pytest.fixture(scope="module")
+def restored(postgres: PostgresServer) -> Iterator[list[str]]:
+    """Databases made by these tests."""
+    urls: list[str] = []
+    yield urls
+    for url in urls:
+        postgres.drop_database(url)
+
+
+@pytest.fixture
+def yesterday(shared_bench: Bench, postgres: PostgresServer, restored: list[str]) -> str:
+    """A restored backup; work went on after it was taken, and was stopped."""
+    bench = shared_bench
+    assert bench.url is not None
+    replica = bench.start(session_timeout_ms="1000")
+    bench.feed(60)
+    bench.wait_settled()
+    backup = postgres.dump(bench.url)
+    feed_in_transactions(bench, 60)
+    bench.wait_settled()
+    replica.stop()
+    wait_empty(bench.bootstrap, GROUP)
+    restored.append(postgres.restore(backup))
+    return restored[-1]
+
+
+def test_restore_old_db(shared_bench: Bench, yesterday: str) -> None:
+    bench = shared_bench
+    bench.url = yesterday
+    feed_in_transactions(bench, 20)
+    bench.start(failpoints="sql.committed=kill@3", max_batch="5").wait_dead()
+    replica = bench.start(max_batch="5")
+    bench.wait_settled()
+    bench.judge()
+    replica.kill()
+
+
+def test_older_than_the_log(shared_bench: Bench, yesterday: str) -> None:
+    bench, today = shared_bench, shared_bench.url
+    ends = kafka.end_offsets(bench.bootstrap, [str(Topic.INCIDENTS)])
+    delete_records(bench.bootstrap, {place: end - 1 for place, end in ends.items()})
+    bench.url = yesterday
+    before = bench.traces()
+    replica = bench.start()
+    replica.wait_said("lane.refused", bench.lanes)
+    assert {line["code"] for line in replica.said("lane.refused")} == {"below_log_start"}
+    assert bench.traces() == before
+    replica.kill()
+    bench.url = today
+
+
+def feed_in_transactions(bench: Bench, count: int) -> None:
+    """As another service of ours writes: each transaction leaves its marker in the log, which takes an offset."""
+    producer = Producer(
+        {"bootstrap.servers": bench.bootstrap, "transactional.id": kafka.unique("feed"), "log_level": 0}
+    )
+    producer.init_transactions(kafka.TIMEOUT)
+    for n in range(count):
+        offender = f"O{n % 20}"
+        bench.sent[offender] += 1
+        message = encode(incident(offender, bench.sent[offender]))
+        producer.begin_transaction()
+        producer.produce(
+            str(Topic.INCIDENTS),
+            key=message.key,
+            value=message.value,
+            partition=n % 20 % bench.lanes,
+            headers=list(message.headers),
+        )
+        producer.commit_transaction(kafka.TIMEOUT)
