@@ -171,5 +171,5 @@ class Replica(Generic[S]):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await task
-        await self.lanes.release_all()
+        await self.lanes.stop()
         log.info("replica.stopped", group=self.group)

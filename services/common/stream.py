@@ -42,6 +42,7 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
         self._make = make
         self.lanes: dict[int, Lane[S]] = {}
         self.subscriber: Any = None
+        self._stopping = False
         self.polled_at = time.monotonic()
 
     @property
@@ -64,7 +65,7 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
             # Until a claim seeks: aiokafka fetches nothing from a broker while one of its partitions has no position, and
             # that of a refused lane would never have one.
             self.consumer.seek(partition, 0)
-        for number, topics in sorted(topics_of.items()):
+        for number, topics in sorted(topics_of.items()) if not self._stopping else ():
             lane = self.lanes[number] = self._make(number)
             if topics == self._topics:
                 lane.start()
@@ -81,6 +82,16 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
         lanes, self.lanes = self.lanes, {}
         await asyncio.gather(*(lane.release(deadline) for lane in lanes.values()))
 
+    async def stop(self) -> None:
+        """Release all lanes for good. Where others share them, they take over now, not when this member's session ends."""
+        self._stopping = True
+        shared = len(self.lanes) < len(self.consumer.partitions_for_topic(min(self._topics)) or ())
+        await self.release_all()
+        if (
+            shared
+        ):  # a static member does not say good-bye, for it may be back at once; aiokafka has no way to ask for it
+            self.consumer._coordinator._group_instance_id = None
+
     # polling ---------------------------------------------------------------------------------------------------------
 
     async def poll(self, consumer: AIOKafkaConsumer) -> None:
@@ -94,6 +105,9 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
             return
         except KafkaError as error:
             log.warning("consumer.poll_failed", service=self._name, error=type(error).__name__)
+            # What it had taken of other partitions by then is lost, while their positions have moved.
+            for running in self.lanes.values():
+                self._claim_again(running, "poll failed")
             await asyncio.sleep(0.2)
             return
         self.polled_at = time.monotonic()
@@ -106,8 +120,12 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
         """The log does not hold what a lane is to read next: its next claim says so and refuses."""
         for partition in error.args[0] if error.args else ():
             lane = self.lanes.get(partition.partition)
-            if lane is not None and lane.status is LaneStatus.RUNNING:
-                lane.claim_again("offset out of range")
+            if lane is not None:
+                self._claim_again(lane, "offset out of range")
+
+    def _claim_again(self, lane: Lane[S], reason: str) -> None:
+        if lane.status is LaneStatus.RUNNING:
+            lane.claim_again(reason)
 
     # what lanes ask of the consumer ----------------------------------------------------------------------------------
 
@@ -201,7 +219,7 @@ def subscribe(
         isolation_level="read_committed",
         partition_assignment_strategy=[RangePartitionAssignor],
         session_timeout_ms=session_timeout_ms,
-        heartbeat_interval_ms=max(100, session_timeout_ms // 3),
+        heartbeat_interval_ms=min(1_000, session_timeout_ms // 3),  # by which members hear of a rebalance
         max_poll_interval_ms=300_000,
         fetch_max_wait_ms=250,
         listener=lanes,
