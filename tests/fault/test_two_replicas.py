@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from tests.harness.replicas import Bench
 
 
@@ -16,3 +18,15 @@ def test_killed_joined_and_left(bench: Bench) -> None:
     bench.feed(100)
     bench.wait_settled()
     bench.judge()
+
+
+def test_who_leaves_in_order_is_not_waited_for(bench: Bench) -> None:
+    """Its session would have lasted ten times as long."""
+    leaver = bench.start("leaver", session_timeout_ms="20000")
+    heir = bench.start("heir")
+    heir.wait_said("lane.claimed", bench.lanes // 2)
+    leaver.stop()
+    heir.wait_said("lane.claimed", bench.lanes // 2 + bench.lanes)
+    left = datetime.fromisoformat(leaver.said("replica.stopped")[0]["timestamp"])
+    taken_over = datetime.fromisoformat(heir.said("lane.claimed")[-1]["timestamp"])
+    assert (taken_over - left).total_seconds() < 4
