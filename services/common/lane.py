@@ -128,6 +128,8 @@ class Lane(Generic[S]):
         self.status = LaneStatus.RELEASED
         self.refusal: LaneRefusedError | None = None
         self.progress_at = time.monotonic()
+        """When it last worked a batch or found nothing to do; neither a claim nor a batch that fails counts."""
+        self._failures = 0
         self._tools = tools
         self._topics = sorted(tools.service.inputs, key=lambda topic: not topic.is_commands)
         self._mailbox = Mailbox([str(topic) for topic in self._topics])
@@ -192,11 +194,9 @@ class Lane(Generic[S]):
             self._tools.source.pause(self.number)
 
     async def _run(self) -> None:
-        attempt = 0
         while True:
             try:
                 await self._claim()
-                attempt = 0
                 await self._work()
                 return
             except LaneRefusedError as refusal:
@@ -208,8 +208,8 @@ class Lane(Generic[S]):
                 self.status = LaneStatus.CLAIMING
                 self._log.warning("lane.claim_again", reason=_reason(error))
                 metrics.reclaims.labels(self._tools.service.name).inc()
-                await asyncio.sleep(min(5.0, 0.02 * 2**attempt))
-                attempt += 1
+                await asyncio.sleep(0.02 * 2**self._failures)
+                self._failures = min(self._failures + 1, 8)  # 5 s
 
     async def _refuse(self, refusal: LaneRefusedError) -> None:
         self._drop()
@@ -271,8 +271,7 @@ class Lane(Generic[S]):
         self.refusal = None
         self._paused = False
         tools.source.resume(self.number)
-        self.progress_at = time.monotonic()
-        metrics.claim_seconds.labels(tools.service.name).observe(self.progress_at - started)
+        metrics.claim_seconds.labels(tools.service.name).observe(time.monotonic() - started)
         self._log.info("lane.claimed", epoch=row.epoch)
         await failpoints.reach("claim.done")
 
@@ -308,6 +307,7 @@ class Lane(Generic[S]):
             else:
                 await self._rest()
             self._resume_if_low()
+            self.progress_at = time.monotonic()
         await self._outbox.put(None)
 
     async def _rest(self) -> None:
@@ -399,7 +399,6 @@ class Lane(Generic[S]):
         if len(self._states) > CACHED_STATES:
             self._states.clear()
         self._states |= {key: after for key, (_, after) in worked.changed.items()}
-        self.progress_at = time.monotonic()
         await self._hand_over(Written(worked.journal, ends))
 
     async def _hand_over(self, written: Written) -> None:
@@ -418,9 +417,9 @@ class Lane(Generic[S]):
             started = time.monotonic()
             await self._producer.publish(written.rows, written.ends)
             self._published = dict(written.ends)
+            self._failures = 0
             self._outbox.task_done()
-            self.progress_at = time.monotonic()
-            metrics.publish_seconds.labels(self._tools.service.name).observe(self.progress_at - started)
+            metrics.publish_seconds.labels(self._tools.service.name).observe(time.monotonic() - started)
 
     # idle ------------------------------------------------------------------------------------------------------------
 

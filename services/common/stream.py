@@ -162,7 +162,7 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
         stalled = [
             lane.number
             for lane in self.lanes.values()
-            if lane.status is LaneStatus.CLAIMING and now - lane.progress_at > stalled_s
+            if lane.status in (LaneStatus.CLAIMING, LaneStatus.RUNNING) and now - lane.progress_at > stalled_s
         ]
         refused = [lane for lane in self.lanes.values() if lane.status is LaneStatus.REFUSED]
         metrics.lanes_refused.labels(self._name).set(len(refused))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import select, update
@@ -77,3 +78,27 @@ async def test_batch_that_never_reached_the_lane(made: OneLane) -> None:
     await made.until_running()
     made.poll()
     await made.until(lambda: len(made.said) == 7)
+
+
+async def test_fault_that_lasts(made: OneLane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kafka away for hours: the lane asks less and less often, is unhealthy meanwhile, and is there when Kafka is."""
+    waits = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 2_000:
+            made.kafka.fail = lambda _: None
+
+    monkeypatch.setattr("services.common.lane.asyncio", SimpleNamespace(**vars(asyncio) | {"sleep": sleep}))
+    made.kafka.fail = _away
+    born = made.lane.progress_at
+    made.lane.start()
+    await made.until_running()
+    assert waits[:3] == [0.02, 0.04, 0.08]
+    assert max(waits) == waits[-1] == pytest.approx(5, abs=0.2)
+    await made.until(lambda: made.lane.progress_at > born)
+
+
+def _away(step: str) -> None:
+    if step == "start":
+        raise ConnectionError
