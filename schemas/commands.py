@@ -74,6 +74,8 @@ class Adopt(Data):
     """How many more of the same hand-over follow; at 0 it is complete."""
     handover_id: str
     """The merge or split that caused it."""
+    sealed: list[str] = []
+    """Keyed hashes of incidents that were expunged there: they stay out here too."""
     opened: bool = False
     """Outreach for the incident had been opened there; it stays open."""
     via: list[Identifier] = []

@@ -12,14 +12,14 @@ from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from jsonschema import Draft202012Validator
 
 from schemas.envelope import Data, Event, decode, encode, event_types, from_json_line, to_json_line
-from schemas.generate import JSON_SCHEMAS, PROJECT, artefacts, orphans
+from schemas.generate import EXAMPLES, JSON_SCHEMAS, PROJECT, artefacts, orphans
 from schemas.generate.__main__ import main
 from schemas.generate.json_schema import envelope_schema
 from schemas.rejects import REJECT_HEADERS
 from schemas.topics import Topic, allowed, spec
 
-EXAMPLES = sorted((PROJECT / "schemas" / "examples").rglob("*.json"))
-examples = pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+PATHS = sorted(EXAMPLES.rglob("*.json"))
+examples = pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 
 
 def test_what_is_committed_is_what_the_models_make(capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,7 +28,7 @@ def test_what_is_committed_is_what_the_models_make(capsys: pytest.CaptureFixture
 
 
 def test_each_type_has_an_example_and_each_example_a_type() -> None:
-    assert {path.parent.name for path in EXAMPLES} == set(event_types())
+    assert {path.parent.name for path in PATHS} == set(event_types())
 
 
 @examples
