@@ -6,9 +6,12 @@ referrals, tasks and attempts, over all incidents.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from typing import TypeVar
 
 from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
@@ -16,6 +19,8 @@ from schemas.envelope import deterministic_id
 from schemas.notification import NotificationState
 from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskCancelReason, TaskKind, TaskOwner, TaskState
 from schemas.referral import ReferralOutreach, ReferralPurpose
+
+T = TypeVar("T")
 
 TaskKey = tuple[str, TaskKind, str]
 """Case, kind, and what it is about: a referral's opening, a booking's release, a notice's delivery."""
@@ -190,7 +195,7 @@ class Victim:
     lethality_screen: str | None = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the views below are made once, when first asked for
 class CaseFile:
     """All that is kept of one offender; a new one is made for each change, no mapping is ever altered."""
 
@@ -216,23 +221,41 @@ class CaseFile:
     def on_hold(self) -> bool:
         return any(hold.ended_at is None for hold in self.holds.values())
 
-    def live_referrals(self) -> list[Referral]:
+    @cached_property
+    def live_referrals(self) -> Sequence[Referral]:
         """In the order they were opened."""
         return sorted((found for found in self.referrals.values() if found.live), key=lambda found: found.place)
 
-    def gated_referrals(self, pair_id: str) -> list[Referral]:
-        """The victims of a pair for whom a notice waits."""
-        return [found for found in self.live_referrals() if found.gated and found.pair_id == pair_id]
+    @cached_property
+    def waited_for(self) -> Mapping[str, Sequence[Referral]]:
+        """By pair, the victims for whom a notice waits."""
+        return _grouped((found for found in self.live_referrals if found.gated), lambda found: found.pair_id)
+
+    @cached_property
+    def killed(self) -> frozenset[str]:
+        """Cases of women who were killed."""
+        return frozenset(found.case_id for found in self.live_referrals if found.homicide)
+
+    @cached_property
+    def attempts_by_case(self) -> Mapping[str, Sequence[Attempt]]:
+        return _grouped(self.attempts.values(), lambda attempt: attempt.case_id)
+
+    @cached_property
+    def handled_by_case(self) -> Mapping[str, Sequence[Task]]:
+        """By case, the tasks a person has taken or completed."""
+        handled = (task for task in self.tasks.values() if task.claimed_at or task.state is TaskState.COMPLETED)
+        return _grouped(handled, lambda task: task.case_id)
 
     def unfinished_tasks(self) -> list[Task]:
         """In a fixed order."""
         return sorted((task for task in self.tasks.values() if task.unfinished), key=_age)
 
-    def attempts_in(self, case_id: str) -> Iterator[Attempt]:
-        return (attempt for attempt in self.attempts.values() if attempt.case_id == case_id)
 
-    def tasks_in(self, case_id: str) -> Iterator[Task]:
-        return (task for task in self.tasks.values() if task.case_id == case_id)
+def _grouped(entries: Iterable[T], key: Callable[[T], str]) -> Mapping[str, Sequence[T]]:
+    groups: dict[str, list[T]] = defaultdict(list)
+    for entry in entries:
+        groups[key(entry)].append(entry)
+    return dict(groups)
 
 
 def _age(task: Task) -> tuple[datetime, str]:

@@ -46,7 +46,7 @@ def gate_state(file: CaseFile, gate: Gate, policy: terms.Gate, now: datetime, *,
 
 def opening(file: CaseFile, pair_id: str, policy: terms.Gate) -> Opening | None:
     """When the gate can clear as facts stand; None: not before something more is done. A safety hold outranks all."""
-    waiting = file.gated_referrals(pair_id)
+    waiting = file.waited_for.get(pair_id)
     if not waiting or file.on_hold:
         return None
     grounds = [*_by_override(file, pair_id, waiting), *_by_outreach(file, waiting, policy)]
@@ -77,15 +77,14 @@ def _by_outreach(file: CaseFile, waiting: Sequence[Referral], policy: terms.Gate
 
 def _spoken(file: CaseFile, case_id: str) -> Iterator[datetime]:
     """Every moment at which somebody spoke to her or hers, or tried to."""
-    yield from (attempt.attempted_at for attempt in file.attempts_in(case_id))
+    yield from (attempt.attempted_at for attempt in file.attempts_by_case.get(case_id, ()))
     yield from _completed(file, case_id, _CONTACT_TASKS | _FAMILY_TASKS)
 
 
 def _done_at(file: CaseFile, referral: Referral, policy: terms.Gate) -> datetime | None:
     """When the least outreach to this victim was done, or the time limit for it falls."""
-    homicide = any(one.homicide for one in file.live_referrals() if one.case_id == referral.case_id)
     moments = [
-        *(_family_told(file, referral) if homicide else _reached(file, referral, policy)),
+        *(_family_told(file, referral) if referral.case_id in file.killed else _reached(file, referral, policy)),
         *_time_limit(file, referral, policy),
     ]
     return min(moments, default=None)
@@ -125,14 +124,14 @@ def _time_limit(file: CaseFile, referral: Referral, policy: terms.Gate) -> Itera
     custody = file.custody
     if custody is None or not custody.held or custody.hearing_at is None or referral.tier not in _TIME_LIMITED:
         return
-    for task in file.tasks_in(referral.case_id):
+    for task in file.handled_by_case.get(referral.case_id, ()):
         if task.claimed_at is not None and task.claimed_at > _opened(referral):
             yield max(task.claimed_at, custody.hearing_at - policy.hearing_margin)
 
 
 def _since(file: CaseFile, referral: Referral) -> Iterator[Attempt]:
     """Attempts that can be about this incident: made after it happened, told after she was referred for it."""
-    for attempt in file.attempts_in(referral.case_id):
+    for attempt in file.attempts_by_case.get(referral.case_id, ()):
         happened = referral.occurred_at is None or attempt.attempted_at >= referral.occurred_at
         if happened and attempt.recorded_at > _opened(referral):
             yield attempt
@@ -143,7 +142,7 @@ def _completed_since(file: CaseFile, referral: Referral, kinds: frozenset[TaskKi
 
 
 def _completed(file: CaseFile, case_id: str, kinds: frozenset[TaskKind]) -> Iterator[datetime]:
-    for task in file.tasks_in(case_id):
+    for task in file.handled_by_case.get(case_id, ()):
         if task.state is TaskState.COMPLETED and task.kind in kinds and task.ended_at is not None:
             yield task.ended_at
 

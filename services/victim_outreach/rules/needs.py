@@ -38,12 +38,15 @@ class Need:
 
 def needs(file: CaseFile, policy: terms.Policy) -> list[Need]:
     """Everything to be done now or done already, in a fixed order."""
-    live = file.live_referrals()
+    live = file.live_referrals
     latest = {referral.case_id: referral for referral in live}
-    killed = {referral.case_id for referral in live if referral.homicide}
-    reachable = [referral for referral in live if _reachable(referral) and referral.case_id not in killed]
+    reachable = [referral for referral in live if _reachable(referral) and referral.case_id not in file.killed]
     return [
-        *(need for referral in latest.values() for need in _of_incident(referral, policy, referral.case_id in killed)),
+        *(
+            need
+            for referral in latest.values()
+            for need in _of_incident(referral, policy, referral.case_id in file.killed)
+        ),
         *_of_release(file, reachable, policy),
         *(need for referral in reachable for need in _of_deliveries(file, referral, policy)),
     ]

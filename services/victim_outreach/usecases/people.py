@@ -124,7 +124,7 @@ def _settled_with_hold(file: CaseFile, changed: Hold, given: Input, policy: Poli
 def override(file: CaseFile, data: OverrideGate, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """It takes two people; whoever says it again says it anew, for the victims there are by now."""
     _need_role(data, OVERRIDERS)
-    if not file.gated_referrals(data.pair_id):
+    if data.pair_id not in file.waited_for:
         _refuse("unknown_pair")
     word = Override(data.pair_id, data.by, data.role, data.reason, given.now)
     draft = Draft(replace(file, overrides={**file.overrides, (data.pair_id, data.by): word}))

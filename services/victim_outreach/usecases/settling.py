@@ -101,7 +101,7 @@ def _drop(draft: Draft, task: Task, given: Input) -> Draft:
 
 def _with_gates(draft: Draft, given: Input, policy: Policy, *, on_the_round: bool) -> Draft:
     """The first word on a pair is always `shut`. What is shut goes out at once."""
-    gated = {referral.pair_id for referral in draft.file.live_referrals() if referral.gated}
+    gated = draft.file.waited_for.keys()
     for pair_id in sorted(gated | draft.file.gates.keys()):
         if pair_id not in draft.file.gates:
             draft = draft.gate(Gate(pair_id), given)
