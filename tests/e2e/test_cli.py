@@ -53,7 +53,7 @@ def test_a_policy_with_a_mistake_names_its_line(tmp_path: Path) -> None:
     policy.write_text(text)
     done = ipvi("replay", "--policy", str(policy), "deploy/sample/county.jsonl")
     assert done.returncode == 2
-    assert "mine.yaml:" in done.stderr and "adult_age" in done.stderr and "Traceback" not in done.stderr
+    assert "mine.yaml, line" in done.stderr and "adult_age" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_help_teaches() -> None:
