@@ -19,6 +19,7 @@ from schemas.envelope import Data, Event, deterministic_id, encode
 from schemas.topics import Topic
 
 PERIOD_S = 60
+RETRY_S = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -41,37 +42,47 @@ def tick_event(model: type[Tick], service: str, lane: int, period: int) -> Event
 
 
 class Clock:
-    """Ticks the lanes this replica works, until cancelled. A fault of Kafka delays a tick; none is made up for."""
+    """Ticks the lanes this replica works, until cancelled. A fault of Kafka delays a tick; none is made up for.
+
+    `now`: seconds since the epoch as this machine has them. It may be wrong: what counts in the lane is the broker's time.
+    """
 
     def __init__(
-        self, bootstrap: str, service: str, model: type[Tick], topic: Topic, lanes: Callable[[], Iterable[int]]
+        self,
+        bootstrap: str,
+        service: str,
+        model: type[Tick],
+        topic: Topic,
+        lanes: Callable[[], Iterable[int]],
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, retry_backoff_ms=20)
+        self._bootstrap = bootstrap
         self._service = service
         self._model = model
         self._topic = topic
         self._lanes = lanes
+        self._now = now
 
     async def run(self) -> None:
-        await self._producer.start()
-        try:
-            while True:
-                period = int(time.time()) // PERIOD_S
-                try:
-                    await self.tick(period)
-                except KafkaError as error:
-                    log.warning("clock.tick_failed", error=type(error).__name__)
-                await asyncio.sleep(PERIOD_S - time.time() % PERIOD_S + 0.01)
-        finally:
-            await self._producer.stop()
+        while True:
+            try:
+                async with AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap, enable_idempotence=True, retry_backoff_ms=20
+                ) as producer:
+                    while True:
+                        await self._tick(producer, int(self._now()) // PERIOD_S)
+                        await asyncio.sleep(PERIOD_S - self._now() % PERIOD_S + 0.01)
+            except KafkaError as error:
+                log.warning("clock.tick_failed", error=type(error).__name__)
+                await asyncio.sleep(RETRY_S)
 
-    async def tick(self, period: int) -> None:
+    async def _tick(self, producer: AIOKafkaProducer, period: int) -> None:
         """Send the tick of `period` to every lane worked here."""
         sent = []
         for lane in self._lanes():
             message = encode(tick_event(self._model, self._service, lane, period))
             sent.append(
-                await self._producer.send(
+                await producer.send(
                     str(self._topic), message.value, message.key, partition=lane, headers=list(message.headers)
                 )
             )

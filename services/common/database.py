@@ -79,10 +79,14 @@ class Database:
 
     async def deployed(self, name: str, value: str) -> str:
         """What is recorded under `name`; `value` if this is the first time. Safe for replicas that start at once."""
+        recorded = select(deployment.c.value).where(deployment.c.name == name)
+        async with self.read() as conn:
+            if (found := await conn.scalar(recorded)) is not None:
+                return str(found)
         make = sqlite.insert if self.is_sqlite else postgresql.insert
         async with self.write() as conn:
             await conn.execute(make(deployment).values(name=name, value=value).on_conflict_do_nothing())
-            return str(await conn.scalar(select(deployment.c.value).where(deployment.c.name == name)))
+            return str(await conn.scalar(recorded))
 
     async def deploy(self, name: str, value: str) -> None:
         """Record another `value`."""

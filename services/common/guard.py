@@ -33,21 +33,26 @@ async def check(
     """Returns the database's id. Raises `LaneRefusedError` (a code of the runbook) or `ConfigurationError`."""
     identity = await database.identity()
     await _check_place(database, admin, group)
+    for place in (await _group_offsets(admin, group, topics, partitions)).values():
+        if place.metadata not in ("", offset_metadata(identity)):
+            raise LaneRefusedError(
+                "another_database", f"the offsets of group {group} were committed from another database"
+            )
+    await check_topics(database, bootstrap, topics, partitions)
+    return identity
+
+
+async def check_topics(database: Database, bootstrap: str, topics: Sequence[str], partitions: int) -> None:
+    """That they are those this database was worked with from the first. Raises as `check`; at run time before each claim."""
     found = await asyncio.to_thread(_topics, bootstrap, list(topics))
     for topic, (_, count) in found.items():
         if count != partitions:
             raise LaneRefusedError(
                 "partition_count", f"{topic} has {count} partitions, not {partitions}: keys would move"
             )
-    for place in (await _group_offsets(admin, group, topics, partitions)).values():
-        if place.metadata not in ("", offset_metadata(identity)):
-            raise LaneRefusedError(
-                "another_database", f"the offsets of group {group} were committed from another database"
-            )
     await _compare(
         database, {"partitions": str(partitions)} | {f"topic:{topic}": id_ for topic, (id_, _) in found.items()}
     )
-    return identity
 
 
 async def _check_place(database: Database, admin: AIOKafkaAdminClient, group: str) -> None:

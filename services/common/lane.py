@@ -63,6 +63,10 @@ class LaneStatus(StrEnum):
 class Source(Protocol):
     """What a lane needs of the consumer that feeds it."""
 
+    async def fit(self, lane: int) -> None:
+        """Raises `LaneRefusedError` if all inputs' partitions are not here, or the topics are not those they were."""
+        ...
+
     def pause(self, lane: int) -> None:
         """Stop fetching for the lane."""
         ...
@@ -241,6 +245,7 @@ class Lane(Generic[S]):
         self.status = LaneStatus.CLAIMING
         tools.source.pause(self.number)
         self._drop()
+        await self._check_fit()
 
         self._producer = tools.producer(self.number)
         await self._producer.start()
@@ -274,6 +279,15 @@ class Lane(Generic[S]):
         metrics.claim_seconds.labels(tools.service.name).observe(time.monotonic() - started)
         self._log.info("lane.claimed", epoch=row.epoch)
         await failpoints.reach("claim.done")
+
+    async def _check_fit(self) -> None:
+        """Before anything is fenced. Whose lane is unfit owns its row all the same, to write there why."""
+        try:
+            await self._tools.source.fit(self.number)
+        except LaneRefusedError:
+            async with self._tools.database.write() as conn:
+                self._row, _ = await positions.claim(conn, self.number, {})
+            raise
 
     async def _recover(self, places: Mapping[str, Place], committed: Mapping[str, int | None]) -> None:
         """Publish journal rows in [committed, next), and give a new lane its first committed offsets."""

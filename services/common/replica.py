@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
@@ -54,6 +55,7 @@ class Replica(Generic[S]):
         settings: CommonSettings,
         tick: type[Tick] | None = None,
         router: Callable[[Desk, Reader], APIRouter] | None = None,
+        now: Callable[[], float] = time.time,
     ) -> None:
         self.service = service
         self.settings = settings
@@ -61,12 +63,13 @@ class Replica(Generic[S]):
         self.database = Database(database_url(settings, service.name), service.name)
         self.topics: Sequence[str] = [str(topic) for topic in service.inputs]
         self._tick = tick
+        self._now = now
         self._router = router
         self._tokens = read_tokens(settings.tokens_file)
-        self._broker = make_broker(settings.kafka_bootstrap_servers)
+        self._broker = make_broker(settings.kafka_bootstrap_servers, settings.metadata_max_age_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._tools: LaneTools[S] | None = None
-        self.lanes: Lanes[S] = Lanes(service.name, self.topics, self._lane)
+        self.lanes: Lanes[S] = Lanes(service.name, self.topics, self._lane, self._check_topics)
         self._process = subscribe(
             self._broker,
             self.lanes,
@@ -79,6 +82,10 @@ class Replica(Generic[S]):
     def _lane(self, number: int) -> Lane[S]:
         assert self._tools is not None
         return Lane(number, self._tools)
+
+    async def _check_topics(self) -> None:
+        settings = self.settings
+        await guard.check_topics(self.database, settings.kafka_bootstrap_servers, self.topics, settings.partitions)
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises `LaneRefusedError` or `ConfigurationError` before anything was joined."""
@@ -133,6 +140,7 @@ class Replica(Generic[S]):
                 self._tick,
                 self._commands,
                 lambda: self.lanes.running,
+                self._now,
             )
             self._tasks.append(asyncio.create_task(clock.run(), name="clock"))
         if settings.api_port:

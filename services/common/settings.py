@@ -34,6 +34,8 @@ class CommonSettings(BaseSettings):
     """`reported`: ticks never run ahead of the records' own time."""
     session_timeout_ms: int = 10_000
     transaction_timeout_ms: int = 10_000
+    metadata_max_age_ms: int = 30_000
+    """How soon it is noticed that somebody changed a topic."""
     max_batch: int = 500
     pipeline: bool = True
     """Write batch n+1 to SQL while batch n is published."""

@@ -7,9 +7,9 @@ polled before a seek; so only its polling is replaced, and each lane passes its 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -31,15 +31,26 @@ log = structlog.get_logger(__name__)
 
 REVOKE_DEADLINE_S = 3.0
 POLL_MS = 500
+CHECKED_S = 5.0
+"""For how long claims rely on one look at the topics."""
 
 
 class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aiokafka is untyped
     """The lanes assigned to this replica. Never raises in the listener: aiokafka would swallow it and records flow on."""
 
-    def __init__(self, name: str, topics: Iterable[str], make: Callable[[int], Lane[S]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        topics: Iterable[str],
+        make: Callable[[int], Lane[S]],
+        check_topics: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._name = name
         self._topics = frozenset(topics)
         self._make = make
+        self._check_topics = check_topics
+        self._checking = asyncio.Lock()
+        self._checked_at = -math.inf
         self.lanes: dict[int, Lane[S]] = {}
         self.subscriber: Any = None
         self._stopping = False
@@ -56,25 +67,15 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
         await self.release_all()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        topics_of: dict[int, set[str]] = defaultdict(set)
-        for partition in assigned:
-            topics_of[partition.partition].add(partition.topic)
-        if topics_of:
-            self.consumer.pause(*assigned)
+        self.consumer.pause(*assigned)
         for partition in assigned:
             # Until a claim seeks: aiokafka fetches nothing from a broker while one of its partitions has no position, and
             # that of a refused lane would never have one.
             self.consumer.seek(partition, 0)
-        for number, topics in sorted(topics_of.items()) if not self._stopping else ():
+        self._checked_at = -math.inf
+        for number in sorted({partition.partition for partition in assigned}) if not self._stopping else ():
             lane = self.lanes[number] = self._make(number)
-            if topics == self._topics:
-                lane.start()
-            else:
-                lane.status = LaneStatus.REFUSED
-                lane.refusal = LaneRefusedError(
-                    "lane_split", "not every input's partition of this number is assigned here"
-                )
-                log.error("lane.refused", service=self._name, lane=number, code="lane_split")
+            lane.start()
 
     async def release_all(self) -> None:
         """Finish or abandon what is in flight, all lanes inside one deadline."""
@@ -136,6 +137,14 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
         owned = self.consumer.assignment()
         return [partition for partition in self._partitions(lane) if partition in owned]
 
+    async def fit(self, lane: int) -> None:
+        async with self._checking:  # many lanes claim at once
+            if self._check_topics is not None and time.monotonic() - self._checked_at > CHECKED_S:
+                await self._check_topics()
+                self._checked_at = time.monotonic()
+        if len(self._assigned(lane)) < len(self._topics):
+            raise LaneRefusedError("lane_split", "not every input's partition of this number is assigned here")
+
     def pause(self, lane: int) -> None:
         self.consumer.pause(*self._assigned(lane))
 
@@ -187,7 +196,7 @@ class LanesHealth:
     lanes: Mapping[str, str]
 
 
-def make_broker(bootstrap: str) -> KafkaBroker:
+def make_broker(bootstrap: str, metadata_max_age_ms: int = 30_000) -> KafkaBroker:
     """A FastStream broker that logs nothing of records and creates no topics."""
     return KafkaBroker(
         bootstrap,
@@ -195,6 +204,7 @@ def make_broker(bootstrap: str) -> KafkaBroker:
         allow_auto_create_topics=False,
         apply_types=False,
         graceful_timeout=REVOKE_DEADLINE_S + 2,
+        metadata_max_age_ms=metadata_max_age_ms,
         retry_backoff_ms=20,
     )
 

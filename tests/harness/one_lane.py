@@ -55,6 +55,9 @@ class FakeKafka:
 
     # the lane's source
 
+    async def fit(self, lane: int) -> None:
+        pass
+
     def pause(self, lane: int) -> None:
         self.fail("pause")
 

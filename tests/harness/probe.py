@@ -1,21 +1,24 @@
 """A service small enough to know by heart, to judge the loop by: it counts the reports of each offender.
 
 For every `ipvi.incident.reported.v1` it says one `ipvi.tier.current.v1` whose policy_version is the running number, so a
-reader sees at once what is missing, double or out of order. `python -m tests.harness.probe` runs one replica.
+reader sees at once what is missing, double or out of order. It counts people's `fail` commands, and refuses those of one of
+them. `python -m tests.harness.probe` runs one replica, with its clock `IPVI_PROBE_AHEAD_S` seconds fast.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import Tier, TierCurrent
-from schemas.commands import NotifierTick
+from schemas.commands import Fail, NotifierTick
 from schemas.incident import IncidentReported
 from schemas.topics import Topic
 from services.common import logs
@@ -26,6 +29,9 @@ from services.common.settings import CommonSettings
 from services.common.sql import upsert
 from services.common.tables import with_common_tables
 
+REFUSED = "somebody.else"
+"""Whose commands are refused."""
+
 metadata = MetaData()
 
 counts = Table(
@@ -35,6 +41,7 @@ counts = Table(
     Column("lane", Integer, nullable=False),
     Column("reports", BigInteger, nullable=False),
     Column("ticks", BigInteger, nullable=False),
+    Column("acts", BigInteger, nullable=False),
 )
 
 
@@ -43,6 +50,7 @@ class Count:
     offender_id: str
     reports: int = 0
     ticks: int = 0
+    acts: int = 0
 
 
 class CountStore:
@@ -53,12 +61,12 @@ class CountStore:
 
     async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Count]:
         rows = await conn.execute(select(counts).where(counts.c.offender_id.in_(list(keys))))
-        return {row.offender_id: Count(row.offender_id, row.reports, row.ticks) for row in rows}
+        return {row.offender_id: Count(row.offender_id, row.reports, row.ticks, row.acts) for row in rows}
 
     async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Count, Count]]) -> None:
         rows = [
-            {"offender_id": key, "lane": lane, "reports": after.reports, "ticks": after.ticks}
-            for key, (_, after) in changed.items()
+            {"lane": lane} | asdict(after)
+            for _, after in changed.values()
         ]
         await upsert(conn, counts, rows, ["offender_id"])
 
@@ -79,6 +87,10 @@ class Probe:
         data = given.event.data
         if isinstance(data, NotifierTick):
             return Outcome(replace(state, ticks=state.ticks + 1))
+        if isinstance(data, Fail) and data.by == REFUSED:
+            return Outcome(state, result="refused:not_open")
+        if isinstance(data, Fail):
+            return Outcome(replace(state, acts=state.acts + 1))
         if not isinstance(data, IncidentReported):
             return Outcome(state, result="none")
         if data.agency == "POISON000":
@@ -112,4 +124,5 @@ def at(second: int) -> datetime:
 
 if __name__ == "__main__":
     logs.configure(Probe.name)
-    asyncio.run(Replica(Probe(), CommonSettings(), NotifierTick).run())
+    ahead = float(os.environ.get("IPVI_PROBE_AHEAD_S", "0"))
+    asyncio.run(Replica(Probe(), CommonSettings(), NotifierTick, now=lambda: time.time() + ahead).run())
