@@ -9,7 +9,6 @@ import typer
 from schemas.policy_file import PolicyError
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
-
 from services.cli.replay import replay_command
 from services.cli.run import run_command
 from services.cli.serve import migrate_command, serve_command
