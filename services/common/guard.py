@@ -70,11 +70,14 @@ async def _check_place(database: Database, admin: AIOKafkaAdminClient, group: st
 
 async def members(admin: AIOKafkaAdminClient, group: str) -> int:
     """How many members the group has; one that was killed counts until its session has timed out."""
-    answers = await _insist(lambda: admin.describe_consumer_groups([group]), f"the members of {group}")
-    code, *_, found = answers[0].groups[0][:6]
-    if code:
-        raise ConfigurationError(f"Kafka does not give the members of {group}: {for_code(code).__name__}")
-    return len(found)
+
+    async def ask() -> int:
+        code, *_, found = (await admin.describe_consumer_groups([group]))[0].groups[0][:6]
+        if code:
+            raise for_code(code)
+        return len(found)
+
+    return await _insist(ask, f"the members of {group}")
 
 
 async def _compare(database: Database, facts: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import InconsistentGroupProtocolError, KafkaConnectionError
 from fastapi import APIRouter
 from faststream import FastStream
 from prometheus_client import REGISTRY
@@ -26,7 +26,7 @@ from services.common.auth import read_tokens
 from services.common.clock import Clock
 from services.common.database import Database, database_url
 from services.common.desk import Desk, LogDesk
-from services.common.errors import ConfigurationError
+from services.common.errors import ConfigurationError, LaneRefusedError
 from services.common.inbox import inbox_reader, lane_refusal
 from services.common.lane import Lane, LaneTools
 from services.common.offsets import GroupOffsets
@@ -96,6 +96,8 @@ class Replica(Generic[S]):
             await self._work(admin)
         except KafkaConnectionError:
             raise ConfigurationError(f"no Kafka broker answers at {bootstrap}") from None
+        except InconsistentGroupProtocolError:
+            raise LaneRefusedError("lane_split", f"a member of group {self.group} uses another assignor") from None
         finally:
             await admin.close()
             await self.database.close()

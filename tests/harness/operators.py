@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
+from aiokafka.admin import AIOKafkaAdminClient
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from schemas.topics import Topic
 from services.cli.topics import create_topics
+from services.common.guard import members
 from tests.harness import kafka
 from tests.harness.kafka import TIMEOUT
 
@@ -21,11 +24,19 @@ Offsets = Mapping[tuple[str, int], int]
 
 def wait_empty(bootstrap: str, group: str) -> None:
     """Until the group's members are gone: who was stopped or killed stays one for its session time-out."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     deadline = time.monotonic() + TIMEOUT
-    while admin.describe_consumer_groups([group], request_timeout=TIMEOUT)[group].result(TIMEOUT).members:
+    while asyncio.run(_members(bootstrap, group)):
         assert time.monotonic() < deadline, f"{group} still has members"
         time.sleep(0.1)
+
+
+async def _members(bootstrap: str, group: str) -> int:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return await members(admin, group)
+    finally:
+        await admin.close()
 
 
 def forget_group(bootstrap: str, group: str) -> None:
