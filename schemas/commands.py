@@ -76,8 +76,8 @@ class Adopt(Data):
     """The merge or split that caused it."""
     sealed: list[str] = []
     """Keyed hashes of incidents that were expunged there: they stay out here too."""
-    opened: bool = False
-    """Outreach for the incident had been opened there; it stays open."""
+    opened_through: Annotated[int, Field(ge=0)] = 0
+    """Of a report: the highest revision that came in time or was opened by a person; what is open stays open."""
     via: list[Identifier] = []
     """Offenders it has been handed on by, the first giver first: a ring of merges is seen, and ends."""
 

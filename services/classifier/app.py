@@ -8,13 +8,13 @@ from pydantic import ValidationError
 
 from schemas.policy import Policy
 from schemas.policy_file import load_policy
-from services.classifier.domain import Assessment, History, assess
+from services.classifier.domain import Assessment, History, Seal, assess
 from services.classifier.rules import rulebook
 from services.classifier.seal import kept_key, sealer
 from services.classifier.settings import ClassifierSettings
 from services.classifier.store import ClassifierStore
 from services.classifier.stream import Classifier
-from services.classifier.usecases import Seal, Terms
+from services.classifier.usecases import Terms
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from services.classifier.usecases import Seal
+from services.classifier.domain import Seal
 from services.common.errors import ConfigurationError
 
 log = structlog.get_logger(__name__)
@@ -19,10 +19,10 @@ KEY_FILE = "seal.key"
 
 
 def sealer(key: bytes) -> Seal:
-    """HMAC-SHA256 of the id, different for each offender: equal incidents cannot be matched across people."""
+    """HMAC-SHA256."""
 
-    def seal(offender_id: str, each: str) -> str:
-        return hmac.new(key, f"{offender_id}|{each}".encode(), hashlib.sha256).hexdigest()
+    def seal(each: str) -> str:
+        return hmac.new(key, each.encode(), hashlib.sha256).hexdigest()
 
     return seal
 

@@ -1,7 +1,7 @@
 """Pure types and decisions: history in, standing out. No clock, no chance, no I/O."""
 
 from services.classifier.domain.finding import Finding, Referred, find, victim_numbers
-from services.classifier.domain.history import FINAL, History, Kept, RecordKey, Strand
+from services.classifier.domain.history import FINAL, History, Kept, RecordKey, Seal, Strand, Telling
 from services.classifier.domain.ladder import Facts, Fire, Standing, walk
 from services.classifier.domain.offender import Assessment, Decided, Move, Offender, ReferralKey, ReviewKey, assess
 
@@ -20,8 +20,10 @@ __all__ = [
     "ReferralKey",
     "Referred",
     "ReviewKey",
+    "Seal",
     "Standing",
     "Strand",
+    "Telling",
     "assess",
     "find",
     "victim_numbers",

@@ -1,13 +1,15 @@
 """What is known of one offender, as folded from records in any order of arrival.
 
-An incident may be told under several offender ids once records are merged; each telling is a *strand*, and only
-revisions of one strand compete. Of an incident's standing strands one counts: his own before those merged in.
+An incident may be told under several offender ids once records are merged; each telling is a *strand*, in which equal
+revisions must be equal. Of all that stands the highest revision counts. A retraction under his own id takes back what
+was told of him under any; one under an id that was merged into his takes back that telling alone: the same person may
+have been listed twice.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import cast
@@ -30,6 +32,9 @@ FINAL = sys.maxsize
 Kept = CaseDisposed | NotificationRecorded | NotificationServed | CustodyChanged | OrderChanged
 RecordKey = tuple[str, str]
 
+Seal = Callable[[str], str]
+"""An id to its keyed hash, by which it can be known again and not be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Strand:
@@ -46,6 +51,11 @@ class Strand:
     another correction comes months later; what is taken back is not."""
 
     @property
+    def revision(self) -> int:
+        """Of the report; 0: there is none."""
+        return self.report.data.revision if self.report is not None else 0
+
+    @property
     def retracted_through(self) -> int:
         if self.retraction is None:
             return 0
@@ -56,6 +66,20 @@ class Strand:
     def listed(self) -> bool:
         """Neither reported in time nor opened by a person."""
         return self.opened_through <= self.retracted_through
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """The strand that counts for an incident."""
+
+    strand: Strand
+    listed: bool
+    """No strand that stands was reported in time or opened by a person."""
+
+    @property
+    def report(self) -> IncidentReported:
+        assert self.strand.report is not None
+        return self.strand.report.data
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +98,23 @@ class History:
         known = (one for one in self.strands.get(incident_id, ()) if one.reported_as == reported_as)
         return next(known, Strand(incident_id, reported_as))
 
-    def standing_strand(self, incident_id: str, offender_id: str) -> Strand | None:
-        """The strand that counts for the incident, None where none stands."""
-        live = [one for one in self.strands.get(incident_id, ()) if one.report is not None]
-        return min(live, key=lambda one: (one.reported_as != offender_id, one.reported_as), default=None)
+    def standing(self, incident_id: str, offender_id: str) -> Telling | None:
+        """What counts of the incident, None where nothing stands."""
+        own = self.strand(incident_id, offender_id).retracted_through
+        live = [one for one in self.strands.get(incident_id, ()) if one.revision > own]
+        if not live:
+            return None
+        best = max(live, key=lambda one: (one.revision, one.reported_as == offender_id, one.reported_as))
+        return Telling(best, listed=all(one.listed for one in live))
 
     def disposed(self, arrest_id: str, charge: str) -> Event[CaseDisposed] | None:
         """The court's latest word on a charge of an arrest."""
         found = self.records.get(_disposition_key(arrest_id, charge))
         return cast(Event[CaseDisposed] | None, found)
+
+    def tried(self, arrests: Collection[str]) -> Mapping[RecordKey, Event[Kept]]:
+        """What the court has said of these arrests."""
+        return {key: one for key, one in self.records.items() if arrest_of(one) in arrests}
 
     def with_strand(self, strand: Strand) -> History:
         others = [one for one in self.strands.get(strand.incident_id, ()) if one.reported_as != strand.reported_as]
@@ -118,10 +150,11 @@ def reported(history: History, event: Event[IncidentReported], stale_after: time
     return history.with_strand(replace(strand, report=newest, opened_through=opened_through))
 
 
-def opened(history: History, strand: Strand) -> History:
-    """A person opened what was listed."""
-    assert strand.report is not None
-    return history.with_strand(replace(strand, opened_through=strand.report.data.revision))
+def opened(history: History, strand: Strand, through: int) -> History:
+    """The strand's revisions up to this one were opened. The same history if nothing is new."""
+    if through <= max(strand.opened_through, strand.retracted_through):
+        return history
+    return history.with_strand(replace(strand, opened_through=through))
 
 
 def retracted(history: History, event: Event[IncidentRetracted]) -> History:
@@ -137,11 +170,13 @@ def retracted(history: History, event: Event[IncidentRetracted]) -> History:
     )
 
 
-def expunged(history: History, incident_id: str, sealed: str) -> History:
-    """Nothing stays but the sealed id."""
-    if sealed in history.expunged:
+def expunged(history: History, sealed: Collection[str], seal: Seal) -> History:
+    """Nothing stays of these incidents but the sealed ids. The same history if nothing is new."""
+    fresh = frozenset(sealed) - history.expunged
+    if not fresh:
         return history
-    return replace(history.without({incident_id}), expunged=history.expunged | {sealed})
+    gone = {incident_id for incident_id in history.strands if seal(incident_id) in fresh}
+    return replace(history.without(gone), expunged=history.expunged | fresh)
 
 
 def recorded(history: History, event: Event[Kept]) -> History:

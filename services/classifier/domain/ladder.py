@@ -33,7 +33,7 @@ Fire = Callable[[Facts], tuple[Rule, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where the walk ends, and how it came there."""
+    """Where the walk ends on the ladder, and how it came there."""
 
     tier: Tier | None = None
     since: datetime | None = None

@@ -117,9 +117,9 @@ def assess(
             if incident_id in known[1].findings:
                 findings[incident_id] = known[1].findings[incident_id]
             continue
-        strand = history.standing_strand(incident_id, offender_id)
-        if strand is not None and strand.report is not None:
-            findings[incident_id] = find(strand.report.data, policy, history.disposed, listed=strand.listed)
+        telling = history.standing(incident_id, offender_id)
+        if telling is not None:
+            findings[incident_id] = find(telling.report, policy, history.disposed, listed=telling.listed)
     if known is not None and findings == known[1].findings:
         return known[1]
     return Assessment(findings, walk(findings.values(), policy, fire))

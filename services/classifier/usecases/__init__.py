@@ -3,6 +3,6 @@
 from services.classifier.usecases.deciding import decision
 from services.classifier.usecases.histories import FOLDS, OPENERS, Refused
 from services.classifier.usecases.identity import adopted, merged, split, taken
-from services.classifier.usecases.settling import SOURCE, Seal, Terms
+from services.classifier.usecases.settling import SOURCE, Terms
 
-__all__ = ["FOLDS", "OPENERS", "SOURCE", "Refused", "Seal", "Terms", "adopted", "decision", "merged", "split", "taken"]
+__all__ = ["FOLDS", "OPENERS", "SOURCE", "Refused", "Terms", "adopted", "decision", "merged", "split", "taken"]

@@ -51,9 +51,8 @@ def retracted(offender: Offender, event: Event[IncidentRetracted], terms: Terms)
 
 def expunged(offender: Offender, event: Event[IncidentExpunged], terms: Terms) -> Offender:
     """Final, and leaves no trace but the sealed id that keeps a late report out."""
-    incident_id = event.data.incident_id
-    sealed = terms.seal(offender.offender_id, incident_id)
-    return _with(offender, history.expunged(offender.history, incident_id, sealed))
+    sealed = {terms.seal(event.data.incident_id)}
+    return _with(offender, history.expunged(offender.history, sealed, terms.seal))
 
 
 def kept(offender: Offender, event: Event[Kept], terms: Terms) -> Offender:
@@ -65,12 +64,12 @@ def opened(offender: Offender, event: Event[OpenListed], terms: Terms) -> Offend
     """Raises `Refused`: the incident does not stand, is not listed, or the person may not."""
     if event.data.role not in OPENERS:
         raise Refused("role")
-    strand = offender.history.standing_strand(event.data.incident_id, offender.offender_id)
-    if strand is None:
+    telling = offender.history.standing(event.data.incident_id, offender.offender_id)
+    if telling is None:
         raise Refused("unknown_incident")
-    if not strand.listed:
+    if not telling.listed:
         raise Refused("not_listed")
-    return _with(offender, history.opened(offender.history, strand))
+    return _with(offender, history.opened(offender.history, telling.strand, telling.strand.revision))
 
 
 FOLDS: Mapping[type[Data], Callable[[Offender, Any, Terms], Offender]] = {
@@ -98,7 +97,7 @@ def fold(offender: Offender, event: Event[Data], terms: Terms) -> Offender:
 def is_expunged(offender: Offender, incident_id: str, terms: Terms) -> bool:
     """Whether the incident is to stay out."""
     known = offender.history.expunged
-    return bool(known) and terms.seal(offender.offender_id, incident_id) in known
+    return bool(known) and terms.seal(incident_id) in known
 
 
 def _with(offender: Offender, changed: history.History) -> Offender:

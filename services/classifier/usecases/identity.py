@@ -30,7 +30,9 @@ class Handed:
 
     event: Event[Data]
     remaining: int = 0
-    opened: bool = False
+    sealed: frozenset[str] = frozenset()
+    """What was expunged there and is to stay out here."""
+    opened_through: int = 0
     via: tuple[str, ...] = ()
     """Who handed it on before."""
 
@@ -42,7 +44,7 @@ def taken(state: Offender, event: Event[Data], given: Input, terms: Terms) -> Ou
     """A record of a history: folded in where the history is, else sent after it."""
     copies = tuple(_copied(state, event, given, terms))
     if (move := _gone(state, event.data, terms)) is not None:
-        return _sent_after(state, move, Handed(event), given, *copies)
+        return _sent_after(state, move, Handed(event), given, terms, *copies)
     return settled(state, fold(state, event, terms), event, given, terms, *copies)
 
 
@@ -55,7 +57,7 @@ def merged(state: Offender, event: Event[OffenderMerged], given: Input, terms: T
         return Outcome(state, result="none")
     if state.alias is not None:
         onwards = replace(event, data=data.model_copy(update={"merged_offender_id": state.alias.to}))
-        return _sent_after(state, state.alias, Handed(onwards), given)
+        return _sent_after(state, state.alias, Handed(onwards), given, terms)
     move = Move(data.offender_id, event.id)
     closed = Offender(
         state.offender_id,
@@ -73,19 +75,20 @@ def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Ter
     if data.offender_id == data.new_offender_id:
         raise InvalidRecord(RejectCode.OUT_OF_RANGE, "new_offender_id")
     if state.alias is not None:
-        return _sent_after(state, state.alias, Handed(event), given)
+        return _sent_after(state, state.alias, Handed(event), given, terms)
     move = Move(data.new_offender_id, event.id)
     going = {each: told for each, told in state.history.strands.items() if each in data.incident_ids}
     arrests = history.arrests_of(going)
-    sealed = {terms.seal(state.offender_id, each): move for each in {*data.incident_ids, *arrests}}
+    sealed = {terms.seal(each): move for each in {*data.incident_ids, *arrests}}
     rest = replace(
         state,
         history=state.history.without(going),
         moved={**sealed, **state.moved},
         decisions=_unnamed(state, going),
     )
-    tried = {key: one for key, one in state.history.records.items() if history.arrest_of(one) in arrests}
-    return settled(state, rest, event, given, terms, *_handover(state, History(going, tried), event, move, given))
+    out = state.history.expunged & {terms.seal(each) for each in data.incident_ids}
+    part = History(going, state.history.tried(arrests), out)
+    return settled(state, rest, event, given, terms, *_handover(state, part, event, move, given))
 
 
 def _unnamed(state: Offender, gone: Collection[str]) -> Mapping[str, Decided]:
@@ -102,18 +105,29 @@ def _gone(state: Offender, data: Data, terms: Terms) -> Move | None:
         return state.alias
     if is_expunged(state, incident_id, terms):
         return None
-    return state.moved.get(terms.seal(state.offender_id, incident_id), state.alias)
+    return state.moved.get(terms.seal(incident_id), state.alias)
 
 
-def _sent_after(state: Offender, move: Move, handed: Handed, given: Input, *more: Outgoing) -> Outcome[Offender]:
-    """Pass the event on. An expunction also ends what is kept here of the incident."""
+def _sent_after(
+    state: Offender, move: Move, handed: Handed, given: Input, terms: Terms, *more: Outgoing
+) -> Outcome[Offender]:
+    """Pass the event on, and with a report what the court has said of its arrest, then and from then on.
+
+    An expunction also ends what is kept here of the incident.
+    """
     said = (_adopt(state, move, handed, given), *more)
-    data = handed.event.data
-    if not isinstance(data, IncidentExpunged):
-        return Outcome(state, said)
-    pair = state.pair(data.incident_id)
-    decisions = {key: one for key, one in state.decisions.items() if one.pair_id != pair}
-    return Outcome(replace(state, decisions=decisions), said, erase=(pair,))
+    match handed.event.data:
+        case IncidentExpunged(incident_id=incident_id):
+            pair = state.pair(incident_id)
+            decisions = {key: one for key, one in state.decisions.items() if one.pair_id != pair}
+            return Outcome(replace(state, decisions=decisions), said, erase=(pair,))
+        case IncidentReported(arrest=arrest) if arrest is not None and state.alias is None:
+            tried = state.history.tried({arrest.arrest_id}).values()
+            copies = [_adopt(state, move, Handed(one, via=handed.via), given, one.id) for one in tried]
+            moved = {terms.seal(arrest.arrest_id): move, **state.moved}
+            return Outcome(replace(state, moved=moved), (*said, *copies))
+        case _:
+            return Outcome(state, said)
 
 
 def _copied(
@@ -121,7 +135,7 @@ def _copied(
 ) -> Iterator[Outgoing]:
     """A court's word on an arrest some of whose incidents went elsewhere: it holds there too."""
     if isinstance(event.data, CaseDisposed):
-        move = state.moved.get(terms.seal(state.offender_id, event.data.arrest_id))
+        move = state.moved.get(terms.seal(event.data.arrest_id))
         if move is not None and move.to not in via:
             yield _adopt(state, move, Handed(event, via=via), given, "copy")
 
@@ -129,21 +143,22 @@ def _copied(
 def _handover(state: Offender, part: History, cause: Event[Data], move: Move, given: Input) -> Iterator[Outgoing]:
     """In the order of the events' own time."""
     events = sorted(_events_of(part), key=lambda each: (each[0].time, each[0].id))
-    whole: list[tuple[Event[Data], bool]] = [(cause, False), *events, *([(cause, False)] if events else [])]
-    for place, (event, opened) in enumerate(whole):
-        yield _adopt(state, move, Handed(event, len(whole) - 1 - place, opened), given, place)
+    whole: list[tuple[Event[Data], int]] = [(cause, 0), *events, *([(cause, 0)] if events else [])]
+    for place, (event, opened_through) in enumerate(whole):
+        sealed = part.expunged if place == 0 else frozenset[str]()
+        yield _adopt(state, move, Handed(event, len(whole) - 1 - place, sealed, opened_through), given, place)
 
 
-def _events_of(part: History) -> Iterable[tuple[Event[Data], bool]]:
-    """Every event the part is made of, and whether outreach is open for it."""
+def _events_of(part: History) -> Iterable[tuple[Event[Data], int]]:
+    """Every event the part is made of, and of a report the revision that opened it."""
     for told in part.strands.values():
         for strand in told:
             if strand.report is not None:
-                yield strand.report, not strand.listed
+                yield strand.report, strand.opened_through
             if strand.retraction is not None:
-                yield strand.retraction, False
+                yield strand.retraction, 0
     for record in part.records.values():
-        yield record, False
+        yield record, 0
 
 
 def _adopt(state: Offender, move: Move, handed: Handed, given: Input, place: int | str = 0) -> Outgoing:
@@ -154,7 +169,8 @@ def _adopt(state: Offender, move: Move, handed: Handed, given: Input, place: int
         original=orjson.loads(to_json_line(handed.event)),
         remaining=handed.remaining,
         handover_id=move.handover_id,
-        opened=handed.opened,
+        sealed=sorted(handed.sealed),
+        opened_through=handed.opened_through,
         via=[*handed.via, state.offender_id],
     )
     event = caused_by(given, SOURCE, command, Topic.CLASSIFIER_COMMANDS, state.offender_id, place, subject=move.to)
@@ -179,13 +195,17 @@ def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) ->
             return split(draft, cast(Event[OffenderSplit], inner), given, terms)
     copies = tuple(_copied(draft, inner, given, terms, tuple(data.via)))
     if (move := _gone(draft, inner.data, terms)) is not None:
-        handed = Handed(inner, data.remaining, data.opened, tuple(data.via))
-        return _sent_after(draft, replace(move, handover_id=data.handover_id), handed, given, *copies)
+        handed = Handed(inner, data.remaining, frozenset(data.sealed), data.opened_through, tuple(data.via))
+        return _sent_after(draft, replace(move, handover_id=data.handover_id), handed, given, terms, *copies)
     pending = draft.pending | {data.handover_id} if data.remaining else draft.pending - {data.handover_id}
     absorbed = draft.absorbed.union(data.via) - {draft.offender_id}
     if (pending, absorbed) != (draft.pending, draft.absorbed):
         draft = replace(draft, pending=pending, absorbed=absorbed)
-    folded = draft if _is_marker(data, inner) else _folded(draft, inner, terms, opened=data.opened)
+    folded = (
+        replace(draft, history=history.expunged(draft.history, data.sealed, terms.seal))
+        if _is_marker(data, inner)
+        else _folded(draft, inner, terms, data.opened_through)
+    )
     return settled(state, folded, inner, given, terms, *copies)
 
 
@@ -194,18 +214,18 @@ def _is_marker(adopt: Adopt, inner: Event[Data]) -> bool:
     return adopt.handover_id == inner.id
 
 
-def _folded(draft: Offender, inner: Event[Data], terms: Terms, *, opened: bool) -> Offender:
+def _folded(draft: Offender, inner: Event[Data], terms: Terms, opened_through: int) -> Offender:
     """What was open there stays open here. A person's act that no longer fits changes nothing."""
     try:
         folded = fold(draft, inner, terms)
     except Refused:
         return draft
-    if not (opened and isinstance(inner.data, IncidentReported)):
+    if not (opened_through and isinstance(inner.data, IncidentReported)):
         return folded
     strand = folded.history.strand(inner.data.incident_id, inner.data.offender.offender_id)
-    if strand.report is None or not strand.listed:
+    if strand.report is None:
         return folded
-    return replace(folded, history=history.opened(folded.history, strand))
+    return replace(folded, history=history.opened(folded.history, strand, opened_through))
 
 
 def _reopened(state: Offender, adopt: Adopt, inner: Event[Data], terms: Terms) -> Offender:
@@ -216,11 +236,11 @@ def _reopened(state: Offender, adopt: Adopt, inner: Event[Data], terms: Terms) -
     me = state.offender_id
     data = inner.data
     if _is_marker(adopt, inner) and isinstance(data, OffenderSplit) and data.new_offender_id == me:
-        back = {terms.seal(me, each) for each in data.incident_ids}
+        back = {terms.seal(each) for each in data.incident_ids}
         return replace(state, alias=None, moved={key: move for key, move in state.moved.items() if key not in back})
     if me not in adopt.via:
         return state
     if state.alias is not None and me == min(adopt.via[adopt.via.index(me) :]):
         return replace(state, alias=None)
-    back = {terms.seal(me, getattr(data, "incident_id", ""))}
+    back = {terms.seal(getattr(data, "incident_id", ""))}
     return replace(state, moved={key: move for key, move in state.moved.items() if key not in back})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -11,15 +11,22 @@ from schemas.envelope import Data, Event, pair_id
 from schemas.policy import Policy
 from schemas.referral import ReferralOpened
 from schemas.topics import Topic
-from services.classifier.domain import Assessment, Decided, Fire, Offender, ReferralKey, ReviewKey, Standing, assess
+from services.classifier.domain import (
+    Assessment,
+    Decided,
+    Fire,
+    Offender,
+    ReferralKey,
+    ReviewKey,
+    Seal,
+    Standing,
+    assess,
+)
 from services.classifier.usecases import referring
 from services.classifier.usecases.deciding import About, about, decision, is_published
 from services.common.service import Input, Outcome, Outgoing, caused_by
 
 SOURCE = "/ipvi/classifier"
-
-Seal = Callable[[str, str], str]
-"""(offender, id) to a keyed hash, by which an id can be known again and not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +57,15 @@ def settled(
     )
     what = about(event.data, after)
     referrals = referring.wanted(before, after, terms.policy)
-    said = [*_referrals(before, referrals, what, given), *_tier(before.current, after.current, given), *more]
-    decisions = _kept(after, what)
+    erase = _erased(before, after, what)
+    said = [*_referrals(before, referrals, what, erase, given), *_tier(before.current, after.current, given), *more]
+    decisions = {key: one for key, one in after.decisions.items() if one.pair_id not in erase}
     if is_published(before, after):
         data = decision(before, after, event, given.event, given.at, terms.policy)
         said.insert(0, _said(given, Topic.DECISIONS, data, what, what.key(after)))
         place = max((one.place for one in decisions.values()), default=0) + 1
         decisions = {**decisions, data.decision_id: Decided.of(data, place)}
-    return Outcome(replace(after, referrals=referrals, decisions=decisions), tuple(said), erase=_erased(before, what))
+    return Outcome(replace(after, referrals=referrals, decisions=decisions), tuple(said), erase=erase)
 
 
 def _reviews(before: Offender, draft: Offender, assessment: Assessment, at: datetime) -> Mapping[ReviewKey, datetime]:
@@ -69,12 +77,15 @@ def _reviews(before: Offender, draft: Offender, assessment: Assessment, at: date
 
 
 def _referrals(
-    before: Offender, referrals: Mapping[ReferralKey, ReferralOpened], what: About, given: Input
+    before: Offender,
+    referrals: Mapping[ReferralKey, ReferralOpened],
+    what: About,
+    erase: Collection[str],
+    given: Input,
 ) -> Iterator[Outgoing]:
-    expunged = what.pair(before) if what.expunged else None
     for data in referring.differences(before.referrals, referrals):
         # The last word on an expunged pair has to go out: it is not among what is erased.
-        key = None if data.pair_id == expunged else data.pair_id
+        key = None if data.pair_id in erase else data.pair_id
         yield _said(given, Topic.REFERRALS, data, what, key, data.referral_id)
 
 
@@ -100,17 +111,11 @@ def _said(given: Input, topic: Topic, data: Data, what: About, key: str | None, 
     return Outgoing(topic, replace(event, correlationid=correlation), about=key)
 
 
-def _kept(after: Offender, what: About) -> Mapping[str, Decided]:
-    """What was decided, without what an expunction ends."""
-    if not what.expunged:
-        return after.decisions
-    pair = what.pair(after)
-    return {key: one for key, one in after.decisions.items() if one.pair_id != pair}
-
-
-def _erased(before: Offender, what: About) -> tuple[str, ...]:
-    """Every pair under which something may have been said of an expunged incident, here or where it came from."""
-    if not what.expunged or what.incident_id is None:
-        return ()
-    told_as = {strand.reported_as for strand in before.history.strands.get(what.incident_id, ())}
-    return tuple(pair_id(what.incident_id, each) for each in sorted({before.offender_id, *before.absorbed, *told_as}))
+def _erased(before: Offender, after: Offender, what: About) -> tuple[str, ...]:
+    """Every pair under which something may have been said of what is expunged, here or where it came from."""
+    gone = {what.incident_id} if what.expunged and what.incident_id else set()
+    if after.history.expunged is not before.history.expunged:
+        gone |= before.history.strands.keys() - after.history.strands.keys()
+    told_as = {strand.reported_as for each in gone for strand in before.history.strands.get(each, ())}
+    names = {before.offender_id, *before.absorbed, *told_as}
+    return tuple(sorted(pair_id(incident_id, name) for incident_id in gone for name in names))

@@ -1,0 +1,253 @@
+"""What holds for any history: the order of arrival, repeats, totality, pairing, merges."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.classification import Change, Outreach, ReviewCode, Tier
+from schemas.envelope import Event, pair_id
+from schemas.incident import Disposition, ProhibitedBehavior
+from schemas.referral import ReferralOutreach, ReferralPurpose
+from services.classifier import domain
+from services.classifier.domain.finding import is_intimate
+from tests.harness.incidents import (
+    HIM,
+    PRACTICE,
+    SEED,
+    START,
+    Bench,
+    disposed,
+    expunged,
+    merged,
+    noticed,
+    opened,
+    report,
+    retracted,
+    split,
+)
+
+PEOPLE = ("O-1", "O-2", "O-3")
+NUMBERS = (1, 2, 3, 4)
+ARRESTS = ("A-1", "A-2", "A-3")
+settings.register_profile("classifier", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("classifier")
+
+
+def teller(number: int) -> str:
+    """Each incident is told of one person, so that histories can be merged and told apart again."""
+    return PEOPLE[number % len(PEOPLE)]
+
+
+@st.composite
+def tellings(draw: st.DrawFn, him: str, number: int) -> list[Event[Any]]:
+    """One to three revisions of one incident."""
+    revisions = draw(st.lists(st.integers(1, 4), min_size=1, max_size=3, unique=True))
+    return [draw(told(him, number, revision)) for revision in revisions]
+
+
+@st.composite
+def told(draw: st.DrawFn, him: str, number: int, revision: int) -> Event[Any]:
+    """Any report of the incident."""
+    charged = draw(st.booleans())
+    return report(
+        number,
+        him,
+        revision=revision,
+        victims=draw(
+            st.lists(st.sampled_from(["BG", "XS", "RU", "VO", "SB", "ST"]), min_size=0, max_size=2, unique=True)
+        ),
+        code=draw(st.sampled_from(["13A", "13B", "09A", "35A", "290"])),
+        charged=charged,
+        force=draw(st.sampled_from([(), ("12",), ("85",), ("40",)])),
+        disposition=draw(st.sampled_from([None, Disposition.DISMISSED, Disposition.ACQUITTED])) if charged else None,
+        breach=draw(st.sampled_from([(), (ProhibitedBehavior.NO_CONTACT,)])),
+        arrest=draw(st.sampled_from(ARRESTS)) if charged else None,
+        late=timedelta(days=draw(st.sampled_from([0, 3, 45]))),
+        bulk=draw(st.booleans()),
+        probable_cause=draw(st.sampled_from([None, True, False])),
+        offender={"conflict_of_interest": draw(st.booleans()), "tried_as_adult": draw(st.booleans())},
+        born=draw(
+            st.sampled_from([None, (START - timedelta(days=365 * 40)).date(), (START - timedelta(days=6000)).date()])
+        ),
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn, everybody: bool = False) -> list[Event[Any]]:
+    """Records of one person, or of three, in some order of arrival."""
+    events: list[Event[Any]] = []
+    for number in draw(st.lists(st.sampled_from(NUMBERS), unique=True, min_size=1)):
+        him = teller(number) if everybody else HIM
+        events += draw(tellings(him, number))
+        for take_back in draw(st.lists(st.sampled_from([1, 2, 3, None]), max_size=1)):
+            events.append(retracted(number, him, revision=take_back))
+        if draw(st.integers(0, 5)) == 0:
+            events.append(expunged(number, him))
+    for him, arrest in product(PEOPLE if everybody else (HIM,), ARRESTS):
+        if draw(st.integers(0, 3)) == 0:
+            disposition = draw(st.sampled_from(list(Disposition)))
+            events.append(disposed(arrest, disposition, him, day=draw(st.sampled_from([2, 70, 71]))))
+    events += [noticed(name=name) for name in draw(st.lists(st.sampled_from(["N-1", "N-2"]), max_size=2, unique=True))]
+    return list(draw(st.permutations(events)))
+
+
+def decided(events: list[Event[Any]], policy: Any = PRACTICE) -> Bench:
+    bench = Bench(policy)
+    bench.put(*events)
+    return bench
+
+
+def end(bench: Bench) -> dict[str, Any]:
+    """Where it all ends: what is kept of each person that a decision rests on, and what others were told."""
+    people = {
+        him: (one.tier, one.since, set(one.reviews), one.alias and one.alias.to, one.assessment.standing)
+        for him, one in bench.offenders.items()
+        if one.history.strands or one.alias
+    }
+    return {"people": people, "referrals": bench.live_referrals(), "tiers": bench.tiers()}
+
+
+@given(st.data(), histories())
+def test_any_order_of_arrival_ends_alike(data: st.DataObject, events: list[Event[Any]]) -> None:
+    other = list(data.draw(st.permutations(events)))
+    assert end(decided(events)) == end(decided(other))
+
+
+@given(st.data(), histories(everybody=True), st.lists(st.sampled_from(PEOPLE), min_size=3, max_size=3))
+def test_merges_in_any_order_end_alike(data: st.DataObject, events: list[Event[Any]], into: list[str]) -> None:
+    """Also merges both ways, and in a ring."""
+    merges = [merged(gone, one) for gone, one in zip(PEOPLE, into, strict=True) if gone != one]
+    first = list(data.draw(st.permutations(events + merges)))
+    other = list(data.draw(st.permutations(events + merges)))
+    one, two = decided(first), decided(other)
+    assert end(one) == end(two)
+    assert not any(code is ReviewCode.MERGE_PENDING for him in PEOPLE for _, code in one.offender(him).reviews)
+
+
+@given(st.data(), histories(everybody=True), st.lists(st.sampled_from(NUMBERS), min_size=1, unique=True), st.booleans())
+def test_a_split_in_any_order_ends_alike(
+    data: st.DataObject, events: list[Event[Any]], numbers: list[int], and_merged: bool
+) -> None:
+    him = teller(numbers[0])
+    numbers = [number for number in numbers if teller(number) == him]
+    others = [one for one in PEOPLE if one != him]
+    more = [split(numbers, "O-9", him), *([merged(him, others[0])] if and_merged else [])]
+    first = list(data.draw(st.permutations(events + more)))
+    other = list(data.draw(st.permutations(events + more)))
+    assert end(decided(first)) == end(decided(other))
+
+
+@given(histories(everybody=True), st.sampled_from(PEOPLE), st.sampled_from(PEOPLE))
+def test_a_merge_is_one_history(events: list[Event[Any]], gone: str, into: str) -> None:
+    """The same tier as if all had been told of one person."""
+    if gone == into:
+        return
+    apart = decided([*events, merged(gone, into)]).offender(into)
+    together = decided([_of(one, gone, into) for one in events]).offender(into)
+    assert (apart.tier, apart.since) == (together.tier, together.since)
+    assert set(apart.assessment.findings) == set(together.assessment.findings)
+
+
+@given(histories(), st.data())
+def test_repeats_change_nothing(events: list[Event[Any]], data: st.DataObject) -> None:
+    """The loop drops the same event; the same content under another id must do no more."""
+    bench = decided(events)
+    before, said = end(bench), len(bench.said)
+    again = data.draw(st.lists(st.sampled_from(events)))
+    bench.put(*[one for one in again if one.type != "ipvi.incident.reported.v1"] or [noticed()])
+    latest = [one for one in again if one.type == "ipvi.incident.reported.v1"]
+    for one in latest:
+        bench.put(one)
+    assert end(bench) == before
+    assert len(bench.said) == said
+
+
+@given(histories(), st.sampled_from([PRACTICE, SEED]))
+def test_every_incident_on_the_ladder_has_a_tier_or_a_review(events: list[Event[Any]], policy: Any) -> None:
+    bench = decided(events, policy)
+    him = bench.offender()
+    for incident_id, found in him.assessment.findings.items():
+        codes = {code for subject, code in him.reviews if subject == incident_id}
+        tier = him.assessment.standing.tiers[incident_id]
+        if found.on_ladder:
+            assert tier is not None or codes
+        elif found.qualifies:
+            assert codes & {ReviewCode.MUTUAL, ReviewCode.JUVENILE}
+
+
+@given(histories(), st.sampled_from([PRACTICE, SEED]))
+def test_time_never_lowers_a_tier(events: list[Event[Any]], policy: Any) -> None:
+    """On the walk the tier only rises; and a call years later leaves it or raises it."""
+    bench = decided(events, policy)
+    tiers = [tier.gravity if tier else 0 for tier in bench.offender().assessment.standing.tiers.values()]
+    assert tiers == sorted(tiers)
+    before = bench.offender().tier
+    bench.put(report(99, day=3650))
+    after = bench.offender().tier
+    assert after is not None and (before is None or after.gravity >= before.gravity)
+
+
+@given(histories(everybody=True), st.booleans())
+def test_pairing_holds_after_every_record(events: list[Event[Any]], merge: bool) -> None:
+    """Every partner of an incident that stands has exactly one live referral, and no decision opens outreach without."""
+    bench = Bench()
+    for one in [*events, *([merged("O-2", "O-1"), split([3], "O-9", "O-1")] if merge else [])]:
+        known = len(bench.said)
+        bench.put(one)
+        live = bench.live_referrals()
+        outreach = [one for one in live.values() if one.purpose is ReferralPurpose.OUTREACH]
+        wanted = {
+            (pair_id(found.incident_id, him), number)
+            for him, offender in bench.offenders.items()
+            for found in offender.assessment.findings.values()
+            for number, victim in zip(domain.victim_numbers(found.report), found.report.victims, strict=True)
+            if is_intimate(victim, PRACTICE) or (found.mutual and victim.relationship == "VO")
+        }
+        assert {(one.pair_id, one.victim_no) for one in outreach} == wanted
+        assert len(outreach) == len(wanted)
+        for said in bench.said[known:]:
+            if getattr(said.event.data, "outreach", None) is Outreach.OPENED:
+                pairs = [one for one in outreach if one.pair_id == said.event.data.pair_id]  # type: ignore[attr-defined]
+                assert pairs and all(one.outreach is ReferralOutreach.OPENED for one in pairs)
+
+
+@given(histories())
+def test_decisions_tell_the_whole_way(events: list[Event[Any]]) -> None:
+    """Each says what the tier was and is; those published follow on each other, and `none` is never among them."""
+    bench = decided(events)
+    tier: Tier | None = None
+    for one in bench.decisions:
+        assert one.previous_tier is tier
+        assert one.change is not Change.NONE
+        assert (one.change is Change.KEPT) == (one.tier is tier)
+        tier = one.tier
+    assert tier is bench.offender().tier
+
+
+@given(histories())
+def test_a_listed_incident_opens_once_a_person_opens_it(events: list[Event[Any]]) -> None:
+    bench = decided(events)
+    for number in NUMBERS:
+        before = [one for one in bench.live_referrals().values() if one.outreach is ReferralOutreach.LISTED]
+        outcome = bench.put(opened(number))
+        after = [one for one in bench.live_referrals().values() if one.outreach is ReferralOutreach.LISTED]
+        assert (len(after) < len(before)) <= (outcome.result == "applied")
+    assert not [one for one in bench.live_referrals().values() if one.outreach is ReferralOutreach.LISTED]
+
+
+def _of(one: Event[Any], gone: str, into: str) -> Event[Any]:
+    """The same record, told of the other person."""
+    if one.subject != gone:
+        return one
+    data = one.data
+    nested = getattr(data, "offender", None)
+    changed = {"offender": nested.model_copy(update={"offender_id": into})} if nested else {"offender_id": into}
+    return Event(
+        id=one.id, source=one.source, subject=into, time=one.time, data=data.model_copy(update=changed),
+        dataclassification=one.dataclassification,
+    )  # fmt: skip
