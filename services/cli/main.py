@@ -12,7 +12,6 @@ from services.cli.ingest import ingest_command
 from services.cli.replay import replay_command
 from services.cli.run import run_command
 from services.cli.serve import migrate_command, serve_command
-from services.cli.topics import TopicsError
 from services.common.errors import IpviError
 
 app = typer.Typer(
@@ -33,7 +32,7 @@ def main() -> None:
     """The entry point."""
     try:
         app()
-    except (IpviError, PolicyError, BrokerError, TopicsError) as failed:
+    except (IpviError, PolicyError, BrokerError) as failed:
         print(f"ipvi: {failed}", file=sys.stderr)
         sys.exit(2)
 
