@@ -9,6 +9,7 @@ import typer
 from schemas.policy_file import PolicyError
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
+from services.cli.offsets import mend_command
 from services.cli.replay import replay_command
 from services.cli.run import run_command
 from services.cli.serve import migrate_command, serve_command
@@ -26,6 +27,10 @@ app.command("ingest")(ingest_command)
 app.command("replay")(replay_command)
 app.command("serve")(serve_command)
 app.command("migrate")(migrate_command)
+
+offsets = typer.Typer(help="Offsets that Kafka lost.", no_args_is_help=True)
+offsets.command("mend")(mend_command)
+app.add_typer(offsets, name="offsets")
 
 
 def main() -> None:
