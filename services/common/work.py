@@ -109,9 +109,7 @@ class _Run(Generic[S]):
         row = self._with_clock(parsed)
         given = self._input(parsed, parsed.at, row)
         try:
-            outcome = self._outcome(parsed.key, given)
-            self._journal(parsed, outcome.events)
-            result = outcome.result
+            result = self._take(parsed, parsed.key, given).result
         except InvalidRecord as invalid:
             self._reject(parsed, invalid)
             result = f"rejected:{invalid.code}"
@@ -144,16 +142,14 @@ class _Run(Generic[S]):
         row = replace(row, clock=max(row.clock or at, at))
         self.worked.row = row
         given = self._input(parsed, at, row)
-        self._journal(parsed, self.worker.service.on_lane_tick(given))
+        self._journal(parsed, self._outbound(self.worker.service.on_lane_tick(given)))
         for key in due:
             if key in self.parked:
                 continue
             try:
-                outcome = self._outcome(key, self._input(parsed, at, self.worked.row))
+                self._take(parsed, key, self._input(parsed, at, self.worked.row))
             except Exception as failed:  # noqa: BLE001 (one offender's error must not keep the clock from the others)
                 self.worked.overslept.append(failed)
-            else:
-                self._journal(parsed, outcome.events)
 
     def _input(self, parsed: Parsed, at: datetime, row: LaneRow) -> Input:
         assert parsed.event is not None
@@ -161,17 +157,20 @@ class _Run(Generic[S]):
         counts = {name: sum(minutes.values()) for name, minutes in _last_hour(row.counted, now).items()}
         return Input(parsed.event, Topic(parsed.record.topic), self.worker.lane, at, now, row.heard, counts)
 
-    def _outcome(self, key: str, given: Input) -> Outcome[S]:
+    def _take(self, parsed: Parsed, key: str, given: Input) -> Outcome[S]:
+        """Decide, and take all that follows or nothing: an event that cannot be encoded must leave no state behind."""
         service, changed = self.worker.service, self.worked.changed
         stored = self.states.get(key)
         first = stored if stored is not None else service.store.new(key)
         before = changed[key][1] if key in changed else first
         outcome = service.decide(before, given)
+        said = self._outbound(outcome.events)
         if outcome.state is not before:
             changed[key] = (changed[key][0] if key in changed else first, outcome.state)
         self.worked.erase += outcome.erase
         for name in outcome.counted:
             self._count(name, given.now)
+        self._journal(parsed, said)
         return outcome
 
     def _count(self, name: str, now: datetime) -> None:
@@ -180,10 +179,10 @@ class _Run(Generic[S]):
         counted[name] = {**minutes, minute: minutes.get(minute, 0) + 1}
         self.worked.row = replace(self.worked.row, counted=counted)
 
-    def _journal(self, parsed: Parsed, said: Iterable[Outgoing]) -> None:
-        self._journal_bytes(parsed, [outbound(one, self.worker.lane, self.worker.partitions) for one in said])
+    def _outbound(self, said: Iterable[Outgoing]) -> list[Outbound]:
+        return [outbound(one, self.worker.lane, self.worker.partitions) for one in said]
 
-    def _journal_bytes(self, parsed: Parsed, outs: Iterable[Outbound]) -> None:
+    def _journal(self, parsed: Parsed, outs: Iterable[Outbound]) -> None:
         for out in outs:
             seq = self.worked.row.journal_next
             self.worked.journal.append(
@@ -204,7 +203,7 @@ class _Run(Generic[S]):
     def _reject(self, parsed: Parsed, invalid: InvalidRecord | None) -> None:
         assert invalid is not None
         record = parsed.record
-        self._journal_bytes(parsed, [dead_letter(record, invalid, self.worker.service.rejects, self.worker.lane)])
+        self._journal(parsed, [dead_letter(record, invalid, self.worker.service.rejects, self.worker.lane)])
         self.worked.rejects.append(
             {
                 "topic": record.topic,
