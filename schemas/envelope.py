@@ -18,7 +18,8 @@ from cloudevents.core.base import BaseCloudEvent
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary, to_binary
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-from pydantic import AwareDatetime, BaseModel, ConfigDict, PlainSerializer, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, PlainSerializer, ValidationError
+from pydantic_core import PydanticCustomError
 
 from schemas.rejects import InvalidRecord, RejectCode
 
@@ -47,7 +48,18 @@ def rfc3339(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-Timestamp = Annotated[AwareDatetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
+def has_utc(moment: datetime) -> datetime:
+    """Refuses a moment in the first or last hours of the calendar that has no form in UTC: nobody could write it down."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("datetime_range", "has no form in UTC") from None
+    return moment
+
+
+Timestamp = Annotated[
+    AwareDatetime, AfterValidator(has_utc), PlainSerializer(rfc3339, return_type=str, when_used="json")
+]
 
 
 class Classification(StrEnum):
@@ -283,7 +295,7 @@ def _is_line(text: str) -> bool:
 
 def _moment(value: Any, field: str) -> datetime:
     try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+        moment = has_utc(value if isinstance(value, datetime) else datetime.fromisoformat(value))
     except (TypeError, ValueError):
         raise InvalidRecord(RejectCode.BAD_TIME, field) from None
     if moment.tzinfo is None:

@@ -50,7 +50,8 @@ def parse(record: ConsumerRecord) -> Parsed:
         event = _parse(record)
     except InvalidRecord as invalid:
         return Parsed(record, stamp, invalid=invalid)
-    return Parsed(record, event.recordedtime or stamp, event)
+    # Whatever a writer says: nothing was recorded after the broker took this, and a lane's clock never goes back.
+    return Parsed(record, min(event.recordedtime or stamp, stamp), event)
 
 
 def _parse(record: ConsumerRecord) -> Event[Data]:
