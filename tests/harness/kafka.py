@@ -101,7 +101,8 @@ def delete_topics(bootstrap: str, topics: Iterable[str]) -> None:
 def produce(bootstrap: str, topic: str, records: Iterable[Outgoing]) -> None:
     """Write the records in order, without a transaction, and wait until the broker has them all."""
     failures: list[object] = []
-    producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 1, "enable.idempotence": True, "log_level": 0})
+    settings = {"linger.ms": 1, "enable.idempotence": True, "message.max.bytes": 2 * 1024 * 1024, "log_level": 0}
+    producer = Producer({"bootstrap.servers": bootstrap, **settings})
     for partition, key, value, headers in records:
         producer.produce(
             topic,
