@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -63,7 +64,8 @@ def read_policy(text: str, name: str = "policy") -> Policy:
     try:
         return Policy.model_validate_json(body, strict=True)
     except ValidationError as failed:
-        first = failed.errors(include_url=False)[0]
+        # A setting nobody knows comes first: it is most often the misspelt form of one that is missing.
+        first = min(failed.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
         where = [part for part in first["loc"] if not _is_union_arm(part)]
         raise PolicyError(_at(name, _mark(tree, where), f"{_field(where)}: {_mend(first)}")) from None
 
@@ -134,3 +136,13 @@ def _repeated_keys(tree: yaml.Node | None) -> Iterator[yaml.ScalarNode]:
 def policy_schema() -> Mapping[str, object]:
     """JSON Schema of a policy file, for editors and for partners."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Policy.model_json_schema()}
+
+
+def main() -> None:
+    """Write the schema beside the policies."""
+    path = _FOLDERS[0] / "policy.schema.json"
+    path.write_text(json.dumps(policy_schema(), indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -18,7 +18,7 @@ from tests.golden import build
 
 SHARED = Path(__file__).parents[3] / "shared" / "golden" / "cases.json"
 """The contract's own cases: beside the repository where it is developed; `histories.jsonl` stands by itself."""
-POLICIES = ("high-point-seed", "high-point-practice")
+POLICIES = {name: load_policy(name) for name in ("high-point-seed", "high-point-practice")}
 
 Case = dict[str, Any]
 
@@ -43,7 +43,7 @@ def lines_of(case: Case) -> list[bytes]:
 def test_after_each_event(case: Case, policy: str, tmp_path: Path) -> None:
     file = tmp_path / "events.jsonl"
     file.write_bytes(b"\n".join(lines_of(case)) + b"\n")
-    decided = [json.loads(line) for line in replay(load_policy(policy), [file])]
+    decided = [json.loads(line) for line in replay(POLICIES[policy], [file])]
     assert len(decided) == len(case["events"])
     assert [_told(one, expected) for one, expected in zip(decided, case["expect"][policy], strict=True)] == [
         {key: value for key, value in expected.items() if value is not None or key == "tier"}
@@ -66,7 +66,7 @@ def test_any_order_of_arrival_ends_alike(case: Case, policy: str) -> None:
 def test_all_histories_as_one_file(tmp_path: Path) -> None:
     """People are not mixed up: the same lines as by themselves."""
     whole = [json.loads(line) for line in build.HISTORIES.read_text().splitlines()]
-    policy = load_policy("high-point-practice")
+    policy = POLICIES["high-point-practice"]
     files, apart = [], []
     for case in whole:
         file = tmp_path / f"{case['case']}.jsonl"
@@ -90,7 +90,7 @@ def _told(decided: dict[str, Any], expected: dict[str, Any]) -> dict[str, Any]:
 
 
 def _end(policy: str, events: list[Any], people: list[str]) -> list[Any]:
-    run = Replay(load_policy(policy))
+    run = Replay(POLICIES[policy])
     for event in events:
         try:
             run.decide(event)

@@ -1,0 +1,375 @@
+"""What each record makes the classifier say: decision, referrals, current tier; and what it keeps silent about."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from schemas.classification import Change, Outreach, ReviewCode, Tier
+from schemas.commands import ClassifierTick, Role
+from schemas.envelope import encode
+from schemas.incident import (
+    CustodyChange,
+    CustodyChanged,
+    Disposition,
+    Offense,
+    OrderChange,
+    OrderChanged,
+    ProhibitedBehavior,
+    Victim,
+)
+from schemas.person import VictimsDescribed
+from schemas.referral import ReferralAmended, ReferralOpened, ReferralOutreach, ReferralPurpose, ReferralWithdrawn
+from schemas.rejects import InvalidRecord, RejectCode
+from schemas.topics import Topic, allowed
+from services.common.service import Input
+from tests.harness.incidents import (
+    HIM,
+    PRACTICE,
+    START,
+    Bench,
+    disposed,
+    event,
+    expunged,
+    incident_id,
+    later,
+    noticed,
+    opened,
+    pair,
+    report,
+    retracted,
+)
+
+
+def test_a_first_charge_is_said_whole() -> None:
+    bench = Bench()
+    one = report(1, charged=True, offenses=[Offense(code="13B", charged=True, statute="14-33")], offender_informed=True)
+    bench.put(one)
+    [decided] = bench.decisions
+    assert decided.model_dump(exclude={"decision_id", "policy"}) == {
+        "pair_id": pair(1),
+        "offender_id": HIM,
+        "incident_id": incident_id(1),
+        "tier": Tier.C,
+        "previous_tier": None,
+        "change": Change.ENTERED,
+        "rules": ["c-first-charge"],
+        "evidence": [incident_id(1)],
+        "review": [],
+        "outreach": Outreach.OPENED,
+        "mutual": False,
+        "charged": True,
+        "offender_informed": True,
+        "statutes": ["14-33"],
+        "arrested_at": one.data.occurred_at,
+        "conflict_of_interest": False,
+        "withdrawn_pair_ids": [],
+        "merged_offender_id": None,
+        "occurred_at": one.data.occurred_at,
+        "decided_at": one.time,
+        "agency": "NC0990100",
+        "bulk": False,
+    }
+    assert decided.policy == PRACTICE.ref
+    [referral] = bench.of(Topic.REFERRALS)
+    assert isinstance(referral, ReferralOpened)
+    assert (referral.pair_id, referral.victim_no, referral.tier) == (pair(1), 1, Tier.C)
+    assert referral.outreach is ReferralOutreach.OPENED
+    [current] = bench.of(Topic.TIERS)
+    assert (current.tier, current.since) == (Tier.C, one.data.occurred_at)
+
+
+def test_every_event_is_allowed_on_its_topic_and_carries_its_cause() -> None:
+    bench = Bench()
+    one = report(1, charged=True)
+    bench.put(one)
+    assert len(bench.said) == 3
+    for said in bench.said:
+        assert allowed(said.topic, said.event.type)
+        assert said.event.dataclassification is said.topic.classification
+        assert (said.event.subject, said.event.recordedtime) == (HIM, one.time)
+        if said.topic is not Topic.TIERS:
+            assert (said.about, said.event.causationid) == (pair(1), one.id)
+            assert said.event.correlationid == incident_id(1)
+
+
+def test_partners_learn_the_tier_and_nothing_else() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True))
+    [current] = [said for said in bench.said if said.topic is Topic.TIERS]
+    assert (current.event.correlationid, current.event.causationid, current.about) == (None, None, None)
+    message = encode(current.event)
+    assert incident_id(1).encode() not in (message.value or b"") + b"".join(value for _, value in message.headers)
+
+
+def test_the_offender_side_learns_nothing_of_her() -> None:
+    bench = Bench()
+    bench.put(report(1, victims=[Victim(victim_no=7, victim_id="secret-victim", relationship="XS")], charged=True))
+    for topic in (Topic.DECISIONS, Topic.TIERS):
+        for said in bench.said:
+            if said.topic is topic:
+                assert b"secret-victim" not in (encode(said.event).value or b"")
+
+
+def test_the_same_cause_gives_the_same_ids() -> None:
+    one, two = Bench(), Bench()
+    for bench in (one, two):
+        bench.put(report(1, charged=True), report(2), retracted(1))
+    assert one.said == two.said
+    assert len({said.event.id for said in one.said}) == len(one.said)
+
+
+# what is not published -----------------------------------------------------------------------------------------------
+
+
+def test_what_changes_nothing_is_not_said() -> None:
+    """A repeat, a stale revision, an early retraction or expunction."""
+    bench = Bench()
+    bench.put(report(1, revision=2, charged=True))
+    said = len(bench.said)
+    for quiet in (report(1, revision=2, charged=True, name="again"), report(1, revision=1), retracted(9), expunged(8)):
+        bench.put(quiet)
+    assert len(bench.said) == said
+
+
+@pytest.mark.parametrize(
+    "quiet",
+    [
+        noticed(),
+        event(CustodyChanged(offender_id=HIM, booking_id="B", change=CustodyChange.BOOKED, at=START), HIM, START),
+        event(
+            OrderChanged.model_validate(
+                {"offender_id": HIM, "order_id": "R", "kind": ProhibitedBehavior.NO_CONTACT, "from": START}
+                | {"change": OrderChange.ISSUED}
+            ),
+            HIM,
+            START,
+        ),
+        disposed("A-nobody", Disposition.ACQUITTED),
+    ],
+    ids=lambda one: one.type,
+)
+def test_what_is_kept_and_decides_nothing(quiet: object) -> None:
+    bench = Bench()
+    outcome = bench.put(quiet)  # type: ignore[arg-type]
+    assert not outcome.events
+    assert len(bench.offender().history.records) == 1
+    assert bench.put(quiet).state is outcome.state  # type: ignore[arg-type]
+
+
+def test_the_latest_word_on_a_matter_is_kept_in_any_order() -> None:
+    early, late = disposed("A", Disposition.CONVICTED, day=70), disposed("A", Disposition.DISMISSED, day=71)
+    for order in ([early, late], [late, early]):
+        bench = Bench()
+        bench.put(*order)
+        [kept] = bench.offender().history.records.values()
+        assert kept is late
+
+
+def test_a_brothers_fight_is_kept_and_not_said() -> None:
+    bench = Bench()
+    outcome = bench.put(report(1, victims=["SB"], charged=True))
+    assert not outcome.events and incident_id(1) in outcome.state.assessment.findings
+    bench.put(report(1, revision=2, victims=["FR"], charged=True))
+    assert not bench.said
+
+
+# corrections ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_retraction_withdraws_what_it_had_set_going() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True, victims=["BG", "XS"]), retracted(1))
+    last = bench.decisions[-1]
+    assert (last.tier, last.change, last.outreach) == (None, Change.REMOVED, Outreach.NONE)
+    assert last.withdrawn_pair_ids == [pair(1)] and last.pair_id == pair(1)
+    assert last.occurred_at == report(1).data.occurred_at
+    ended = [one for one in bench.of(Topic.REFERRALS) if isinstance(one, ReferralWithdrawn)]
+    assert [one.victim_no for one in ended] == [1, 2]
+    assert bench.live_referrals() == {} and bench.tiers() == {}
+    assert bench.of(Topic.TIERS)[-1] is None
+
+
+def test_a_relationship_mended_away_withdraws_her_pair() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True), report(1, revision=2, victims=["SB"], charged=True))
+    last = bench.decisions[-1]
+    assert (last.change, last.withdrawn_pair_ids, last.outreach) == (Change.REMOVED, [pair(1)], Outreach.NONE)
+    assert not bench.live_referrals()
+
+
+def test_amended_referrals_replace_what_was_said() -> None:
+    bench = Bench()
+    bench.put(report(1), report(1, revision=2, charged=True))
+    opened_, amended = bench.of(Topic.REFERRALS)
+    assert isinstance(amended, ReferralAmended) and amended.referral_id == opened_.referral_id
+    assert (opened_.tier, amended.tier) == (Tier.D, Tier.C)
+
+
+def test_an_earlier_incident_that_comes_late_amends_those_after_it() -> None:
+    """`tier` of a referral is the tier after its incident."""
+    bench = Bench()
+    bench.put(report(2, charged=True), report(1, charged=True, late=timedelta(days=3)))
+    assert {one.incident_id: one.tier for one in bench.live_referrals().values()} == {
+        incident_id(1): Tier.C,
+        incident_id(2): Tier.B,
+    }
+
+
+def test_acquitted_lowers_and_the_published_tier_ends_at_d() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True, arrest="A"), disposed("A", Disposition.ACQUITTED))
+    last = bench.decisions[-1]
+    assert (last.tier, last.change, last.incident_id, last.charged) == (Tier.D, Change.LOWERED, incident_id(1), False)
+    assert bench.of(Topic.TIERS)[-1] is None, "D stays with law enforcement"
+
+
+def test_expunction_says_the_opaque_pair_alone() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True), report(2))
+    known = len(bench.said)
+    outcome = bench.put(expunged(1))
+    last = bench.decisions[-1]
+    assert (last.pair_id, last.incident_id, last.occurred_at, last.statutes) == (pair(1), None, None, [])
+    assert (last.evidence, last.tier, last.withdrawn_pair_ids) == ([incident_id(2)], Tier.D, [pair(1)])
+    assert outcome.erase == (pair(1),)
+    for said in bench.said[known:]:
+        message = encode(said.event)
+        assert incident_id(1).encode() not in (message.value or b"") + b"".join(value for _, value in message.headers)
+        assert said.about != pair(1), "what has to go out is not among what is erased"
+    assert not [one for one in outcome.state.decisions.values() if one.pair_id == pair(1) and one.incident_id]
+
+
+# reviews -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_review_is_said_when_it_opens_and_kept_while_its_reason_stands() -> None:
+    bench = Bench()
+    bench.put(report(1, victims=["RU"]))
+    assert bench.decisions[-1].review == [ReviewCode.RELATIONSHIP_UNKNOWN]
+    assert bench.codes() == {("001", "relationship_unknown")}
+    bench.put(report(1, revision=2, victims=["RU"], probable_cause=False))
+    assert len(bench.decisions) == 1, "it stays open and is not said again"
+    bench.put(report(1, revision=3, victims=["ST"]))
+    assert bench.codes() == set()
+    assert (bench.decisions[-1].change, bench.decisions[-1].review) == (Change.KEPT, [])
+
+
+def test_since_when_a_review_is_open() -> None:
+    bench = Bench()
+    bench.put(report(1, victims=["RU"]), report(1, revision=2, victims=["RU"], late=timedelta(days=9)))
+    assert list(bench.offender().reviews.values()) == [report(1).time]
+
+
+def test_who_is_unknown_is_asked_after_and_no_gate_waits_for_it() -> None:
+    bench = Bench()
+    bench.put(report(1, victims=["RU"]))
+    [referral] = bench.live_referrals().values()
+    assert referral.purpose is ReferralPurpose.ASK_RELATIONSHIP and referral.outreach is ReferralOutreach.OPENED
+    assert bench.decisions[-1].outreach is Outreach.NONE
+
+
+def test_a_conflict_is_the_persons() -> None:
+    bench = Bench()
+    bench.put(report(1), report(2, offender={"conflict_of_interest": True}))
+    assert bench.decisions[-1].conflict_of_interest
+    assert bench.decisions[-1].review == [ReviewCode.CONFLICT_OF_INTEREST]
+    assert all(one.conflict_of_interest for one in bench.live_referrals().values())
+
+
+def test_mutual_and_under_age_are_referred_and_have_no_tier() -> None:
+    bench = Bench()
+    bench.put(report(1, victims=["BG", "VO"], charged=True), report(2, born=None, offender={"age": 16}, charged=True))
+    assert [one.tier for one in bench.decisions] == [None, None]
+    assert [one.mutual for one in bench.decisions] == [True, False]
+    assert [one.outreach for one in bench.decisions] == [Outreach.OPENED] * 2
+    assert [(one.incident_id, one.mutual) for one in bench.live_referrals().values()] == [
+        (incident_id(1), True), (incident_id(1), True), (incident_id(2), False),
+    ]  # fmt: skip
+
+
+# listed --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "listed"),
+    [
+        ({"bulk": True}, True),
+        ({"late": timedelta(days=30)}, False),
+        ({"late": timedelta(days=30, seconds=1)}, True),
+    ],
+)
+def test_history_loads_and_late_reports_are_listed(given: dict[str, object], listed: bool) -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True, **given))  # type: ignore[arg-type]
+    assert bench.decisions[-1].outreach is (Outreach.NONE if listed else Outreach.OPENED)
+    [referral] = bench.live_referrals().values()
+    assert referral.outreach is (ReferralOutreach.LISTED if listed else ReferralOutreach.OPENED)
+    assert bench.decisions[-1].tier is Tier.C, "decided as ever"
+
+
+def test_what_was_open_stays_open_when_a_correction_comes_months_later() -> None:
+    """Taken back and told anew it is a new report."""
+    bench = Bench()
+    bench.put(report(1, charged=True), report(1, revision=2, charged=True, late=timedelta(days=150)))
+    bench.put(retracted(1, revision=2), report(1, revision=3, charged=True, late=timedelta(days=160)))
+    assert [one.outreach for one in bench.decisions] == [Outreach.OPENED, Outreach.OPENED, Outreach.NONE, Outreach.NONE]
+
+
+def test_a_stale_revision_that_came_in_time_opens() -> None:
+    """Else the order of arrival would decide whether she is reached."""
+    bench = Bench()
+    bench.put(report(1, revision=2, late=timedelta(days=150)), report(1, revision=1))
+    assert (bench.decisions[-1].change, bench.decisions[-1].outreach) == (Change.KEPT, Outreach.OPENED)
+
+
+def test_a_person_opens_what_is_listed() -> None:
+    bench = Bench()
+    bench.put(report(1, bulk=True))
+    assert bench.put(opened(1, role=Role.OFFICER)).result == "refused:role"
+    assert bench.put(opened(2)).result == "refused:unknown_incident"
+    assert bench.put(opened(1)).result == "applied"
+    assert (bench.decisions[-1].outreach, bench.decisions[-1].pair_id) == (Outreach.OPENED, pair(1))
+    assert isinstance(bench.of(Topic.REFERRALS)[-1], ReferralAmended)
+    assert bench.put(opened(1, day=81)).result == "refused:not_listed"
+
+
+# what cannot be ------------------------------------------------------------------------------------------------------
+
+
+def test_other_content_under_a_revision_that_stands_is_refused() -> None:
+    bench = Bench()
+    bench.put(report(1, revision=2))
+    before = bench.offender()
+    with pytest.raises(InvalidRecord) as refused:
+        bench.put(report(1, revision=2, charged=True))
+    assert (refused.value.code, refused.value.field) == (RejectCode.CONFLICTING_REVISION, "revision")
+    assert bench.offender() is before
+    bench.put(report(1, revision=1, charged=True))
+
+
+def test_defaults_written_out_are_the_same_content() -> None:
+    bench = Bench()
+    bench.put(report(1))
+    same = report(1, name="other", bulk=False, arrestee_unmatched=False, probable_cause=None)
+    assert not bench.put(same).events
+
+
+@pytest.mark.parametrize("numbers", [(2, 2), (None, 1), (2, None)])
+def test_two_victims_of_one_number_are_refused(numbers: tuple[int | None, int | None]) -> None:
+    twins = [Victim(victim_no=number, relationship="BG") for number in numbers]
+    with pytest.raises(InvalidRecord) as refused:
+        Bench().put(report(1, victims=twins))
+    assert refused.value.field == "victims.1.victim_no"
+
+
+def test_what_is_none_of_ours_is_refused_and_a_tick_does_nothing() -> None:
+    bench = Bench()
+    state = bench.offender()
+    tick = event(ClassifierTick(lane=0, period=1), "0", later(1))
+    assert bench.service.decide(state, Input(tick, Topic.CLASSIFIER_COMMANDS, 0, later(1), later(1))).state is state
+    assert bench.service.on_lane_tick(Input(tick, Topic.CLASSIFIER_COMMANDS, 0, later(1), later(1))) == ()
+    foreign = event(VictimsDescribed(offender_id=HIM, victims=[]), HIM, later(1))
+    with pytest.raises(InvalidRecord):
+        bench.service.decide(state, Input(foreign, Topic.INCIDENTS, 0, later(1), later(1)))

@@ -1,0 +1,276 @@
+"""Merges and splits, from lane to lane; what comes late, or in a ring; what must leave no trace on the way."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.classification import Change, ReviewCode, Tier
+from schemas.commands import Adopt
+from schemas.envelope import from_json_line, to_json_line
+from schemas.incident import Disposition
+from schemas.rejects import InvalidRecord
+from schemas.topics import Topic
+from tests.harness.incidents import (
+    HIM,
+    Bench,
+    disposed,
+    expunged,
+    incident_id,
+    merged,
+    noticed,
+    opened,
+    pair,
+    report,
+    retracted,
+    split,
+)
+
+GONE = "O-2"
+
+
+def two() -> Bench:
+    bench = Bench()
+    bench.put(report(1, charged=True), report(2, GONE, charged=True), report(3, GONE))
+    return bench
+
+
+def test_a_merge_closes_one_record_and_adds_up_in_the_other() -> None:
+    bench = two()
+    bench.put(merged(GONE))
+    closed, survivor = bench.offender(GONE), bench.offender()
+    assert (closed.tier, closed.alias and closed.alias.to, closed.history.strands) == (None, HIM, {})
+    assert survivor.tier is Tier.B
+    assert {one.pair_id for one in bench.live_referrals().values()} == {pair(1), pair(2), pair(3)}
+    assert bench.tiers() == {HIM: Tier.B}
+
+
+def test_what_both_sides_say() -> None:
+    bench = two()
+    bench.decide(merged(GONE))
+    [ended] = [one for one in bench.decisions if one.offender_id == GONE and one.merged_offender_id]
+    assert (ended.tier, ended.change, ended.pair_id, ended.incident_id) == (None, Change.REMOVED, None, None)
+    assert ended.withdrawn_pair_ids == [pair(2, GONE), pair(3, GONE)]
+    bench.decide(bench.crossing.popleft())
+    assert bench.decisions[-1].review == [ReviewCode.MERGE_PENDING]
+    assert bench.decisions[-1].merged_offender_id == GONE
+    assert {code for _, code in bench.codes()} == {"merge_pending"}
+    bench.cross()
+    assert not bench.codes()
+    assert [one.incident_id for one in bench.decisions if one.offender_id == HIM][-3:] == [
+        incident_id(2), incident_id(3), None,
+    ]  # fmt: skip
+
+
+def test_a_hand_over_is_a_row_of_commands_that_count_down() -> None:
+    bench = two()
+    bench.put(noticed(him=GONE), retracted(9, GONE))
+    bench.decide(merged(GONE))
+    commands = list(bench.crossing)
+    assert [one.data.remaining for one in commands] == [5, 4, 3, 2, 1, 0]
+    assert {one.subject for one in commands} == {HIM}
+    assert len({one.id for one in commands}) == len(commands)
+    types = [from_json_line(to_json_line(one)).data.original["type"] for one in commands]  # type: ignore[attr-defined]
+    assert types[0] == types[-1] == "ipvi.offender.merged.v1"
+    assert types[1:-1] == [
+        "ipvi.incident.reported.v1",
+        "ipvi.incident.reported.v1",
+        "ipvi.notification.recorded.v1",
+        "ipvi.incident.retracted.v1",
+    ]
+
+
+def test_commands_cross_lanes_and_are_found_by_the_pair_they_carry() -> None:
+    bench = two()
+    outcome = bench.decide(merged(GONE))
+    crossing = [one for one in outcome.events if one.other_lane]
+    assert {one.topic for one in crossing} == {Topic.CLASSIFIER_COMMANDS}
+    assert [one.about for one in crossing] == [None, pair(2, GONE), pair(3, GONE), None]
+
+
+def test_nothing_known_is_handed_over_too() -> None:
+    bench = Bench()
+    bench.decide(merged(GONE))
+    [only] = bench.crossing
+    assert only.data.remaining == 0
+    bench.cross()
+    assert not bench.codes() and not bench.said
+
+
+def test_what_comes_late_follows() -> None:
+    bench = two()
+    bench.put(merged(GONE), report(4, GONE, charged=True), retracted(2, GONE), noticed(him=GONE))
+    assert bench.offender().tier is Tier.B
+    assert set(bench.offender().assessment.findings) == {incident_id(number) for number in (1, 3, 4)}
+    assert ("notice", "N-1") in bench.offender().history.records
+    assert bench.offender(GONE).history.strands == {}
+
+
+def test_a_persons_act_follows_and_an_act_that_no_longer_fits_does_nothing() -> None:
+    bench = Bench()
+    bench.put(report(1, GONE, bulk=True), merged(GONE), opened(1, GONE))
+    assert [one.outreach for one in bench.live_referrals().values()] == ["opened"]
+    before = bench.offender()
+    bench.put(opened(1, GONE, day=85))
+    assert bench.offender().history is before.history
+
+
+def test_what_was_open_stays_open_at_the_other() -> None:
+    bench = Bench()
+    bench.put(report(1, GONE, bulk=True), opened(1, GONE), merged(GONE))
+    assert [one.outreach for one in bench.live_referrals().values()] == ["opened"]
+
+
+def test_through_several_records() -> None:
+    bench = Bench()
+    bench.put(report(1, "O-3", charged=True), merged("O-3", GONE), merged(GONE, HIM), report(2, "O-3", charged=True))
+    assert bench.offender().tier is Tier.B
+    assert bench.live_referrals().keys() == {one.referral_id for one in bench.offender().referrals.values()}
+
+
+def test_a_record_merged_twice_says_that_the_two_survivors_are_one() -> None:
+    bench = two()
+    bench.put(report(5, "O-4", charged=True), merged(GONE, HIM), merged(GONE, "O-4"))
+    assert bench.offender("O-4").tier is Tier.A
+    assert bench.offender(HIM).alias is not None
+    said = len(bench.said)
+    bench.put(merged(GONE, "O-4", day=50))
+    assert len(bench.said) == said
+
+
+def test_a_ring_comes_to_an_end() -> None:
+    bench = Bench()
+    bench.put(report(1, "O-1", charged=True), report(2, "O-2", charged=True), report(3, "O-3", charged=True))
+    for gone, into in (("O-1", "O-2"), ("O-2", "O-3"), ("O-3", "O-1")):
+        bench.decide(merged(gone, into))
+    bench.cross()
+    assert bench.offender("O-1").tier is Tier.A and bench.offender("O-1").alias is None
+    assert bench.tiers() == {"O-1": Tier.A}
+    bench.put(report(4, "O-3"))
+    assert incident_id(4) in bench.offender("O-1").assessment.findings
+
+
+def test_one_incident_told_of_both() -> None:
+    """He was listed twice in one incident: it counts once; taking one telling back leaves the other."""
+    bench = Bench()
+    bench.put(report(1, HIM, charged=True), report(1, GONE, charged=True), merged(GONE))
+    assert bench.offender().tier is Tier.C
+    bench.put(retracted(1, GONE))
+    assert bench.offender().tier is Tier.C
+    bench.put(retracted(1, HIM))
+    assert bench.offender().tier is None
+
+
+def test_after_a_merge_his_own_id_takes_back_what_was_told_under_the_other() -> None:
+    bench = Bench()
+    bench.put(report(1, GONE, charged=True), merged(GONE), retracted(1, HIM))
+    assert bench.offender().tier is None and not bench.live_referrals()
+
+
+def test_nobody_merges_into_or_splits_from_himself() -> None:
+    with pytest.raises(InvalidRecord):
+        Bench().put(merged(HIM, HIM))
+    with pytest.raises(InvalidRecord):
+        Bench().put(split([1], HIM, HIM))
+
+
+# splits --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_split_moves_what_is_named() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True), report(2, charged=True), split([2], "O-9"))
+    assert (bench.offender().tier, bench.offender("O-9").tier) == (Tier.C, Tier.C)
+    assert {one.pair_id for one in bench.live_referrals().values()} == {pair(1), pair(2, "O-9")}
+    [ended] = [one for one in bench.decisions if one.withdrawn_pair_ids]
+    assert (ended.offender_id, ended.withdrawn_pair_ids, ended.change) == (HIM, [pair(2)], Change.LOWERED)
+
+
+def test_a_split_before_anything_came() -> None:
+    bench = Bench()
+    bench.put(split([2], "O-9"), report(1, charged=True), report(2, charged=True), retracted(1))
+    assert (bench.offender().tier, bench.offender("O-9").tier) == (None, Tier.C)
+
+
+def test_the_courts_word_holds_on_both_sides_of_a_split() -> None:
+    """One arrest for two incidents of which one has gone; said before, between or after."""
+    reports = [report(1, charged=True, arrest="A"), report(2, charged=True, arrest="A")]
+    word, apart = disposed("A", Disposition.ACQUITTED), split([2], "O-9")
+    for order in ([*reports, apart, word], [*reports, word, apart], [word, apart, *reports], [apart, word, *reports]):
+        bench = Bench()
+        bench.put(*order)
+        assert (bench.offender().tier, bench.offender("O-9").tier) == (Tier.D, Tier.D)
+
+
+def test_a_split_of_a_merged_record_happens_where_its_history_is() -> None:
+    bench = two()
+    bench.put(merged(GONE), split([3], "O-9", GONE))
+    assert set(bench.offender("O-9").assessment.findings) == {incident_id(3)}
+    assert bench.offender().tier is Tier.B
+
+
+def test_a_merge_that_was_wrong_is_undone_by_a_split() -> None:
+    bench = two()
+    bench.put(merged(GONE), split([2, 3], GONE, HIM))
+    assert (bench.offender().tier, bench.offender(GONE).tier) == (Tier.C, Tier.C)
+    bench.put(report(2, GONE, revision=2, charged=True, force=["12"]))
+    assert bench.offender(GONE).tier is Tier.A
+    assert bench.tiers() == {HIM: Tier.C, GONE: Tier.A}
+
+
+def test_there_and_back() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True), split([1], "O-9"), split([1], HIM, "O-9"), report(1, revision=2, charged=True))
+    assert bench.offender().tier is Tier.C and bench.offender("O-9").tier is None
+
+
+# expunction ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_expunction_follows_and_what_was_said_anywhere_is_erased() -> None:
+    bench = two()
+    bench.put(merged(GONE))
+    bench.put(expunged(2, GONE))
+    assert incident_id(2) not in bench.offender().assessment.findings
+    assert {pair(2, GONE), pair(2, HIM)} <= set(bench.erased)
+    bench.put(report(2, GONE, revision=7), report(2, HIM, revision=8))
+    assert incident_id(2) not in bench.offender().assessment.findings
+
+
+def test_what_was_expunged_before_the_merge_stays_out_after_it() -> None:
+    for order in ([expunged(2, GONE), merged(GONE)], [merged(GONE), expunged(2, GONE)]):
+        bench = two()
+        bench.put(report(2, HIM, charged=True))
+        bench.put(*order)
+        assert incident_id(2) not in bench.offender().assessment.findings
+        bench.put(report(2, HIM, revision=5))
+        assert incident_id(2) not in bench.offender().assessment.findings
+
+
+def test_the_record_that_gave_an_incident_away_keeps_no_name_of_it() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True), report(2, charged=True), split([2], "O-9"))
+    assert incident_id(2) not in repr((bench.offender().moved, bench.offender().decisions, bench.offender().history))
+    bench.put(expunged(2, HIM))
+    assert bench.offender("O-9").tier is None
+    assert {pair(2, HIM), pair(2, "O-9")} <= set(bench.erased)
+
+
+def test_a_command_emptied_by_an_expunction_does_not_keep_the_hand_over_open() -> None:
+    """What was to be erased before it went out goes as a stub; the last command of a hand-over never does."""
+    bench = two()
+    bench.decide(merged(GONE))
+    whole = list(bench.crossing)
+    bench.crossing.clear()
+    for one in whole:
+        if one.data.original["type"] != "ipvi.incident.reported.v1":
+            bench.decide(one)
+    assert not bench.codes()
+
+
+def test_a_command_with_a_broken_original_is_refused() -> None:
+    bench = two()
+    bench.decide(merged(GONE))
+    command = bench.crossing[0]
+    broken = Adopt(**{**command.data.model_dump(), "original": {"type": "nothing"}})
+    with pytest.raises(InvalidRecord):
+        bench.decide(type(command)(**{**{name: getattr(command, name) for name in command.__slots__}, "data": broken}))
