@@ -62,7 +62,12 @@ class Pipeline:
 
     def start(self, service: str, replica: str = "0", **environment: str) -> ReplicaProcess:
         """One replica of one service, ticks off and record time as reported unless said otherwise."""
-        given = {"IPVI_POLICY": self.policy, "IPVI_AS_OF": "reported", **environment}
+        given = {
+            "IPVI_POLICY": self.policy,
+            "IPVI_AS_OF": "reported",
+            "IPVI_SESSION_TIMEOUT_MS": "10000",
+            **environment,
+        }
         process = ReplicaProcess(self, f"{service}-{replica}", given, ("services.cli.main", "serve", service))
         self._processes.append(process)
         return process
@@ -112,7 +117,7 @@ class Pipeline:
                 return False
         return True
 
-    def wait_settled(self, timeout: float = 60, without: Sequence[str] = ()) -> None:
+    def wait_settled(self, timeout: float = 120, without: Sequence[str] = ()) -> None:
         """Twice in a row: in between, each could answer what the other said last."""
         for _ in range(2):
             wait_for(lambda: self.settled(without), timeout, "all services settled")
