@@ -122,3 +122,10 @@ class LaneProducer:
         with contextlib.suppress(Exception):
             async with asyncio.timeout(self._timeout):
                 await self._producer.stop()
+                return
+        # Cut short, it leaves its task and its connections behind: while Kafka hangs they would add up.
+        if (sender := self._producer._sender.sender_task) is not None:
+            sender.cancel()
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(self._timeout):
+                await self._producer.client.close()
