@@ -126,6 +126,7 @@ def _postgresql(url: URL, schema: str, pool_size: int) -> AsyncEngine:
         pool_pre_ping=False,
         connect_args={
             "timeout": 10,
+            "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 5,  # a server that is cut off cannot keep its own
             "server_settings": {
                 "application_name": f"ipvi-{schema}",
                 "search_path": schema,
