@@ -1,0 +1,128 @@
+"""The classifier's routes: who may, what is listed, and what is handed in at the desk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import pytest
+from fastapi import FastAPI
+from httpx import ASGITransport, AsyncClient
+from prometheus_client import CollectorRegistry
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+from schemas.commands import OpenListed, PersonCommand, Role
+from services.classifier.api import router
+from services.classifier.store import metadata
+from services.common.api import Health, build_app
+from services.common.auth import Person, Tokens
+from services.common.desk import Reply, Standing
+from tests.harness.incidents import HIM, Bench, incident_id, opened, report
+
+TOKENS = Tokens(
+    tuple((hashlib.sha256(role.encode()).digest(), Person(f"{role}-person", frozenset([role]))) for role in Role)
+)
+
+
+@dataclass
+class Tray:
+    """A desk that keeps what is handed in."""
+
+    taken: list[tuple[PersonCommand, str, str]] = field(default_factory=list)
+
+    async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
+        self.taken.append((command, form_id, offender_id))
+        return Reply(Standing.APPLIED, "c-1")
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[AsyncEngine]:
+    made = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+    bench = Bench()
+    bench.put(
+        report(1, bulk=True),
+        report(2, late=timedelta(days=60), victims=["RU"]),
+        report(3, bulk=True, victims=["SB"]),
+        report(4, force=["12"]),
+        report(5, "O-2", bulk=True),
+        opened(5, "O-2"),
+    )
+    async with made.begin() as conn:
+        await conn.run_sync(metadata.create_all)
+        store = bench.service.store
+        await store.save(conn, 0, {him: (store.new(him), one) for him, one in bench.offenders.items()})
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+def tray() -> Tray:
+    return Tray()
+
+
+@pytest.fixture
+def app(engine: AsyncEngine, tray: Tray) -> FastAPI:
+    async def health() -> Health:
+        return Health(healthy=True, ready=True)
+
+    return build_app("classifier", [router(tray, engine.connect)], TOKENS, health, CollectorRegistry())
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://api") as opened:
+        yield opened
+
+
+def as_(who: str, form: str = "form-0001") -> dict[str, str]:
+    return {"Authorization": f"Bearer {who}", "Idempotency-Key": form}
+
+
+async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
+    paths = app.openapi()["paths"]
+    assert {"/reviews", "/listed", "/listed/open"} < set(paths)
+    for path, methods in paths.items():
+        for method in methods:
+            assert (await client.request(method, path)).status_code == 401
+
+
+@pytest.mark.parametrize("who", ["officer", "advocate", "operator"])
+async def test_who_may_not(client: AsyncClient, tray: Tray, who: str) -> None:
+    for path in ("/reviews", "/listed"):
+        assert (await client.get(path, headers=as_(who))).status_code == 403
+    body = {"offender_id": HIM, "incident_id": incident_id(1)}
+    assert (await client.post("/listed/open", headers=as_(who), json=body)).status_code == 403
+    assert not tray.taken
+
+
+async def test_open_reviews(client: AsyncClient) -> None:
+    found = (await client.get("/reviews", headers=as_("coordinator"))).json()
+    assert [(one["subject"], one["code"]) for one in found] == [
+        (incident_id(4), "weapon_uncharged"),
+        (incident_id(2), "relationship_unknown"),
+    ]
+    one = (await client.get("/reviews?code=relationship_unknown", headers=as_("coordinator"))).json()
+    assert [each["subject"] for each in one] == [incident_id(2)]
+    assert (await client.get("/reviews?skip=1&limit=1", headers=as_("coordinator"))).json() == found[1:]
+    assert (await client.get("/reviews?code=gossip", headers=as_("coordinator"))).status_code == 422
+
+
+async def test_listed_incidents_are_those_with_somebody_to_reach(client: AsyncClient) -> None:
+    found = (await client.get("/listed", headers=as_("outreach_supervisor"))).json()
+    assert [one["incident_id"] for one in found] == [incident_id(1), incident_id(2)]
+    assert (await client.get("/listed?skip=1", headers=as_("coordinator"))).json() == found[1:]
+
+
+async def test_an_incident_is_opened_by_a_command(client: AsyncClient, tray: Tray) -> None:
+    body = {"offender_id": HIM, "incident_id": incident_id(1)}
+    reply = await client.post("/listed/open", headers=as_("coordinator", "form-7777"), json=body)
+    assert (reply.status_code, reply.json()["standing"]) == (200, "applied")
+    [(command, form_id, offender_id)] = tray.taken
+    assert (form_id, offender_id) == ("form-7777", HIM)
+    assert command == OpenListed(
+        offender_id=HIM, incident_id=incident_id(1), by="coordinator-person", role=Role.COORDINATOR
+    )
+    assert (await client.post("/listed/open", headers=as_("coordinator"), json={**body, "x": 1})).status_code == 422
