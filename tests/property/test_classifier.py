@@ -34,8 +34,7 @@ from tests.harness.incidents import (
 PEOPLE = ("O-1", "O-2", "O-3")
 NUMBERS = (1, 2, 3, 4)
 ARRESTS = ("A-1", "A-2", "A-3")
-settings.register_profile("classifier", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("classifier")
+thorough = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def teller(number: int) -> str:
@@ -112,12 +111,14 @@ def end(bench: Bench) -> dict[str, Any]:
     return {"people": people, "referrals": bench.live_referrals(), "tiers": bench.tiers()}
 
 
+@thorough
 @given(st.data(), histories())
 def test_any_order_of_arrival_ends_alike(data: st.DataObject, events: list[Event[Any]]) -> None:
     other = list(data.draw(st.permutations(events)))
     assert end(decided(events)) == end(decided(other))
 
 
+@thorough
 @given(st.data(), histories(everybody=True), st.lists(st.sampled_from(PEOPLE), min_size=3, max_size=3))
 def test_merges_in_any_order_end_alike(data: st.DataObject, events: list[Event[Any]], into: list[str]) -> None:
     """Also merges both ways, and in a ring."""
@@ -129,6 +130,7 @@ def test_merges_in_any_order_end_alike(data: st.DataObject, events: list[Event[A
     assert not any(code is ReviewCode.MERGE_PENDING for him in PEOPLE for _, code in one.offender(him).reviews)
 
 
+@thorough
 @given(st.data(), histories(everybody=True), st.lists(st.sampled_from(NUMBERS), min_size=1, unique=True), st.booleans())
 def test_a_split_in_any_order_ends_alike(
     data: st.DataObject, events: list[Event[Any]], numbers: list[int], and_merged: bool
@@ -142,6 +144,7 @@ def test_a_split_in_any_order_ends_alike(
     assert end(decided(first)) == end(decided(other))
 
 
+@thorough
 @given(histories(everybody=True), st.sampled_from(PEOPLE), st.sampled_from(PEOPLE))
 def test_a_merge_is_one_history(events: list[Event[Any]], gone: str, into: str) -> None:
     """The same tier as if all had been told of one person."""
@@ -153,6 +156,7 @@ def test_a_merge_is_one_history(events: list[Event[Any]], gone: str, into: str) 
     assert set(apart.assessment.findings) == set(together.assessment.findings)
 
 
+@thorough
 @given(histories(), st.data())
 def test_repeats_change_nothing(events: list[Event[Any]], data: st.DataObject) -> None:
     """The loop drops the same event; the same content under another id must do no more."""
@@ -167,6 +171,7 @@ def test_repeats_change_nothing(events: list[Event[Any]], data: st.DataObject) -
     assert len(bench.said) == said
 
 
+@thorough
 @given(histories(), st.sampled_from([PRACTICE, SEED]))
 def test_every_incident_on_the_ladder_has_a_tier_or_a_review(events: list[Event[Any]], policy: Any) -> None:
     bench = decided(events, policy)
@@ -180,6 +185,7 @@ def test_every_incident_on_the_ladder_has_a_tier_or_a_review(events: list[Event[
             assert codes & {ReviewCode.MUTUAL, ReviewCode.JUVENILE}
 
 
+@thorough
 @given(histories(), st.sampled_from([PRACTICE, SEED]))
 def test_time_never_lowers_a_tier(events: list[Event[Any]], policy: Any) -> None:
     """On the walk the tier only rises; and a call years later leaves it or raises it."""
@@ -192,6 +198,7 @@ def test_time_never_lowers_a_tier(events: list[Event[Any]], policy: Any) -> None
     assert after is not None and (before is None or after.gravity >= before.gravity)
 
 
+@thorough
 @given(histories(everybody=True), st.booleans())
 def test_pairing_holds_after_every_record(events: list[Event[Any]], merge: bool) -> None:
     """Every partner of an incident that stands has exactly one live referral, and no decision opens outreach without."""
@@ -216,6 +223,7 @@ def test_pairing_holds_after_every_record(events: list[Event[Any]], merge: bool)
                 assert pairs and all(one.outreach is ReferralOutreach.OPENED for one in pairs)
 
 
+@thorough
 @given(histories())
 def test_decisions_tell_the_whole_way(events: list[Event[Any]]) -> None:
     """Each says what the tier was and is; those published follow on each other, and `none` is never among them."""
@@ -229,6 +237,7 @@ def test_decisions_tell_the_whole_way(events: list[Event[Any]]) -> None:
     assert tier is bench.offender().tier
 
 
+@thorough
 @given(histories())
 def test_a_listed_incident_opens_once_a_person_opens_it(events: list[Event[Any]]) -> None:
     bench = decided(events)

@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from schemas.classification import Tier
+from schemas.classification import ReviewCode, Tier
+from schemas.envelope import Data
 from schemas.notification import Channel
 from schemas.outreach import TaskKind
-from schemas.policy import Policy
+from schemas.policy import Charges, Codes, Fact, Gate, Policy, Task
 from schemas.policy_file import PolicyError, load_policy, policy_ids, policy_schema, read_policy
 from tests.harness.incidents import PRACTICE, SEED
 
 POLICIES = Path(__file__).parents[3] / "policies"
+PRODUCED = set(ReviewCode) - {ReviewCode.ALSO_VICTIM, ReviewCode.PARKED}
 TEXT = (POLICIES / "high-point-seed.yaml").read_text()
 
 
@@ -117,3 +119,12 @@ def test_who_is_not_there(tmp_path: Path) -> None:
 def test_the_schema_is_current() -> None:
     """Mended by `python -m schemas.policy_file`, which writes it."""
     assert json.loads((POLICIES / "policy.schema.json").read_text()) == policy_schema()
+
+
+def test_every_setting_fact_and_review_is_in_the_docs() -> None:
+    page = (POLICIES.parent / "docs" / "policy.md").read_text()
+    parts: dict[str, type[Data]] = {"codes": Codes, "charges": Charges, "gate": Gate}
+    names = [name for name in Policy.model_fields if name not in {*parts, "tiers"}]
+    names += [f"{part}.{name}" for part, model in parts.items() for name in model.model_fields]
+    names += [*Task.model_fields, *Fact, *PRODUCED]
+    assert [name for name in names if f"`{name}`" not in page] == []
