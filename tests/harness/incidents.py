@@ -211,7 +211,9 @@ class Bench:
             if isinstance(data, ReferralWithdrawn):
                 del known[data.referral_id]
             else:
-                known[data.referral_id] = ReferralOpened(**{name: getattr(data, name) for name in Referral.model_fields})
+                known[data.referral_id] = ReferralOpened(
+                    **{name: getattr(data, name) for name in Referral.model_fields}
+                )
         return known
 
     def tiers(self) -> dict[str, str]:
