@@ -70,6 +70,22 @@ def test_comes_when_the_next_transaction_is_open(both: tuple[Bench, KafkaProxy],
     second.kill()
 
 
+def test_comes_before_the_claim_fences(both: tuple[Bench, KafkaProxy]) -> None:
+    """What the group had committed before that is out of date: it is asked after InitProducerId, never before."""
+    bench, proxy = both
+    replica = start(both)
+    end = proxy.hold_request(Api.END_TXN, containing=LANE)
+    fence = proxy.hold_request(Api.INIT_PRODUCER_ID, containing=LANE, cut=False)
+    bench.feed(5, offenders=1)
+    assert end.fired.wait(20) and fence.fired.wait(20)
+    end.release()
+    assert end.delivered.wait(20)
+    fence.release()
+    bench.wait_settled()
+    bench.judge()
+    replica.kill()
+
+
 def test_cancelled_at_its_deadline(both: tuple[Bench, KafkaProxy]) -> None:
     """A rebalance does not wait for the answer; the request arrives when the lane has its next owner."""
     bench, proxy = both
