@@ -100,10 +100,10 @@ def event_type(name: str) -> Callable[[type[D]], type[D]]:
 
 
 def event_types() -> dict[str, type[Data]]:
-    """Every registered type and its model."""
+    """Every registered type and its model, by name."""
     import schemas.catalogue  # noqa: F401 (imports every module of models; here to break the circle)
 
-    return dict(_TYPES)
+    return dict(sorted(_TYPES.items()))  # whoever was imported first
 
 
 @dataclass(frozen=True, slots=True)
