@@ -57,6 +57,25 @@ class OutreachTick(Tick):
     """Victim outreach's clock."""
 
 
+class RetryParked(PersonCommand):
+    """Decide again what was set aside for this offender because deciding it had failed three times; after the fix."""
+
+
+@event_type("ipvi.classifier.command.retry_parked.v1")
+class ClassifierRetryParked(RetryParked):
+    """Classifier's."""
+
+
+@event_type("ipvi.notifier.command.retry_parked.v1")
+class NotifierRetryParked(RetryParked):
+    """Notifier's."""
+
+
+@event_type("ipvi.victim_outreach.command.retry_parked.v1")
+class OutreachRetryParked(RetryParked):
+    """Victim outreach's."""
+
+
 # classifier ----------------------------------------------------------------------------------------------------------
 
 

@@ -150,6 +150,7 @@ class Lane(Generic[S]):
         self._paused = False
         self._task: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._parked = metrics.parked.labels(tools.service.name, number)
         self._log = log.bind(service=tools.service.name, lane=number)
 
     # assignment ------------------------------------------------------------------------------------------------------
@@ -165,6 +166,7 @@ class Lane(Generic[S]):
         """Revoked or stopping: finish what is in flight by `deadline` (loop time), else abandon it."""
         working = self.status is LaneStatus.RUNNING
         self.status = LaneStatus.RELEASED
+        self._parked.set(0)  # the next owner says it
         self._mailbox.close()
         task, self._task = self._task, None
         if task is not None:
@@ -254,6 +256,7 @@ class Lane(Generic[S]):
         starts = await tools.offsets.starts(self.number)
         async with tools.database.write() as conn:
             row, places = await positions.claim(conn, self.number, starts)
+            self._parked.set(await positions.parked_offenders(conn, self.number))
         self._row = row
         await failpoints.reach("claim.epoch")
 
@@ -338,8 +341,9 @@ class Lane(Generic[S]):
     async def write(self, records: Sequence[ConsumerRecord]) -> None:
         """Steps 2 to 4 for the records of one batch, and hand-over to step 5."""
         batch = [parse(record) for record in records]
-        cut = next((i for i, parsed in enumerate(batch) if parsed.is_for_lane), len(batch)) or 1
-        self._mailbox.put_back(records[cut:])  # what speaks to the whole lane is a batch of its own
+        alone = (i for i, parsed in enumerate(batch) if parsed.is_for_lane or parsed.is_retry)
+        cut = next(alone, len(batch)) or 1
+        self._mailbox.put_back(records[cut:])  # what needs more of SQL than its offender's state is a batch of its own
         batch = batch[:cut]
 
         worked = await self._decide(batch)
@@ -358,8 +362,10 @@ class Lane(Generic[S]):
     async def _decide(self, batch: Sequence[Parsed]) -> Worked[S]:
         tools = self._tools
         first = batch[0]
-        events = [parsed.event for parsed in batch if parsed.event is not None]
         async with tools.database.read() as conn:
+            queue = await positions.parked_records(conn, first.key) if first.is_retry else ()
+            again = [(place, parse(record)) for place, record in queue]
+            events = [parsed.event for parsed in (*batch, *(parsed for _, parsed in again)) if parsed.event is not None]
             if first.is_for_lane:
                 now = max(self._row.clock or first.at, first.at) if tools.live else self._row.clock or first.at
                 due = await tools.service.store.due(conn, self.number, now)
@@ -372,7 +378,7 @@ class Lane(Generic[S]):
             missing = [key for key in keys if key not in self._states]
             if missing:
                 self._states |= await tools.service.store.load(conn, missing)
-        return self._worker.work(self._row, batch, self._states, seen, parked, due)
+        return self._worker.work(self._row, batch, self._states, seen, parked, due, again)
 
     async def _failed(self, parsed: Parsed, error: Exception) -> Worked[S]:
         """Deciding the record in hand failed: count it in SQL and claim again; at the third time park its offender."""
@@ -383,7 +389,6 @@ class Lane(Generic[S]):
             async with self._tools.database.write() as conn:
                 await positions.hold(conn, self.number, row)
             raise DecideFailedError from error
-        metrics.parked.labels(self._tools.service.name).inc()
         self._log.error("lane.offender_parked", topic=parsed.record.topic, offset=parsed.record.offset)
         return self._worker.park(self._row, parsed, place=0)
 
@@ -399,6 +404,10 @@ class Lane(Generic[S]):
             await positions.write_rows(conn, tables.inbox, worked.inbox)
             await positions.write_rows(conn, tables.rejects, worked.rejects)
             await positions.write_rows(conn, tables.parked, worked.parked)
+            if worked.unparked:
+                await positions.unpark(conn, worked.unparked[0][0], [place for _, place in worked.unparked])
+            if worked.parked or worked.unparked:
+                self._parked.set(await positions.parked_offenders(conn, self.number))
             if worked.changed:
                 await service.store.save(conn, self.number, worked.changed)
             if worked.erase:
@@ -478,6 +487,9 @@ class Lane(Generic[S]):
         for error in worked.overslept:
             metrics.decide_failures.labels(name).inc()
             self._log.error("lane.tick_failed_for_one", reason=_reason(error))
+        for error in worked.still_failing:
+            metrics.decide_failures.labels(name).inc()
+            self._log.error("lane.offender_stays_parked", reason=_reason(error))
 
 
 def _reason(error: BaseException) -> str:

@@ -9,8 +9,10 @@ events = Counter("ipvi_events", "Events journalled, by service", ["service"])
 rejects = Counter("ipvi_rejects", "Records rejected, by service and code", ["service", "code"])
 reclaims = Counter("ipvi_lane_reclaims", "Times a lane was claimed again after a step of unknown outcome", ["service"])
 decide_failures = Counter("ipvi_decide_failures", "Times deciding a record raised an error", ["service"])
-parked = Counter(
-    "ipvi_parked_offenders", "Offenders set aside because deciding failed three times; alarm above 0", ["service"]
+parked = Gauge(
+    "ipvi_parked_offenders",
+    "Offenders set aside because deciding failed three times, by service and lane; alarm above 0",
+    ["service", "lane"],
 )
 claim_seconds = Histogram("ipvi_lane_claim_seconds", "Duration of a claim", ["service"])
 publish_seconds = Histogram("ipvi_publish_seconds", "Duration of a Kafka transaction", ["service"])

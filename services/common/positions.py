@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from aiokafka import ConsumerRecord
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,6 +22,7 @@ from services.common.producer import JournalRow
 from services.common.tables import inbox, journal, lanes, parked, positions
 
 _IN_CHUNK = 400
+LOG_APPEND_TIME = 1
 
 # The server's own time-out ends a session whose client froze between two statements, but not one whose client froze inside
 # one (parsed, not yet executed: to the server that is no idleness, nor does `statement_timeout` count while it waits for the
@@ -255,9 +257,38 @@ async def erase(conn: AsyncConnection, about: Sequence[str]) -> None:
 _STUB_HEADERS = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_dataclassification"})
 
 
-async def unpark(conn: AsyncConnection, key: str) -> None:
-    """Forget a parked offender's queue; its records have been worked."""
-    await conn.execute(delete(parked).where(parked.c.key == key))
+async def parked_records(conn: AsyncConnection, key: str) -> list[tuple[int, ConsumerRecord]]:
+    """What was set aside for an offender, by place, as it came."""
+    rows = await conn.execute(select(parked).where(parked.c.key == key).order_by(parked.c.place))
+    return [
+        (
+            row.place,
+            ConsumerRecord(
+                row.topic,
+                row.lane,
+                row.offset,
+                int(row.at.timestamp() * 1000),
+                LOG_APPEND_TIME,
+                key.encode(),
+                row.value,
+                None,
+                -1,
+                -1,
+                tuple((name, value.encode("latin-1")) for name, value in row.headers),
+            ),
+        )
+        for row in rows
+    ]
+
+
+async def parked_offenders(conn: AsyncConnection, lane: int) -> int:
+    """How many there are."""
+    return await conn.scalar(select(func.count(parked.c.key.distinct())).where(parked.c.lane == lane)) or 0
+
+
+async def unpark(conn: AsyncConnection, key: str, places: Sequence[int]) -> None:
+    """Forget what has been worked."""
+    await conn.execute(delete(parked).where(parked.c.key == key, parked.c.place.in_(places)))
 
 
 def with_failure(row: LaneRow, at: str) -> LaneRow:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from aiokafka import ConsumerRecord
 from aiokafka.partitioner import DefaultPartitioner
 
+from schemas.commands import RetryParked
 from schemas.envelope import Data, Event, Message, decode, encode, routing_key
 from schemas.person import ended
 from schemas.rejects import MENDS, InvalidRecord, RejectCode
@@ -36,6 +37,11 @@ class Parsed:
     def is_for_lane(self) -> bool:
         """Ticks and heartbeats speak to the lane, whatever its offenders."""
         return self.event is not None and "lane" in type(self.event.data).model_fields
+
+    @property
+    def is_retry(self) -> bool:
+        """Asks for what was set aside for its offender."""
+        return self.event is not None and isinstance(self.event.data, RetryParked)
 
 
 def broker_time(record: ConsumerRecord) -> datetime:

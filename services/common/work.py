@@ -33,6 +33,8 @@ class Worked(Generic[S]):
     inbox: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
     parked: list[dict[str, Any]] = field(default_factory=list)
+    unparked: list[tuple[str, int]] = field(default_factory=list)
+    """Offender and place of what had been parked and is worked now."""
     erase: list[str] = field(default_factory=list)
     done: int = 0
     """How many records of the batch, from its start, are worked."""
@@ -40,6 +42,8 @@ class Worked(Generic[S]):
     """Why the record after those could not be decided."""
     overslept: list[Exception] = field(default_factory=list)
     """What went wrong with single offenders on a tick; the others had theirs, these are due again at the next."""
+    still_failing: list[Exception] = field(default_factory=list)
+    """Why a parked offender stays parked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,16 @@ class Worker(Generic[S]):
         seen: set[tuple[str, str]],
         parked: Mapping[str, int],
         due: Sequence[str] = (),
+        queue: Sequence[tuple[int, Parsed]] = (),
     ) -> Worked[S]:
-        """Stops before a record that fails. `seen`: (source, id) that took effect before; `due`: keys a tick is for."""
+        """Stops before a record that fails. `seen`: (source, id) that took effect before; `due`: keys a tick is for;
+
+        `queue`: by place, what is parked of the offender whom a retry is for.
+        """
         run = _Run(self, Worked(row), states, set(seen), dict(parked))
         for parsed in batch:
             try:
-                run.one(parsed, due)
+                run.one(parsed, due, queue)
             except Exception as failed:  # noqa: BLE001 (only deciding runs here: any error of it counts against the record)
                 run.worked.failed = failed
                 break
@@ -77,7 +85,7 @@ class Worker(Generic[S]):
     def park(self, row: LaneRow, parsed: Parsed, place: int) -> Worked[S]:
         """Set a record aside that cannot be decided, and its offender with it."""
         run = _Run(self, Worked(replace(row, failing=None, failures=0)), {}, set(), {parsed.key: place})
-        run.one(parsed, ())
+        run.one(parsed)
         run.worked.done = 1
         return run.worked
 
@@ -89,8 +97,10 @@ class _Run(Generic[S]):
     states: Mapping[str, S]
     seen: set[tuple[str, str]]
     parked: dict[str, int]
+    cause: ConsumerRecord | None = None
+    """What the effects are ascribed to, if not to the record that is decided."""
 
-    def one(self, parsed: Parsed, due: Sequence[str]) -> None:
+    def one(self, parsed: Parsed, due: Sequence[str] = (), queue: Sequence[tuple[int, Parsed]] = ()) -> None:
         event = parsed.event
         if event is None:
             self._reject(parsed, parsed.invalid)
@@ -98,6 +108,8 @@ class _Run(Generic[S]):
             self._for_lane(parsed, due)
         elif (event.source, event.id) in self.seen:
             pass  # a repeat is ignored without comparing
+        elif parsed.is_retry:
+            self._retry(parsed, queue)
         elif parsed.key in self.parked:
             self._queue(parsed)
         else:
@@ -114,6 +126,11 @@ class _Run(Generic[S]):
             self._reject(parsed, invalid)
             result = f"rejected:{invalid.code}"
         self.worked.row = replace(self.worked.row, clock=row.clock)
+        self._note(parsed, result)
+
+    def _note(self, parsed: Parsed, outcome: str) -> None:
+        event = parsed.event
+        assert event is not None
         self.seen.add((event.source, event.id))
         self.worked.inbox.append(
             {
@@ -122,9 +139,26 @@ class _Run(Generic[S]):
                 "lane": self.worker.lane,
                 "topic": parsed.record.topic,
                 "offset": parsed.record.offset,
-                "outcome": result,
+                "outcome": outcome,
             }
         )
+
+    def _retry(self, command: Parsed, queue: Sequence[tuple[int, Parsed]]) -> None:
+        """What was set aside, in its order, up to the first that fails again. What follows is published with the command."""
+        self.cause = command.record
+        self.parked.pop(command.key, None)
+        outcome = "none"
+        for place, parsed in queue:
+            try:
+                self.one(parsed)
+            except Exception as failed:  # noqa: BLE001 (it stays where it is; the lane goes on)
+                self.worked.still_failing.append(failed)
+                outcome = "refused:fails_again"
+                break
+            self.worked.unparked.append((command.key, place))
+            outcome = "applied"
+        self.cause = None
+        self._note(command, outcome)
 
     def _for_lane(self, parsed: Parsed, due: Sequence[str]) -> None:
         """A tick or a heartbeat: the lane hears it, then every offender for whom the clock has work."""
@@ -183,13 +217,14 @@ class _Run(Generic[S]):
         return [outbound(one, self.worker.lane, self.worker.partitions) for one in said]
 
     def _journal(self, parsed: Parsed, outs: Iterable[Outbound]) -> None:
+        cause = self.cause or parsed.record
         for out in outs:
             seq = self.worked.row.journal_next
             self.worked.journal.append(
                 JournalRow(
                     seq,
-                    parsed.record.topic,
-                    parsed.record.offset,
+                    cause.topic,
+                    cause.offset,
                     out.topic,
                     out.partition,
                     out.message.key,

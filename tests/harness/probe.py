@@ -31,6 +31,8 @@ from services.common.tables import with_common_tables
 
 REFUSED = "somebody.else"
 """Whose commands are refused."""
+POISON = "POISON000"
+"""Of which agency no report can be decided, until the probe is fixed (`IPVI_PROBE_FIXED`)."""
 
 metadata = MetaData()
 
@@ -64,10 +66,7 @@ class CountStore:
         return {row.offender_id: Count(row.offender_id, row.reports, row.ticks, row.acts) for row in rows}
 
     async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Count, Count]]) -> None:
-        rows = [
-            {"lane": lane} | asdict(after)
-            for _, after in changed.values()
-        ]
+        rows = [{"lane": lane} | asdict(after) for _, after in changed.values()]
         await upsert(conn, counts, rows, ["offender_id"])
 
     async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
@@ -83,6 +82,9 @@ class Probe:
     rejects = Topic.NOTIFIER_REJECTS
     store = CountStore()
 
+    def __init__(self, *, fixed: bool = False) -> None:
+        self._fixed = fixed
+
     def decide(self, state: Count, given: Input) -> Outcome[Count]:
         data = given.event.data
         if isinstance(data, NotifierTick):
@@ -93,7 +95,7 @@ class Probe:
             return Outcome(replace(state, acts=state.acts + 1))
         if not isinstance(data, IncidentReported):
             return Outcome(state, result="none")
-        if data.agency == "POISON000":
+        if data.agency == POISON and not self._fixed:
             raise RuntimeError("no rule for this one")
         state = replace(state, reports=state.reports + 1)
         said = TierCurrent(
@@ -125,4 +127,5 @@ def at(second: int) -> datetime:
 if __name__ == "__main__":
     logs.configure(Probe.name)
     ahead = float(os.environ.get("IPVI_PROBE_AHEAD_S", "0"))
-    asyncio.run(Replica(Probe(), CommonSettings(), NotifierTick, now=lambda: time.time() + ahead).run())
+    probe = Probe(fixed="IPVI_PROBE_FIXED" in os.environ)
+    asyncio.run(Replica(probe, CommonSettings(), NotifierTick, now=lambda: time.time() + ahead).run())
