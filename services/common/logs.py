@@ -7,6 +7,9 @@ import sys
 
 import structlog
 
+FOREIGN = ("aiokafka", "asyncio", "sqlalchemy", "faststream", "uvicorn", "alembic")
+"""Libraries whose texts can quote keys and values: only their worst is let through, and that without arguments."""
+
 
 def configure(service: str, level: str = "INFO") -> None:
     """Once, at the start of a process."""
@@ -24,7 +27,7 @@ def configure(service: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[_no_arguments, *shared],
             # No traceback: its frames and messages can hold what a record held. The error's type is in the event.
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -33,17 +36,24 @@ def configure(service: str, level: str = "INFO") -> None:
             ],
         )
     )
+    logging.raiseExceptions = False  # its complaint about a line that cannot be written quotes the arguments
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("aiokafka", "asyncio", "sqlalchemy", "faststream", "uvicorn", "alembic"):
-        # Foreign texts can quote keys and values; only their worst is let through, and that without arguments.
+    for noisy in FOREIGN:
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     structlog.contextvars.bind_contextvars(service=service)
 
 
+def _no_arguments(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    event["event"] = str(event["_record"].msg)
+    return event
+
+
 def _no_traceback(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     info = event.pop("exc_info", None)
+    if info is True:
+        info = sys.exc_info()
     if info:
         kind = info[0] if isinstance(info, tuple) else type(info)
         event["error"] = getattr(kind, "__name__", str(kind))
