@@ -33,13 +33,14 @@ def start(both: tuple[Bench, KafkaProxy], name: str = "0", **environment: str) -
     return started
 
 
-@pytest.mark.parametrize("api", [Api.PRODUCE, Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN])
-@pytest.mark.parametrize("way", ["lose_answer", "lose_request"])
-def test_cut_off(both: tuple[Bench, KafkaProxy], way: str, api: Api) -> None:
+def test_cut_off(both: tuple[Bench, KafkaProxy]) -> None:
+    """Before the request reaches the broker, and after."""
     bench, proxy = both
     replica = start(both)
-    fault = getattr(proxy, way)(api, nth=2, containing=LANE)
-    bench.feed_until(fault.fired.is_set, "a request lost")
+    for api in (Api.PRODUCE, Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN):
+        for lose in (proxy.lose_answer, proxy.lose_request):
+            fault = lose(api, nth=2, containing=LANE)
+            bench.feed_until(fault.fired.is_set, "a request lost")
     bench.wait_settled()
     bench.judge()
     replica.kill()

@@ -9,7 +9,7 @@ from tests.harness.replicas import Bench
 BATCH = 5
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def settled(shared_bench: Bench) -> None:
     """Every lane has its first offsets, so that only what a test feeds passes the failpoints of steps 4 and 5."""
     first = shared_bench.start()

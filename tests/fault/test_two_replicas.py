@@ -7,7 +7,8 @@ from datetime import datetime
 from tests.harness.replicas import Bench
 
 
-def test_killed_joined_and_left(bench: Bench) -> None:
+def test_killed_joined_and_left(shared_bench: Bench) -> None:
+    bench = shared_bench
     first, second = bench.start("first", max_batch="5"), bench.start("second", max_batch="5")
     second.wait_said("lane.claimed", bench.lanes // 2)
     bench.feed(400)
@@ -18,15 +19,21 @@ def test_killed_joined_and_left(bench: Bench) -> None:
     bench.feed(100)
     bench.wait_settled()
     bench.judge()
+    bench.close()
 
 
-def test_who_leaves_in_order_is_not_waited_for(bench: Bench) -> None:
+def test_who_leaves_in_order_is_not_waited_for(shared_bench: Bench) -> None:
     """Its session would have lasted ten times as long."""
+    bench = shared_bench
     leaver = bench.start("leaver", session_timeout_ms="20000")
+    leaver.wait_said("lane.claimed")
     heir = bench.start("heir")
-    heir.wait_said("lane.claimed", bench.lanes // 2)
+    heir.wait_said("lane.claimed")
+    bench.wait_settled()
+    claims = len(heir.said("lane.claimed"))
     leaver.stop()
-    heir.wait_said("lane.claimed", bench.lanes // 2 + bench.lanes)
+    heir.wait_said("lane.claimed", claims + bench.lanes)
     left = datetime.fromisoformat(leaver.said("replica.stopped")[0]["timestamp"])
     taken_over = datetime.fromisoformat(heir.said("lane.claimed")[-1]["timestamp"])
     assert (taken_over - left).total_seconds() < 4
+    bench.close()
