@@ -215,7 +215,7 @@ class Lane(Generic[S]):
                 self._log.warning("lane.claim_again", reason=_reason(error))
                 metrics.reclaims.labels(self._tools.service.name).inc()
                 await asyncio.sleep(0.02 * 2**self._failures)
-                self._failures = min(self._failures + 1, 8)  # 5 s
+                self._failures = min(self._failures + 1, 7)  # 2.6 s
 
     async def _refuse(self, refusal: LaneRefusedError) -> None:
         self._drop()
