@@ -39,7 +39,7 @@ def test_cut_off(both: tuple[Bench, KafkaProxy]) -> None:
     replica = start(both)
     for api in (Api.PRODUCE, Api.ADD_OFFSETS_TO_TXN, Api.TXN_OFFSET_COMMIT, Api.END_TXN):
         for lose in (proxy.lose_answer, proxy.lose_request):
-            fault = lose(api, nth=2, containing=LANE)
+            fault = lose(api, containing=LANE)
             bench.feed_until(fault.fired.is_set, "a request lost")
     bench.wait_settled()
     bench.judge()
