@@ -10,6 +10,8 @@ from schemas.policy_file import PolicyError
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
 from services.cli.offsets import mend_command
+from services.cli.parked import app as parked
+from services.cli.rebase import rebase_command
 from services.cli.replay import replay_command
 from services.cli.run import run_command
 from services.cli.serve import migrate_command, serve_command
@@ -28,9 +30,11 @@ app.command("replay")(replay_command)
 app.command("serve")(serve_command)
 app.command("migrate")(migrate_command)
 
-offsets = typer.Typer(help="Offsets that Kafka lost.", no_args_is_help=True)
+offsets = typer.Typer(help="Offsets that Kafka lost, and logs that are not what they were.", no_args_is_help=True)
 offsets.command("mend")(mend_command)
+offsets.command("rebase")(rebase_command)
 app.add_typer(offsets, name="offsets")
+app.add_typer(parked, name="parked")
 
 
 def main() -> None:

@@ -7,33 +7,27 @@ on an input offset, so the first journal row that is not in the log says where t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from sqlalchemy import select
 
 from schemas.topics import Topic
+from services.cli.group import Group, OffsetsError, open_group
 from services.cli.serve import ServiceName
 from services.common import guard
-from services.common.database import Database, database_url
-from services.common.errors import IpviError
+from services.common.database import Database
 from services.common.offsets import group_offsets
 from services.common.positions import Place, unpublished
 from services.common.producer import JournalRow, LaneProducer
 from services.common.settings import CommonSettings, settings_or_error
-from services.common.tables import journal, positions
+from services.common.tables import journal
 
-STEP_TIMEOUT_S = 15.0
 READ_TIMEOUT_S = 60.0
-
-
-class OffsetsError(IpviError):
-    """The offsets cannot be worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +71,28 @@ async def mend(settings: CommonSettings, service: str, *, apply: bool) -> list[M
 
     Raises `OffsetsError` (replicas are up; journal and log disagree) or what the start of a replica raises.
     """
-    group, bootstrap = f"ipvi-{service}", settings.kafka_bootstrap_servers
-    async with _open(settings, service) as (database, admin, consumer):
-        places = await _places(database)
+    async with open_group(settings, service) as group:
+        places = await group.places()
         topics = sorted({topic for at in places.values() for topic in at})
         if not topics:
             return []
-        identity = await guard.check(database, bootstrap, admin, group, topics, settings.partitions)
-        await _refuse_if_worked(admin, group)
+        bootstrap = settings.kafka_bootstrap_servers
+        identity = await guard.check(group.database, bootstrap, group.admin, group.name, topics, settings.partitions)
+        await group.refuse_if_worked()
         wanted = [TopicPartition(topic, lane) for lane, at in places.items() for topic in at]
-        committed = {tp: at.offset for tp, at in (await group_offsets(admin, group, wanted)).items()}
+        committed = {tp: at.offset for tp, at in (await group_offsets(group.admin, group.name, wanted)).items()}
         async with AsyncExitStack() as producers:
             mends: list[tuple[Mend, LaneProducer | None]] = []
-            for lane, at in sorted(places.items()):
+            for lane, at in places.items():
                 lost = [topic for topic in at if _in_doubt(at[topic], committed[TopicPartition(topic, lane)])]
                 if not lost:
                     continue
                 producer = None
-                if apply:  # ends what an owner that died left open, before it is asked what was published
-                    producer = _producer(settings, group, lane, identity)
+                if apply:  # before it is asked what was published
+                    producer = group.producer(lane, identity)
                     producers.push_async_callback(producer.close)
                     await producer.start()
-                mends.append((await _work_out(database, consumer, lane, at, lost), producer))
+                mends.append((await _work_out(group, lane, at, lost), producer))
             for one, producer in mends:
                 if producer is not None:
                     await producer.publish((), one.offsets)
@@ -110,59 +104,10 @@ def _in_doubt(place: Place, committed: int) -> bool:
     return committed < place.published and not (committed < 0 and place.published == place.next)
 
 
-def _producer(settings: CommonSettings, group: str, lane: int, identity: str) -> LaneProducer:
-    return LaneProducer(
-        settings.kafka_bootstrap_servers,
-        group,
-        lane,
-        identity,
-        transaction_timeout_ms=settings.transaction_timeout_ms,
-        timeout=STEP_TIMEOUT_S,
-    )
-
-
-@asynccontextmanager
-async def _open(
-    settings: CommonSettings, service: str
-) -> AsyncIterator[tuple[Database, AIOKafkaAdminClient, AIOKafkaConsumer]]:
-    bootstrap = settings.kafka_bootstrap_servers
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
-        isolation_level="read_committed",
-        auto_offset_reset="none",
-        enable_auto_commit=False,
-    )
-    async with AsyncExitStack() as stack:
-        database = Database(database_url(settings, service), service, pool_size=1)
-        stack.push_async_callback(database.close)
-        stack.push_async_callback(admin.close)
-        await admin.start()
-        stack.push_async_callback(consumer.stop)
-        await consumer.start()
-        yield database, admin, consumer
-
-
-async def _places(database: Database) -> dict[int, dict[str, Place]]:
-    async with database.read() as conn:
-        rows = (await conn.execute(select(positions))).all()
-    found: dict[int, dict[str, Place]] = {}
-    for row in rows:
-        found.setdefault(row.lane, {})[row.topic] = Place(row.next_offset, row.published)
-    return found
-
-
-async def _refuse_if_worked(admin: AIOKafkaAdminClient, group: str) -> None:
-    if await guard.members(admin, group):
-        raise OffsetsError(f"group {group} has members: stop every replica first, and wait out its session time-out")
-
-
-async def _work_out(
-    database: Database, consumer: AIOKafkaConsumer, lane: int, at: Mapping[str, Place], lost: Iterable[str]
-) -> Mend:
-    async with database.read() as conn:
+async def _work_out(group: Group, lane: int, at: Mapping[str, Place], lost: Iterable[str]) -> Mend:
+    async with group.database.read() as conn:
         rows = await unpublished(conn, lane, {topic: place.published for topic, place in at.items()})
-    published = await _published(database, consumer, lane, rows)
+    published = await _published(group, lane, rows)
     last = max((i for i, row in enumerate(rows) if row.seq in published), default=-1)
     missing = [row for row in rows[: last + 1] if row.seq not in published]
     if any(not Topic(row.topic).is_compacted for row in missing):
@@ -180,14 +125,14 @@ def _cause(row: JournalRow) -> tuple[str, int]:
     return row.in_topic, row.in_offset
 
 
-async def _published(database: Database, consumer: AIOKafkaConsumer, lane: int, rows: Sequence[JournalRow]) -> set[int]:
+async def _published(group: Group, lane: int, rows: Sequence[JournalRow]) -> set[int]:
     """Sequences of those of `rows` that a reader of committed records sees."""
     found: set[int] = set()
     for topic, partition in {(row.topic, row.partition) for row in rows}:
         ours = {_id(row.headers): row.seq for row in rows if (row.topic, row.partition) == (topic, partition)}
-        anchor = await _anchor(database, lane, topic, partition, rows[0].seq)
+        anchor = await _anchor(group.database, lane, topic, partition, rows[0].seq)
         async with asyncio.timeout(READ_TIMEOUT_S):
-            seen = await _ids_at_end(consumer, TopicPartition(topic, partition), ours.keys(), anchor)
+            seen = await _ids_at_end(group.consumer, TopicPartition(topic, partition), ours.keys(), anchor)
         found.update(ours[id_] for id_ in ours.keys() & seen)
     return found
 

@@ -32,7 +32,7 @@ async def check(
 ) -> str:
     """Returns the database's id. Raises `LaneRefusedError` (a code of the runbook) or `ConfigurationError`."""
     identity = await database.identity()
-    await _check_place(database, admin, group)
+    await check_place(database, admin, group)
     for place in (await _group_offsets(admin, group, topics, partitions)).values():
         if place.metadata not in ("", offset_metadata(identity)):
             raise LaneRefusedError(
@@ -44,7 +44,7 @@ async def check(
 
 async def check_topics(database: Database, bootstrap: str, topics: Sequence[str], partitions: int) -> None:
     """That they are those this database was worked with from the first. Raises as `check`; at run time before each claim."""
-    found = await asyncio.to_thread(_topics, bootstrap, list(topics))
+    found = await topic_facts(bootstrap, topics)
     for topic, (_, count) in found.items():
         if count != partitions:
             raise LaneRefusedError(
@@ -55,7 +55,7 @@ async def check_topics(database: Database, bootstrap: str, topics: Sequence[str]
     )
 
 
-async def _check_place(database: Database, admin: AIOKafkaAdminClient, group: str) -> None:
+async def check_place(database: Database, admin: AIOKafkaAdminClient, group: str) -> None:
     """A copy has its original's id: it is told by where it lies. It may take over (a restored backup) when nobody works."""
     place = await database.place()
     recorded = await database.deployed("place", place)
@@ -91,8 +91,12 @@ async def _compare(database: Database, facts: Mapping[str, str]) -> None:
             )
 
 
-def _topics(bootstrap: str, topics: list[str]) -> dict[str, tuple[str, int]]:
-    """Id and partition count of each topic (aiokafka's admin client does not give ids)."""
+async def topic_facts(bootstrap: str, topics: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Id and partition count of each topic (aiokafka's admin client does not give ids). Raises `ConfigurationError`."""
+    return await asyncio.to_thread(_topic_facts, bootstrap, list(topics))
+
+
+def _topic_facts(bootstrap: str, topics: list[str]) -> dict[str, tuple[str, int]]:
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": int(_TIMEOUT_S * 1000)})
     try:
         described = admin.describe_topics(TopicCollection(topics), request_timeout=_TIMEOUT_S)

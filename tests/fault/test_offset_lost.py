@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from services.cli.offsets import Mend, OffsetsError, mend
+from services.cli.group import OffsetsError
+from services.cli.offsets import Mend, mend
 from tests.harness import kafka
 from tests.harness.operators import forget_group, wait_empty
 from tests.harness.probe import Probe

@@ -1,4 +1,7 @@
-"""An operator resets the group: back, and the lanes refuse; forward, and what lies between takes effect but is not told."""
+"""An operator resets the group: back, and lanes refuse; forward, and what lies between takes effect but is not told.
+
+And the log itself ends before the lanes' positions.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,10 @@ from collections import Counter
 
 from schemas.topics import Topic
 from services.cli.offsets import mend
+from services.cli.rebase import rebase
 from tests.harness import kafka
 from tests.harness.operators import Offsets, move_group, wait_empty
+from tests.harness.postgres import PostgresServer
 from tests.harness.probe import Probe
 from tests.harness.replicas import GROUP, Bench
 
@@ -37,6 +42,33 @@ def test_back(shared_bench: Bench) -> None:
     bench.feed(40)
     bench.wait_settled()
     assert not any(row.refusal for row in bench.rows("SELECT refusal FROM lanes"))
+    bench.judge()
+    replica.kill()
+
+
+def test_log_cut_short(shared_bench: Bench, postgres: PostgresServer) -> None:
+    """As a broker leaves it that came back without its last records: lanes refuse, until an operator gives those up."""
+    bench = shared_bench
+    assert bench.url is not None
+    replica = bench.start(**BRIEF)
+    bench.feed(40)
+    bench.wait_settled()
+    replica.stop()
+    ahead = "UPDATE probe.positions SET next_offset = next_offset + 3, published = published + 3 WHERE topic = '{}'"
+    postgres.execute(ahead.format(Topic.INCIDENTS), bench.url)
+    before = bench.traces()
+
+    replica = bench.start(**BRIEF)
+    replica.wait_said("lane.refused", bench.lanes)
+    assert {line["code"] for line in replica.said("lane.refused")} == {"past_log_end"}
+    assert bench.traces() == before
+    replica.stop()
+
+    wait_empty(bench.bootstrap, GROUP)
+    assert len(asyncio.run(rebase(bench.settings(), Probe.name, apply=True))) == bench.lanes
+    replica = bench.start(**BRIEF)
+    bench.feed(40)
+    bench.wait_settled()
     bench.judge()
     replica.kill()
 

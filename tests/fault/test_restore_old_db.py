@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -9,9 +10,11 @@ from confluent_kafka import Producer
 
 from schemas.envelope import encode
 from schemas.topics import Topic
+from services.cli.rebase import rebase
 from tests.harness import kafka
 from tests.harness.operators import delete_records, wait_empty
 from tests.harness.postgres import PostgresServer
+from tests.harness.probe import Probe
 from tests.harness.replicas import GROUP, Bench, incident
 
 
@@ -53,6 +56,7 @@ def test_restore_old_db(shared_bench: Bench, yesterday: str) -> None:
 
 
 def test_older_than_the_log(shared_bench: Bench, yesterday: str) -> None:
+    """It refuses; and goes on without what is gone if an operator says so."""
     bench, today = shared_bench, shared_bench.url
     ends = kafka.end_offsets(bench.bootstrap, [str(Topic.INCIDENTS)])
     delete_records(bench.bootstrap, {place: end - 1 for place, end in ends.items()})
@@ -62,6 +66,15 @@ def test_older_than_the_log(shared_bench: Bench, yesterday: str) -> None:
     replica.wait_said("lane.refused", bench.lanes)
     assert {line["code"] for line in replica.said("lane.refused")} == {"below_log_start"}
     assert bench.traces() == before
+    replica.stop()
+
+    wait_empty(bench.bootstrap, GROUP)
+    assert len(asyncio.run(rebase(bench.settings(), Probe.name, apply=True))) == bench.lanes
+    told = len(kafka.read_all(bench.bootstrap, Topic.TIERS))
+    replica = bench.start(session_timeout_ms="1000")
+    bench.feed(12, prefix="L", offenders=12)
+    bench.wait_settled()
+    assert len(kafka.read_all(bench.bootstrap, Topic.TIERS)) == told + 12  # what Kafka had is not told again
     replica.kill()
     bench.url = today
 

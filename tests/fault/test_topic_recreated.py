@@ -1,14 +1,18 @@
-"""An input topic deleted and made again under its name: offsets of the old one say nothing of the new, so lanes refuse."""
+"""An input topic deleted and made again under its name: lanes refuse, for its offsets say nothing; then the act that mends."""
 
 from __future__ import annotations
 
+import asyncio
+
 from schemas.topics import Topic
-from tests.harness.operators import recreate
-from tests.harness.replicas import Bench
+from services.cli.rebase import rebase
+from tests.harness.operators import recreate, wait_empty
+from tests.harness.probe import Probe
+from tests.harness.replicas import GROUP, Bench
 
 
 def test_while_it_runs_and_after(bench: Bench) -> None:
-    replica = bench.start(metadata_max_age_ms="500")
+    replica = bench.start(metadata_max_age_ms="500", session_timeout_ms="1000")
     bench.feed(40)
     bench.wait_settled()
     before = bench.traces()
@@ -27,3 +31,16 @@ def test_while_it_runs_and_after(bench: Bench) -> None:
     again.wait_dead()
     assert "topic_recreated" in again.tail()
     assert bench.traces() == before
+
+    wait_empty(bench.bootstrap, GROUP)
+    seen = asyncio.run(rebase(bench.settings(), Probe.name, apply=False))
+    assert {(one.lane, one.topic, one.now, one.again) for one in seen} == {
+        (lane, str(Topic.INCIDENTS), 0, 0) for lane in range(bench.lanes)
+    }
+    assert bench.traces() == before
+    assert asyncio.run(rebase(bench.settings(), Probe.name, apply=True)) == seen
+    assert asyncio.run(rebase(bench.settings(), Probe.name, apply=True)) == []
+    bench.start(failpoints="sql.committed=kill@3", max_batch="4").wait_dead()
+    bench.start()
+    bench.wait_settled()
+    bench.judge()

@@ -1,0 +1,86 @@
+"""A service's group, its database and its log, as the tools that set offsets need them. The service itself is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaConnectionError
+from sqlalchemy import select
+
+from services.common import guard
+from services.common.database import Database, database_url
+from services.common.errors import ConfigurationError, IpviError
+from services.common.positions import Place
+from services.common.producer import LaneProducer
+from services.common.settings import CommonSettings
+from services.common.tables import positions
+
+STEP_TIMEOUT_S = 15.0
+
+
+class OffsetsError(IpviError):
+    """The offsets cannot be worked out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The consumer reads committed records and belongs to no group."""
+
+    settings: CommonSettings
+    name: str
+    database: Database
+    admin: AIOKafkaAdminClient
+    consumer: AIOKafkaConsumer
+
+    async def places(self) -> dict[int, dict[str, Place]]:
+        """Where each lane stands, by topic; nothing before the first start."""
+        async with self.database.read() as conn:
+            rows = (await conn.execute(select(positions))).all()
+        found: dict[int, dict[str, Place]] = {}
+        for row in sorted(rows, key=lambda row: (row.lane, row.topic)):
+            found.setdefault(row.lane, {})[row.topic] = Place(row.next_offset, row.published)
+        return found
+
+    async def refuse_if_worked(self) -> None:
+        """Raises `OffsetsError` while a replica is up: a transaction still under way would make every answer wrong."""
+        if await guard.members(self.admin, self.name):
+            raise OffsetsError(f"group {self.name} has members: stop every replica, and wait out its session time-out")
+
+    def producer(self, lane: int, identity: str) -> LaneProducer:
+        """Starting it ends what an owner of the lane that died left open."""
+        return LaneProducer(
+            self.settings.kafka_bootstrap_servers,
+            self.name,
+            lane,
+            identity,
+            transaction_timeout_ms=self.settings.transaction_timeout_ms,
+            timeout=STEP_TIMEOUT_S,
+        )
+
+
+@asynccontextmanager
+async def open_group(settings: CommonSettings, service: str) -> AsyncIterator[Group]:
+    """Connected, and closed in the end. Raises `ConfigurationError` where no broker answers."""
+    bootstrap = settings.kafka_bootstrap_servers
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        isolation_level="read_committed",
+        auto_offset_reset="none",
+        enable_auto_commit=False,
+    )
+    async with AsyncExitStack() as stack:
+        database = Database(database_url(settings, service), service, pool_size=1)
+        stack.push_async_callback(database.close)
+        stack.push_async_callback(admin.close)
+        stack.push_async_callback(consumer.stop)
+        try:
+            await admin.start()
+            await consumer.start()
+        except KafkaConnectionError:
+            raise ConfigurationError(f"no Kafka broker answers at {bootstrap}") from None
+        yield Group(settings, f"ipvi-{service}", database, admin, consumer)
