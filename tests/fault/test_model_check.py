@@ -6,12 +6,13 @@ import pytest
 
 from tests.fault.model import Claiming, Variant, check
 
-ANY = {"kill": 1, "rebalance": 2, "sql answer": 1, "end answer": 1, "time-out": 1}
+ANY = {"kill": 1, "rebalance": 1, "sql answer": 1, "end answer": 1, "time-out": 1}
 TWICE = {"kill": 2, "rebalance": 1, "sql answer": 2}
 RESTORED = {"restore": 1, "kill": 1, "rebalance": 1, "end answer": 1, "time-out": 1}
 
 HOLDS = {
     "b: epoch, and a new claim after everything": Variant(ANY),
+    "b, two rebalances": Variant(ANY | {"rebalance": 2}),
     "b, two kills and two lost answers of SQL": Variant(TWICE),
     "b without the epoch": Variant(ANY, has_epoch=False),
     "b, epoch before the fence": Variant(ANY, order=("epoch", "init", "committed")),

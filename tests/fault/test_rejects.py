@@ -69,10 +69,14 @@ BAD = [
 
 def test_rejects(shared_bench: Bench) -> None:
     bench = shared_bench
-    for number, bad in enumerate(BAD):
-        headers = [*bad.headers.items(), ("case", str(number).encode())]
-        kafka.produce(bench.bootstrap, Topic.INCIDENTS, [(number % bench.lanes, bad.key, bad.value, headers)])
-        bench.feed(bench.lanes, offenders=bench.lanes)
+    records = [
+        (number % bench.lanes, bad.key, bad.value, [*bad.headers.items(), ("case", str(number).encode())])
+        for number, bad in enumerate(BAD)
+    ]
+    for some in (records[:1], records[1:9], records[9:]):
+        bench.feed(20, offenders=bench.lanes)
+        kafka.produce(bench.bootstrap, Topic.INCIDENTS, some)
+    bench.feed(20, offenders=bench.lanes)
     replica = bench.start()
     bench.wait_settled()
     bench.judge()
