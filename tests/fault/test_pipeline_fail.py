@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.harness.replicas import Bench
 
 BATCH = 5
+SEEDS = int(os.environ.get("IPVI_FAULT_SEEDS", "2"))
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -34,11 +37,13 @@ def test_fails_with_others_behind_it(shared_bench: Bench, point: str, unpublishe
     replica.kill()
 
 
-def test_fails_again_and_again(shared_bench: Bench) -> None:
+@pytest.mark.parametrize("seed", range(SEEDS // 2))
+def test_fails_again_and_again(shared_bench: Bench, seed: int) -> None:
     bench = shared_bench
     bench.feed(1_000)
     points = ("sql.committed", "kafka.produced", "kafka.end_txn", "kafka.done", "claim.recovery")
-    replica = bench.start(failpoints=";".join(f"{point}=raise~0.04" for point in points), max_batch="20")
+    failpoints = ";".join(f"{point}=raise~0.04" for point in points)
+    replica = bench.start(failpoints=failpoints, failpoints_seed=str(seed), max_batch="20")
     bench.wait_settled()
     bench.judge()
     assert len(replica.said("lane.claim_again")) > 4

@@ -6,6 +6,8 @@ import os
 import random
 import time
 
+import pytest
+
 from tests.harness.replicas import Bench
 
 LONG = int(os.environ.get("IPVI_FAULT_SEEDS", "2")) >= 50
@@ -13,6 +15,7 @@ SECONDS = 300 if LONG else 30
 EVERY_S = 2
 
 
+@pytest.mark.timeout(SECONDS + 240)
 def test_members_come_and_go(bench: Bench) -> None:
     chance = random.Random(1)
     members = {"0": bench.start("0")}
