@@ -107,7 +107,7 @@ def ingest_file(
 ) -> IngestSummary:
     """Feed one file to the stream of `settings`. Raises `IpviError`, `SourcePausedError` among them."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    own = _settings().model_copy(update={"kafka_bootstrap_servers": settings.kafka_bootstrap_servers})
+    own = _settings().model_copy(update=settings.model_dump(include=set(CommonSettings.model_fields)))
     return asyncio.run(_ingest(Source(file), kind, None, as_of, _zone_of(time_zone, settings.policy), own, console))
 
 
@@ -123,34 +123,32 @@ async def _ingest(
     def tell(reject: Reject) -> None:
         console.print(str(reject), markup=False)
 
-    async with _sink(out, settings) as sink:
+    async with _sink(out, settings, as_of) as sink:
         with _progress(source, kind, console) as progress:
             units = read_units(source, kind, zone_of)
-            return await ingest(
-                units, sink, name=source.name, as_of=as_of, limit=settings.limit, on_reject=tell, progress=progress
-            )
+            return await ingest(units, sink, name=source.name, limit=settings.limit, on_reject=tell, progress=progress)
 
 
 @asynccontextmanager
-async def _sink(out: str | None, settings: IntakeSettings) -> AsyncIterator[Sink]:
+async def _sink(out: str | None, settings: IntakeSettings, as_of: AsOf) -> AsyncIterator[Sink]:
     if out is None:
-        async with stream(settings) as kafka:
+        async with stream(settings, as_of) as kafka:
             yield kafka
     elif out == STDOUT:
-        yield LinesSink(sys.stdout.buffer)
+        yield LinesSink(sys.stdout.buffer, as_of)
         sys.stdout.buffer.flush()
     else:
-        async with _whole_file(Path(out)) as lines:
+        async with _whole_file(Path(out), as_of) as lines:
             yield lines
 
 
 @asynccontextmanager
-async def _whole_file(path: Path) -> AsyncIterator[LinesSink]:
+async def _whole_file(path: Path, as_of: AsOf) -> AsyncIterator[LinesSink]:
     """A file that is there when it is whole, and not before."""
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("wb") as file:
-            yield LinesSink(file)
+            yield LinesSink(file, as_of)
         part.replace(path)
     except OSError as failed:
         raise ConfigurationError(f"{path}: {failed.strerror or 'cannot be written'}") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 
 from services.intake.cloudevents import read_events
@@ -11,8 +10,9 @@ from services.intake.domain import Unit
 from services.intake.lines import Source
 from services.intake.nibrs import read_nibrs
 from services.intake.nibrs.events import ZoneOf
-from services.intake.settings import IntakeSettings
-from services.intake.sinks import KafkaSink, kafka_sink
+from services.intake.sinks import stream
+
+__all__ = ["Format", "read_units", "stream"]
 
 
 class Format(StrEnum):
@@ -32,8 +32,3 @@ def read_units(source: Source, kind: Format, zone_of: ZoneOf) -> Iterator[Unit]:
     if kind is Format.NIBRS_FLAT:
         return read_nibrs(source, zone_of)
     return read_events(source)
-
-
-def stream(settings: IntakeSettings) -> AbstractAsyncContextManager[KafkaSink]:
-    """The stream of these settings, to be entered."""
-    return kafka_sink(settings.kafka_bootstrap_servers)
