@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerFenced
 
 from services.common.database import Database
 from services.common.errors import IpviError
@@ -21,8 +21,8 @@ from services.intake.store import outbox
 from services.intake.store.outbox import Waiting
 
 _AT_ONCE: Final = 500
-_HELD_S: Final = 20.0
-"""How long a process may be silent before another empties the outbox in its place."""
+_HELD_S: Final = 5.0
+"""How long a process may be silent before another empties the outbox in its place; one that was only slow is fenced."""
 _LOOK_S: Final = 0.02
 
 
@@ -102,6 +102,9 @@ class Sender:
         assert self._producer is not None
         try:
             await self._producer.publish(rows)
+        except ProducerFenced:
+            await self._drop()  # another has taken over, and these rows with it
+            return
         except (KafkaError, TimeoutError, OSError) as failed:
             await self._drop()
             raise StreamError(
