@@ -32,6 +32,7 @@ from services.common.inbox import inbox_reader, lane_refusal
 from services.common.lane import Lane, LaneTools
 from services.common.offsets import GroupOffsets
 from services.common.producer import LaneProducer
+from services.common.reads import SqlReadLog
 from services.common.service import Service
 from services.common.settings import CommonSettings
 from services.common.stream import Lanes, make_broker, subscribe
@@ -181,7 +182,7 @@ class Replica(Generic[S]):
         )
         routers = [self._router(desk, self.database.read)] if self._router is not None else []
         http = server(
-            build_app(self.service.name, routers, self._tokens, self._health, REGISTRY),
+            build_app(self.service.name, routers, self._tokens, self._health, REGISTRY, SqlReadLog(self.database)),
             settings.api_host,
             settings.api_port,
         )
