@@ -234,6 +234,21 @@ def cases() -> list[Case]:
             [after("D", "entered"), after("B", "escalated"), after("C", "lowered")],
             [after("D", "entered"), after("C", "escalated"), after("C", "kept")],
         ),
+        Case(
+            "convicted of the first charge, then charged again",
+            [
+                r(138, "G23", charged=True, arrest="A-G23"),
+                given.disposed("A-G23", Disposition.CONVICTED, "G23", day=150),
+                r(139, "G23", charged=True),
+            ],
+            [after("C", "entered"), after("C", "kept"), after("B", "escalated")],
+            [after("C", "entered"), after("C", "kept"), after("C", "kept", "no_rule")],
+        ),
+        Case(
+            "charged, and not arrested yet",
+            [r(140, "G24", offenses=[Offense(code="13B", charged=True)])],
+            [after("C", "entered")],
+        ),
     ]
 
 
