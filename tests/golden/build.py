@@ -249,6 +249,12 @@ def cases() -> list[Case]:
             [r(140, "G24", offenses=[Offense(code="13B", charged=True)])],
             [after("C", "entered")],
         ),
+        Case(
+            "a charge, a notice served, then a call: the call breaches the notice",
+            [r(141, "G25", charged=True), given.noticed("C", "G25", name="G25-N", day=142), r(143, "G25")],
+            [after("C", "entered"), after("C", "none"), after("B", "escalated")],
+            [after("C", "entered"), after("C", "none"), after("C", "kept")],
+        ),
     ]
 
 
