@@ -123,6 +123,12 @@ class Charges(Data):
     look_back_days: Days | None
     """What is longer ago than this does not count at a later incident; null: all counts. It lowers no list."""
 
+    @model_validator(mode="after")
+    def _can_count(self) -> Self:
+        if self.unit is ChargeUnit.CONVICTION and Disposition.CONVICTED not in self.dispositions:
+            raise PydanticCustomError("charges", "the unit conviction needs convicted in dispositions; add it")
+        return self
+
 
 class Violations(Data):
     """What counts as prohibited behaviour. An incident with any of it is one violation."""

@@ -90,12 +90,12 @@ def find(
         if offense.charged and disposition in policy.charges.dispositions
     ]
     hers = [
-        (offense, said) for offense, said in counting if any(_may_be_against(victim, offense) for victim in partners)
+        (offense, said) for offense, said in counting if any(may_be_against(victim, offense) for victim in partners)
     ]
     charged = [offense for offense, _ in hers]
     convicted = any(said is Disposition.CONVICTED for _, said in hers)
-    against = [offense for offense in report.offenses if any(_may_be_against(victim, offense) for victim in partners)]
-    minor = _is_minor(report, policy)
+    against = [offense for offense in report.offenses if any(may_be_against(victim, offense) for victim in partners)]
+    minor = is_minor(report, policy)
     force = {code for offense in charged for code in offense.force}
     if partners:
         reviews = frozenset(_reviews(report, policy, partners, charged, against, mutual=mutual, minor=minor))
@@ -113,7 +113,9 @@ def find(
         weapon=bool(force & policy.codes.weapon_force),
         strangulation=bool(force & policy.codes.strangulation_force),
         homicide=any(offense.code in policy.codes.homicide for offense in charged),
-        felony=_any_of(charged, policy.codes.felony, policy.codes.felony_statutes),
+        felony=any(
+            any_of(each.code, each.statute, policy.codes.felony, policy.codes.felony_statutes) for each in charged
+        ),
         violation=_is_violation(report, charged, policy, noticed_at),
         statutes=tuple(dict.fromkeys(offense.statute for offense in charged if offense.statute)),
         reviews=reviews,
@@ -140,7 +142,7 @@ def _disposition(report: IncidentReported, offense: Offense, court: Court) -> Di
     return offense.disposition or Disposition.PENDING
 
 
-def _may_be_against(victim: Victim, offense: Offense) -> bool:
+def may_be_against(victim: Victim, offense: Offense) -> bool:
     """Where no link is known, any offence of the incident may be the one against her."""
     return not victim.offenses or offense.code in victim.offenses
 
@@ -163,15 +165,14 @@ def _is_violation(
     rules = policy.violations
     after_notice = rules.notice_terms_from_service and noticed_at is not None and report.occurred_at > noticed_at
     shown = {*report.prohibited_behavior, *([ProhibitedBehavior.NOTICE_TERMS] if after_notice else [])}
-    return bool(shown & rules.behavior) or _any_of(charged, rules.charged_offenses, rules.statutes)
-
-
-def _any_of(charged: list[Offense], codes: Collection[str], statutes: Collection[str]) -> bool:
-    """Whether one of them bears such a code, or is charged under such a statute."""
-    return any(
-        offense.code in codes or any(_part_of(statute).search(offense.statute or "") for statute in statutes)
-        for offense in charged
+    return bool(shown & rules.behavior) or any(
+        any_of(each.code, each.statute, rules.charged_offenses, rules.statutes) for each in charged
     )
+
+
+def any_of(code: str, statute: str | None, codes: Collection[str], statutes: Collection[str]) -> bool:
+    """Whether a charged offence bears such a code, or is charged under such a statute."""
+    return code in codes or any(_part_of(each).search(statute or "") for each in statutes)
 
 
 @lru_cache(1_024)
@@ -180,7 +181,7 @@ def _part_of(statute: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w.-]){re.escape(statute)}(?![\w-]|\.\w)", re.IGNORECASE)
 
 
-def _is_minor(report: IncidentReported, policy: Policy) -> bool | None:
+def is_minor(report: IncidentReported, policy: Policy) -> bool | None:
     """Under age at the time, where the agency is; None: neither birth date nor age is known."""
     offender = report.offender
     if offender.tried_as_adult:
@@ -235,7 +236,7 @@ def _relationship_reviews(report: IncidentReported, others: list[Victim]) -> Ite
 
 def _is_unknown(victim: Victim, report: IncidentReported) -> bool:
     """Nobody said who she is to him, in a crime against the person."""
-    crimes = (offense.code for offense in report.offenses if _may_be_against(victim, offense))
+    crimes = (offense.code for offense in report.offenses if may_be_against(victim, offense))
     return victim.relationship == UNKNOWN and not PERSON_CRIMES.isdisjoint(crimes)
 
 
