@@ -10,7 +10,8 @@ import orjson
 import yaml
 
 from schemas.policy import Policy
-from schemas.policy_file import load_policy, read_policy
+from schemas.policy_file import load_policy
+from tests.harness.policies import changed
 
 FILE = Path(__file__).with_name("variants.yaml")
 
@@ -31,17 +32,12 @@ def variants() -> list[Variant]:
 
 
 def _variant(row: dict[str, Any]) -> Variant:
-    content = orjson.loads(load_policy(row["base"]).canonical())
-    content["id"] = row["id"]
-    for path, value in row.get("set", {}).items():
-        *parents, name = path.split(".")
-        part = content
-        for parent in parents:
-            part = part[parent]
-        assert part[name] != value, f"{row['id']}: {path} is what it was"
-        part[name] = value
+    base = load_policy(row["base"])
+    settings = {"id": row["id"], **row.get("set", {})}
+    rules = orjson.loads(base.canonical())["rules"]
     for rule_id, rows in row.get("rows", {}).items():
-        place = [rule["id"] for rule in content["rules"]].index(rule_id)
-        content["rules"][place : place + 1] = rows
-    policy = read_policy(yaml.safe_dump(content), row["id"])
+        place = [rule["id"] for rule in rules].index(rule_id)
+        rules[place : place + 1] = rows
+    policy = changed(base, settings, rules)
+    assert len(row.get("set", {})) + len(row.get("rows", {})) == 1 and policy.digest != base.digest
     return Variant(row["id"], row["base"], policy, row.get("own", {}), row.get("shared", {}))
