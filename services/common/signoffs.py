@@ -36,6 +36,12 @@ class State(StrEnum):
     CHANGED = "changed since it was signed"
 
 
+_MARKS = {
+    "en": ("DRAFT: NOT SIGNED OFF", "SAMPLE: NOT FOR USE"),
+    "es": ("BORRADOR: SIN APROBAR", "MUESTRA: NO SE PUEDE USAR"),
+}
+
+
 class SignOff(Strict):
     """One signature."""
 
@@ -79,6 +85,12 @@ class SignOffs(RootModel[tuple[SignOff, ...]]):
                 f"(ipvi letters render) and sign it (ipvi letters sign)"
             )
         return found
+
+
+def marked(signed: SignOff | None, lang: str) -> str | None:
+    """What is printed on every page made under this signature, or under none; None: nothing, it may be used."""
+    draft, sample = _MARKS[lang]
+    return draft if signed is None else sample if signed.sample else None
 
 
 def read_signoffs(folder: Path) -> SignOffs:

@@ -11,8 +11,11 @@ from pathlib import Path
 
 from PIL import Image, ImageChops
 
+from schemas.outreach import TaskOwner
 from services.notifier.letters import Kind, load_letters
-from tests.harness.letters import SAMPLE_COUNTY, sample_letter
+from services.victim_outreach.texts import Kind as TextKind
+from services.victim_outreach.texts import load_texts
+from tests.harness.letters import SAMPLE_COUNTY, sample_letter, sample_text
 
 HERE = Path(__file__).parent
 PPI = 80
@@ -31,6 +34,20 @@ def letters() -> Iterator[tuple[str, bytes]]:
                 yield f"letters/{kind.value}-{language}-{number}.png", page
 
 
+def texts() -> Iterator[tuple[str, bytes]]:
+    """Name and page of every text for victims: who holds the task differs, so that both notes are seen."""
+    book = load_texts(SAMPLE_COUNTY)
+    for kind in TextKind:
+        for language, owner in (("en", TaskOwner.SYSTEM_ADVOCATE), ("es", TaskOwner.COMMUNITY_ADVOCATE)):
+            for number, page in enumerate(book.look(sample_text(kind, language, owner=owner), PPI), start=1):
+                yield f"texts/{kind.value}-{language}-{number}.png", page
+
+
+def pages() -> dict[str, bytes]:
+    """Every page there is, by the name of its picture."""
+    return dict([*letters(), *texts()])
+
+
 def grey(content: bytes) -> Image.Image:
     return Image.open(io.BytesIO(content)).convert("L")
 
@@ -45,7 +62,7 @@ def differing(page: bytes, reviewed: Path) -> int:
 
 def draw() -> None:
     """Write every picture."""
-    for name, page in letters():
+    for name, page in pages().items():
         path = HERE / name
         path.parent.mkdir(exist_ok=True)
         grey(page).quantize(LEVELS, dither=Image.Dither.NONE).save(path, optimize=True, bits=4)

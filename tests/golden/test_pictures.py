@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from tests.golden.pictures import HERE, differing, grey, letters
+from tests.golden.pictures import HERE, differing, grey, pages
 
-PAGES = dict(letters())
+PAGES = pages()
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))

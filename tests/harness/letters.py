@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, time
@@ -12,7 +13,10 @@ from typing import Any
 import pypdf
 
 from schemas.classification import Tier
+from schemas.outreach import TaskOwner
 from services.notifier.letters import Kind, Letter, Meeting
+from services.victim_outreach.texts import Kind as TextKind
+from services.victim_outreach.texts import VictimText
 
 SAMPLE_COUNTY = Path(__file__).parents[2] / "policies" / "sample-county"
 CHARGED = ("N.C.G.S. 14-33(c)(2)", "N.C.G.S. 14-277.1")
@@ -37,6 +41,19 @@ def sample_letter(kind: Kind, language: str = "en", **more: Any) -> Letter:
     if kind is not Kind.CORRECTION:
         del fields["served_on"]
     return Letter.of(**(fields | more))
+
+
+def sample_text(kind: TextKind, language: str = "en", **more: Any) -> VictimText:
+    """The text for a victim that a template's picture is made from."""
+    fields: dict[str, Any] = {
+        "kind": kind,
+        "owner": TaskOwner.SYSTEM_ADVOCATE,
+        "dated": date(2026, 3, 9),
+        "language": language,
+        "to": "Invented Person 12",
+        "address": ("P.O. Box 7", "Raleigh, NC 00000"),
+    }
+    return VictimText.of(**(fields | more))
 
 
 @dataclass(frozen=True)
@@ -82,3 +99,29 @@ def _tags(node: Any) -> Iterator[str]:
             yield str(node["/S"])
         if "/K" in node:
             yield from _tags(node["/K"])
+
+
+SHIPPED = {
+    "letters": Path(__file__).parents[2] / "services/notifier/letters/templates",
+    "texts": Path(__file__).parents[2] / "services/victim_outreach/texts/templates",
+}
+
+
+def county_copy(to: Path) -> Path:
+    """The sample county's folder, to be changed."""
+    folder = to / "county"
+    shutil.copytree(SAMPLE_COUNTY, folder)
+    return folder
+
+
+def shipped_wording(key: str) -> str:
+    """A template's file as shipped; `key` as `letters/c-en`."""
+    set_name, name = key.split("/")
+    return (SHIPPED[set_name] / f"{name}.yaml").read_text("utf-8")
+
+
+def own_wording(county: Path, key: str, text: str) -> None:
+    """Put a wording of the county's own in its folder."""
+    path = county / f"{key}.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, "utf-8", newline="")

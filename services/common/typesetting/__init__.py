@@ -22,6 +22,8 @@ from services.common.errors import IpviError
 STANDARDS = ("a-2a", "ua-1")
 """PDF/A-2a, to be kept for a court; PDF/UA-1, to be read by a screen reader."""
 LAYOUT = "page.typ"
+FORM = {"en": "Form", "es": "Formulario"}
+"""What the number at the foot is called."""
 LOGO_TYPES = (".svg", ".png", ".jpg")
 
 

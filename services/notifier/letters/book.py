@@ -12,9 +12,9 @@ from pydantic import Field
 
 from schemas.classification import Tier
 from services.common.county import Contact, County, Offer, Strict, load_county
-from services.common.signoffs import SignOff, SignOffs, read_signoffs
+from services.common.signoffs import SignOff, SignOffs, marked, read_signoffs
 from services.common.templates import Filler, Template, Vocabulary, load_templates
-from services.common.typesetting import Sheet, TypesettingError, images, pdf, written, written_time
+from services.common.typesetting import FORM, Sheet, TypesettingError, images, pdf, written, written_time
 from services.notifier.letters.letter import Kind, Letter, LetterError
 
 SET = "letters"
@@ -24,11 +24,6 @@ VOCABULARY = Vocabulary(
     lists=frozenset({"statutes", "help", "contact"}),
     conditions=frozenset({"charged", "last_notice"}),
 )
-MARKS = {
-    "sample": {"en": "SAMPLE: NOT FOR SERVICE", "es": "MUESTRA: NO SE PUEDE ENTREGAR"},
-    "draft": {"en": "DRAFT: NOT SIGNED OFF", "es": "BORRADOR: SIN APROBAR"},
-}
-_FORM = {"en": "Form", "es": "Formulario"}
 
 
 class LetterData(Strict):
@@ -74,21 +69,19 @@ class LetterBook:
         """The letter as a PDF. Raises `NotSignedError`, or `LetterError` where it cannot be set."""
         template = self.template(letter.kind, letter.language)
         signed_off = self.signoffs.require(template)
-        return _made(_set(self._sheet(letter, template, "sample" if signed_off.sample else None)), template, signed_off)
+        return _made(_set(self._sheet(letter, template, signed_off)), template, signed_off)
 
     def draft(self, letter: Letter) -> Made:
         """The same, marked as a draft on every page: to be read before it is signed off. Raises `LetterError`."""
         template = self.template(letter.kind, letter.language)
-        return _made(_set(self._sheet(letter, template, "draft")), template, None)
+        return _made(_set(self._sheet(letter, template, None)), template, None)
 
     def look(self, letter: Letter, ppi: float = 72) -> list[bytes]:
         """Its pages as PNG, marked as they stand. Raises `LetterError`."""
         template = self.template(letter.kind, letter.language)
-        signed_off = self.signoffs.of(template)
-        mark = "draft" if signed_off is None else "sample" if signed_off.sample else None
-        return images(self._sheet(letter, template, mark), ppi)
+        return images(self._sheet(letter, template, self.signoffs.of(template)), ppi)
 
-    def _sheet(self, letter: Letter, template: Template, mark: str | None) -> Sheet:
+    def _sheet(self, letter: Letter, template: Template, signed: SignOff | None) -> Sheet:
         lang, head = template.lang, self.county.letterhead
         return Sheet(
             lang=lang,
@@ -99,8 +92,8 @@ class LetterBook:
             date=letter.dated,
             to=[letter.name],
             blocks=template.blocks(self._filler(letter, lang)),
-            foot=f"{_FORM[lang]} {template.form}",
-            mark=MARKS[mark][lang] if mark else None,
+            foot=f"{FORM[lang]} {template.form}",
+            mark=marked(signed, lang),
         )
 
     def _filler(self, letter: Letter, lang: str) -> Filler:

@@ -23,7 +23,7 @@ from services.common.settings import CommonSettings
 from services.common.signoffs import NotSignedError, SignOffs
 from services.notifier.app import build
 from services.notifier.letters import Kind, Letter, LetterBook, LetterError, Meeting, kind_of, letter_of, load_letters
-from tests.harness.letters import SAMPLE_COUNTY, Read, sample_letter
+from tests.harness.letters import SAMPLE_COUNTY, Read, county_copy, own_wording, sample_letter, shipped_wording
 from tests.harness.notices import START, Bench, decision
 
 BOOK = load_letters(SAMPLE_COUNTY)
@@ -86,9 +86,9 @@ def test_another_field_is_refused_and_not_quoted(field: str) -> None:
 
 def test_no_wording_can_name_more_than_the_allow_list(tmp_path: Path) -> None:
     for place in ("victim", "incident_id", "tier", "statutes", "officer"):
-        county = copied(tmp_path / place)
-        wording = (SAMPLE_COUNTY.parents[1] / "services/notifier/letters/templates/c-en.yaml").read_text("utf-8")
-        write(county / "letters" / "c-en.yaml", wording.replace("You have been", f"{{{place}}} You have been"))
+        county = county_copy(tmp_path / place)
+        wording = shipped_wording("letters/c-en").replace("You have been", f"{{{place}}} You have been")
+        own_wording(county, "letters/c-en", wording)
         with pytest.raises(Exception, match="is no value of these templates"):
             load_letters(county)
 
@@ -283,39 +283,25 @@ def test_which_template() -> None:
 # Sign-off --------------------------------------------------------------------------------------------------------
 
 
-def copied(to: Path) -> Path:
-    """The sample county's folder, to be changed."""
-    to.mkdir(parents=True)
-    for path in SAMPLE_COUNTY.iterdir():
-        if path.is_file():
-            (to / path.name).write_bytes(path.read_bytes())
-    return to
-
-
-def write(path: Path, text: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(text, "utf-8")
-
-
 def test_a_template_that_nobody_signed_is_refused(tmp_path: Path) -> None:
-    county = copied(tmp_path / "county")
+    county = county_copy(tmp_path)
     (county / "signoffs.yaml").unlink()
     with pytest.raises(NotSignedError, match=r"letters/c-en version 1 .* is unsigned: read it"):
         load_letters(county).render(sample_letter(Kind.C))
 
 
 def test_a_template_changed_since_it_was_signed_is_refused(tmp_path: Path) -> None:
-    county = copied(tmp_path / "county")
-    wording = (SAMPLE_COUNTY.parents[1] / "services/notifier/letters/templates/c-en.yaml").read_text("utf-8")
-    write(county / "letters" / "c-en.yaml", wording.replace("swiftly", "swiftly "))
+    county = county_copy(tmp_path)
+    wording = shipped_wording("letters/c-en")
+    own_wording(county, "letters/c-en", wording.replace("swiftly", "swiftly "))
     with pytest.raises(NotSignedError, match="is changed since it was signed"):
         load_letters(county).render(sample_letter(Kind.C))
-    write(county / "letters" / "c-en.yaml", wording.replace("\n", "\r\n"))
+    own_wording(county, "letters/c-en", wording.replace("\n", "\r\n"))
     assert load_letters(county).render(sample_letter(Kind.C)).version == "1"
 
 
 def test_a_samples_sign_off_marks_every_page_and_a_real_one_none() -> None:
-    assert "SAMPLE: NOT FOR SERVICE" in Read.of(BOOK.render(sample_letter(Kind.C)).content).text
+    assert "SAMPLE: NOT FOR USE" in Read.of(BOOK.render(sample_letter(Kind.C)).content).text
     real = signed_for_real(BOOK).render(sample_letter(Kind.C))
     assert "SAMPLE" not in Read.of(real.content).text
     assert real.signed_off is not None and not real.signed_off.sample
