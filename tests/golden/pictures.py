@@ -13,9 +13,11 @@ from PIL import Image, ImageChops
 
 from schemas.outreach import TaskOwner
 from services.notifier.letters import Kind, load_letters
+from services.notifier.letters.example import example as sample_letter
 from services.victim_outreach.texts import Kind as TextKind
 from services.victim_outreach.texts import load_texts
-from tests.harness.letters import SAMPLE_COUNTY, sample_letter, sample_text
+from services.victim_outreach.texts.example import example as sample_text
+from tests.harness.letters import SAMPLE_COUNTY
 
 HERE = Path(__file__).parent
 PPI = 80

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ from services.common.signoffs import SignOff, SignOffs, marked, read_signoffs
 from services.common.templates import Filler, Template, Vocabulary, load_templates
 from services.common.typesetting import FORM, Sheet, TypesettingError, images, pdf, written, written_time
 from services.notifier.letters.letter import Kind, Letter, LetterError
+
+T = TypeVar("T")
 
 SET = "letters"
 SHIPPED = Path(__file__).parent / "templates"
@@ -69,17 +71,18 @@ class LetterBook:
         """The letter as a PDF. Raises `NotSignedError`, or `LetterError` where it cannot be set."""
         template = self.template(letter.kind, letter.language)
         signed_off = self.signoffs.require(template)
-        return _made(_set(self._sheet(letter, template, signed_off)), template, signed_off)
+        return _made(_set(self._sheet(letter, template, signed_off), pdf), template, signed_off)
 
     def draft(self, letter: Letter) -> Made:
         """The same, marked as a draft on every page: to be read before it is signed off. Raises `LetterError`."""
         template = self.template(letter.kind, letter.language)
-        return _made(_set(self._sheet(letter, template, None)), template, None)
+        return _made(_set(self._sheet(letter, template, None), pdf), template, None)
 
-    def look(self, letter: Letter, ppi: float = 72) -> list[bytes]:
-        """Its pages as PNG, marked as they stand. Raises `LetterError`."""
+    def look(self, letter: Letter, ppi: float = 72, *, draft: bool = False) -> list[bytes]:
+        """Its pages as PNG, marked as they stand, or as a draft. Raises `LetterError`."""
         template = self.template(letter.kind, letter.language)
-        return images(self._sheet(letter, template, self.signoffs.of(template)), ppi)
+        sheet = self._sheet(letter, template, None if draft else self.signoffs.of(template))
+        return _set(sheet, lambda one: images(one, ppi))
 
     def _sheet(self, letter: Letter, template: Template, signed: SignOff | None) -> Sheet:
         lang, head = template.lang, self.county.letterhead
@@ -130,9 +133,9 @@ def load_letters(folder: Path) -> LetterBook:
     )
 
 
-def _set(sheet: Sheet) -> bytes:
+def _set(sheet: Sheet, make: Callable[[Sheet], T]) -> T:
     try:
-        return pdf(sheet)
+        return make(sheet)
     except TypesettingError as failed:
         raise LetterError(f"letter: {failed}") from None
 

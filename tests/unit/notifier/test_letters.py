@@ -23,7 +23,8 @@ from services.common.settings import CommonSettings
 from services.common.signoffs import NotSignedError, SignOffs
 from services.notifier.app import build
 from services.notifier.letters import Kind, Letter, LetterBook, LetterError, Meeting, kind_of, letter_of, load_letters
-from tests.harness.letters import SAMPLE_COUNTY, Read, county_copy, own_wording, sample_letter, shipped_wording
+from services.notifier.letters.example import example as sample_letter
+from tests.harness.letters import SAMPLE_COUNTY, Read, county_copy, own_wording, shipped_wording
 from tests.harness.notices import START, Bench, decision
 
 BOOK = load_letters(SAMPLE_COUNTY)
