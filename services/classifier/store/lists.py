@@ -10,7 +10,8 @@ from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import ReviewCode
-from services.classifier.store.tables import decisions, incidents, referrals, reviews
+from services.classifier.domain import Erasure
+from services.classifier.store.tables import decisions, erasures, incidents, referrals, reviews
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,16 @@ class ListedIncident:
     offender_id: str
     incident_id: str
     occurred_at: datetime
+
+
+async def carried_out(
+    conn: AsyncConnection, limit: int, skip: int = 0, proof_id: str | None = None
+) -> Sequence[Erasure]:
+    """Expunctions, newest first; or the one of that proof."""
+    query = select(erasures).order_by(erasures.c.erased_at.desc(), erasures.c.proof_id).limit(limit).offset(skip)
+    if proof_id is not None:
+        query = query.where(erasures.c.proof_id == proof_id)
+    return [Erasure(row.proof_id, row.agency, row.erased_at) for row in await conn.execute(query)]
 
 
 async def open_reviews(

@@ -15,7 +15,7 @@ from schemas.notification import (
     NotificationPrepared,
     NotificationState,
 )
-from services.common.service import Input, Outcome
+from services.common.service import Input, Outcome, Redaction
 from services.notifier.domain import UNSERVED, Notice, Offender, Pair
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.settling import Draft, settled
@@ -31,7 +31,9 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, policy:
         return settled(draft, given, policy)
     draft = replace(draft, offender=draft.offender.without_pair(expunged))
     # What the expunction itself makes us say must still go out; what was said before is overwritten.
-    return replace(settled(draft, given, policy, keep=False), erase=(expunged,))
+    # A decision that could not be read here, and lies among the dead letters, names the pair too.
+    letters = Redaction((), expunged)
+    return replace(settled(draft, given, policy, keep=False), erase=(expunged,), redact=(letters,))
 
 
 def cancelled(draft: Draft, notice: Notice, reason: CancelReason, by: str = "system") -> Draft:

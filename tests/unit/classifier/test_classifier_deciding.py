@@ -91,7 +91,7 @@ def test_every_event_is_allowed_on_its_topic_and_carries_its_cause() -> None:
         assert (said.event.subject, said.event.recordedtime) == (HIM, one.time)
         if said.topic is not Topic.TIERS:
             assert (said.about, said.event.causationid) == (pair(1), one.id)
-            assert said.event.correlationid == incident_id(1)
+            assert said.event.correlationid == pair(1)
 
 
 def test_partners_learn_the_tier_and_nothing_else() -> None:
