@@ -174,7 +174,7 @@ def cases() -> list[Case]:
         Case(
             "a notice served before this system changes no tier",
             [r(124, "G14"), given.noticed("D", "G14", name="G14-N", day=125), r(125, "G14", charged=True)],
-            [after("D", "entered"), after("D", "none"), after("C", "escalated")],
+            [after("D", "entered"), after("D", "kept"), after("C", "escalated")],
         ),
         Case(
             "other content under the same revision is refused; the same event again is not",

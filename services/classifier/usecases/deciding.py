@@ -18,6 +18,7 @@ from schemas.incident import (
     IncidentRetracted,
     OffenderMerged,
 )
+from schemas.notification import NotificationServed
 from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
 from services.classifier.domain import Finding, Offender
@@ -135,6 +136,7 @@ def decision(
         conflict_of_interest=has_conflict(after),
         withdrawn_pair_ids=list(_withdrawn(before, after)),
         merged_offender_id=what.merged_offender_id,
+        tiers_served=list(after.history.tiers_served),
         policy=policy.ref,
         occurred_at=last.report.occurred_at if last is not None and not what.expunged else None,
         decided_at=at,
@@ -144,9 +146,10 @@ def decision(
 
 
 def _change(before: Offender, after: Offender, what: About) -> Change:
-    """What was taken back before and is expunged now changes no tier, but must be told."""
+    """What was taken back before and is expunged now changes no tier, but must be told; so must a notice given."""
     found = change(before, after)
-    return Change.KEPT if found is Change.NONE and what.leaves(before) else found
+    told = what.leaves(before) or before.history.tiers_served != after.history.tiers_served
+    return Change.KEPT if found is Change.NONE and told else found
 
 
 def change(before: Offender, after: Offender) -> Change:
@@ -163,10 +166,15 @@ def change(before: Offender, after: Offender) -> Change:
     return Change.ESCALATED if after.tier.gravity > before.tier.gravity else Change.LOWERED
 
 
-def is_published(before: Offender, after: Offender) -> bool:
-    """Whether a qualifying incident, the tier or a review has changed."""
+def is_published(before: Offender, after: Offender, cause: Event[Data]) -> bool:
+    """Whether a qualifying incident, the tier or a review has changed; or a notice was given that notifier does not know of.
+
+    Of what it serves in the offender's own lane it need not be told.
+    """
+    served = before.history.tiers_served != after.history.tiers_served
     return (
         before.tier is not after.tier
+        or (served and not isinstance(cause.data, NotificationServed))
         or before.reviews.keys() != after.reviews.keys()
         or any(one is not None and one.qualifies for pair in _changed(before, after) for one in pair)
     )

@@ -16,7 +16,15 @@ import orjson
 
 from schemas.commands import Adopt
 from schemas.envelope import Data, Event, from_json_line, to_json_line
-from schemas.incident import CaseDisposed, IncidentReported, IncidentRetracted, OffenderMerged, OffenderSplit
+from schemas.incident import (
+    CaseDisposed,
+    IncidentReported,
+    IncidentRetracted,
+    NotificationRecorded,
+    OffenderMerged,
+    OffenderSplit,
+)
+from schemas.notification import NotificationServed
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
 from services.classifier.domain import Decided, History, Move, Offender, Seal, history
@@ -152,8 +160,8 @@ def _copied(
 def _handover(
     state: Offender, part: History, cause: Event[Data], move: Move, given: Input, seal: Seal
 ) -> Iterator[Outgoing]:
-    """In the order of the events' own time."""
-    events = sorted(_events_of(part), key=lambda each: (each[0].time, each[0].id))
+    """Notices first, or one might be prepared that was given already; else in the order of the events' own time."""
+    events = sorted(_events_of(part), key=lambda each: (not _is_notice(each[0]), each[0].time, each[0].id))
     mark, moved = _marker(cause, seal)
     whole: list[tuple[Event[Data], int]] = [(mark, 0), *events, *([(mark, 0)] if events else [])]
     for place, (event, opened_through) in enumerate(whole):
@@ -185,6 +193,10 @@ def _events_of(part: History) -> Iterable[tuple[Event[Data], int]]:
                 yield strand.retraction, 0
     for record in part.records.values():
         yield record, 0
+
+
+def _is_notice(event: Event[Data]) -> bool:
+    return isinstance(event.data, NotificationRecorded | NotificationServed)
 
 
 def _adopt(state: Offender, move: Move, handed: Handed, given: Input, place: int | str = 0) -> Outgoing:

@@ -67,7 +67,7 @@ def settled(
     erase = gone.pairs
     said = [*_referrals(before, referrals, what, erase, given), *_tier(before.current, after.current, given), *more]
     decisions = {key: one for key, one in after.decisions.items() if one.pair_id not in erase}
-    if is_published(before, after) or what.leaves(before):
+    if is_published(before, after, given.event) or what.leaves(before):
         data = decision(before, after, event, given.event, given.at, terms.policy, what)
         said.insert(0, _said(given, Topic.DECISIONS, data, what, what.key(after)))
         place = max((one.place for one in decisions.values()), default=0) + 1

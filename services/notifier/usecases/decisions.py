@@ -98,13 +98,15 @@ def _end_of(notice: Notice, offender: Offender, decision: OffenderDecided, expun
         return CancelReason.RETRACTED
     if decision.tier is None or decision.tier.gravity < notice.tier.gravity:
         return CancelReason.TIER_LOWERED
+    if notice.state in UNSERVED and notice.tier in decision.tiers_served and not offender.was_given(notice.tier):
+        return CancelReason.ALREADY_SERVED
     return CancelReason.SUPERSEDED if decision.tier is not notice.tier else None
 
 
 def _prepared(draft: Draft, decision: OffenderDecided, given: Input, policy: NoticePolicy) -> Draft:
     """The notice of the tier, if policy calls for one and none is given or waiting."""
     offender, tier = draft.offender, decision.tier
-    if tier is None or not policy.calls_for(tier) or offender.given_or_waiting(tier):
+    if tier is None or not policy.calls_for(tier) or offender.given_or_waiting(tier) or tier in decision.tiers_served:
         return draft
     pair = _standing_on(offender, decision, tier)
     if pair is None:
