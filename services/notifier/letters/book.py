@@ -13,9 +13,10 @@ from pydantic import Field
 from schemas.classification import Tier
 from services.common.county import Contact, County, Offer, Strict, load_county
 from services.common.signoffs import SignOff, SignOffs, marked, read_signoffs
-from services.common.templates import Filler, Template, Vocabulary, load_templates
+from services.common.templates import Filler, Template, TemplateError, Vocabulary, load_templates
 from services.common.typesetting import FORM, Sheet, TypesettingError, images, pdf, written, written_time
 from services.notifier.letters.letter import Kind, Letter, LetterError
+from services.notifier.letters.words import forbidden
 
 T = TypeVar("T")
 
@@ -33,6 +34,11 @@ class LetterData(Strict):
 
     contact: Contact
     help: Annotated[tuple[Offer, ...], Field(min_length=1, max_length=6)]
+
+    def lines(self, lang: str) -> list[str]:
+        """Everything it puts on a page."""
+        rows = [one.row(lang) for one in self.help]
+        return [*self.contact.lines(lang), *(text for row in rows for text in row.values() if text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +129,22 @@ class LetterBook:
 
 
 def load_letters(folder: Path) -> LetterBook:
-    """Read a county's letters from its folder. Raises `CountyError` with one clear line."""
+    """Read a county's letters from its folder. Raises `CountyError`: also for a word that no letter says (`words.py`)."""
     county = load_county(folder)
-    return LetterBook(
+    book = LetterBook(
         county,
         county.data("letters.yaml", LetterData),
         load_templates(SET, [kind.value for kind in Kind], VOCABULARY, SHIPPED, folder / SET),
         read_signoffs(folder),
     )
+    for template in book.templates.values():
+        uncharged = template.kind == Kind.D
+        printed = (*template.wording.texts(), *county.letterhead.lines(), *book.data.lines(template.lang))
+        if (word := forbidden(printed, template.lang, uncharged=uncharged)) is not None:
+            raise TemplateError(
+                f"{template.key}: it, the letterhead or letters.yaml says '{word}', which no such letter may"
+            )
+    return book
 
 
 def _set(sheet: Sheet, make: Callable[[Sheet], T]) -> T:
