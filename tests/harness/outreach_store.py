@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.advocacy import (
+    Answer,
+    ConsentRecipient,
+    ConsentScope,
+    GiveConsent,
+    RecordScreen,
+    SafeHours,
+    Weekday,
+)
 from schemas.classification import Tier
-from schemas.outreach import AttemptOutcome, TaskKind, TaskOwner
+from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from schemas.person import DescribedVictim
 from services.victim_outreach.domain import CaseFile
+from services.victim_outreach.rules import QUESTIONS
 from services.victim_outreach.store import OutreachStore, case_of, offender_of_pair, queue, shown_case, task_of
 from services.victim_outreach.store.tables import metadata, tasks, victims
 from tests.harness.outreach import (
@@ -35,11 +46,12 @@ from tests.harness.outreach import (
 STORE = OutreachStore()
 EVERYONE = frozenset(TaskOwner)
 POLICE = frozenset({TaskOwner.AGENCY})
+ADVOCACY = ("cases", "profiles", "screens", "consents", "links", "messages")
 HOME = "12 Elm St"
 CARD = "PO Box 9"
 
 
-def her(place: int = 1, *contact: str, **more: str) -> DescribedVictim:
+def her(place: int = 1, *contact: str, **more: Any) -> DescribedVictim:
     return DescribedVictim(
         victim_no=place, incident_id=incident(1), **({"victim_id": "V-1"} | more), contact=list(contact)
     )
@@ -53,6 +65,19 @@ def full() -> Bench:
     bench.put(opened(1, tier=Tier.D), opened(1, 2, None), asked(2, tier=None), opened(3, victim_id="V-3"))
     bench.claim(TaskKind.WRITTEN_INFORMATION, number=1)
     bench.reach(1)
+    bench.safe(ContactChannel.TEXT, hours=[SafeHours(days=list(Weekday), start="00:00", end="23:59")])
+    bench.send(incident=1)
+    bench.advise(RecordScreen, answers=[Answer.NO] * QUESTIONS)
+    bench.advise(
+        GiveConsent,
+        consent_id="C-1",
+        scope=ConsentScope.TASK_PROGRESS,
+        recipient=ConsentRecipient.PROSECUTOR,
+        named="The prosecutor",
+        until=bench.now + timedelta(days=30),
+        signed=True,
+    )
+    bench.link(one="V-1", other="V-9")
     bench.put(amended(1, tier=Tier.B), withdrawn(3), released(1), served(1))
     bench.hold("H-1")
     bench.lift("H-1")
@@ -79,7 +104,17 @@ class OutreachStoreBehaviour:
     async def test_every_column_is_a_field_of_what_it_keeps(self, conn: AsyncConnection) -> None:
         """So that what the domain gains is not silently forgotten."""
         file = full().file
-        for name in ("referrals", "tasks", "attempts", "gates", "holds", "overrides", "deliveries", "victims"):
+        for name in (
+            "referrals",
+            "tasks",
+            "attempts",
+            "gates",
+            "holds",
+            "overrides",
+            "deliveries",
+            "victims",
+            *ADVOCACY,
+        ):
             [entry, *_] = getattr(file, name).values()
             kept = {column.name for column in metadata.tables[name].columns} - {"offender_id", "lane"}
             assert kept == {field.name for field in fields(entry)}

@@ -59,7 +59,7 @@ class _Shelf:
 
 
 def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 _SHELVES = (
@@ -71,6 +71,12 @@ _SHELVES = (
     _Shelf("overrides", tables.overrides, domain.Override, ("pair_id", "by")),
     _Shelf("deliveries", tables.deliveries, domain.Delivery, ("notification_id",)),
     _Shelf("victims", tables.victims, domain.Victim, ("place",)),
+    _Shelf("cases", tables.cases, domain.Case, ("case_id",)),
+    _Shelf("profiles", tables.profiles, domain.Profile, ("case_id", "owner")),
+    _Shelf("screens", tables.screens, domain.Screen, ("case_id", "number")),
+    _Shelf("consents", tables.consents, domain.Consent, ("consent_id",)),
+    _Shelf("links", tables.links, domain.Link, ("victim_id", "other_victim_id")),
+    _Shelf("messages", tables.messages, domain.Message, ("message_id",)),
 )
 
 
