@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.commands import PersonCommand
+from schemas.commands import PersonCommand, TaskCommand
 from schemas.envelope import Data, Timestamp, event_type
 from schemas.incident import Identifier
 from schemas.outreach import CaseCloseReason, ContactChannel
@@ -219,10 +219,9 @@ class MessageOutcome(StrEnum):
 
 
 @event_type("ipvi.victim_outreach.command.send_message.v1")
-class SendMessage(PersonCommand):
+class SendMessage(TaskCommand):
     """One advocate's act for one message."""
 
-    task_id: str
     message_id: str
     channel: ContactChannel
     text: MessageText

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from schemas.classification import Tier
@@ -10,6 +10,7 @@ from schemas.commands import OverrideReason, Role
 from schemas.notification import NotificationState
 from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskCancelReason, TaskKind, TaskOwner, TaskState
 from schemas.referral import ReferralOutreach, ReferralPurpose
+from services.common.versions import version_of
 
 _FOR_GOOD = (TaskCancelReason.BY_PERSON, TaskCancelReason.HER_WORD, TaskCancelReason.ATTEMPTS_EXHAUSTED)
 
@@ -83,6 +84,11 @@ class Task:
     """Whoever is on duty in this role was last told of it."""
     alerts: int = 0
     alerted_at: datetime | None = None
+
+    @property
+    def version(self) -> str:
+        """What a person saw of it; that somebody was paged since makes it no other task."""
+        return version_of(replace(self, duty=None, alerts=0, alerted_at=None))
 
     @property
     def key(self) -> TaskKey:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from schemas.advocacy import SendMessage
 from schemas.commands import (
     Attempt,
     CancelTask,
@@ -28,6 +27,7 @@ from schemas.outreach import (
 )
 from schemas.policy import Policy
 from services.common.service import Input, Outcome
+from services.common.versions import STALE
 from services.victim_outreach import domain
 from services.victim_outreach.domain import CaseFile, Hold, Override, Task
 from services.victim_outreach.rules import HOLDERS, OVERRIDERS, QUIET, may_lift, may_take, supervises
@@ -150,14 +150,16 @@ def override(file: CaseFile, data: OverrideGate, given: Input, policy: Policy) -
     return settled(file, draft, given, policy)
 
 
-def _open_task(file: CaseFile, data: TaskCommand | SendMessage) -> Task:
+def _open_task(file: CaseFile, data: TaskCommand) -> Task:
     task = known(file.tasks, data.task_id, "unknown_task")
+    if data.expects not in (None, task.version):
+        refuse(STALE)
     if not task.unfinished:
         refuse("closed")
     return task
 
 
-def own_task(file: CaseFile, data: TaskCommand | SendMessage) -> Task:
+def own_task(file: CaseFile, data: TaskCommand) -> Task:
     task = _open_task(file, data)
     if not may_take(task, data.role):
         refuse("wrong_role")
