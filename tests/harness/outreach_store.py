@@ -26,6 +26,8 @@ from services.victim_outreach.domain import CaseFile
 from services.victim_outreach.rules import QUESTIONS
 from services.victim_outreach.store import (
     OutreachStore,
+    Sight,
+    Wanted,
     case_of,
     offender_of_pair,
     queue,
@@ -182,7 +184,7 @@ class OutreachStoreBehaviour:
         expected = sorted(bench.file.unfinished_tasks(), key=lambda task: (task.due_at, task.task_id))
         assert [line.task_id for line in shown] == [task.task_id for task in expected]
         assert {line.owner for line in (await queue(conn, POLICE, Page())).items} == POLICE
-        assert {line.claimed_by for line in (await queue(conn, EVERYONE, Page(), claimed_by="ada")).items} == {"ada"}
+        assert {line.claimed_by for line in (await queue(conn, EVERYONE, Page(), Wanted("ada"))).items} == {"ada"}
         assert not (await queue(conn, frozenset(), Page())).items
 
     async def test_pages_follow_on_each_other(self, conn: AsyncConnection) -> None:
@@ -207,7 +209,7 @@ class OutreachStoreBehaviour:
         bench = full()
         await keep(conn, bench.file)
         case_id = bench.task(TaskKind.CALL, 1).case_id
-        whole = await shown_case(conn, case_id, EVERYONE, guarding=True)
+        whole = await shown_case(conn, case_id, Sight(EVERYONE, True, advocate=True), START)
         assert whole is not None
         assert whole.guarding is not None
         assert {task.owner for task in whole.tasks} == EVERYONE
@@ -216,19 +218,19 @@ class OutreachStoreBehaviour:
         assert [(one.referral_id, one.tier) for one in whole.referrals] == [(ref(1), Tier.B)]
         assert [(one.name, one.contact) for one in whole.contacts] == [("No Body", (HOME, "+1 336 555 0100"))]
 
-        polices = await shown_case(conn, case_id, POLICE, guarding=False)
+        polices = await shown_case(conn, case_id, Sight(POLICE, False, advocate=False), START)
         assert polices is not None
         assert {task.owner for task in polices.tasks} == POLICE
         assert (polices.attempts, polices.guarding) == ((), None)
-        assert await shown_case(conn, case_id, frozenset(), guarding=True) is None
-        assert await shown_case(conn, "elsewhere", EVERYONE, guarding=True) is None
+        assert await shown_case(conn, case_id, Sight(frozenset(), True, advocate=False), START) is None
+        assert await shown_case(conn, "elsewhere", Sight(EVERYONE, True, advocate=True), START) is None
 
     async def test_a_substitute_address_wins_over_every_other(self, conn: AsyncConnection) -> None:
         bench = Bench()
         carded = her(1, HOME, "her@example.org", substitute_address=CARD)
         bench.put(described(carded, her(1, HOME, "tel:+13365550100"), her(2, HOME, victim_id="V-2")), opened())
         await keep(conn, bench.file)
-        shown = await shown_case(conn, bench.task(TaskKind.CALL).case_id, EVERYONE, guarding=False)
+        shown = await shown_case(conn, bench.task(TaskKind.CALL).case_id, Sight(EVERYONE, False, advocate=True), START)
         assert shown is not None
         assert [(one.substitute_address, one.contact) for one in shown.contacts] == [
             (CARD, ("her@example.org",)),
@@ -241,7 +243,7 @@ class OutreachStoreBehaviour:
         bench.put(opened(1, 2, None))
         await keep(conn, bench.file)
         case_id = bench.task(TaskKind.IDENTIFY_VICTIM).case_id
-        shown = await shown_case(conn, case_id, EVERYONE, guarding=False)
+        shown = await shown_case(conn, case_id, Sight(EVERYONE, False, advocate=True), START)
         assert shown is not None
         assert [one.name for one in shown.contacts] == ["She"]
 

@@ -114,11 +114,11 @@ def _of_danger(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iter
 
 
 def _of_screens(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
-    """So she is where an advocate's screen says it."""
-    rule = policy.on_occasion[TaskKind.HIGH_DANGER_CALL]
+    """So she is where an advocate's screen says it: by those whose screen it is, for nobody else is to know of it."""
     hers = file.own_cases(referral.case_id)
     for screen in file.screens.values():
         if screen.case_id in hers and screen.result == ScreenResult.HIGH:
+            rule = policy.on_occasion[TaskKind.HIGH_DANGER_CALL].model_copy(update={"owner": screen.owner})
             yield _need(referral, rule, f"screen|{screen.case_id}|{screen.number}", screen.recorded_at, policy)
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Row, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,8 @@ from services.victim_outreach.store import tables
 from services.victim_outreach.store.tables import metadata
 
 _KEYS_PER_QUERY = 500
+
+T = TypeVar("T")
 
 Step = tuple[CaseFile, CaseFile]
 """Before and after."""
@@ -37,7 +39,7 @@ class _Shelf:
         return found
 
     def entry(self, row: Row[Any]) -> tuple[Any, Any]:
-        made = self.kind(**{field.name: _frozen(getattr(row, field.name)) for field in fields(self.kind)})
+        [made] = rows_as(self.kind, [row])
         key = tuple(getattr(made, column) for column in self.key)
         return (key if len(key) > 1 else key[0]), made
 
@@ -56,6 +58,12 @@ class _Shelf:
                 if key not in left:
                     values = {f"gone_{column}": getattr(entry, column) for column in self.key}
                     yield {"gone_offender_id": before.offender_id, **values}
+
+
+def rows_as(kind: type[T], rows: Sequence[Row[Any]]) -> list[T]:
+    """Each row as what the lane keeps in memory: columns and fields have the same names."""
+    names = [field.name for field in fields(cast(Any, kind))]
+    return [kind(**{name: _frozen(getattr(row, name)) for name in names}) for row in rows]
 
 
 def _frozen(value: Any) -> Any:

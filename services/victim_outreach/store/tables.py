@@ -272,5 +272,6 @@ sends = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime, comment="null: not known whether it left"),
     Column("outcome", _code(MessageOutcome)),
+    Column("code", String),
     comment="written before anything leaves, so that nothing leaves twice; the sender's own, not the loop's",
 )

@@ -163,7 +163,9 @@ def _why(file: CaseFile, task: Task) -> TaskCancelReason:
     if file.referrals[task.referral_id].withdrawn:
         return TaskCancelReason.REFERRAL_WITHDRAWN
     if task.kind in QUIET and is_quiet(file, task.case_id):
-        return TaskCancelReason.NO_CONTACT
+        hers = [one.owner for one in file.profiles_of(task.case_id) if one.no_contact]
+        # What she told advocates of another kind is not theirs to know.
+        return TaskCancelReason.NO_CONTACT if task.owner in hers else TaskCancelReason.SUPERSEDED
     return TaskCancelReason.CASE_CLOSED if file.is_closed(task.case_id) else TaskCancelReason.SUPERSEDED
 
 

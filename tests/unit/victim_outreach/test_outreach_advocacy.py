@@ -32,6 +32,8 @@ from schemas.outreach import (
     TaskCancelled,
     TaskCancelReason,
     TaskKind,
+    TaskOpened,
+    TaskOwner,
     TaskState,
 )
 from schemas.topics import Topic
@@ -166,8 +168,11 @@ def test_she_will_call_means_that_nobody_calls(bench: Bench) -> None:
     assert bench.safe(TEXT, no_contact=True) == "applied"
     assert open_ways(bench) == set()
     assert bench.open_kinds() == [TaskKind.WRITTEN_INFORMATION]
-    reasons = {task.cancel_reason for task in bench.file.tasks.values() if not task.unfinished}
-    assert reasons == {TaskCancelReason.NO_CONTACT}
+    reasons = {task.owner: task.cancel_reason for task in bench.file.tasks.values() if not task.unfinished}
+    assert reasons == {  # what she told the one is not said to the others
+        TaskOwner.COMMUNITY_ADVOCATE: TaskCancelReason.NO_CONTACT,
+        TaskOwner.SYSTEM_ADVOCATE: TaskCancelReason.SUPERSEDED,
+    }
     bench.put(served(), opened(2))
     assert bench.open_kinds() == [TaskKind.WRITTEN_INFORMATION]
     bench.wait(days=500)
@@ -231,7 +236,9 @@ def test_what_is_left_open_is_neither_yes_nor_no() -> None:
 def test_high_danger_is_a_call_due_at_once_and_pages_the_advocate_on_duty(bench: Bench) -> None:
     assert bench.advise(RecordScreen, answers=answers(2)) == "applied"
     call = bench.task(TaskKind.HIGH_DANGER_CALL)
-    assert (call.due_at, call.duty, call.alerts) == (bench.now, Role.ADVOCATE, 1)
+    assert (call.due_at, call.duty, call.alerts) == (bench.now, Role.COMMUNITY_ADVOCATE, 1)
+    assert call.owner is TaskOwner.COMMUNITY_ADVOCATE  # whose screen it is; nobody else is to know of it
+    assert TaskKind.HIGH_DANGER_CALL not in {one.kind for one in bench.told(TaskOpened)}
     assert bench.advise(RecordScreen, answers=answers()) == "applied"
     assert bench.advise(RecordScreen, answers=answers()[:7]) == "refused:not_eleven_answers"
     assert bench.advise(RecordScreen, answers=answers(1), role=Role.OFFICER) == "refused:wrong_role"
@@ -247,6 +254,7 @@ def test_polices_screen_calls_for_it_in_any_order_of_arrival() -> None:
         bench = Bench()
         bench.put(*records)
         ends.append(bench.task(TaskKind.HIGH_DANGER_CALL).due_at)
+        assert bench.task(TaskKind.HIGH_DANGER_CALL).duty is Role.ADVOCATE
         bench.put(described(her(1, lethality_screen="high", name="No Body")), amended())
         assert len([task for task in bench.file.tasks.values() if task.kind is TaskKind.HIGH_DANGER_CALL]) == 1
     assert ends[0] == ends[1]

@@ -5,8 +5,8 @@ from alembic import op
 
 from services.common import columns
 
-revision = "56afc6510128"
-down_revision = "8ee3c1b662d4"
+revision = "97c35255f7f7"
+down_revision = "bdb8c65230cf"
 branch_labels = None
 depends_on = None
 
@@ -207,6 +207,7 @@ def upgrade() -> None:
             sa.Enum("sent", "failed", "unknown", name="messageoutcome", native_enum=False, length=32),
             nullable=True,
         ),
+        sa.Column("code", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("send_id"),
         comment="written before anything leaves, so that nothing leaves twice; the sender's own, not the loop's",
     )
@@ -221,6 +222,8 @@ def upgrade() -> None:
                 "advocate",
                 "outreach_supervisor",
                 "operator",
+                "law_enforcement",
+                "dispatch",
                 name="role",
                 native_enum=False,
                 length=32,
