@@ -206,6 +206,7 @@ class MessageText(StrEnum):
     INFORMATION = "information"
     RIGHTS = "rights"
     RESOURCES = "resources"
+    SAFETY_PLANNING = "safety_planning"
 
 
 class MessageOutcome(StrEnum):

@@ -11,10 +11,11 @@ from services.common.duty import Pager, RosterFile
 from services.common.messaging import MailSettings, mailer, messenger
 from services.common.replica import Companion
 from services.common.settings import CommonSettings
-from services.victim_outreach.sender import NoTexts, Sender
+from services.victim_outreach.sender import CountyTexts, NoTexts, Sender
 from services.victim_outreach.settings import OutreachSettings
 from services.victim_outreach.store import OutreachStore
 from services.victim_outreach.stream import VictimOutreach
+from services.victim_outreach.texts import load_texts
 
 
 def build(settings: CommonSettings) -> VictimOutreach:
@@ -23,9 +24,10 @@ def build(settings: CommonSettings) -> VictimOutreach:
 
 
 def companions(settings: CommonSettings) -> Sequence[Companion]:
-    """What sends messages and pages. Raises `ConfigurationError` for a mail server or roster that cannot be used."""
+    """What sends messages and pages. Raises `ConfigurationError` for a mail server, roster or texts that cannot be used."""
     policy, mail, own = load_policy(settings.policy), MailSettings(), OutreachSettings()
     mails, texts = mailer(mail, sys.stderr), messenger(mail, sys.stderr)
     roster = RosterFile(own.duty_roster, ZoneInfo(policy.time_zone))
     roster.now()
-    return [Sender(policy, mails, texts, NoTexts(), Pager(roster, mails, texts)).run]
+    words = CountyTexts(load_texts(own.county)) if own.county is not None else NoTexts()
+    return [Sender(policy, mails, texts, words, Pager(roster, mails, texts)).run]

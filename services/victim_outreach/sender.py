@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from schemas.advocacy import MessageOutcome, MessageText, ReportMessage
+from schemas.advocacy import MessageOutcome, ReportMessage
 from schemas.outreach import ContactChannel
 from schemas.policy import Policy
 from services.common import metrics
@@ -23,8 +23,10 @@ from services.common.database import Database
 from services.common.desk import Reporter
 from services.common.duty import Pager
 from services.common.messaging import Mail, Mailer, Messenger, NotSent, NotSentError, ShortText
+from services.common.signoffs import NotSignedError
 from services.victim_outreach.rules import address_of, safe_contact
 from services.victim_outreach.store import outbox, women
+from services.victim_outreach.texts import Kind, TextBook, TextError, VictimText
 
 log = structlog.get_logger(__name__)
 
@@ -51,14 +53,34 @@ class NoTextError(Exception):
 class Texts(Protocol):
     """The texts for her. `render` raises `NoTextError`."""
 
-    def render(self, text: MessageText, channel: ContactChannel, language: str) -> Rendered: ...
+    def render(self, message: outbox.Waiting, at: datetime) -> Rendered: ...
 
 
 class NoTexts:
     """Where no texts have been signed off."""
 
-    def render(self, text: MessageText, channel: ContactChannel, language: str) -> Rendered:
+    def render(self, message: outbox.Waiting, at: datetime) -> Rendered:
         raise NoTextError
+
+
+@dataclass(frozen=True, slots=True)
+class CountyTexts:
+    """The county's own, signed off."""
+
+    book: TextBook
+
+    def render(self, message: outbox.Waiting, at: datetime) -> Rendered:
+        kind = Kind(message.text)
+        try:
+            if message.channel is not ContactChannel.EMAIL:
+                written = self.book.sms(kind, message.language)
+            else:
+                written = self.book.email(
+                    VictimText(kind=kind, owner=message.owner, dated=at.date(), language=message.language)
+                )
+        except (NotSignedError, TextError):
+            raise NoTextError from None
+        return Rendered(written.subject, written.text)
 
 
 def _utc_now() -> datetime:
@@ -149,7 +171,7 @@ class Sender:
         if to is None:
             return MessageOutcome.FAILED, "no_address"
         try:
-            rendered = self.texts.render(message.text, message.channel, message.language)
+            rendered = self.texts.render(message, now)
         except NoTextError:
             return MessageOutcome.FAILED, "no_text"
         try:

@@ -73,6 +73,15 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """An expunction that was carried out. `proof_id` follows from source and id of the order, and from nothing else."""
+
+    proof_id: str
+    agency: str
+    erased_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Offender:
     """Everything kept of one offender. Immutable: each record makes a new one."""
 
@@ -95,6 +104,8 @@ class Offender:
     reviews: Mapping[ReviewKey, datetime] = field(default_factory=dict)
     """Open ones, and since when."""
     decisions: Mapping[str, Decided] = field(default_factory=dict)
+    erasures: Mapping[str, Erasure] = field(default_factory=dict)
+    """Expunctions carried out, by proof."""
     assessment: Assessment = field(default_factory=Assessment)
 
     def pair(self, incident_id: str) -> str:
@@ -111,6 +122,7 @@ def assess(
 ) -> Assessment:
     """Pure: the same history and policy give the same answer. `known` spares reading again what has not changed."""
     findings: dict[str, Finding] = {}
+    noticed_at = history.noticed_at() if policy.violations.notice_terms_from_service else None
     for incident_id, told in history.strands.items():
         same = known is not None and known[0].strands.get(incident_id) is told and known[0].records is history.records
         if known is not None and same:
@@ -119,7 +131,9 @@ def assess(
             continue
         telling = history.standing(incident_id, offender_id)
         if telling is not None:
-            findings[incident_id] = find(telling.report, policy, history.disposed, listed=telling.listed)
+            findings[incident_id] = find(
+                telling.report, policy, history.disposed, listed=telling.listed, noticed_at=noticed_at
+            )
     if known is not None and findings == known[1].findings:
         return known[1]
     return Assessment(findings, walk(findings.values(), policy, fire))

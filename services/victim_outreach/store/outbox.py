@@ -25,6 +25,8 @@ class Waiting:
     message_id: str
     offender_id: str
     case_id: str
+    owner: TaskOwner
+    """Of the task: whose records are discoverable is said in the text."""
     channel: ContactChannel
     text: MessageText
     language: str
@@ -52,9 +54,10 @@ class Report:
 
 async def waiting(conn: AsyncConnection, limit: int) -> Sequence[Waiting]:
     """Messages nobody has begun to send, oldest first."""
-    columns = [messages.c[name] for name in Waiting.__dataclass_fields__]
+    columns = [(tasks if name == "owner" else messages).c[name] for name in Waiting.__dataclass_fields__]
     begun = select(sends.c.send_id).where(sends.c.send_id == messages.c.message_id).exists()
-    query = select(*columns).where(messages.c.outcome.is_(None), ~begun)
+    query = select(*columns).join_from(messages, tasks, tasks.c.task_id == messages.c.task_id)
+    query = query.where(messages.c.outcome.is_(None), ~begun)
     rows = await conn.execute(query.order_by(messages.c.asked_at, messages.c.message_id).limit(limit))
     return [Waiting(*row) for row in rows]
 

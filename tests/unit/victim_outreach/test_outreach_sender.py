@@ -30,9 +30,20 @@ from services.common.duty import Pager, RosterFile
 from services.common.messaging import Mail, NotSent, NotSentError, ShortText
 from services.common.migrations import upgrade
 from services.victim_outreach.domain import CaseFile
-from services.victim_outreach.sender import GOOD_FOR, INTERRUPTED_AFTER, NoTextError, NoTexts, Rendered, Sender
+from services.victim_outreach.sender import (
+    GOOD_FOR,
+    INTERRUPTED_AFTER,
+    CountyTexts,
+    NoTextError,
+    NoTexts,
+    Rendered,
+    Sender,
+)
 from services.victim_outreach.store import OutreachStore, outbox
 from services.victim_outreach.store.tables import sends
+from services.victim_outreach.texts import Kind, load_texts
+from services.victim_outreach.texts.neutral import telling
+from tests.harness.letters import SAMPLE_COUNTY
 from tests.harness.outreach import HIM, LANE, POLICY, START, Bench, custody, opened
 
 TEXT = ContactChannel.TEXT
@@ -56,10 +67,10 @@ class Wire:
 
 
 class Words:
-    def render(self, text: MessageText, channel: ContactChannel, language: str) -> Rendered:
-        if language == "fr":
+    def render(self, message: outbox.Waiting, at: datetime) -> Rendered:
+        if message.language == "fr":
             raise NoTextError
-        return Rendered("Office", f"{text} by {channel} in {language}")
+        return Rendered("Office", f"{message.text} by {message.channel} in {message.language}")
 
 
 @dataclass
@@ -267,8 +278,24 @@ async def test_without_a_text_nothing_leaves(office: Office) -> None:
     await office.asked(language="fr")
     await office.round()
     assert office.outcomes == [(MessageOutcome.FAILED, "no_text")]
-    with pytest.raises(NoTextError):
-        NoTexts().render(MessageText.RIGHTS, TEXT, "en")
+    office.sender.texts = NoTexts()
+    await office.asked(number=2)
+    await office.round()
+    assert office.outcomes[-1] == (MessageOutcome.FAILED, "no_text")
+    assert office.texts.sent == []
+
+
+async def test_what_leaves_is_the_countys_own_text(office: Office) -> None:
+    """One SMS that tells nothing; by mail the page says who may have to show what she says."""
+    office.sender.texts = CountyTexts(load_texts(SAMPLE_COUNTY))
+    await office.asked()
+    await office.asked(number=2, channel=ContactChannel.EMAIL, language="es")
+    await office.round()
+    [text], [mail] = office.texts.sent, office.mails.sent
+    assert (telling(text.text), len(text.text) <= 160) == (None, True)
+    assert isinstance(mail, Mail)
+    assert telling(mail.subject) is None
+    assert [kind.value for kind in MessageText] == [kind.value for kind in Kind]
 
 
 # pages ---------------------------------------------------------------------------------------------------------------

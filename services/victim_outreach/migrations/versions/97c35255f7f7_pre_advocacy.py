@@ -6,7 +6,7 @@ from alembic import op
 from services.common import columns
 
 revision = "97c35255f7f7"
-down_revision = "bdb8c65230cf"
+down_revision = "57134f7a6cf8"
 branch_labels = None
 depends_on = None
 
@@ -130,7 +130,15 @@ def upgrade() -> None:
         ),
         sa.Column(
             "text",
-            sa.Enum("information", "rights", "resources", name="messagetext", native_enum=False, length=32),
+            sa.Enum(
+                "information",
+                "rights",
+                "resources",
+                "safety_planning",
+                name="messagetext",
+                native_enum=False,
+                length=32,
+            ),
             nullable=False,
         ),
         sa.Column("language", sa.String(), nullable=False),
