@@ -24,6 +24,10 @@ class Role(StrEnum):
     ADVOCATE = "advocate"
     OUTREACH_SUPERVISOR = "outreach_supervisor"
     OPERATOR = "operator"
+    LAW_ENFORCEMENT = "law_enforcement"
+    """Looks an offender up from a records system; is told every tier."""
+    DISPATCH = "dispatch"
+    """Looks an offender up from computer-aided dispatch; is told A, B and C."""
 
 
 class Tick(Data):
@@ -40,6 +44,8 @@ class PersonCommand(Data):
     offender_id: Identifier
     by: Annotated[str, Field(min_length=1, max_length=120)]
     role: Role
+    expects: Annotated[str | None, Field(max_length=64)] = None
+    """Version of the record the person saw: if it has changed since, the act is refused as `stale`."""
 
 
 @event_type("ipvi.classifier.command.tick.v1")
@@ -99,6 +105,21 @@ class Adopt(Data):
     """Of a report: the highest revision that came in time or was opened by a person; what is open stays open."""
     via: list[Identifier] = []
     """Offenders it has been handed on by, the first giver first: a ring of merges is seen, and ends."""
+    moved: list[str] = []
+    """Of a split: keyed hashes of the incidents that move. `original` then names none of them."""
+
+
+@event_type("ipvi.classifier.command.forget.v1")
+class Forget(Data):
+    """An incident was expunged under another offender id: erase what was said of it under this one. Names no incident."""
+
+    offender_id: Identifier
+    sealed: str
+    """Keyed hash of the incident, by which who holds it knows it."""
+    pair_id: str
+    """Of the incident and this offender."""
+    via: list[Identifier] = []
+    """Offenders whose lanes have done it."""
 
 
 @event_type("ipvi.classifier.command.open_listed.v1")

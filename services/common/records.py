@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from schemas.topics import Topic, allowed
 from services.common.service import Outgoing
 
 _MAX_OFFENDING_HEADERS = 50
+STUB = "erased"
+"""Header of a record whose data was expunged before it went out: it has an id and no value, and means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,11 @@ class Parsed:
         return str(self.record.key.decode())
 
     @property
+    def is_stub(self) -> bool:
+        """Nothing but the place of what was expunged; to be passed over."""
+        return self.record.value is None and any(name == STUB for name, _ in self.record.headers)
+
+    @property
     def is_for_lane(self) -> bool:
         """Ticks and heartbeats speak to the lane, whatever its offenders."""
         return self.event is not None and "lane" in type(self.event.data).model_fields
@@ -47,6 +55,11 @@ class Parsed:
 def broker_time(record: ConsumerRecord) -> datetime:
     """The time stamp the broker gave (`LogAppendTime` on every topic)."""
     return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+
+
+def content_digest(value: bytes | None) -> str:
+    """By which a form that is sent again is known to say the same."""
+    return hashlib.sha256(value or b"").hexdigest()
 
 
 def parse(record: ConsumerRecord) -> Parsed:
@@ -108,6 +121,8 @@ class Outbound:
     partition: int
     message: Message
     about: str | None
+    subject: str | None = None
+    """Whom it speaks of; None: a dead letter, whose key may be anything."""
 
 
 _partition_of = DefaultPartitioner()
@@ -122,10 +137,12 @@ def outbound(outgoing: Outgoing, lane: int, partitions: int) -> Outbound:
     if outgoing.other_lane:
         everything = range(partitions)
         partition = _partition_of(message.key, everything, everything)
-    return Outbound(str(outgoing.topic), partition, message, outgoing.about)
+    return Outbound(str(outgoing.topic), partition, message, outgoing.about, outgoing.event.subject)
 
 
-def dead_letter(record: ConsumerRecord, invalid: InvalidRecord, rejects: Topic, lane: int) -> Outbound:
+def dead_letter(
+    record: ConsumerRecord, invalid: InvalidRecord, rejects: Topic, lane: int, about: str | None = None
+) -> Outbound:
     """The original bytes as they came; coordinates, code and reason in headers, never a value."""
     reason = {
         "ce_specversion": "1.0",
@@ -141,7 +158,7 @@ def dead_letter(record: ConsumerRecord, invalid: InvalidRecord, rejects: Topic, 
     }
     headers = [(name, value.encode()) for name, value in reason.items()]
     headers += [(f"original-{name}", value or b"") for name, value in _bounded(record.headers)]
-    return Outbound(str(rejects), lane, Message(record.key, record.value, tuple(headers)), None)
+    return Outbound(str(rejects), lane, Message(record.key, record.value, tuple(headers)), about)
 
 
 def _bounded(headers: Sequence[tuple[str, bytes]]) -> Sequence[tuple[str, bytes]]:

@@ -23,6 +23,7 @@ from schemas.notification import (
 )
 from schemas.outreach import GateState
 from schemas.person import OffenderDescribed
+from services.common.versions import version_of
 
 N = TypeVar("N", bound=Notification)
 
@@ -118,6 +119,11 @@ class Notice:
         return f"{self.tier.lower()}-{self.channel}-{self.language}@1"
 
     @property
+    def version(self) -> str:
+        """What an act on it is measured against. Made of nothing that would tell its readers why it waits."""
+        return version_of([replace(self, reasons=(), tripped=False, lifts=()), len(self.lifts)])
+
+    @property
     def asks(self) -> bool:
         """Whether it waits for a person's word, beside or instead of the gate."""
         return any(reason is not HoldReason.GATE for reason in self.reasons)
@@ -176,6 +182,10 @@ class Offender:
         return any(
             notice.tier is tier and notice.state is not NotificationState.CANCELLED for notice in self.notices.values()
         )
+
+    def was_given(self, tier: Tier) -> bool:
+        """By this system, under this id: what a person has prepared anew stays, whatever was given before."""
+        return any(notice.tier is tier and notice.state in GIVEN for notice in self.notices.values())
 
     def with_pair(self, pair: Pair) -> Offender:
         return replace(self, pairs={**self.pairs, pair.pair_id: pair})
