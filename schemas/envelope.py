@@ -6,6 +6,7 @@ line. Writers are strict (an unknown field cannot be written), readers are open 
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -106,12 +107,20 @@ def event_types() -> dict[str, type[Data]]:
     return dict(sorted(_TYPES.items()))  # whoever was imported first
 
 
+def _model_of(name: str) -> type[Data] | None:
+    """For every record: without the order."""
+    import schemas.catalogue  # noqa: F401 (as above)
+
+    return _TYPES.get(name)
+
+
 @dataclass(frozen=True, slots=True)
 class Event(Generic[D_co]):
     """One CloudEvent. Same `source` and `id`: the same event, whatever its content.
 
     `time` is as the source reported it; `recordedtime` is when this system recorded it, or None on a record whose broker
-    time stamp is to be taken. `correlationid` is the incident, `causationid` the event that caused this one.
+    time stamp is to be taken. `correlationid` is the incident (from the classifier on its opaque pair: `docs/decisions/0015`),
+    `causationid` the event that caused this one.
     """
 
     id: str
@@ -268,7 +277,7 @@ def _build(attributes: dict[str, Any], body: bytes) -> Event[Data]:
             raise InvalidRecord(RejectCode.OUT_OF_RANGE, name)
     if attributes["specversion"] != "1.0":
         raise InvalidRecord(RejectCode.NOT_AN_EVENT, "specversion")
-    model = event_types().get(attributes["type"])
+    model = _model_of(attributes["type"])
     if model is None:
         raise InvalidRecord(RejectCode.UNKNOWN_TYPE, "type")
     try:
@@ -289,8 +298,11 @@ def _build(attributes: dict[str, Any], body: bytes) -> Event[Data]:
     )
 
 
+_CONTROL = re.compile(r"[\x00-\x1f]")
+
+
 def _is_line(text: str) -> bool:
-    return len(text) <= MAX_ATTRIBUTE and not any(ord(character) < 32 for character in text)
+    return len(text) <= MAX_ATTRIBUTE and _CONTROL.search(text) is None
 
 
 def _moment(value: Any, field: str) -> datetime:

@@ -33,3 +33,7 @@ intake_fault = Gauge(
 intake_today = Gauge("ipvi_intake_events_today", "Events that came today (UTC)", _FEED)
 intake_normal = Gauge("ipvi_intake_events_normal", "Events of a normal day, history loads left out", _FEED)
 intake_rejected = Gauge("ipvi_intake_rejected_today", "Units that were refused today (UTC)", _FEED)
+pages = Counter(
+    "ipvi_pages", "Calls to whoever is on duty, by service and whether anybody was told", ["service", "result"]
+)
+messages = Counter("ipvi_messages", "Messages to victims, by service and what became of them", ["service", "outcome"])
