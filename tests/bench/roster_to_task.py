@@ -1,6 +1,6 @@
 """From a line of a jail's roster to the task it opens: `python -m tests.bench.roster_to_task [BOOKINGS] [A_SNAPSHOT]`.
 
-By hand, on a machine that is otherwise quiet. A real broker, SQLite, intake watching a folder, classifier, victim_outreach. Each
+By hand, on a quiet machine. A real broker, SQLite, intake watching a folder, classifier, victim_outreach. Each
 snapshot adds bookings with a charge that may concern a partner; each opens a task to ask for the relationship. Time runs from
 when the roster file has its name to the broker's time stamp of the task. To be shown: under 5 s at p99 over 10,000 bookings.
 """
