@@ -23,6 +23,7 @@ from schemas.incident import Disposition, Ori
 from schemas.nibrs import ForceCode, OffenseCode, RelationshipCode
 from schemas.notification import Channel
 from schemas.outreach import TaskKind, TaskOwner
+from schemas.policy_notices import Notices
 
 
 def _known_zone(name: str) -> str:
@@ -235,6 +236,7 @@ class Policy(Data):
     escalate_overdue_hours: Annotated[int, Field(ge=1)]
     releases_per_hour: Annotated[int, Field(ge=1)]
     """More notices than this at once are a history load or a fault of a feed: they wait for a person."""
+    notices: Notices = Notices()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

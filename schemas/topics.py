@@ -28,6 +28,8 @@ class Topic(StrEnum):
     TIERS = "ipvi.shared.tiers.v1"
     REFERRALS = "ipvi.restricted.referrals.v1"
     NOTIFICATIONS = "ipvi.internal.notifications.v1"
+    NOTICE_WORK = "ipvi.internal.notice-work.v1"
+    DUTY_ALERTS = "ipvi.internal.duty-alerts.v1"
     OUTREACH = "ipvi.restricted.outreach.v1"
     OUTREACH_GATES = "ipvi.internal.outreach-gates.v1"
     CLASSIFIER_COMMANDS = "ipvi.restricted.classifier-commands.v1"

@@ -6,7 +6,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schemas.classification import OffenderDecided
-from schemas.commands import CancelNotification, Fail, LiftHold, NotifierTick, Serve
+from schemas.commands import (
+    AskGiven,
+    CancelNotification,
+    ClaimNotification,
+    DecideCorrection,
+    Fail,
+    GiveCorrection,
+    LiftHold,
+    NotifierTick,
+    RetryNotification,
+    Serve,
+    TellGiven,
+)
 from schemas.envelope import Data
 from schemas.outreach import GateChanged, GateHeartbeat
 from schemas.person import OffenderDescribed
@@ -34,6 +46,12 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     Fail: usecases.fail,
     CancelNotification: usecases.cancel,
     LiftHold: usecases.lift,
+    ClaimNotification: usecases.claim,
+    RetryNotification: usecases.retry,
+    DecideCorrection: usecases.decide_correction,
+    GiveCorrection: usecases.give_correction,
+    AskGiven: usecases.ask_given,
+    TellGiven: usecases.tell_given,
 }
 
 

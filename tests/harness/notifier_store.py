@@ -10,8 +10,9 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.classification import Change, Tier
-from schemas.commands import LiftableHold, Role
+from schemas.classification import Change, ReviewCode, Tier
+from schemas.commands import AskGiven, GivenBefore, LiftableHold, Role, TellGiven
+from schemas.notification import Place
 from schemas.outreach import GateState
 from services.notifier.domain import Offender
 from services.notifier.store import NotifierStore, Shown, holds, listed, offender_of
@@ -36,8 +37,16 @@ def full() -> Bench:
     bench.lift(LiftableHold.UNANNOUNCED)
     bench.lift(LiftableHold.UNANNOUNCED, Role.OUTREACH_SUPERVISOR)
     bench.lift(LiftableHold.MUTUAL)
-    bench.serve()
-    bench.put(decision(2, Tier.B, change=Change.ESCALATED), gate(2, GateState.SHUT, version=4))
+    bench.fail(place=Place.JAIL)
+    bench.retry()
+    bench.claim()
+    bench.serve(place=Place.JAIL, served_by="k.obi")
+    bench.put(decision(None, Tier.D, merged_offender_id="O-0", review=[ReviewCode.MERGE_PENDING]))
+    given = GivenBefore(notification_id="N-0", tier=Tier.A, served_at=START)
+    bench.put(TellGiven(offender_id=HIM, from_offender_id="O-0", given=[given]))
+    bench.put(AskGiven(offender_id=HIM, surviving_offender_id="O-9"))
+    bench.put(decision(2, Tier.B, change=Change.ESCALATED, review=[ReviewCode.ALSO_VICTIM]))
+    bench.put(gate(2, GateState.SHUT, version=4))
     bench.put(decision(4, Tier.C, withdrawn_pair_ids=[decision(2).pair_id], change=Change.LOWERED))
     return bench
 
@@ -127,6 +136,13 @@ class NotifierStoreBehaviour:
         await kept(conn, bench, before)
         assert list(await STORE.due(conn, LANE, bench.now)) == [HIM]
         assert list(await STORE.due(conn, LANE + 1, bench.now)) == []
+
+    async def test_due_are_those_whose_clock_has_run_out(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(decision(1))
+        await kept(conn, bench)
+        assert list(await STORE.due(conn, LANE, bench.now + timedelta(hours=71))) == []
+        assert list(await STORE.due(conn, LANE, bench.now + timedelta(hours=72))) == [HIM]
 
     async def test_the_lists_people_see(self, conn: AsyncConnection) -> None:
         ids = await seeded(conn)

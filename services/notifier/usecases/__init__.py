@@ -1,7 +1,25 @@
 """One function per record type: what is kept of the offender, the record, how it came, the policy; to an outcome."""
 
-from services.notifier.usecases.commands import Refused, cancel, fail, lift, serve
+from services.notifier.usecases.commands import Refused, cancel, claim, fail, lift, retry
 from services.notifier.usecases.decisions import decided
+from services.notifier.usecases.merging import ask_given, tell_given
 from services.notifier.usecases.records import clock, described, gate_changed
+from services.notifier.usecases.serving import decide_correction, give_correction, serve
 
-__all__ = ["Refused", "cancel", "clock", "decided", "described", "fail", "gate_changed", "lift", "serve"]
+__all__ = [
+    "Refused",
+    "ask_given",
+    "cancel",
+    "claim",
+    "clock",
+    "decide_correction",
+    "decided",
+    "described",
+    "fail",
+    "gate_changed",
+    "give_correction",
+    "lift",
+    "retry",
+    "serve",
+    "tell_given",
+]
