@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from schemas.commands import Role
-from schemas.policy_file import load_policy
+from services.classifier.policies import usable
 from services.cli.broker.node import EmbeddedBroker
 from services.cli.broker.process import BoundProcess
 from services.cli.ingest import FormatOption, ZoneOption, ingest_file
@@ -120,7 +120,7 @@ def run_command(
     changes: dict[str, object] = {"as_of": str(as_of), "ticks": settings.ticks and not once}
     if policy:
         changes["policy"] = policy
-    load_policy(str(changes.get("policy", settings.policy)))
+    usable(str(changes.get("policy", settings.policy)))
     with ExitStack() as stack:
         if ephemeral:
             changes["home"] = Path(stack.enter_context(_temporary_home()))
@@ -239,8 +239,8 @@ def _say_where(tree: Tree, fed: IngestSummary, result: Mapping[str, object]) -> 
     say("Where to look:", markup=False)
     notifier, outreach = SERVICES["notifier"].api_port, SERVICES["victim_outreach"].api_port
     bearer = f'-H "Authorization: Bearer $(cat {home}/token)"'
-    say(f"  notices that wait    curl {bearer} http://127.0.0.1:{notifier}/notifications", markup=False)
-    say(f"  tasks for victims    curl {bearer} http://127.0.0.1:{outreach}/tasks", markup=False)
+    say(f"  notices that wait    curl {bearer} http://127.0.0.1:{notifier}/v1/notifications", markup=False)
+    say(f"  tasks for victims    curl {bearer} http://127.0.0.1:{outreach}/v1/tasks", markup=False)
     say(f"  health               curl {bearer} http://127.0.0.1:{notifier}/health", markup=False)
     say(f"  logs                 {home}/logs/*.log", markup=False)
     say("Ctrl-C stops everything; what was done is kept.", markup=False)

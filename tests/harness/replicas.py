@@ -226,7 +226,7 @@ class ReplicaProcess:
         wait_for(lambda: len(self.said(event)) >= times, timeout, lambda: f"{event} x{times}: {self.tail()}")
 
     def wait_dead(self, timeout: float = 30) -> None:
-        wait_for(lambda: not self.process.alive, timeout, "the replica to die")
+        wait_for(lambda: not self.process.alive, timeout, lambda: f"the replica to die: {self.tail()}")
 
     @property
     def frozen(self) -> bool:

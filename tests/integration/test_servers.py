@@ -183,7 +183,7 @@ class TestKafkaProxy:
         async with producer(proxy.bootstrap_servers, kafka.unique("lane")) as sender:
             await self.begin(sender, topic)
             await sender.commit_transaction()
-        assert proxy.counts[Api.END_TXN] == before + 1
+        assert proxy.counts[Api.END_TXN] > before
         assert values(node.bootstrap_servers, topic) == [b"1"]
 
     async def test_lost_answer_is_committed(self, node: EmbeddedBroker, proxy: KafkaProxy, topic: str) -> None:
@@ -192,10 +192,10 @@ class TestKafkaProxy:
         before = proxy.counts[Api.END_TXN]
         async with producer(proxy.bootstrap_servers, lane) as sender:
             await self.begin(sender, topic)
-            # The client asks again by itself, and learns that it is done.
+            # The client asks again by itself, as often as the coordinator is still busy, and learns that it is done.
             await sender.commit_transaction()
         assert fault.delivered.is_set() and fault.fired.is_set()
-        assert proxy.counts[Api.END_TXN] == before + 2
+        assert proxy.counts[Api.END_TXN] >= before + 2
         assert values(node.bootstrap_servers, topic) == [b"1"]
 
     async def test_lost_request_is_repeated(self, node: EmbeddedBroker, proxy: KafkaProxy, topic: str) -> None:

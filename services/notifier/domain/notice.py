@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.classification import Tier
@@ -17,6 +17,7 @@ from schemas.notification import (
     Place,
     Proof,
 )
+from services.common.versions import version_of
 
 UNSERVED = frozenset(
     {NotificationState.PREPARED, NotificationState.HELD, NotificationState.RELEASED, NotificationState.FAILED}
@@ -103,6 +104,12 @@ class Notice:
     def template(self) -> str:
         """Id and version of the template the text is made from."""
         return f"{self.tier.lower()}-{self.channel}-{self.language}@1"
+
+    @property
+    def version(self) -> str:
+        """What an act on it is measured against. Made of nothing that would tell its readers why it waits."""
+        shown = replace(self, reasons=(), tripped=False, lifts=(), attempts=(), taken_back_at=None, due=None)
+        return version_of([shown, len(self.lifts)])
 
     @property
     def asks(self) -> bool:

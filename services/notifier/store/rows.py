@@ -46,25 +46,29 @@ class Rows:
 def offender(rows: Rows) -> Offender:
     lifted: dict[str, tuple[Lift, ...]] = defaultdict(tuple)
     for row in rows.lifts:
-        lifted[row.notification_id] += (Lift(HoldReason(row.hold), row.pair_id, row.by, Role(row.role)),)
+        lifted[row.notification_id] += (lift(row),)
     tried: dict[str, tuple[Attempt, ...]] = defaultdict(tuple)
     for row in rows.attempts:
         tried[row.notification_id] += (_attempt(row),)
-    notices = (
-        replace(_notice(row), lifts=lifted[row.notification_id], attempts=tried[row.notification_id])
+    notices = [
+        replace(notice(row), lifts=lifted[row.notification_id], attempts=tried[row.notification_id])
         for row in rows.notices
-    )
+    ]
     head = rows.head
     return Offender(
         offender_id=head.offender_id,
         tier=Tier(head.tier) if head.tier else None,
         described=read(OffenderDescribed, orjson.dumps(head.described)) if head.described else None,
         pairs={row.pair_id: _pair(row) for row in rows.pairs},
-        notices={notice.notification_id: notice for notice in notices},
+        notices={one.notification_id: one for one in notices},
         past=tuple(Past(row.notification_id, Tier(row.tier), row.served_at, row.source) for row in rows.past),
         merges={other: Merge(**merge) for other, merge in head.merges.items()},
         told=tuple(head.told),
     )
+
+
+def lift(row: Row[Any]) -> Lift:
+    return Lift(HoldReason(row.hold), row.pair_id, row.by, Role(row.role))
 
 
 def _attempt(row: Row[Any]) -> Attempt:
@@ -91,7 +95,8 @@ def _pair(row: Row[Any]) -> Pair:
     )
 
 
-def _notice(row: Row[Any]) -> Notice:
+def notice(row: Row[Any]) -> Notice:
+    """Without what was lifted, which is in another table."""
     return Notice(
         notification_id=row.notification_id,
         pair_id=row.pair_id,

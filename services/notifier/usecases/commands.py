@@ -25,6 +25,7 @@ from schemas.notification import (
     NotificationState,
 )
 from services.common.service import Input, Outcome
+from services.common.versions import STALE
 from services.notifier.domain import FREE, GIVEN, TWO_PEOPLE, Attempt, Lift, Notice, Offender, demands, lifted
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.ending import cancelled
@@ -170,6 +171,8 @@ def any_notice(offender: Offender, command: NotificationCommand, may: frozenset[
     notice = offender.notices.get(command.notification_id)
     if notice is None:
         raise Refused("unknown_notification")
+    if command.expects not in (None, notice.version):
+        raise Refused(STALE)
     return notice
 
 

@@ -6,7 +6,7 @@ from alembic import op
 from services.common import columns
 
 revision = "6c9983f32517"
-down_revision = "6f1ba6f736ce"
+down_revision = "800161e8a8df"
 branch_labels = None
 depends_on = None
 
