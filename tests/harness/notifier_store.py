@@ -12,13 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import Change, ReviewCode, Tier
 from schemas.commands import AskGiven, GivenBefore, LiftableHold, Role, TellGiven
+from schemas.notice_work import Correction
 from schemas.notification import Place
 from schemas.outreach import GateState
 from services.common.paging import Page
 from services.notifier.domain import Offender
-from services.notifier.store import NotifierStore, Shown, holds, listed, offender_of
+from services.notifier.store import NotifierStore, Shown, corrections, holds, listed, offender_of
 from services.notifier.store.tables import lifts, notifications, pairs
-from tests.harness.notices import HIM, LANE, START, Bench, custody, decision, expunction, gate
+from tests.harness.notices import HIM, LANE, START, Bench, custody, decision, expunction, gate, withdrawal
 
 STORE = NotifierStore()
 
@@ -145,6 +146,29 @@ class NotifierStoreBehaviour:
         assert list(await STORE.due(conn, LANE, bench.now + timedelta(hours=71))) == []
         assert list(await STORE.due(conn, LANE, bench.now + timedelta(hours=72))) == [HIM]
 
+    async def test_who_decides_is_shown_what_is_to_be_set_right_and_who_tells_him_only_what_is_decided(
+        self, conn: AsyncConnection
+    ) -> None:
+        bench = Bench()
+        bench.heartbeat()
+        bench.put(decision(1), gate(1))
+        bench.fail()
+        bench.serve()
+        bench.put(withdrawal(1, None))
+        before = bench.offender
+        await kept(conn, bench)
+        [one] = (await corrections(conn, Page(), decides=True)).items
+        assert (one.reason, one.served_at, one.correction) == ("retracted", bench.now, None)
+        assert (await corrections(conn, Page(), decides=False)).items == []
+        bench.decide(Correction.LETTER)
+        await kept(conn, bench, before)
+        before = bench.offender
+        [one] = (await corrections(conn, Page(), decides=False)).items
+        assert (one.reason, one.correction, one.version) == (None, "letter", bench.notice.version)
+        bench.correct()
+        await kept(conn, bench, before)
+        assert (await corrections(conn, Page(), decides=True)).items == []
+
     async def test_the_lists_people_see(self, conn: AsyncConnection) -> None:
         ids = await seeded(conn)
         whole = await listed(conn, list(Shown), Page())
@@ -160,4 +184,5 @@ class NotifierStoreBehaviour:
         assert ([*first.items, *rest.items], rest.next, whole.next) == (everything, None, None)
         asking = (await holds(conn, Page())).items
         assert [(one.notification_id, one.holds) for one in asking] == [(ids[1], (LiftableHold.MUTUAL,))]
+        assert (everything[2].serve_by, everything[2].attempts) == (START + timedelta(hours=48, minutes=2), 0)
         assert (await offender_of(conn, ids[2]), await offender_of(conn, "N-9")) == ("C", None)

@@ -1,6 +1,16 @@
 """Tables and queries of the notifier's own schema."""
 
-from services.notifier.store.lists import Hold, Listed, Shown, holds, listed, offender_of, shown_notification
+from services.notifier.store.lists import (
+    Hold,
+    Listed,
+    Shown,
+    ToCorrect,
+    corrections,
+    holds,
+    listed,
+    offender_of,
+    shown_notification,
+)
 from services.notifier.store.states import NotifierStore
 from services.notifier.store.tables import metadata
 
@@ -9,6 +19,8 @@ __all__ = [
     "Listed",
     "NotifierStore",
     "Shown",
+    "ToCorrect",
+    "corrections",
     "holds",
     "listed",
     "metadata",

@@ -14,7 +14,19 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from schemas.commands import CancelNotification, Fail, LiftableHold, LiftHold, PersonCommand, Role, Serve
+from schemas.commands import (
+    CancelNotification,
+    ClaimNotification,
+    DecideCorrection,
+    Fail,
+    GiveCorrection,
+    LiftableHold,
+    LiftHold,
+    PersonCommand,
+    RetryNotification,
+    Role,
+    Serve,
+)
 from schemas.notification import CancelReason, FailureReason, Proof
 from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
@@ -98,7 +110,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert len(paths) == 10
+    assert len(paths) == 15
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
@@ -110,7 +122,11 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
         ("serve", "officer", SERVE, Serve),
         ("fail", "coordinator", {"reason": "refused"}, Fail),
         ("cancel", "coordinator", None, CancelNotification),
-        ("lift", "coordinator", {"hold": "conflict", "role": "coordinator"}, LiftHold),
+        ("lift", "coordinator", {"hold": "conflict", "role": "coordinator", "agency": "NC0411000"}, LiftHold),
+        ("claim", "officer", None, ClaimNotification),
+        ("retry", "coordinator", None, RetryNotification),
+        ("decide-correction", "coordinator", {"correction": "letter"}, DecideCorrection),
+        ("give-correction", "officer", {"given_at": START.isoformat()}, GiveCorrection),
         ("lift", "both", {"hold": "unannounced", "role": "outreach_supervisor"}, LiftHold),
     ],
 )
@@ -151,6 +167,10 @@ async def test_what_the_forms_say_is_in_the_command(client: AsyncClient, tray: T
         ("serve", "operator", SERVE),
         ("fail", "outreach_supervisor", {"reason": "refused"}),
         ("cancel", "officer", None),
+        ("decide-correction", "officer", {"correction": "letter"}),
+        ("give-correction", "advocate", {"given_at": START.isoformat()}),
+        ("claim", "operator", None),
+        ("retry", "advocate", None),
         ("lift", "officer", {"hold": "bulk", "role": "coordinator"}),
         ("lift", "coordinator", {"hold": "unannounced", "role": "outreach_supervisor"}),
         ("lift", "both", {"hold": "bulk", "role": "officer"}),
@@ -194,6 +214,10 @@ async def test_the_offenders_side_is_told_waiting_and_never_why(client: AsyncCli
         "language",
         "state",
         "prepared_at",
+        "serve_by",
+        "claimed_by",
+        "agency",
+        "attempts",
         "version",
     }
     assert (one["notification_id"], one["state"]) == (notice_id, "waiting")
@@ -207,3 +231,10 @@ async def test_holds_are_for_those_who_lift_them(client: AsyncClient, notice_id:
         [one] = (await client.get("/notifications/holds", headers=as_(who))).json()
         assert (one["notification_id"], one["holds"]) == (notice_id, ["conflict"])
     assert (await client.get("/notifications/holds", headers=as_("officer"))).status_code == 403
+
+
+async def test_corrections_are_for_those_who_decide_and_those_who_tell_him(client: AsyncClient) -> None:
+    for who in ("coordinator", "officer"):
+        answered = await client.get("/notifications/corrections", headers=as_(who))
+        assert (answered.status_code, answered.json()) == (200, [])
+    assert (await client.get("/notifications/corrections", headers=as_("advocate"))).status_code == 403
