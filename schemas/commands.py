@@ -11,7 +11,9 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from schemas.classification import Tier
+from schemas.enforcement import EnforcementOutcome, Lever
 from schemas.envelope import Data, Timestamp, event_type
+from schemas.help import HelpKind, HelpOutcome, Provider
 from schemas.incident import Identifier, Ori
 from schemas.notice_work import Correction
 from schemas.notification import CancelReason, FailureReason, Place, Proof
@@ -28,6 +30,7 @@ class Role(StrEnum):
     OPERATOR = "operator"
     LAW_ENFORCEMENT = "law_enforcement"
     """Looks an offender up from a records system; is told every tier."""
+    PROSECUTOR = "prosecutor"
     DISPATCH = "dispatch"
     """Looks an offender up from computer-aided dispatch; is told A, B and C."""
 
@@ -201,6 +204,53 @@ class GiveCorrection(NotificationCommand):
     """The correction was given."""
 
     given_at: Timestamp
+
+
+@event_type("ipvi.notifier.command.ask_help.v1")
+class AskHelp(NotificationCommand):
+    """At this notice, or since, he asked for help."""
+
+    kind: HelpKind
+
+
+class HelpCommand(PersonCommand):
+    """An act on help that he asked for."""
+
+    help_id: str
+
+
+@event_type("ipvi.notifier.command.refer_help.v1")
+class ReferHelp(HelpCommand):
+    """He is referred to a provider; another, where the first had no place."""
+
+    provider: Provider
+
+
+@event_type("ipvi.notifier.command.close_help.v1")
+class CloseHelp(HelpCommand):
+    """What came of it."""
+
+    outcome: HelpOutcome
+
+
+class EnforcementCommand(PersonCommand):
+    """An act on a referral to the prosecutor."""
+
+    enforcement_id: str
+
+
+@event_type("ipvi.notifier.command.take_enforcement.v1")
+class TakeEnforcement(EnforcementCommand):
+    """I work on it."""
+
+
+@event_type("ipvi.notifier.command.close_enforcement.v1")
+class CloseEnforcement(EnforcementCommand):
+    """What came of it."""
+
+    outcome: EnforcementOutcome
+    levers: list[Lever] = []
+    """Those that were used."""
 
 
 class GivenBefore(Data):

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from schemas.classification import Tier
 from schemas.duty import DutyRole
+from schemas.enforcement import Lever
 from schemas.envelope import Data
 
 _InOrder = PlainSerializer(sorted, when_used="json")
@@ -78,8 +79,28 @@ class Duty(Data):
 
     notices: Ladder = [DutyRole.NOTICE_DESK, DutyRole.NOTICE_SUPERVISOR, DutyRole.COORDINATOR]
     """To take and to give a notice."""
+    enforcement: Ladder = [DutyRole.PROSECUTOR, DutyRole.COORDINATOR]
+    """To take a referral, and to say what came of it."""
+    help: Ladder = [DutyRole.COORDINATOR]
+    """To refer him where he asked for help, and to hear what came of it."""
     holds: Ladder = [DutyRole.COORDINATOR]
     """A notice that waits long, failed for good, or must be set right."""
+
+
+class EnforcementTerms(Data):
+    """The lists whose charged incidents go to the prosecutor at once, and what is asked of him."""
+
+    tiers: Annotated[frozenset[Tier], _InOrder] = frozenset({Tier.A})
+    levers: Annotated[list[Lever], Field(min_length=1)] = list(Lever)
+    take_within: Span = Span(hours=24)
+    close_within: Span = Span(hours=720)
+
+
+class HelpTerms(Data):
+    """What follows where he asks for help."""
+
+    refer_within: Span = Span(hours=72)
+    outcome_within: Span = Span(hours=720)
 
 
 class Notices(Data):
@@ -110,6 +131,8 @@ class Notices(Data):
     """How often whoever is on duty is called again."""
     custody_repeat_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
     """The same for a notice at the jail."""
+    enforcement: EnforcementTerms = EnforcementTerms()
+    help: HelpTerms = HelpTerms()
     business_hours: BusinessHours = BusinessHours()
     duty: Duty = Duty()
 

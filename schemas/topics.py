@@ -29,6 +29,7 @@ class Topic(StrEnum):
     REFERRALS = "ipvi.restricted.referrals.v1"
     NOTIFICATIONS = "ipvi.internal.notifications.v1"
     NOTICE_WORK = "ipvi.internal.notice-work.v1"
+    ENFORCEMENT = "ipvi.internal.enforcement.v1"
     DUTY_ALERTS = "ipvi.internal.duty-alerts.v1"
     OUTREACH = "ipvi.restricted.outreach.v1"
     OUTREACH_GATES = "ipvi.internal.outreach-gates.v1"

@@ -8,15 +8,20 @@ from typing import Any
 from schemas.classification import OffenderDecided
 from schemas.commands import (
     AskGiven,
+    AskHelp,
     CancelNotification,
     ClaimNotification,
+    CloseEnforcement,
+    CloseHelp,
     DecideCorrection,
     Fail,
     GiveCorrection,
     LiftHold,
     NotifierTick,
+    ReferHelp,
     RetryNotification,
     Serve,
+    TakeEnforcement,
     TellGiven,
 )
 from schemas.envelope import Data
@@ -50,6 +55,11 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     RetryNotification: usecases.retry,
     DecideCorrection: usecases.decide_correction,
     GiveCorrection: usecases.give_correction,
+    AskHelp: usecases.ask_help,
+    ReferHelp: usecases.refer_help,
+    CloseHelp: usecases.close_help,
+    TakeEnforcement: usecases.take_enforcement,
+    CloseEnforcement: usecases.close_enforcement,
     AskGiven: usecases.ask_given,
     TellGiven: usecases.tell_given,
 }

@@ -12,6 +12,7 @@ from services.notifier.domain.holds import (
 )
 from services.notifier.domain.notice import FREE, GIVEN, UNSERVED, Attempt, Due, Lift, Notice
 from services.notifier.domain.offender import Gate, Merge, Offender, Pair, Past
+from services.notifier.domain.work import Deadline, Enforcement, Help
 
 __all__ = [
     "FREE",
@@ -20,9 +21,12 @@ __all__ = [
     "TWO_PEOPLE",
     "UNSERVED",
     "Attempt",
+    "Deadline",
     "Demand",
     "Due",
+    "Enforcement",
     "Gate",
+    "Help",
     "LaneView",
     "Lift",
     "Merge",

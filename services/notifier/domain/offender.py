@@ -13,6 +13,7 @@ from schemas.notification import Notification, NotificationState
 from schemas.outreach import GateState
 from schemas.person import Custody, OffenderDescribed
 from services.notifier.domain.notice import GIVEN, Notice
+from services.notifier.domain.work import Enforcement, Help
 
 N = TypeVar("N", bound=Notification)
 W = TypeVar("W", bound=NoticeWork)
@@ -92,6 +93,8 @@ class Offender:
     past: tuple[Past, ...] = ()
     merges: Mapping[str, Merge] = field(default_factory=dict)
     """By the record that was merged into this one; "" for a split."""
+    enforcements: Mapping[str, Enforcement] = field(default_factory=dict)
+    helps: Mapping[str, Help] = field(default_factory=dict)
     told: tuple[str, ...] = ()
     """Records that took this one over: what comes to light of it later is sent after it."""
 
@@ -145,11 +148,18 @@ class Offender:
     def with_notice(self, notice: Notice) -> Offender:
         return replace(self, notices={**self.notices, notice.notification_id: notice})
 
+    def with_enforcement(self, one: Enforcement) -> Offender:
+        return replace(self, enforcements={**self.enforcements, one.enforcement_id: one})
+
+    def with_help(self, one: Help) -> Offender:
+        return replace(self, helps={**self.helps, one.help_id: one})
+
     def without_pair(self, pair_id: str) -> Offender:
         """An expunged pair leaves nothing but what was given to him, which a person must still set right."""
         pairs = {key: pair for key, pair in self.pairs.items() if key != pair_id}
         notices = {key: one for key, one in self.notices.items() if one.pair_id != pair_id or one.state in GIVEN}
-        return replace(self, pairs=pairs, notices=notices)
+        enforcements = {key: one for key, one in self.enforcements.items() if one.pair_id != pair_id}
+        return replace(self, pairs=pairs, notices=notices, enforcements=enforcements)
 
     def event(self, model: type[N], notice: Notice, by: str = "system", **more: Any) -> N:
         """What is said when this notice changes."""

@@ -11,7 +11,7 @@ from schemas.notice_work import NoticeClock
 from schemas.notification import Channel, FailureReason, NotificationState
 from schemas.policy_notices import Span, called
 from services.common.calendar import Calendar, after
-from services.notifier.domain import Due, Notice, Offender
+from services.notifier.domain import Deadline, Due, Notice, Offender
 from services.notifier.rules.policy import NoticePolicy
 
 _A_WEEK = Span(hours=168)
@@ -108,6 +108,23 @@ def _repeat(notice: Notice, due: Due, policy: NoticePolicy) -> timedelta:
     if at_the_jail:
         return timedelta(minutes=policy.notices.custody_repeat_minutes)
     return timedelta(hours=policy.notices.repeat_hours)
+
+
+def deadline(running: Deadline | None, since: datetime, span: Span, calendar: Calendar) -> Deadline:
+    """The deadline of a thing that has been in its state since then; the one that runs, where that is still it."""
+    first = after(since, span, calendar)
+    return running if running is not None and running.first == first else Deadline(first, first)
+
+
+def overdue(
+    due: Deadline, ladder: Sequence[DutyRole], now: datetime, policy: NoticePolicy
+) -> tuple[Deadline, DutyRole] | None:
+    """The deadline as it runs on, and who is called now; None: it has not passed."""
+    if now < due.at:
+        return None
+    escalation = due.escalation + 1
+    again = now + timedelta(hours=policy.notices.repeat_hours)
+    return replace(due, at=again, escalation=escalation), called(ladder, escalation)
 
 
 def _calendar(offender: Offender, notice: Notice, policy: NoticePolicy) -> Calendar:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -25,10 +26,20 @@ from schemas.notification import (
 )
 from schemas.outreach import GateState
 from schemas.person import OffenderDescribed
-from services.notifier.domain import Attempt, Due, Gate, Lift, Merge, Notice, Offender, Pair, Past, waits_for_clock
-
-Step = tuple[Offender, Offender]
-"""Before and after."""
+from services.notifier.domain import (
+    Attempt,
+    Deadline,
+    Due,
+    Gate,
+    Lift,
+    Merge,
+    Notice,
+    Offender,
+    Pair,
+    Past,
+    waits_for_clock,
+)
+from services.notifier.store.work_rows import Step, enforcement, help_asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,8 @@ class Rows:
     lifts: Sequence[Row[Any]] = ()
     attempts: Sequence[Row[Any]] = ()
     past: Sequence[Row[Any]] = ()
+    enforcements: Sequence[Row[Any]] = ()
+    helps: Sequence[Row[Any]] = ()
 
 
 def offender(rows: Rows) -> Offender:
@@ -63,6 +76,8 @@ def offender(rows: Rows) -> Offender:
         notices={one.notification_id: one for one in notices},
         past=tuple(Past(row.notification_id, Tier(row.tier), row.served_at, row.source) for row in rows.past),
         merges={other: Merge(**merge) for other, merge in head.merges.items()},
+        enforcements={row.enforcement_id: enforcement(row) for row in rows.enforcements},
+        helps={row.help_id: help_asked(row) for row in rows.helps},
         told=tuple(head.told),
     )
 
@@ -125,6 +140,13 @@ def notice(row: Row[Any]) -> Notice:
     )
 
 
+def _clocks(one: Offender) -> Iterator[datetime]:
+    dues: list[Due | Deadline | None] = [each.due for each in one.notices.values()]
+    dues += [each.due for each in one.enforcements.values()]
+    dues += [each.due for each in one.helps.values()]
+    return (due.at for due in dues if due is not None)
+
+
 def offender_row(one: Offender, lane: int) -> dict[str, Any]:
     return {
         "offender_id": one.offender_id,
@@ -132,7 +154,7 @@ def offender_row(one: Offender, lane: int) -> dict[str, Any]:
         "tier": one.tier,
         "described": one.described.model_dump(mode="json") if one.described else None,
         "waits_for_clock": waits_for_clock(one),
-        "next_at": min((notice.due.at for notice in one.notices.values() if notice.due), default=None),
+        "next_at": min(_clocks(one), default=None),
         "merges": {other: asdict(merge) for other, merge in one.merges.items()},
         "told": list(one.told),
     }

@@ -15,7 +15,6 @@ from services.common.sql import upsert
 from services.notifier.domain import Offender
 from services.notifier.store.rows import (
     Rows,
-    Step,
     attempt_rows,
     lift_rows,
     notice_rows,
@@ -26,6 +25,8 @@ from services.notifier.store.rows import (
 )
 from services.notifier.store.tables import (
     attempts,
+    enforcements,
+    helps,
     lifts,
     metadata,
     notifications,
@@ -33,6 +34,7 @@ from services.notifier.store.tables import (
     pairs,
     past_notifications,
 )
+from services.notifier.store.work_rows import Step, enforcement_rows, help_rows
 
 _KEYS_PER_QUERY = 500
 
@@ -63,6 +65,8 @@ class NotifierStore:
         await upsert(conn, lifts, list(lift_rows(steps, lane)), ["notification_id", "hold", "pair_id", "by"])
         await upsert(conn, attempts, list(attempt_rows(steps, lane)), ["notification_id", "place_no"])
         await upsert(conn, past_notifications, list(past_rows(steps, lane)), ["offender_id", "notification_id"])
+        await upsert(conn, enforcements, list(enforcement_rows(steps, lane)), ["enforcement_id"])
+        await upsert(conn, helps, list(help_rows(steps, lane)), ["help_id"])
 
     async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
         """Offenders whose notices the gate keeper's silence, or return, can change, and those of whom a clock runs out."""
@@ -87,10 +91,10 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
     lifts_of = await rows(lifts, lifts.c.notification_id, lifts.c.place)
     attempts_of = await rows(attempts, attempts.c.notification_id, attempts.c.place_no)
     past_of = await rows(past_notifications, past_notifications.c.place)
-    return {
-        key: offender(Rows(head, pairs_of[key], notices_of[key], lifts_of[key], attempts_of[key], past_of[key]))
-        for key, [head] in heads.items()
-    }
+    enforcements_of = await rows(enforcements, enforcements.c.referred_at, enforcements.c.enforcement_id)
+    helps_of = await rows(helps, helps.c.asked_at, helps.c.help_id)
+    parts = (pairs_of, notices_of, lifts_of, attempts_of, past_of, enforcements_of, helps_of)
+    return {key: offender(Rows(head, *(part[key] for part in parts))) for key, [head] in heads.items()}
 
 
 async def _forget(conn: AsyncConnection, steps: Sequence[Step]) -> None:
@@ -101,6 +105,12 @@ async def _forget(conn: AsyncConnection, steps: Sequence[Step]) -> None:
         await conn.execute(
             delete(pairs).where(pairs.c.offender_id == bindparam("b_offender"), pairs.c.pair_id == bindparam("b_pair")),
             [{"b_offender": before.offender_id, "b_pair": pair_id} for before, pair_id in gone_pairs],
+        )
+    withdrawn = [key for before, after in steps for key in before.enforcements.keys() - after.enforcements.keys()]
+    if withdrawn:
+        await conn.execute(
+            delete(enforcements).where(enforcements.c.enforcement_id == bindparam("b_id")),
+            [{"b_id": key} for key in withdrawn],
         )
     if gone:
         for table in (lifts, attempts, notifications):

@@ -4,7 +4,6 @@ from services.notifier.usecases.commands import (
     CANCELLERS,
     LIFTERS,
     SERVERS,
-    Refused,
     cancel,
     claim,
     fail,
@@ -12,20 +11,27 @@ from services.notifier.usecases.commands import (
     retry,
 )
 from services.notifier.usecases.decisions import decided
+from services.notifier.usecases.enforcing import PROSECUTORS, close_enforcement, take_enforcement
+from services.notifier.usecases.helping import ask_help, close_help, refer_help
 from services.notifier.usecases.merging import ask_given, tell_given
 from services.notifier.usecases.records import clock, described, gate_changed
+from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.serving import DECIDERS, decide_correction, give_correction, serve
 
 __all__ = [
     "CANCELLERS",
     "DECIDERS",
     "LIFTERS",
+    "PROSECUTORS",
     "SERVERS",
     "Refused",
     "ask_given",
+    "ask_help",
     "cancel",
     "claim",
     "clock",
+    "close_enforcement",
+    "close_help",
     "decide_correction",
     "decided",
     "described",
@@ -33,7 +39,9 @@ __all__ = [
     "gate_changed",
     "give_correction",
     "lift",
+    "refer_help",
     "retry",
     "serve",
+    "take_enforcement",
     "tell_given",
 ]

@@ -29,6 +29,7 @@ from services.common.versions import STALE
 from services.notifier.domain import FREE, GIVEN, TWO_PEOPLE, Attempt, Lift, Notice, Offender, demands, lifted
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.ending import cancelled
+from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft, outgoing
 
@@ -38,10 +39,6 @@ LIFTERS = frozenset({Role.COORDINATOR, Role.OUTREACH_SUPERVISOR})
 
 LATE_CLOCK = timedelta(minutes=5)
 """How far a device's clock may run ahead of the broker's before a time of service is taken for an error."""
-
-
-class Refused(Exception):  # noqa: N818 (an answer, not a fault)
-    """The command may not be done; the argument is the code."""
 
 
 def claim(offender: Offender, command: ClaimNotification, given: Input, policy: NoticePolicy) -> Outcome[Offender]:

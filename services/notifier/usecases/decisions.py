@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
+from schemas.classification import Change, OffenderDecided, ReviewCode, Tier
 from schemas.envelope import deterministic_id
 from schemas.notification import (
     CancelReason,
@@ -18,6 +18,7 @@ from services.common.service import Input, Outcome
 from services.notifier.domain import UNSERVED, Notice, Offender, Pair
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.ending import cancelled
+from services.notifier.usecases.enforcing import enforced, opens
 from services.notifier.usecases.merging import merging
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
@@ -28,7 +29,7 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, policy:
     expunged = decision.pair_id if decision.incident_id is None else None
     draft = merging(Draft(_with_decision(offender, decision, given.at)), decision)
     draft = _ended(draft, decision, expunged, lane_view(given, policy).now)
-    draft = _prepared(draft, decision, given, policy)
+    draft = enforced(_prepared(draft, decision, given, policy), decision, given, policy)
     if expunged is None:
         return settled(draft, given, policy)
     draft = replace(draft, offender=draft.offender.without_pair(expunged))
@@ -41,7 +42,7 @@ def _with_decision(offender: Offender, decision: OffenderDecided, at: datetime) 
     for pair_id in decision.withdrawn_pair_ids:
         pair = offender.pairs.get(pair_id, Pair(pair_id))
         offender = offender.with_pair(replace(pair, opened=False, statutes=(), withdrawn_at=at))
-    if not _opens(decision):
+    if not opens(decision):
         return offender
     pair = offender.pairs.get(decision.pair_id or "", Pair(decision.pair_id or ""))
     last = max((one.place for one in offender.pairs.values()), default=0)
@@ -60,15 +61,6 @@ def _with_decision(offender: Offender, decision: OffenderDecided, at: datetime) 
             agency=decision.agency or pair.agency,
             statutes=tuple(decision.statutes),
         )
-    )
-
-
-def _opens(decision: OffenderDecided) -> bool:
-    """A pair that is open stays so until a decision withdraws it: `outreach: none` alone ends no wait."""
-    return (
-        decision.outreach is Outreach.OPENED
-        and decision.pair_id is not None
-        and decision.pair_id not in decision.withdrawn_pair_ids
     )
 
 
@@ -134,7 +126,7 @@ def _standing_on(offender: Offender, decision: OffenderDecided, tier: Tier) -> P
         if notice.tier is tier and notice.ended is CancelReason.BY_PERSON
     }
     candidates: Sequence[Pair] = ()
-    if _opens(decision):
+    if opens(decision):
         candidates = [pair for pair in offender.open_pairs if pair.pair_id == decision.pair_id]
     elif decision.withdrawn_pair_ids or decision.change is Change.LOWERED:
         candidates = offender.open_pairs

@@ -17,9 +17,10 @@ from schemas.notification import (
 from services.common.service import Input, Outcome
 from services.notifier.domain import FREE, GIVEN, UNSERVED, LaneView, Notice, Offender
 from services.notifier.rules import NoticePolicy
-from services.notifier.usecases.commands import SERVERS, Refused, any_notice, not_in_future
+from services.notifier.usecases.commands import SERVERS, any_notice, not_in_future
 from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.merging import passed_on
+from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
 

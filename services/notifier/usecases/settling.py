@@ -23,6 +23,7 @@ from services.common.service import Input, Outcome
 from services.notifier.domain import FREE, UNSERVED, LaneView, Notice, Offender, reasons_to_hold
 from services.notifier.rules import NoticePolicy, call, next_clock, serve_by
 from services.notifier.usecases.telling import Draft, outgoing
+from services.notifier.usecases.working import enforcements_clocked, helps_clocked
 
 RELEASES = "releases"
 """Name under which the lane counts notices released for the first time."""
@@ -54,6 +55,7 @@ def settled(
         counted += (TRIPS,)
     for notice in draft.offender.of(NotificationState):
         draft = _clocked(draft, notice, lane, policy)
+    draft = helps_clocked(enforcements_clocked(draft, lane.now, policy), lane.now, policy)
     return Outcome(draft.offender, outgoing(given, draft, keep=keep), counted=counted)
 
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from schemas.commands import AskGiven, TellGiven
 from schemas.duty import DutyAlerted, DutyRole
+from schemas.enforcement import Enforcement
 from schemas.envelope import Data, deterministic_id
+from schemas.help import Help
 from schemas.notice_work import NoticeWork
 from schemas.notification import Notification
 from schemas.topics import Topic
@@ -53,6 +55,12 @@ def _said(given: Input, said: Iterable[Data], *, keep: bool) -> Iterable[Outgoin
                 topic = Topic.NOTIFIER_COMMANDS
                 event = caused_by(given, SOURCE, data, topic, data.offender_id, place, subject=data.offender_id)
                 yield Outgoing(topic, replace(event, correlationid=None), other_lane=True)
+            case Enforcement():
+                event = caused_by(given, SOURCE, data, Topic.ENFORCEMENT, data.enforcement_id, subject=data.offender_id)
+                yield Outgoing(Topic.ENFORCEMENT, event, about=data.pair_id if keep else None)
+            case Help():
+                event = caused_by(given, SOURCE, data, Topic.NOTICE_WORK, data.help_id, subject=data.offender_id)
+                yield Outgoing(Topic.NOTICE_WORK, event)
             case _:
                 raise TypeError(f"{data.TYPE} has no topic of the notifier's")
 
