@@ -6,7 +6,7 @@ from alembic import op
 from services.common import columns
 
 revision = "6c9983f32517"
-down_revision = "800161e8a8df"
+down_revision = "a638f17cd97d"
 branch_labels = None
 depends_on = None
 
