@@ -55,7 +55,7 @@ class Letter(Strict):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
     name: Line
     dated: date
-    statutes: Annotated[tuple[Line, ...], Field(max_length=12)] = ()
+    statutes: tuple[Line, ...] = ()
     meeting: Meeting | None = None
     served_on: date | None = None
 
