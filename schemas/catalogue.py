@@ -1,6 +1,7 @@
 """Imports every module of models, so that the registry of event types is whole."""
 
 from schemas import (
+    call_in,
     classification,
     commands,
     duty,
@@ -24,6 +25,7 @@ MODULES = (
     duty,
     enforcement,
     help,
+    call_in,
     outreach,
     commands,
 )
