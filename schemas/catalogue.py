@@ -1,6 +1,7 @@
 """Imports every module of models, so that the registry of event types is whole."""
 
 from schemas import (
+    advocacy,
     call_in,
     classification,
     commands,
@@ -28,4 +29,5 @@ MODULES = (
     call_in,
     outreach,
     commands,
+    advocacy,
 )
