@@ -80,6 +80,8 @@ class Notices(Data):
     """Until somebody has decided about a notice that failed for good."""
     correction_within: Span = Span(hours=72)
     """Until it is decided what he is told where the facts changed, and again until he is told."""
+    attendance_within: Span = Span(hours=24)
+    """After a call-in: until somebody has said who came."""
     repeat_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24
     """How often whoever is on duty is called again."""
     custody_repeat_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15

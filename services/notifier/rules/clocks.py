@@ -32,6 +32,8 @@ def serve_by(offender: Offender, notice: Notice, policy: NoticePolicy) -> dateti
     """
     custody = offender.custody
     since = notice.since or notice.prepared_at
+    if notice.seat is not None:
+        return notice.seat.starts_at
     if custody is not None and custody.booked_at is not None:
         by = custody.booked_at + timedelta(hours=policy.notices.custody_visit_within_hours)
         return min(by, custody.hearing_at) if custody.hearing_at is not None else by
@@ -72,6 +74,8 @@ def _to_give(
     offender: Offender, notice: Notice, policy: NoticePolicy, calendar: Calendar
 ) -> tuple[NoticeClock, datetime]:
     by = notice.serve_by or serve_by(offender, notice, policy)
+    if notice.seat is not None:
+        return NoticeClock.SERVE, after(notice.seat.starts_at, policy.notices.attendance_within, calendar)
     if notice.claimed_by is not None:
         return NoticeClock.SERVE, by
     since = notice.since or notice.prepared_at
