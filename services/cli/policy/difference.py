@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from schemas.classification import ReviewCode, Tier
 from schemas.envelope import Data, Event
-from schemas.incident import NotificationRecorded, OffenderMerged, OffenderSplit
+from schemas.incident import NotificationRecorded, OffenderSplit
 from schemas.notification import NotificationServed
 from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
@@ -27,7 +27,7 @@ from services.classifier.domain import Assessment, Offender, assess, walk
 from services.classifier.rules import rulebook
 from services.classifier.seal import sealer
 from services.classifier.usecases import Terms
-from services.classifier.usecases.histories import fold
+from services.classifier.usecases.histories import FOLDS, fold
 from services.cli.replay import Replay
 from services.intake.cloudevents import event_of
 from services.intake.lines import Line, Source
@@ -204,7 +204,7 @@ def _compared(batch: list[Lines]) -> Difference:
     found = Difference()
     for lines in batch:
         events = list(_events(lines, found))
-        if any(isinstance(event.data, OffenderMerged | OffenderSplit) for event in events):
+        if any(type(event.data) not in FOLDS for event in events):
             people = _together(events, found, _pair)
         else:
             people = _alone(events, found, _pair)
@@ -265,7 +265,7 @@ def _walked(him: Offender, terms: Terms) -> Offender:
 
 
 def _together(events: list[Event[Data]], found: Difference, pair: _Pair) -> Iterator[tuple[Offender, Offender]]:
-    """Merged and told apart as the classifier does it."""
+    """Merged, told apart, expunged: as the classifier does it, lane by lane."""
     before, after = Replay(pair.before.policy), Replay(pair.after.policy)
     people: dict[str, None] = {}
     for event in events:
