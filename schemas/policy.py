@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from schemas.calendar import BusinessHours
 from schemas.classification import PolicyRef, Tier
 from schemas.criteria import Charges, Codes, Days, Gaps, Rule, Slug, Violations
 from schemas.envelope import Data
@@ -23,6 +24,7 @@ from schemas.incident import Ori
 from schemas.notification import Channel
 from schemas.outreach import TaskKind, TaskOwner
 from schemas.outreach_terms import OPTIONAL_OCCASIONS, OutreachTerms, TaskClock
+from schemas.policy_notices import Notices
 
 
 def _known_zone(name: str) -> str:
@@ -127,6 +129,7 @@ class Policy(Data):
     """Where a birthday begins."""
     agency_time_zones: Annotated[dict[Ori, TimeZone], Field(default_factory=dict)]
     """Agencies elsewhere, by ORI."""
+    business_hours: BusinessHours = BusinessHours()
     adult_age: Annotated[int, Field(ge=10, le=30)]
     stale_after_days: Days
     """A report later than this after the incident is listed: nothing opens until a person opens it."""
@@ -147,6 +150,7 @@ class Policy(Data):
     escalate_overdue_hours: Annotated[int, Field(ge=1)]
     releases_per_hour: Annotated[int, Field(ge=1)]
     """More notices than this at once are a history load or a fault of a feed: they wait for a person."""
+    notices: Notices = Notices()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
