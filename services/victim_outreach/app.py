@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.policy_file import load_policy
 from services.common.duty import Pager, RosterFile
+from services.common.errors import ConfigurationError
 from services.common.messaging import MailSettings, mailer, messenger
 from services.common.replica import Companion
 from services.common.settings import CommonSettings
@@ -15,7 +16,7 @@ from services.victim_outreach.sender import CountyTexts, NoTexts, Sender
 from services.victim_outreach.settings import OutreachSettings
 from services.victim_outreach.store import OutreachStore
 from services.victim_outreach.stream import VictimOutreach
-from services.victim_outreach.texts import load_texts
+from services.victim_outreach.texts import load_texts, telling_sender
 
 
 def build(settings: CommonSettings) -> VictimOutreach:
@@ -30,4 +31,6 @@ def companions(settings: CommonSettings) -> Sequence[Companion]:
     roster = RosterFile(own.duty_roster, ZoneInfo(policy.time_zone))
     roster.now()
     words = CountyTexts(load_texts(own.county)) if own.county is not None else NoTexts()
+    if (word := telling_sender(mail.mail_from)) is not None:
+        raise ConfigurationError(f"IPVI_MAIL_FROM: '{word}' tells what a mail is about to whoever else sees it")
     return [Sender(policy, mails, texts, words, Pager(roster, mails, texts)).run]
