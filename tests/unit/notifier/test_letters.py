@@ -22,6 +22,7 @@ from services.common.settings import CommonSettings
 from services.common.signoffs import NotSignedError, SignOffs
 from services.common.templates import TemplateError
 from services.notifier.app import build
+from services.notifier.domain import Offender
 from services.notifier.letters import Kind, Letter, LetterBook, LetterError, Meeting, kind_of, letter_of, load_letters
 from services.notifier.letters.example import example as sample_letter
 from services.notifier.letters.words import forbidden
@@ -129,6 +130,7 @@ def test_nothing_else_of_a_decision_or_a_person_reaches_the_page(tier: Tier, cus
     bench = Bench()
     state = notifier.decide(bench.offender, bench.input(person)).state
     state = notifier.decide(state, bench.input(record)).state
+    assert isinstance(state, Offender)
     (notice,) = state.notices.values()
     if custody:
         notice = replace(notice, channel=Channel.CUSTODY_VISIT)
@@ -361,6 +363,7 @@ def test_which_template() -> None:
     bench = Bench()
     notifier = build(CommonSettings())
     file = notifier.decide(bench.offender, bench.input(decision(1, Tier.B))).state
+    assert isinstance(file, Offender)
     (notice,) = file.notices.values()
     kinds = {channel: kind_of(replace(notice, channel=channel)) for channel in Channel}
     assert kinds[Channel.CUSTODY_VISIT] is Kind.CUSTODY_VISIT and kinds[Channel.CALL_IN] is Kind.CALL_IN
