@@ -18,7 +18,7 @@ from pydantic import Field
 from schemas.envelope import Classification, Data, Event, deterministic_id, read
 from schemas.incident import Identifier, IncidentReported
 from schemas.rejects import InvalidRecord, RejectCode
-from services.intake.cloudevents import MAX_EVENT, check_agency, event_of
+from services.intake.cloudevents import MAX_EVENT, check_agency, event_in
 from services.intake.domain import Reject, Unit
 from services.intake.identity import Identifiers, offender_id
 from services.intake.people import Facts, OffenderFacts
@@ -58,14 +58,14 @@ def units(
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == _STRUCTURED:
-        return [_unit(1, body, lambda: (event_of(body), ()), agency, receipt_id)], True
+        return [_unit(1, body, lambda: (event_in(body), ()), agency, receipt_id)], True
     if kind == _BATCH:
         parts = _list(body)
         return [_unit(n, part, _structured(part), agency, receipt_id) for n, part in enumerate(parts, start=1)], False
     if kind != _JSON:
         raise UnsupportedError
     if any(name.lower().startswith("ce-") for name in headers):
-        return [_unit(1, body, lambda: (event_of(_binary(headers, body)), ()), agency, receipt_id)], True
+        return [_unit(1, body, lambda: (event_in(_binary(headers, body)), ()), agency, receipt_id)], True
     if body.lstrip()[:1] == b"[":
         parts = _list(body)
         return [
@@ -97,7 +97,7 @@ def _list(body: bytes) -> list[bytes]:
 
 
 def _structured(raw: bytes) -> Reading:
-    return lambda: (event_of(raw), ())
+    return lambda: (event_in(raw), ())
 
 
 def _binary(headers: Mapping[str, str], body: bytes) -> bytes:

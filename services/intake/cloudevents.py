@@ -45,10 +45,10 @@ def event_of(line: Line) -> Event[Data]:
         raise InvalidRecord(RejectCode.TOO_LARGE)
     if line.is_blank:
         raise InvalidRecord(RejectCode.EMPTY_VALUE)
-    return event_of(line.raw)
+    return event_in(line.raw)
 
 
-def event_of(raw: bytes) -> Event[Data]:
+def event_in(raw: bytes) -> Event[Data]:
     """One event, whichever way it came. Raises `InvalidRecord`."""
     if len(raw) > MAX_EVENT:
         raise InvalidRecord(RejectCode.TOO_LARGE)

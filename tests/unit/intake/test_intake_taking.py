@@ -13,7 +13,7 @@ from aiokafka.errors import ProducerFenced
 
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.topics import Topic
-from services.intake.cloudevents import event_of
+from services.intake.cloudevents import event_in
 from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Unit
 from services.intake.people import OffenderFacts, VictimFacts
 from services.intake.store import outbox
@@ -34,7 +34,7 @@ async def intake(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 def unit(data: dict[str, Any], kind: str = "ipvi.incident.reported.v1", **more: Any) -> Unit:
-    return Unit(1, (event_of(feed.line(data, kind)),), **more)
+    return Unit(1, (event_in(feed.line(data, kind)),), **more)
 
 
 def reject(line: int, raw: bytes = b"{") -> Unit:
