@@ -25,9 +25,10 @@ class Part:
     def replica(self, settings: CommonSettings) -> Replica[Any]:
         """Compose it. Raises `PolicyError`, `ConfigurationError` or `TokensFileError` with one clear line."""
         app = importlib.import_module(f"services.{self.package}.app")
-        return Replica(app.build(settings), settings, self.tick, self._router())
+        return Replica(app.build(settings), settings, self.tick, self.router())
 
-    def _router(self) -> Callable[..., Any] | None:
+    def router(self) -> Callable[..., Any] | None:
+        """What makes its API's routes; None where it has none."""
         if importlib.util.find_spec(f"services.{self.package}.api") is None:
             return None
         router: Callable[..., Any] = importlib.import_module(f"services.{self.package}.api").router

@@ -174,14 +174,27 @@ class Bench:
 
     # commands on the one notice that is not cancelled
 
-    def serve(self, role: Role = Role.OFFICER, at: datetime | None = None, notice_id: str | None = None) -> str:
-        return self.put(Serve(**self._act(role, notice_id), served_at=at or self.now, proof=Proof.SIGNATURE)).result
+    def serve(
+        self,
+        role: Role = Role.OFFICER,
+        at: datetime | None = None,
+        notice_id: str | None = None,
+        expects: str | None = None,
+    ) -> str:
+        return self.put(
+            Serve(**self._act(role, notice_id), expects=expects, served_at=at or self.now, proof=Proof.SIGNATURE)
+        ).result
 
-    def fail(self, role: Role = Role.OFFICER) -> str:
-        return self.put(Fail(**self._act(role), reason=FailureReason.NOT_FOUND)).result
+    def fail(self, role: Role = Role.OFFICER, expects: str | None = None) -> str:
+        return self.put(Fail(**self._act(role), expects=expects, reason=FailureReason.NOT_FOUND)).result
 
-    def cancel(self, role: Role = Role.COORDINATOR, reason: CancelReason = CancelReason.BY_PERSON) -> str:
-        return self.put(CancelNotification(**self._act(role), reason=reason)).result
+    def cancel(
+        self,
+        role: Role = Role.COORDINATOR,
+        reason: CancelReason = CancelReason.BY_PERSON,
+        expects: str | None = None,
+    ) -> str:
+        return self.put(CancelNotification(**self._act(role), expects=expects, reason=reason)).result
 
     def lift(self, hold: LiftableHold, role: Role = Role.COORDINATOR, by: str | None = None) -> str:
         return self.put(LiftHold(**self._act(role, by=by), hold=hold)).result
