@@ -11,6 +11,7 @@ from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
 from services.cli.offsets import mend_command
 from services.cli.parked import app as parked
+from services.cli.policy import app as policy
 from services.cli.rebase import rebase_command
 from services.cli.replay import replay_command
 from services.cli.run import run_command
@@ -35,6 +36,7 @@ offsets.command("mend")(mend_command)
 offsets.command("rebase")(rebase_command)
 app.add_typer(offsets, name="offsets")
 app.add_typer(parked, name="parked")
+app.add_typer(policy, name="policy")
 
 
 def main() -> None:

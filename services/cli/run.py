@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from schemas.commands import Role
-from schemas.policy_file import load_policy
+from services.classifier.policies import usable
 from services.cli.broker.node import EmbeddedBroker
 from services.cli.broker.process import BoundProcess
 from services.cli.ingest import FormatOption, ZoneOption, ingest_file
@@ -120,7 +120,7 @@ def run_command(
     changes: dict[str, object] = {"as_of": str(as_of), "ticks": settings.ticks and not once}
     if policy:
         changes["policy"] = policy
-    load_policy(str(changes.get("policy", settings.policy)))
+    usable(str(changes.get("policy", settings.policy)))
     with ExitStack() as stack:
         if ephemeral:
             changes["home"] = Path(stack.enter_context(_temporary_home()))

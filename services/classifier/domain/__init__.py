@@ -2,7 +2,7 @@
 
 from services.classifier.domain.finding import Finding, Referred, find, victim_numbers
 from services.classifier.domain.history import FINAL, History, Kept, RecordKey, Seal, Strand, Telling
-from services.classifier.domain.ladder import Facts, Fire, Standing, walk
+from services.classifier.domain.ladder import Facts, Fire, Standing, Step, climb, walk
 from services.classifier.domain.offender import Assessment, Decided, Move, Offender, ReferralKey, ReviewKey, assess
 
 __all__ = [
@@ -22,9 +22,11 @@ __all__ = [
     "ReviewKey",
     "Seal",
     "Standing",
+    "Step",
     "Strand",
     "Telling",
     "assess",
+    "climb",
     "find",
     "victim_numbers",
     "walk",

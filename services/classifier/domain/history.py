@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from schemas.envelope import Event
@@ -111,6 +111,15 @@ class History:
         """The court's latest word on a charge of an arrest."""
         found = self.records.get(_disposition_key(arrest_id, charge))
         return cast(Event[CaseDisposed] | None, found)
+
+    def noticed_at(self) -> datetime | None:
+        """When he was first served a notice, here or before this system; None: never. Order of arrival does not matter."""
+        served = (
+            one.data.served_at
+            for one in self.records.values()
+            if isinstance(one.data, NotificationRecorded | NotificationServed)
+        )
+        return min(served, default=None)
 
     def tried(self, arrests: Collection[str]) -> Mapping[RecordKey, Event[Kept]]:
         """What the court has said of these arrests."""

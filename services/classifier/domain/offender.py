@@ -111,6 +111,7 @@ def assess(
 ) -> Assessment:
     """Pure: the same history and policy give the same answer. `known` spares reading again what has not changed."""
     findings: dict[str, Finding] = {}
+    noticed_at = history.noticed_at() if policy.violations.notice_terms_from_service else None
     for incident_id, told in history.strands.items():
         same = known is not None and known[0].strands.get(incident_id) is told and known[0].records is history.records
         if known is not None and same:
@@ -119,7 +120,9 @@ def assess(
             continue
         telling = history.standing(incident_id, offender_id)
         if telling is not None:
-            findings[incident_id] = find(telling.report, policy, history.disposed, listed=telling.listed)
+            findings[incident_id] = find(
+                telling.report, policy, history.disposed, listed=telling.listed, noticed_at=noticed_at
+            )
     if known is not None and findings == known[1].findings:
         return known[1]
     return Assessment(findings, walk(findings.values(), policy, fire))
