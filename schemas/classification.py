@@ -107,6 +107,8 @@ class OffenderDecided(Data):
     withdrawn_pair_ids: list[str] = []
     """Pairs whose outreach and notices end by this decision."""
     merged_offender_id: str | None = None
+    tiers_served: list[Tier] = []
+    """Lists of which he has been given notice, before this system was there or under an id since merged too."""
     policy: PolicyRef
     occurred_at: Timestamp | None
     decided_at: Timestamp

@@ -105,6 +105,21 @@ class Adopt(Data):
     """Of a report: the highest revision that came in time or was opened by a person; what is open stays open."""
     via: list[Identifier] = []
     """Offenders it has been handed on by, the first giver first: a ring of merges is seen, and ends."""
+    moved: list[str] = []
+    """Of a split: keyed hashes of the incidents that move. `original` then names none of them."""
+
+
+@event_type("ipvi.classifier.command.forget.v1")
+class Forget(Data):
+    """An incident was expunged under another offender id: erase what was said of it under this one. Names no incident."""
+
+    offender_id: Identifier
+    sealed: str
+    """Keyed hash of the incident, by which who holds it knows it."""
+    pair_id: str
+    """Of the incident and this offender."""
+    via: list[Identifier] = []
+    """Offenders whose lanes have done it."""
 
 
 @event_type("ipvi.classifier.command.open_listed.v1")

@@ -111,7 +111,8 @@ class Event(Generic[D_co]):
     """One CloudEvent. Same `source` and `id`: the same event, whatever its content.
 
     `time` is as the source reported it; `recordedtime` is when this system recorded it, or None on a record whose broker
-    time stamp is to be taken. `correlationid` is the incident, `causationid` the event that caused this one.
+    time stamp is to be taken. `correlationid` is the incident (from the classifier on its opaque pair: `docs/decisions/0015`),
+    `causationid` the event that caused this one.
     """
 
     id: str

@@ -60,6 +60,7 @@ class CancelReason(StrEnum):
     SUPERSEDED = "superseded"
     TIER_LOWERED = "tier_lowered"
     MERGED = "merged"
+    ALREADY_SERVED = "already_served"
     BY_PERSON = "by_person"
 
 

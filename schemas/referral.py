@@ -72,3 +72,6 @@ class ReferralWithdrawn(Data):
     pair_id: str
     offender_id: Identifier
     victim_no: Annotated[int, Field(ge=1)]
+    expunged: bool = False
+    """A court's order: what was said of the pair, whichever its referrals, is to be erased. Comes also where the referral
+    was withdrawn before."""

@@ -16,6 +16,8 @@ FOLDER = Path(__file__).with_name("topics")
 DAY_MS = 24 * 60 * 60 * 1000
 KEPT_DAYS = 14
 """Kafka is no archive: an expunged person's last copy must have ended by a known date."""
+SEGMENT_DAYS = 1
+"""Retention and compaction leave the open segment alone: at most this much more than promised."""
 
 
 class Topic(StrEnum):
@@ -86,8 +88,7 @@ class TopicSpec(BaseModel):
             "max.message.bytes": str(self.max_message_bytes),
             # "Now" in a lane is the broker's time, not a writer's.
             "message.timestamp.type": "LogAppendTime",
-            # Retention and compaction leave the open segment alone: at most one day more than promised.
-            "segment.ms": str(DAY_MS),
+            "segment.ms": str(SEGMENT_DAYS * DAY_MS),
             **self._keeping(),
         }
 

@@ -39,7 +39,8 @@ def envelope_schema() -> Schema:
         "datacontenttype": {"type": "string", "enum": ["application/json"]},
         "dataclassification": {"type": "string", "enum": [str(each) for each in Classification]},
         "recordedtime": time | {"description": "When this system recorded it; absent: the broker's time stamp."},
-        "correlationid": text | {"description": "The incident it belongs to."},
+        "correlationid": text
+        | {"description": "The incident: its number as far as the classifier, from there on the opaque pair."},
         "causationid": text | {"description": "The id of the event that caused this one."},
         "data": {"type": "object"},
     }

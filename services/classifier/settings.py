@@ -13,6 +13,8 @@ class ClassifierSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore")
 
+    backup_days: Annotated[int, Field(ge=0, le=3650)] = 35
+    """How long backups of the databases are kept: the proof of an expunction says when the last copy is gone."""
     seal_key: Annotated[SecretStr | None, Field(min_length=16)] = None
     """Key of the hashes by which expunged and moved incidents are known again and cannot be read. It must never change:
     with another key a late report of an expunged incident would come back in. None: one is made and kept under `home`."""

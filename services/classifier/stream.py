@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from schemas.commands import Adopt, ClassifierTick
+from schemas.commands import Adopt, ClassifierTick, Forget
 from schemas.envelope import Data, Event
-from schemas.incident import OffenderMerged, OffenderSplit
+from schemas.incident import IncidentExpunged, OffenderMerged, OffenderSplit
 from schemas.notification import Notification
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
@@ -26,6 +26,8 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     OffenderMerged: usecases.merged,
     OffenderSplit: usecases.split,
     Adopt: usecases.adopted,
+    IncidentExpunged: usecases.expunged,
+    Forget: usecases.forgotten,
 }
 
 
@@ -52,6 +54,10 @@ class Classifier:
             return use_case(state, given.event, given, self._terms)
         except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
+
+    def about(self, event: Event[Data]) -> str | None:
+        """The pair of the incident, where it names one."""
+        return usecases.pair_of(event.data)
 
     def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
         """Time changes nothing here: a tier is never lowered by it."""

@@ -35,6 +35,9 @@ class Part:
         return router
 
 
+DATABASES = ("intake", "classifier", "notifier", "victim_outreach")
+"""Who has tables of its own."""
+
 SERVICES: dict[str, Part] = {
     "classifier": Part("classifier", ClassifierTick, 8701),
     "notifier": Part("notifier", NotifierTick, 8702),

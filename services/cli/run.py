@@ -23,7 +23,7 @@ from schemas.commands import Role
 from services.classifier.policies import usable
 from services.cli.broker.node import EmbeddedBroker
 from services.cli.broker.process import BoundProcess
-from services.cli.ingest import FormatOption, ZoneOption, ingest_file
+from services.cli.ingest import FormatOption, MappingOption, ZoneOption, ingest_file
 from services.cli.registry import SERVICES
 from services.cli.serve import migrate_all
 from services.cli.settled import ends, is_settled, places
@@ -98,6 +98,7 @@ def run_command(
         bool, typer.Option("--ephemeral", help="Keep nothing: state in a folder that is removed.")
     ] = False,
     time_zone: ZoneOption = None,
+    mapping: MappingOption = None,
 ) -> None:
     """Run the whole pipeline: Kafka, the three services, and a feed.
 
@@ -129,7 +130,7 @@ def run_command(
             console.print("Starting Kafka ...", markup=False)
             broker = stack.enter_context(EmbeddedBroker(settings.home / "kafka"))
             settings = settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
-        result = _run(settings, source, format, as_of, once, time_zone, console)
+        result = _run(settings, source, format, as_of, once, time_zone, mapping, console)
     if result is not None:
         text = json.dumps(result, indent=2)
         if summary is not None:
@@ -145,6 +146,7 @@ def _run(
     as_of: AsOf,
     once: bool,
     time_zone: str | None,
+    mapping: str | None,
     console: Console,
 ) -> Summary | None:
     create_topics(settings.kafka_bootstrap_servers, settings.partitions)
@@ -155,7 +157,7 @@ def _run(
     with _stopped_at_end(tree):
         tree.start(with_api=not once)
         console.print(f"Feeding {source.name} ...", markup=False)
-        fed = ingest_file(source, kind, as_of, time_zone, settings, console)
+        fed = ingest_file(source, kind, as_of, time_zone, settings, console, mapping)
         _wait_settled(tree)
         result = asyncio.run(summarise(settings, fed))
         if once:

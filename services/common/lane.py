@@ -25,7 +25,7 @@ from typing import Generic, Protocol, TypeVar
 import structlog
 from aiokafka import ConsumerRecord
 
-from services.common import failpoints, metrics, positions, tables
+from services.common import erasing, failpoints, metrics, positions, tables
 from services.common.database import Database
 from services.common.errors import DecideFailedError, LaneLostError, LaneRefusedError
 from services.common.mailbox import HIGH_WATER, Mailbox
@@ -410,8 +410,7 @@ class Lane(Generic[S]):
                 self._parked.set(await positions.parked_offenders(conn, self.number))
             if worked.changed:
                 await service.store.save(conn, self.number, worked.changed)
-            if worked.erase:
-                await positions.erase(conn, worked.erase)
+            await erasing.erase(conn, worked.erase, worked.redact)
             await failpoints.reach("sql.before_commit")
         await failpoints.reach("sql.committed")
         self._row = worked.row

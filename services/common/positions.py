@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from aiokafka import ConsumerRecord
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import and_, delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -183,6 +183,7 @@ def journal_values(lane: int, row: JournalRow) -> dict[str, Any]:
         "value": row.value,
         "headers": [[name, value.decode("latin-1")] for name, value in row.headers],
         "about": row.about,
+        "subject": row.subject,
         "erased": False,
     }
 
@@ -208,6 +209,7 @@ async def unpublished(conn: AsyncConnection, lane: int, committed: Mapping[str, 
             row.value,
             tuple((name, value.encode("latin-1")) for name, value in row.headers),
             row.about,
+            row.subject,
         )
         for row in rows
     ]
@@ -234,27 +236,6 @@ def chunks(
             reached[row.in_topic] = min(reached[row.in_topic], row.in_offset)
         yield rows[start:end], reached
         start = end
-
-
-async def erase(conn: AsyncConnection, about: Sequence[str]) -> None:
-    """Overwrite payloads; ids and sequence stay, so that what was not published yet goes out as a stub."""
-    stub = await conn.execute(
-        select(journal.c.lane, journal.c.seq, journal.c.headers).where(journal.c.about.in_(about))
-    )
-    bare = [
-        {"b_lane": row.lane, "b_seq": row.seq, "b_headers": [pair for pair in row.headers if pair[0] in _STUB_HEADERS]}
-        for row in stub
-    ]
-    if bare:
-        await conn.execute(
-            update(journal)
-            .where(journal.c.lane == bindparam("b_lane"), journal.c.seq == bindparam("b_seq"))
-            .values(value=None, headers=bindparam("b_headers"), erased=True),
-            bare,
-        )
-
-
-_STUB_HEADERS = frozenset({"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_dataclassification"})
 
 
 async def parked_records(conn: AsyncConnection, key: str) -> list[tuple[int, ConsumerRecord]]:

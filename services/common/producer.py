@@ -32,6 +32,7 @@ class JournalRow:
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     about: str | None = None
+    subject: str | None = None
 
 
 def offset_metadata(database_id: str) -> str:

@@ -18,6 +18,8 @@ from schemas.topics import Topic, allowed
 from services.common.service import Outgoing
 
 _MAX_OFFENDING_HEADERS = 50
+STUB = "erased"
+"""Header of a record whose data was expunged before it went out: it has an id and no value, and means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Parsed:
     def key(self) -> str:
         """The offender in whose state it takes effect."""
         return str(self.record.key.decode())
+
+    @property
+    def is_stub(self) -> bool:
+        """Nothing but the place of what was expunged; to be passed over."""
+        return self.record.value is None and any(name == STUB for name, _ in self.record.headers)
 
     @property
     def is_for_lane(self) -> bool:
@@ -114,6 +121,8 @@ class Outbound:
     partition: int
     message: Message
     about: str | None
+    subject: str | None = None
+    """Whom it speaks of; None: a dead letter, whose key may be anything."""
 
 
 _partition_of = DefaultPartitioner()
@@ -128,10 +137,12 @@ def outbound(outgoing: Outgoing, lane: int, partitions: int) -> Outbound:
     if outgoing.other_lane:
         everything = range(partitions)
         partition = _partition_of(message.key, everything, everything)
-    return Outbound(str(outgoing.topic), partition, message, outgoing.about)
+    return Outbound(str(outgoing.topic), partition, message, outgoing.about, outgoing.event.subject)
 
 
-def dead_letter(record: ConsumerRecord, invalid: InvalidRecord, rejects: Topic, lane: int) -> Outbound:
+def dead_letter(
+    record: ConsumerRecord, invalid: InvalidRecord, rejects: Topic, lane: int, about: str | None = None
+) -> Outbound:
     """The original bytes as they came; coordinates, code and reason in headers, never a value."""
     reason = {
         "ce_specversion": "1.0",
@@ -147,7 +158,7 @@ def dead_letter(record: ConsumerRecord, invalid: InvalidRecord, rejects: Topic, 
     }
     headers = [(name, value.encode()) for name, value in reason.items()]
     headers += [(f"original-{name}", value or b"") for name, value in _bounded(record.headers)]
-    return Outbound(str(rejects), lane, Message(record.key, record.value, tuple(headers)), None)
+    return Outbound(str(rejects), lane, Message(record.key, record.value, tuple(headers)), about)
 
 
 def _bounded(headers: Sequence[tuple[str, bytes]]) -> Sequence[tuple[str, bytes]]:

@@ -53,10 +53,22 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Redaction:
+    """`text` may stand no more in what was said of `subjects`, nor in a dead letter of nobody knows whom.
+
+    An entry of a list goes alone; where anything else of a row holds it, the row is overwritten.
+    """
+
+    subjects: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome(Generic[S]):
     """What one record did. `result` is what the sender of a command is told: `applied`, `none`, `refused:<code>`.
 
-    `erase` names what (`Outgoing.about`) must be overwritten in journal and rejects at once.
+    `erase` names what (`Outgoing.about`, `Service.about`) must be overwritten in journal, inbox and rejects at once;
+    `redact` what may be named nowhere else either.
     `counted` adds one to the lane's count of each name it holds; a later record of the lane sees it in `Input.counts`.
     """
 
@@ -64,6 +76,7 @@ class Outcome(Generic[S]):
     events: tuple[Outgoing, ...] = ()
     result: str = "applied"
     erase: tuple[str, ...] = ()
+    redact: tuple[Redaction, ...] = ()
     counted: tuple[str, ...] = ()
 
 
@@ -110,6 +123,10 @@ class Service(Protocol[S]):
 
     def decide(self, state: S, given: Input) -> Outcome[S]:
         """For a record of any input. A tick comes here too, once for each key that `store.due` named."""
+        ...
+
+    def about(self, event: Event[Data]) -> str | None:
+        """What a record is about, as `Outgoing.about` says it: by that its inbox row and its dead letter are found."""
         ...
 
     def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:

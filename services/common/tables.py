@@ -61,6 +61,8 @@ inbox = Table(
     Column("offset", BigInteger, nullable=False),
     Column("outcome", String(80), nullable=False, comment="applied, none, rejected:<code> or refused:<code>"),
     Column("digest", String(64), comment="of a person's command: SHA-256 of what it says; same id, same content"),
+    Column("about", String(64), comment="what it was about, to find it on expunction"),
+    Index("inbox_about", "about"),
 )
 
 journal = Table(
@@ -76,8 +78,10 @@ journal = Table(
     Column("value", LargeBinary),
     Column("headers", JSON, nullable=False, comment="pairs of name and value, the value in latin-1"),
     Column("about", String(64), comment="what it is about, to find it on expunction"),
+    Column("subject", String(300), comment="whom it speaks of; null: a dead letter"),
     Column("erased", Boolean, nullable=False, default=False),
     Index("journal_about", "about"),
+    Index("journal_subject", "subject"),
     Index("journal_in", "lane", "in_topic", "in_offset"),
 )
 
@@ -140,8 +144,9 @@ KEEP_READS = {
 
 
 def with_common_tables(metadata: MetaData) -> MetaData:
-    """Add these tables to a service's own."""
-    for table in common.sorted_tables:
+    """Add these tables to a service's own. One that only produces (`info["lanes"]` is false) has no use for those of lanes."""
+    needed = common.sorted_tables if metadata.info.get("lanes", True) else [deployment]
+    for table in needed:
         if table.name not in metadata.tables:
             table.to_metadata(metadata)
     return metadata

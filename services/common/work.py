@@ -16,7 +16,7 @@ from services.common.clock import period_of
 from services.common.positions import LaneRow
 from services.common.producer import JournalRow
 from services.common.records import Outbound, Parsed, broker_time, content_digest, dead_letter, outbound
-from services.common.service import Input, Outcome, Outgoing, Service
+from services.common.service import Input, Outcome, Outgoing, Redaction, Service
 
 S = TypeVar("S")
 
@@ -37,6 +37,7 @@ class Worked(Generic[S]):
     unparked: list[tuple[str, int]] = field(default_factory=list)
     """Offender and place of what had been parked and is worked now."""
     erase: list[str] = field(default_factory=list)
+    redact: list[Redaction] = field(default_factory=list)
     done: int = 0
     """How many records of the batch, from its start, are worked."""
     failed: Exception | None = None
@@ -103,7 +104,9 @@ class _Run(Generic[S]):
 
     def one(self, parsed: Parsed, due: Sequence[str] = (), queue: Sequence[tuple[int, Parsed]] = ()) -> None:
         event = parsed.event
-        if event is None:
+        if parsed.is_stub:
+            pass
+        elif event is None:
             self._reject(parsed, parsed.invalid)
         elif parsed.is_for_lane:
             self._for_lane(parsed, due)
@@ -142,6 +145,7 @@ class _Run(Generic[S]):
                 "offset": parsed.record.offset,
                 "outcome": outcome,
                 "digest": content_digest(parsed.record.value) if isinstance(event.data, PersonCommand) else None,
+                "about": self.worker.service.about(event),
             }
         )
 
@@ -204,6 +208,7 @@ class _Run(Generic[S]):
         if outcome.state is not before:
             changed[key] = (changed[key][0] if key in changed else first, outcome.state)
         self.worked.erase += outcome.erase
+        self.worked.redact += outcome.redact
         for name in outcome.counted:
             self._count(name, given.now)
         self._journal(parsed, said)
@@ -233,14 +238,16 @@ class _Run(Generic[S]):
                     out.message.value,
                     out.message.headers,
                     out.about,
+                    out.subject,
                 )
             )
             self.worked.row = replace(self.worked.row, journal_next=seq + 1)
 
     def _reject(self, parsed: Parsed, invalid: InvalidRecord | None) -> None:
         assert invalid is not None
-        record = parsed.record
-        self._journal(parsed, [dead_letter(record, invalid, self.worker.service.rejects, self.worker.lane)])
+        record, service = parsed.record, self.worker.service
+        about = service.about(parsed.event) if parsed.event is not None else None
+        self._journal(parsed, [dead_letter(record, invalid, service.rejects, self.worker.lane, about)])
         self.worked.rejects.append(
             {
                 "topic": record.topic,

@@ -183,6 +183,10 @@ class Offender:
             notice.tier is tier and notice.state is not NotificationState.CANCELLED for notice in self.notices.values()
         )
 
+    def was_given(self, tier: Tier) -> bool:
+        """By this system, under this id: what a person has prepared anew stays, whatever was given before."""
+        return any(notice.tier is tier and notice.state in GIVEN for notice in self.notices.values())
+
     def with_pair(self, pair: Pair) -> Offender:
         return replace(self, pairs={**self.pairs, pair.pair_id: pair})
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.classification import OffenderDecided
 from schemas.commands import CancelNotification, Fail, LiftHold, NotifierTick, Serve
-from schemas.envelope import Data
+from schemas.envelope import Data, Event
 from schemas.outreach import GateChanged, GateHeartbeat
 from schemas.person import OffenderDescribed
 from schemas.rejects import InvalidRecord, RejectCode
@@ -58,6 +58,10 @@ class Notifier:
             return use_case(state, data, given, self._policy)
         except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
+
+    def about(self, event: Event[Data]) -> str | None:
+        """The pair, where it names one."""
+        return getattr(event.data, "pair_id", None)
 
     def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
         """The notifier's lanes keep no heartbeat of their own."""

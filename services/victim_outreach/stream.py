@@ -15,7 +15,7 @@ from schemas.commands import (
     OverrideGate,
     SafetyHold,
 )
-from schemas.envelope import Data
+from schemas.envelope import Data, Event
 from schemas.notification import (
     NotificationCancelled,
     NotificationCorrected,
@@ -85,6 +85,10 @@ class VictimOutreach:
             return use_case(state, data, given, self._policy)
         except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
+
+    def about(self, event: Event[Data]) -> str | None:
+        """The pair, where it names one."""
+        return getattr(event.data, "pair_id", None)
 
     def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
         """One heartbeat for each tick."""

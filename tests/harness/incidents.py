@@ -209,7 +209,7 @@ class Bench:
         known: dict[str, Referral] = {}
         for data in self.of(Topic.REFERRALS):
             if isinstance(data, ReferralWithdrawn):
-                del known[data.referral_id]
+                known.pop(data.referral_id, None)  # an expunction is told also where it was withdrawn before
             else:
                 known[data.referral_id] = ReferralOpened(
                     **{name: getattr(data, name) for name in Referral.model_fields}

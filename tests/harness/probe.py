@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import Tier, TierCurrent
 from schemas.commands import Fail, NotifierTick
+from schemas.envelope import Data, Event
 from schemas.incident import IncidentReported
 from schemas.topics import Topic
 from services.common import logs
@@ -104,6 +105,9 @@ class Probe:
         return Outcome(
             state, (Outgoing(Topic.TIERS, caused_by(given, "/probe", said, Topic.TIERS), about=data.incident_id[:64]),)
         )
+
+    def about(self, event: Event[Data]) -> str | None:
+        return None
 
     def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
         return ()

@@ -10,6 +10,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from hashlib import sha256
+from typing import Any
 
 import pytest
 import schemathesis
@@ -81,7 +82,7 @@ def _test_of(service: str) -> Callable[..., None]:
     schema = schemathesis.openapi.from_dict(document(api_of(service)), config=config)
 
     @schema.parametrize()
-    def test(case: schemathesis.Case, asked: Asked) -> None:
+    def test(case: schemathesis.Case[Any], asked: Asked) -> None:
         for name, invented in case.path_parameters.items():
             case.path_parameters[name] = asked.of_somebody(name, invented)
         base = asked.pipeline.services[service].url
@@ -89,7 +90,8 @@ def _test_of(service: str) -> Callable[..., None]:
         asked.heard(service, answered)
         case.validate_response(answered, excluded_checks=[positive_data_acceptance])  # a cursor or key may be no good
 
-    return test
+    made: Callable[..., None] = test
+    return made
 
 
 test_classifier = _test_of("classifier")

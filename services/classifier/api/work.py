@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -12,9 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
 from schemas.classification import ReviewCode
-from schemas.commands import OpenListed
+from schemas.commands import OpenListed, Role
 from schemas.incident import Identifier
-from services.classifier.store import ListedIncident, OpenReview, listed_incidents, open_reviews
+from schemas.topics import KEPT_DAYS, SEGMENT_DAYS
+from services.classifier.domain import Erasure
+from services.classifier.settings import ClassifierSettings
+from services.classifier.store import ListedIncident, OpenReview, carried_out, listed_incidents, open_reviews
 from services.classifier.usecases import OPENERS
 from services.common.api import FormId, Listing, answer
 from services.common.auth import Needs, Person
@@ -24,6 +29,29 @@ Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 Opener = Annotated[Person, Depends(Needs(*OPENERS))]
 Lists = Annotated[Listing, Depends()]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """That an expunction was carried out, and when the last copy is gone; what was expunged it does not say.
+
+    `proof_id` follows from source and id of the order's event: who sent it can work it out, nobody else.
+    """
+
+    proof_id: str
+    agency: str
+    erased_at: datetime
+    """From then on nothing of it was in any table."""
+    log_gone_at: datetime
+    """The last segment of a topic that may hold it has been deleted or compacted."""
+    backups_gone_at: datetime
+    """The last backup taken before has been deleted (`IPVI_BACKUP_DAYS`)."""
+
+    @classmethod
+    def of(cls, erasure: Erasure, backup_days: int) -> Proof:
+        at = erasure.erased_at
+        log = at + timedelta(days=KEPT_DAYS + SEGMENT_DAYS)
+        return cls(erasure.proof_id, erasure.agency, at, log, at + timedelta(days=backup_days))
 
 
 class OpenForm(BaseModel):
@@ -44,6 +72,15 @@ def router(desk: Desk, read: Reader) -> APIRouter:
         async with read() as conn:
             found = await open_reviews(conn, code or list(ReviewCode), listing.page)
         return await listing.answer(found, "offender", lambda review: review.offender_id)
+
+    @api.get("/erasures", dependencies=[Depends(Needs(Role.COORDINATOR, Role.OPERATOR))], response_model=list[Proof])
+    async def erasures(listing: Lists, proof_id: str | None = None) -> Response:
+        backup_days = ClassifierSettings().backup_days
+        async with read() as conn:
+            found = await carried_out(conn, listing.page, proof_id)
+        return await listing.answer(
+            found.map(lambda one: Proof.of(one, backup_days)), "erasure", lambda one: one.proof_id
+        )
 
     @api.get("/listed", response_model=list[ListedIncident])
     async def listed(listing: Lists) -> Response:

@@ -3,12 +3,22 @@
 from services.classifier.domain.finding import Finding, Referred, find, victim_numbers
 from services.classifier.domain.history import FINAL, History, Kept, RecordKey, Seal, Strand, Telling
 from services.classifier.domain.ladder import Facts, Fire, Standing, Step, climb, walk
-from services.classifier.domain.offender import Assessment, Decided, Move, Offender, ReferralKey, ReviewKey, assess
+from services.classifier.domain.offender import (
+    Assessment,
+    Decided,
+    Erasure,
+    Move,
+    Offender,
+    ReferralKey,
+    ReviewKey,
+    assess,
+)
 
 __all__ = [
     "FINAL",
     "Assessment",
     "Decided",
+    "Erasure",
     "Facts",
     "Finding",
     "Fire",

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
+from schemas.classification import Tier
 from schemas.envelope import Event
 from schemas.incident import (
     CaseDisposed,
@@ -124,6 +125,13 @@ class History:
     def tried(self, arrests: Collection[str]) -> Mapping[RecordKey, Event[Kept]]:
         """What the court has said of these arrests."""
         return {key: one for key, one in self.records.items() if arrest_of(one) in arrests}
+
+    @property
+    def tiers_served(self) -> tuple[Tier, ...]:
+        """Of which lists he has been given notice, the gravest first."""
+        notices = (one.data for one in self.records.values())
+        given = {str(one.tier) for one in notices if isinstance(one, NotificationRecorded | NotificationServed)}
+        return tuple(tier for tier in Tier if tier in given)
 
     def with_strand(self, strand: Strand) -> History:
         others = [one for one in self.strands.get(strand.incident_id, ()) if one.reported_as != strand.reported_as]

@@ -73,6 +73,15 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """An expunction that was carried out. `proof_id` follows from source and id of the order, and from nothing else."""
+
+    proof_id: str
+    agency: str
+    erased_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Offender:
     """Everything kept of one offender. Immutable: each record makes a new one."""
 
@@ -95,6 +104,8 @@ class Offender:
     reviews: Mapping[ReviewKey, datetime] = field(default_factory=dict)
     """Open ones, and since when."""
     decisions: Mapping[str, Decided] = field(default_factory=dict)
+    erasures: Mapping[str, Erasure] = field(default_factory=dict)
+    """Expunctions carried out, by proof."""
     assessment: Assessment = field(default_factory=Assessment)
 
     def pair(self, incident_id: str) -> str:

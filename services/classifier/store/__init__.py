@@ -1,6 +1,13 @@
 """Tables and queries of the classifier's own schema."""
 
-from services.classifier.store.lists import ListedIncident, OpenReview, listed_incidents, open_reviews, tiers_of
+from services.classifier.store.lists import (
+    ListedIncident,
+    OpenReview,
+    carried_out,
+    listed_incidents,
+    open_reviews,
+    tiers_of,
+)
 from services.classifier.store.states import ClassifierStore
 from services.classifier.store.tables import metadata
 
@@ -8,6 +15,7 @@ __all__ = [
     "ClassifierStore",
     "ListedIncident",
     "OpenReview",
+    "carried_out",
     "listed_incidents",
     "metadata",
     "open_reviews",

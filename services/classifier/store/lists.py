@@ -10,7 +10,8 @@ from sqlalchemy import and_, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import ReviewCode, Tier
-from services.classifier.store.tables import decisions, incidents, offenders, referrals, reviews
+from services.classifier.domain import Erasure
+from services.classifier.store.tables import decisions, erasures, incidents, offenders, referrals, reviews
 from services.common.paging import Page, Slice
 
 
@@ -31,6 +32,15 @@ class ListedIncident:
     offender_id: str
     incident_id: str
     occurred_at: datetime
+
+
+async def carried_out(conn: AsyncConnection, page: Page, proof_id: str | None = None) -> Slice[Erasure]:
+    """Expunctions in the order they were carried out; or the one of that proof."""
+    query = select(erasures)
+    if proof_id is not None:
+        query = query.where(erasures.c.proof_id == proof_id)
+    found = await page.of(conn, query, erasures.c.erased_at, erasures.c.proof_id)
+    return found.map(lambda row: Erasure(row.proof_id, row.agency, row.erased_at))
 
 
 async def open_reviews(conn: AsyncConnection, codes: Collection[ReviewCode], page: Page) -> Slice[OpenReview]:

@@ -13,7 +13,7 @@ from schemas.classification import Change, Outreach, ReviewCode, Tier, TierCurre
 from schemas.envelope import Data, Event, from_json_line, read, rfc3339, to_json_line
 from schemas.incident import IncidentReported, IncidentRetracted
 from schemas.referral import ReferralOpened
-from services.classifier.domain import FINAL, Decided, History, Kept, Move, Offender, Strand
+from services.classifier.domain import FINAL, Decided, Erasure, History, Kept, Move, Offender, Strand
 from services.classifier.store import tables
 
 Rows = Sequence[Row[Any]]
@@ -108,6 +108,12 @@ SHELVES = (
         lambda offender: {(key,): one for key, one in offender.decisions.items()},
         _decision,
     ),
+    Shelf(
+        tables.erasures,
+        ("proof_id",),
+        lambda offender: {(key,): one for key, one in offender.erasures.items()},
+        lambda one: {"agency": one.agency, "erased_at": one.erased_at},
+    ),
     Shelf(tables.reviews, ("subject", "code"), lambda offender: offender.reviews, lambda at: {"opened_at": at}),
 )
 
@@ -141,6 +147,7 @@ def offender(row: Row[Any], below: Mapping[str, Rows]) -> Offender:
         current=read(TierCurrent, orjson.dumps(row.published)) if row.published else None,
         referrals={(one.incident_id, one.victim_no): one for one in map(_referred, below["referrals"])},
         reviews={(each.subject, ReviewCode(each.code)): each.opened_at for each in below["reviews"]},
+        erasures={each.proof_id: Erasure(each.proof_id, each.agency, each.erased_at) for each in below["erasures"]},
         decisions={each.decision_id: _decided(each) for each in below["decisions"]},
     )
 

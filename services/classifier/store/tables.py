@@ -121,3 +121,15 @@ reviews = Table(
     Index("reviews_code", "code", "opened_at"),
     comment="what waits for a person",
 )
+
+erasures = Table(
+    "erasures",
+    metadata,
+    _offender_id(),
+    Column("proof_id", String(64), primary_key=True, comment="of source and id of the order, and of nothing else"),
+    _lane(),
+    Column("agency", String(9), nullable=False, comment="whose order it was"),
+    Column("erased_at", UtcDateTime, nullable=False),
+    Index("erasures_proof", "proof_id"),
+    comment="expunctions carried out; what was expunged is not said",
+)

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
+
 from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode
-from schemas.commands import OpenListed
-from schemas.envelope import Data, Event, deterministic_id
+from schemas.commands import Adopt, Forget, OpenListed
+from schemas.envelope import Data, Event, deterministic_id, from_json_line, pair_id
 from schemas.incident import (
     CaseDisposed,
     IncidentExpunged,
@@ -16,7 +18,9 @@ from schemas.incident import (
     IncidentRetracted,
     OffenderMerged,
 )
+from schemas.notification import NotificationServed
 from schemas.policy import Policy
+from schemas.rejects import InvalidRecord
 from services.classifier.domain import Finding, Offender
 
 
@@ -29,17 +33,29 @@ class About:
     """No id of the incident may leave any more but the opaque one of the pair."""
     agency: str | None = None
     merged_offender_id: str | None = None
+    pair_id: str | None = None
+    """Where the pair is known and the incident is not: it was expunged, and the order came by way of another record."""
 
     def pair(self, offender: Offender) -> str | None:
-        return offender.pair(self.incident_id) if self.incident_id else None
+        return offender.pair(self.incident_id) if self.incident_id else self.pair_id
 
     def key(self, offender: Offender) -> str | None:
         """By what the record's events are found when the incident is expunged. The expunction's own must go out."""
         return None if self.expunged else self.pair(offender)
 
     @property
-    def correlation(self) -> str | None:
+    def named(self) -> str | None:
+        """The incident, where it may be named."""
         return None if self.expunged else self.incident_id
+
+    def leaves(self, before: Offender) -> bool:
+        """Whether an expunction ends something that others were told of, or that was kept."""
+        if not self.expunged:
+            return False
+        told = self.pair(before)
+        return self.incident_id in before.history.strands or any(
+            one.pair_id == told for one in before.decisions.values()
+        )
 
 
 def about(data: Data, offender: Offender) -> About:
@@ -68,11 +84,34 @@ def _tried(data: CaseDisposed, offender: Offender) -> list[Finding]:
     return sorted(found, key=lambda each: each.place)
 
 
+def pair_of(data: Data) -> str | None:
+    """The pair of the incident that a record names as its own, under the offender it names."""
+    match data:
+        case IncidentReported():
+            return pair_id(data.incident_id, data.offender.offender_id)
+        case Adopt():
+            try:
+                return pair_of(from_json_line(orjson.dumps(data.original)).data)
+            except InvalidRecord:
+                return None
+        case Forget():
+            return data.pair_id
+        case _:
+            incident_id, offender_id = getattr(data, "incident_id", None), getattr(data, "offender_id", None)
+            return pair_id(incident_id, offender_id) if incident_id and offender_id else None
+
+
 def decision(
-    before: Offender, after: Offender, event: Event[Data], cause: Event[Data], at: datetime, policy: Policy
+    before: Offender,
+    after: Offender,
+    event: Event[Data],
+    cause: Event[Data],
+    at: datetime,
+    policy: Policy,
+    what: About | None = None,
 ) -> OffenderDecided:
     """Pure. `event` is the record of the history; `cause` the one that brought it, itself or a hand-over."""
-    what = about(event.data, after)
+    what = what or about(event.data, after)
     found = after.assessment.findings.get(what.incident_id or "")
     last = found or before.assessment.findings.get(what.incident_id or "")
     report = found.report if found is not None else None
@@ -81,10 +120,10 @@ def decision(
         decision_id=deterministic_id("decision", cause.source, cause.id, after.offender_id),
         pair_id=what.pair(after),
         offender_id=after.offender_id,
-        incident_id=what.correlation,
+        incident_id=what.named,
         tier=after.tier,
         previous_tier=before.tier,
-        change=change(before, after),
+        change=_change(before, after, what),
         rules=list(standing.rules),
         evidence=list(standing.evidence),
         review=raised(before, after),
@@ -97,12 +136,20 @@ def decision(
         conflict_of_interest=has_conflict(after),
         withdrawn_pair_ids=list(_withdrawn(before, after)),
         merged_offender_id=what.merged_offender_id,
+        tiers_served=list(after.history.tiers_served),
         policy=policy.ref,
         occurred_at=last.report.occurred_at if last is not None and not what.expunged else None,
         decided_at=at,
         agency=what.agency or (last.report.agency if last is not None else None),
         bulk=report is not None and report.bulk,
     )
+
+
+def _change(before: Offender, after: Offender, what: About) -> Change:
+    """What was taken back before and is expunged now changes no tier, but must be told; so must a notice given."""
+    found = change(before, after)
+    told = what.leaves(before) or before.history.tiers_served != after.history.tiers_served
+    return Change.KEPT if found is Change.NONE and told else found
 
 
 def change(before: Offender, after: Offender) -> Change:
@@ -119,10 +166,15 @@ def change(before: Offender, after: Offender) -> Change:
     return Change.ESCALATED if after.tier.gravity > before.tier.gravity else Change.LOWERED
 
 
-def is_published(before: Offender, after: Offender) -> bool:
-    """Whether a qualifying incident, the tier or a review has changed."""
+def is_published(before: Offender, after: Offender, cause: Event[Data]) -> bool:
+    """Whether a qualifying incident, the tier or a review has changed; or a notice was given that notifier does not know of.
+
+    Of what it serves in the offender's own lane it need not be told.
+    """
+    served = before.history.tiers_served != after.history.tiers_served
     return (
         before.tier is not after.tier
+        or (served and not isinstance(cause.data, NotificationServed))
         or before.reviews.keys() != after.reviews.keys()
         or any(one is not None and one.qualifies for pair in _changed(before, after) for one in pair)
     )

@@ -11,7 +11,6 @@ from schemas.envelope import Data, Event
 from schemas.incident import (
     CaseDisposed,
     CustodyChanged,
-    IncidentExpunged,
     IncidentReported,
     IncidentRetracted,
     NotificationRecorded,
@@ -49,12 +48,6 @@ def retracted(offender: Offender, event: Event[IncidentRetracted], terms: Terms)
     return _with(offender, history.retracted(offender.history, event))
 
 
-def expunged(offender: Offender, event: Event[IncidentExpunged], terms: Terms) -> Offender:
-    """Final, and leaves no trace but the sealed id that keeps a late report out."""
-    sealed = {terms.seal(event.data.incident_id)}
-    return _with(offender, history.expunged(offender.history, sealed, terms.seal))
-
-
 def kept(offender: Offender, event: Event[Kept], terms: Terms) -> Offender:
     """Dispositions, notices, custody and orders: the latest word on each matter."""
     return _with(offender, history.recorded(offender.history, event))
@@ -75,7 +68,6 @@ def opened(offender: Offender, event: Event[OpenListed], terms: Terms) -> Offend
 FOLDS: Mapping[type[Data], Callable[[Offender, Any, Terms], Offender]] = {
     IncidentReported: reported,
     IncidentRetracted: retracted,
-    IncidentExpunged: expunged,
     CaseDisposed: kept,
     NotificationRecorded: kept,
     NotificationServed: kept,

@@ -2,7 +2,8 @@
 
 No state crosses lanes but as `adopt` commands. What comes late for a history, or an incident, that has gone follows it.
 The first and the last of a hand-over carry the merge or split itself: the receiver is told even where there is nothing to
-hand over, and an expunction in between (which empties a command still unpublished) cannot keep it open.
+hand over, and an expunction in between (which empties a command still unpublished) cannot keep it open. They name no
+incident.
 """
 
 from __future__ import annotations
@@ -14,14 +15,23 @@ from typing import cast
 import orjson
 
 from schemas.commands import Adopt
-from schemas.envelope import Data, Event, from_json_line, pair_id, to_json_line
-from schemas.incident import CaseDisposed, IncidentExpunged, IncidentReported, OffenderMerged, OffenderSplit
+from schemas.envelope import Data, Event, from_json_line, to_json_line
+from schemas.incident import (
+    CaseDisposed,
+    IncidentReported,
+    IncidentRetracted,
+    NotificationRecorded,
+    OffenderMerged,
+    OffenderSplit,
+)
+from schemas.notification import NotificationServed
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
-from services.classifier.domain import Decided, History, Move, Offender, history
+from services.classifier.domain import Decided, History, Move, Offender, Seal, history
+from services.classifier.usecases.deciding import pair_of
 from services.classifier.usecases.histories import Refused, fold, is_expunged
 from services.classifier.usecases.settling import SOURCE, Terms, settled
-from services.common.service import Input, Outcome, Outgoing, caused_by
+from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +45,30 @@ class Handed:
     opened_through: int = 0
     via: tuple[str, ...] = ()
     """Who handed it on before."""
+    moved: tuple[str, ...] = ()
+    """Sealed ids of what a split moves."""
 
 
 # the one that gives --------------------------------------------------------------------------------------------------
 
 
 def taken(state: Offender, event: Event[Data], given: Input, terms: Terms) -> Outcome[Offender]:
-    """A record of a history: folded in where the history is, else sent after it."""
+    """A record of a history: folded in where the history is, else sent after it. What is expunged stays out."""
+    if (kept_out := _kept_out(state, event, terms)) is not None:
+        return kept_out
     copies = tuple(_copied(state, event, given, terms))
     if (move := _gone(state, event.data, terms)) is not None:
         return _sent_after(state, move, Handed(event), given, terms, *copies)
     return settled(state, fold(state, event, terms), event, given, terms, *copies)
+
+
+def _kept_out(state: Offender, event: Event[Data], terms: Terms) -> Outcome[Offender] | None:
+    """Of what was expunged, not even that it came again is kept."""
+    data = event.data
+    if not isinstance(data, IncidentReported | IncidentRetracted) or not is_expunged(state, data.incident_id, terms):
+        return None
+    redaction = Redaction((state.offender_id,), data.incident_id)
+    return Outcome(state, result="none", erase=tuple(filter(None, [pair_of(data)])), redact=(redaction,))
 
 
 def merged(state: Offender, event: Event[OffenderMerged], given: Input, terms: Terms) -> Outcome[Offender]:
@@ -64,9 +87,10 @@ def merged(state: Offender, event: Event[OffenderMerged], given: Input, terms: T
         history=History(expunged=state.history.expunged),
         alias=move,
         moved=state.moved,
+        erasures=state.erasures,
         decisions=_unnamed(state, state.history.strands),
     )
-    return settled(state, closed, event, given, terms, *_handover(state, state.history, event, move, given))
+    return settled(state, closed, event, given, terms, *_handover(state, state.history, event, move, given, terms.seal))
 
 
 def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Terms) -> Outcome[Offender]:
@@ -88,7 +112,7 @@ def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Ter
     )
     out = state.history.expunged & {terms.seal(each) for each in data.incident_ids}
     part = History(going, state.history.tried(arrests), out)
-    return settled(state, rest, event, given, terms, *_handover(state, part, event, move, given))
+    return settled(state, rest, event, given, terms, *_handover(state, part, event, move, given, terms.seal))
 
 
 def _unnamed(state: Offender, gone: Collection[str]) -> Mapping[str, Decided]:
@@ -111,16 +135,9 @@ def _gone(state: Offender, data: Data, terms: Terms) -> Move | None:
 def _sent_after(
     state: Offender, move: Move, handed: Handed, given: Input, terms: Terms, *more: Outgoing
 ) -> Outcome[Offender]:
-    """Pass the event on, and with a report what the court has said of its arrest, then and from then on.
-
-    An expunction also ends what is kept here of the incident.
-    """
+    """Pass the event on, and with a report what the court has said of its arrest, then and from then on."""
     said = (_adopt(state, move, handed, given), *more)
     match handed.event.data:
-        case IncidentExpunged(incident_id=incident_id):
-            pair = state.pair(incident_id)
-            decisions = {key: one for key, one in state.decisions.items() if one.pair_id != pair}
-            return Outcome(replace(state, decisions=decisions), said, erase=(pair,))
         case IncidentReported(arrest=arrest) if arrest is not None and state.alias is None:
             tried = state.history.tried({arrest.arrest_id}).values()
             copies = [_adopt(state, move, Handed(one, via=handed.via), given, one.id) for one in tried]
@@ -140,13 +157,30 @@ def _copied(
             yield _adopt(state, move, Handed(event, via=via), given, "copy")
 
 
-def _handover(state: Offender, part: History, cause: Event[Data], move: Move, given: Input) -> Iterator[Outgoing]:
-    """In the order of the events' own time."""
-    events = sorted(_events_of(part), key=lambda each: (each[0].time, each[0].id))
-    whole: list[tuple[Event[Data], int]] = [(cause, 0), *events, *([(cause, 0)] if events else [])]
+def _handover(
+    state: Offender, part: History, cause: Event[Data], move: Move, given: Input, seal: Seal
+) -> Iterator[Outgoing]:
+    """Notices first, or one might be prepared that was given already; else in the order of the events' own time."""
+    events = sorted(_events_of(part), key=lambda each: (not _is_notice(each[0]), each[0].time, each[0].id))
+    mark, moved = _marker(cause, seal)
+    whole: list[tuple[Event[Data], int]] = [(mark, 0), *events, *([(mark, 0)] if events else [])]
     for place, (event, opened_through) in enumerate(whole):
         sealed = part.expunged if place == 0 else frozenset[str]()
-        yield _adopt(state, move, Handed(event, len(whole) - 1 - place, sealed, opened_through), given, place)
+        handed = Handed(event, len(whole) - 1 - place, sealed, opened_through, moved=moved if event is mark else ())
+        yield _adopt(state, move, handed, given, place)
+
+
+UNNAMED = "000000000:-"
+"""Stands for the incidents of a split in the marker of its hand-over, which an expunction must not empty."""
+
+
+def _marker(cause: Event[Data], seal: Seal) -> tuple[Event[Data], tuple[str, ...]]:
+    """The merge or split as it marks both ends of the hand-over, and which incidents it moves."""
+    if not isinstance(cause.data, OffenderSplit):
+        return cause, ()
+    moved = tuple(sorted({seal(each) for each in cause.data.incident_ids}))
+    unnamed = cause.data.model_copy(update={"incident_ids": [UNNAMED]})
+    return replace(cause, data=unnamed, correlationid=None), moved
 
 
 def _events_of(part: History) -> Iterable[tuple[Event[Data], int]]:
@@ -161,8 +195,11 @@ def _events_of(part: History) -> Iterable[tuple[Event[Data], int]]:
         yield record, 0
 
 
+def _is_notice(event: Event[Data]) -> bool:
+    return isinstance(event.data, NotificationRecorded | NotificationServed)
+
+
 def _adopt(state: Offender, move: Move, handed: Handed, given: Input, place: int | str = 0) -> Outgoing:
-    data = handed.event.data
     command = Adopt(
         offender_id=move.to,
         from_offender_id=state.offender_id,
@@ -172,12 +209,11 @@ def _adopt(state: Offender, move: Move, handed: Handed, given: Input, place: int
         sealed=sorted(handed.sealed),
         opened_through=handed.opened_through,
         via=[*handed.via, state.offender_id],
+        moved=list(handed.moved),
     )
     event = caused_by(given, SOURCE, command, Topic.CLASSIFIER_COMMANDS, state.offender_id, place, subject=move.to)
-    key = None
-    if isinstance(data, IncidentReported):
-        key = pair_id(data.incident_id, data.offender.offender_id)
-    return Outgoing(Topic.CLASSIFIER_COMMANDS, event, about=key, other_lane=True)
+    pair = pair_of(handed.event.data)
+    return Outgoing(Topic.CLASSIFIER_COMMANDS, replace(event, correlationid=pair), about=pair, other_lane=True)
 
 
 # the one that takes --------------------------------------------------------------------------------------------------
@@ -193,6 +229,8 @@ def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) ->
             return merged(draft, cast(Event[OffenderMerged], inner), given, terms)
         if isinstance(inner.data, OffenderSplit):
             return split(draft, cast(Event[OffenderSplit], inner), given, terms)
+    if draft is state and (kept_out := _kept_out(state, inner, terms)) is not None and not data.remaining:
+        return kept_out
     copies = tuple(_copied(draft, inner, given, terms, tuple(data.via)))
     if (move := _gone(draft, inner.data, terms)) is not None:
         handed = Handed(inner, data.remaining, frozenset(data.sealed), data.opened_through, tuple(data.via))
@@ -236,7 +274,7 @@ def _reopened(state: Offender, adopt: Adopt, inner: Event[Data], terms: Terms) -
     me = state.offender_id
     data = inner.data
     if _is_marker(adopt, inner) and isinstance(data, OffenderSplit) and data.new_offender_id == me:
-        back = {terms.seal(each) for each in data.incident_ids}
+        back = set(adopt.moved)
         return replace(state, alias=None, moved={key: move for key, move in state.moved.items() if key not in back})
     if me not in adopt.via:
         return state

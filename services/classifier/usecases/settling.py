@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.classification import ReviewCode, Tier, TierCurrent
-from schemas.envelope import Data, Event, pair_id
+from schemas.envelope import Data, Event, pair_id, referral_id
 from schemas.policy import Policy
-from schemas.referral import ReferralOpened
+from schemas.referral import ReferralOpened, ReferralWithdrawn
 from schemas.topics import Topic
 from services.classifier.domain import (
     Assessment,
@@ -24,7 +24,7 @@ from services.classifier.domain import (
 )
 from services.classifier.usecases import referring
 from services.classifier.usecases.deciding import About, about, decision, is_published
-from services.common.service import Input, Outcome, Outgoing, caused_by
+from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
 
 SOURCE = "/ipvi/classifier"
 
@@ -39,10 +39,16 @@ class Terms:
 
 
 def settled(
-    before: Offender, draft: Offender, event: Event[Data], given: Input, terms: Terms, *more: Outgoing
+    before: Offender,
+    draft: Offender,
+    event: Event[Data],
+    given: Input,
+    terms: Terms,
+    *more: Outgoing,
+    what: About | None = None,
 ) -> Outcome[Offender]:
-    """`draft` is `before` with the record `event` folded in; `more` is said besides."""
-    if draft is before and not more:
+    """`draft` is `before` with the record `event` folded in; `more` is said besides. `what`: unless it is `event`'s own."""
+    if draft is before and not more and what is None:
         return Outcome(before, result="none")
     known = (before.history, before.assessment)
     assessment = assess(draft.offender_id, draft.history, terms.policy, terms.fire, known)
@@ -55,17 +61,21 @@ def settled(
         current=_current(draft.offender_id, standing, terms.policy),
         reviews=_reviews(before, draft, assessment, given.at),
     )
-    what = about(event.data, after)
+    what = what or about(event.data, after)
     referrals = referring.wanted(before, after, terms.policy)
-    erase = _erased(before, after, what)
+    gone = _gone(before, after, what)
+    erase = gone.pairs
     said = [*_referrals(before, referrals, what, erase, given), *_tier(before.current, after.current, given), *more]
     decisions = {key: one for key, one in after.decisions.items() if one.pair_id not in erase}
-    if is_published(before, after):
-        data = decision(before, after, event, given.event, given.at, terms.policy)
+    if is_published(before, after, given.event) or what.leaves(before):
+        data = decision(before, after, event, given.event, given.at, terms.policy, what)
         said.insert(0, _said(given, Topic.DECISIONS, data, what, what.key(after)))
         place = max((one.place for one in decisions.values()), default=0) + 1
-        decisions = {**decisions, data.decision_id: Decided.of(data, place)}
-    return Outcome(replace(after, referrals=referrals, decisions=decisions), tuple(said), erase=erase)
+        told = Decided.of(data, place)
+        decisions = {**decisions, data.decision_id: replace(told, pair_id=None) if what.expunged else told}
+    return Outcome(
+        replace(after, referrals=referrals, decisions=decisions), tuple(said), erase=erase, redact=gone.redactions
+    )
 
 
 def _reviews(before: Offender, draft: Offender, assessment: Assessment, at: datetime) -> Mapping[ReviewKey, datetime]:
@@ -83,10 +93,19 @@ def _referrals(
     erase: Collection[str],
     given: Input,
 ) -> Iterator[Outgoing]:
-    for data in referring.differences(before.referrals, referrals):
-        # The last word on an expunged pair has to go out: it is not among what is erased.
-        key = None if data.pair_id in erase else data.pair_id
-        yield _said(given, Topic.REFERRALS, data, what, key, data.referral_id)
+    """The last word on an expunged pair has to go out: it is not among what is erased. There is one in any case."""
+    told = list(referring.differences(before.referrals, referrals))
+    own = what.pair(before) if what.leaves(before) else None
+    if own is not None and not any(data.pair_id == own for data in told):
+        told.append(
+            ReferralWithdrawn(referral_id=referral_id(own, 1), pair_id=own, offender_id=before.offender_id, victim_no=1)
+        )
+    for data in told:
+        if data.pair_id not in erase:
+            yield _said(given, Topic.REFERRALS, data, what, data.pair_id, data.referral_id)
+        elif isinstance(data, ReferralWithdrawn):
+            last = data.model_copy(update={"expunged": True})
+            yield _said(given, Topic.REFERRALS, last, what, None, data.referral_id)
 
 
 def _current(offender_id: str, standing: Standing, policy: Policy) -> TierCurrent | None:
@@ -105,17 +124,40 @@ def _tier(was: TierCurrent | None, now: TierCurrent | None, given: Input) -> Ite
 
 
 def _said(given: Input, topic: Topic, data: Data, what: About, key: str | None, *parts: str) -> Outgoing:
+    """The incident is named by its opaque pair alone: a header outlives the rows that an expunction finds.
+
+    Of an expunction not even the agency's own id of the order is passed on, which may hold the incident's number.
+    """
     offender_id: str = getattr(data, "offender_id")  # noqa: B009 (every event said here has one)
     event = caused_by(given, SOURCE, data, topic, offender_id, *parts, subject=offender_id)
-    correlation = what.correlation if what.incident_id else event.correlationid
-    return Outgoing(topic, replace(event, correlationid=correlation), about=key)
+    correlation = pair_id(what.incident_id, offender_id) if what.incident_id else what.pair_id
+    causation = None if what.expunged else event.causationid
+    return Outgoing(topic, replace(event, correlationid=correlation, causationid=causation), about=key)
 
 
-def _erased(before: Offender, after: Offender, what: About) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """What must be erased: whatever is about these pairs, and every other mention of the incidents."""
+
+    pairs: tuple[str, ...]
+    redactions: tuple[Redaction, ...]
+
+
+def _gone(before: Offender, after: Offender, what: About) -> Gone:
     """Every pair under which something may have been said of what is expunged, here or where it came from."""
-    gone = {what.incident_id} if what.expunged and what.incident_id else set()
+    gone = {what.incident_id} if what.expunged and what.incident_id else set[str]()
     if after.history.expunged is not before.history.expunged:
         gone |= before.history.strands.keys() - after.history.strands.keys()
-    told_as = {strand.reported_as for each in gone for strand in before.history.strands.get(each, ())}
-    names = {before.offender_id, *before.absorbed, *told_as}
-    return tuple(sorted(pair_id(incident_id, name) for incident_id in gone for name in names))
+    names = {incident_id: names_of(before, incident_id) for incident_id in gone}
+    pairs = {pair_id(incident_id, name) for incident_id, told in names.items() for name in told}
+    own = {what.pair_id} if what.expunged and what.pair_id else set[str]()
+    return Gone(
+        tuple(sorted(pairs | own)),
+        tuple(Redaction(tuple(sorted(names[incident_id])), incident_id) for incident_id in sorted(gone)),
+    )
+
+
+def names_of(offender: Offender, incident_id: str) -> set[str]:
+    """Every offender id under which something may have been said of the incident."""
+    told_as = {strand.reported_as for strand in offender.history.strands.get(incident_id, ())}
+    return {offender.offender_id, *offender.absorbed, *told_as}

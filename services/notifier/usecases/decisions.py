@@ -15,7 +15,7 @@ from schemas.notification import (
     NotificationPrepared,
     NotificationState,
 )
-from services.common.service import Input, Outcome
+from services.common.service import Input, Outcome, Redaction
 from services.notifier.domain import UNSERVED, Notice, Offender, Pair
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.settling import Draft, settled
@@ -31,7 +31,9 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, policy:
         return settled(draft, given, policy)
     draft = replace(draft, offender=draft.offender.without_pair(expunged))
     # What the expunction itself makes us say must still go out; what was said before is overwritten.
-    return replace(settled(draft, given, policy, keep=False), erase=(expunged,))
+    # A decision that could not be read here, and lies among the dead letters, names the pair too.
+    letters = Redaction((), expunged)
+    return replace(settled(draft, given, policy, keep=False), erase=(expunged,), redact=(letters,))
 
 
 def cancelled(draft: Draft, notice: Notice, reason: CancelReason, by: str = "system") -> Draft:
@@ -96,13 +98,15 @@ def _end_of(notice: Notice, offender: Offender, decision: OffenderDecided, expun
         return CancelReason.RETRACTED
     if decision.tier is None or decision.tier.gravity < notice.tier.gravity:
         return CancelReason.TIER_LOWERED
+    if notice.state in UNSERVED and notice.tier in decision.tiers_served and not offender.was_given(notice.tier):
+        return CancelReason.ALREADY_SERVED
     return CancelReason.SUPERSEDED if decision.tier is not notice.tier else None
 
 
 def _prepared(draft: Draft, decision: OffenderDecided, given: Input, policy: NoticePolicy) -> Draft:
     """The notice of the tier, if policy calls for one and none is given or waiting."""
     offender, tier = draft.offender, decision.tier
-    if tier is None or not policy.calls_for(tier) or offender.given_or_waiting(tier):
+    if tier is None or not policy.calls_for(tier) or offender.given_or_waiting(tier) or tier in decision.tiers_served:
         return draft
     pair = _standing_on(offender, decision, tier)
     if pair is None:

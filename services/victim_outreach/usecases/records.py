@@ -19,7 +19,7 @@ from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.policy import Policy
 from schemas.referral import Referral as GivenReferral
 from schemas.referral import ReferralOutreach, ReferralWithdrawn
-from services.common.service import Input, Outcome
+from services.common.service import Input, Outcome, Redaction
 from services.victim_outreach.domain import CaseFile, Custody, Delivery, Referral, Release, Victim, case_id, graver
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
@@ -70,7 +70,27 @@ def _with_clocks(known: Referral | None, heard: Referral, place: int, given: Inp
 
 
 def referral_withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, policy: Policy) -> Outcome[CaseFile]:
-    """Its ground is gone, and with it all that is kept of the incident: it may have been expunged."""
+    """Its ground is gone, and with it all that is kept of the incident. By a court's order, what was said of it too."""
+    outcome = _withdrawn(file, data, given, policy)
+    return _erased(file, outcome, data.pair_id) if data.expunged else outcome
+
+
+def _erased(file: CaseFile, outcome: Outcome[CaseFile], pair_id: str) -> Outcome[CaseFile]:
+    """What this very record makes us say must still go out; the pair's id is opaque and may stay."""
+    incidents = {one.incident_id for one in file.referrals.values() if one.pair_id == pair_id and one.incident_id}
+    victims = {place: one for place, one in outcome.state.victims.items() if one.incident_id not in incidents}
+    state = outcome.state
+    if len(victims) < len(state.victims):
+        state = replace(state, victims=victims)
+    last = tuple(replace(one, about=None) if one.about == pair_id else one for one in outcome.events)
+    names = sorted({pair_id, *incidents})
+    redact = tuple(Redaction((file.offender_id,), name) for name in names if name != pair_id)
+    return replace(
+        outcome, state=state, events=last, erase=(pair_id,), redact=(*redact, Redaction((), pair_id)), result="applied"
+    )
+
+
+def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, policy: Policy) -> Outcome[CaseFile]:
     known = file.referrals.get(data.referral_id)
     if known is None or known.withdrawn:
         return Outcome(file, result="none")

@@ -54,6 +54,7 @@ def _task_event(
         **more,
     )
     event = caused_by(given, SOURCE, data, Topic.OUTREACH, task.task_id, subject=offender_id)
+    event = replace(event, correlationid=task.pair_id)  # a cause from intake names the incident itself
     return (Outgoing(Topic.OUTREACH, event, about=task.pair_id),)
 
 

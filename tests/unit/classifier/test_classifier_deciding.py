@@ -8,7 +8,7 @@ import pytest
 
 from schemas.classification import Change, Outreach, ReviewCode, Tier
 from schemas.commands import ClassifierTick, Role
-from schemas.envelope import encode
+from schemas.envelope import Event, encode
 from schemas.incident import (
     CustodyChange,
     CustodyChanged,
@@ -19,6 +19,7 @@ from schemas.incident import (
     ProhibitedBehavior,
     Victim,
 )
+from schemas.notification import Channel, NotificationServed, Proof
 from schemas.person import VictimsDescribed
 from schemas.referral import ReferralAmended, ReferralOpened, ReferralOutreach, ReferralPurpose, ReferralWithdrawn
 from schemas.rejects import InvalidRecord, RejectCode
@@ -34,6 +35,7 @@ from tests.harness.incidents import (
     expunged,
     incident_id,
     later,
+    merged,
     noticed,
     opened,
     pair,
@@ -66,6 +68,7 @@ def test_a_first_charge_is_said_whole() -> None:
         "conflict_of_interest": False,
         "withdrawn_pair_ids": [],
         "merged_offender_id": None,
+        "tiers_served": [],
         "occurred_at": one.data.occurred_at,
         "decided_at": one.time,
         "agency": "NC0990100",
@@ -91,7 +94,7 @@ def test_every_event_is_allowed_on_its_topic_and_carries_its_cause() -> None:
         assert (said.event.subject, said.event.recordedtime) == (HIM, one.time)
         if said.topic is not Topic.TIERS:
             assert (said.about, said.event.causationid) == (pair(1), one.id)
-            assert said.event.correlationid == incident_id(1)
+            assert said.event.correlationid == pair(1)
 
 
 def test_partners_learn_the_tier_and_nothing_else() -> None:
@@ -136,7 +139,6 @@ def test_what_changes_nothing_is_not_said() -> None:
 @pytest.mark.parametrize(
     "quiet",
     [
-        noticed(),
         event(CustodyChanged(offender_id=HIM, booking_id="B", change=CustodyChange.BOOKED, at=START), HIM, START),
         event(
             OrderChanged.model_validate(
@@ -156,6 +158,41 @@ def test_what_is_kept_and_decides_nothing(quiet: object) -> None:
     assert not outcome.events
     assert len(bench.offender().history.records) == 1
     assert bench.put(quiet).state is outcome.state  # type: ignore[arg-type]
+
+
+def test_a_notice_given_before_this_system_is_told_to_the_notifier() -> None:
+    """Once; and with every decision after it, so that notifier need not keep it. What it served itself it knows."""
+    bench = Bench()
+    bench.put(report(1, charged=True), noticed("C"), noticed("C", name="N-2"))
+    assert [(one.change, one.tiers_served) for one in bench.decisions] == [("entered", []), ("kept", ["C"])]
+    bench.put(report(2), served("D"))
+    assert [one.tiers_served for one in bench.decisions[2:]] == [["C"]]
+    bench.put(report(3))
+    assert bench.decisions[-1].tiers_served == ["C", "D"]
+
+
+def test_a_notice_given_under_a_merged_id_is_told_before_anything_is_prepared() -> None:
+    bench = Bench()
+    bench.put(report(1, "O-2", charged=True), served("C", "O-2"), merged("O-2"))
+    told = [one for one in bench.decisions if one.offender_id == HIM and one.pair_id]
+    assert told and all(one.tiers_served == ["C"] for one in told)
+    bench.put(served("B", "O-2", name="late"))
+    assert bench.decisions[-1].tiers_served == ["B", "C"]
+
+
+def served(tier: str, him: str = HIM, name: str = "S-1") -> Event[NotificationServed]:
+    data = NotificationServed(
+        notification_id=name,
+        pair_id="pair",
+        offender_id=him,
+        tier=Tier(tier),
+        channel=Channel.FACE_TO_FACE,
+        template="c-1",
+        by="sam",
+        served_at=later(200),
+        proof=Proof.BODY_CAMERA,
+    )
+    return event(data, him, START)
 
 
 def test_the_latest_word_on_a_matter_is_kept_in_any_order() -> None:

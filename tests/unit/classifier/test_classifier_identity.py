@@ -72,9 +72,9 @@ def test_a_hand_over_is_a_row_of_commands_that_count_down() -> None:
     types = [from_json_line(to_json_line(one)).data.original["type"] for one in commands]  # type: ignore[attr-defined]
     assert types[0] == types[-1] == "ipvi.offender.merged.v1"
     assert types[1:-1] == [
-        "ipvi.incident.reported.v1",
-        "ipvi.incident.reported.v1",
         "ipvi.notification.recorded.v1",
+        "ipvi.incident.reported.v1",
+        "ipvi.incident.reported.v1",
         "ipvi.incident.retracted.v1",
     ]
 

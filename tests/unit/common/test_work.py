@@ -70,6 +70,9 @@ class Odd:
             erase=("an incident",),
         )
 
+    def about(self, event: Event[Data]) -> str | None:
+        return getattr(event.data, "incident_id", None)
+
     def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
         return ()
 

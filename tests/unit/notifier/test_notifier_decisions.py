@@ -171,6 +171,31 @@ def test_a_merge_ends_the_notices_of_the_one_that_is_no_more() -> None:
     assert bench.story() == ["C cancelled (merged)"]
 
 
+def test_what_was_given_before_this_system_is_not_given_again() -> None:
+    bench = Bench()
+    bench.put(decision(1, Tier.C, tiers_served=[Tier.C]))
+    assert bench.story() == []
+    bench.put(decision(2, Tier.B, tiers_served=[Tier.C]))
+    assert bench.story() == ["B prepared", "B held (gate)"]
+
+
+def test_a_notice_that_waits_ends_when_its_like_is_known_to_have_been_given() -> None:
+    bench = Bench()
+    bench.put(decision(1, Tier.C))
+    bench.story()
+    bench.put(decision(None, Tier.C, change=Change.KEPT, outreach=Outreach.NONE, tiers_served=[Tier.C]))
+    assert bench.story() == ["C cancelled (already_served)"]
+    bench.put(decision(2, Tier.C, tiers_served=[Tier.C]))
+    assert bench.story() == []
+
+
+def test_its_own_service_ends_nothing() -> None:
+    """The classifier gives back what it heard from here."""
+    bench = served(Tier.C)
+    bench.put(decision(2, Tier.C, change=Change.KEPT, tiers_served=[Tier.C]))
+    assert bench.states() == ["C served"]
+
+
 def test_a_persons_cancel_stands_for_that_incident_and_not_for_the_next() -> None:
     bench = Bench()
     bench.put(decision(1, Tier.C))

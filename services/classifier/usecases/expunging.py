@@ -1,0 +1,75 @@
+"""Expunction: an incident leaves no trace, wherever its history has gone and under whatever ids it was told.
+
+Each lane erases what it and its database hold, tells notifier and victim_outreach to do the same, and sends the order on
+as `forget`, which names no incident: to where the history is now, and to every id something was said under.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from schemas.commands import Forget
+from schemas.envelope import Data, Event, deterministic_id, pair_id
+from schemas.incident import IncidentExpunged
+from schemas.topics import Topic
+from services.classifier.domain import Erasure, Offender, history
+from services.classifier.usecases.deciding import About
+from services.classifier.usecases.settling import SOURCE, Terms, names_of, settled
+from services.common.service import Input, Outcome, Outgoing, caused_by
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to go. `incident_id`: where it is known here."""
+
+    sealed: str
+    incident_id: str | None
+    pair_id: str
+    agency: str | None = None
+    via: tuple[str, ...] = ()
+
+
+def expunged(state: Offender, event: Event[IncidentExpunged], given: Input, terms: Terms) -> Outcome[Offender]:
+    """The court's order. Kept of it: when it was carried out, by an id that only who sent it can work out."""
+    data = event.data
+    proof = deterministic_id("erasure", event.source, event.id)
+    known = state.erasures.get(proof)
+    erasures = {**state.erasures, proof: known or Erasure(proof, data.agency, given.at)}
+    order = Order(terms.seal(data.incident_id), data.incident_id, state.pair(data.incident_id), data.agency)
+    return _carried_out(state, replace(state, erasures=erasures), order, event, given, terms)
+
+
+def forgotten(state: Offender, event: Event[Forget], given: Input, terms: Terms) -> Outcome[Offender]:
+    """The order, from another lane."""
+    data = event.data
+    incident_id = next((each for each in state.history.strands if terms.seal(each) == data.sealed), None)
+    order = Order(data.sealed, incident_id, data.pair_id, via=tuple(data.via))
+    return _carried_out(state, state, order, event, given, terms)
+
+
+def _carried_out(
+    before: Offender, draft: Offender, order: Order, event: Event[Data], given: Input, terms: Terms
+) -> Outcome[Offender]:
+    """A history that has gone on keeps the sealed id where it is now, and nothing here."""
+    move = before.moved.get(order.sealed, before.alias)
+    if move is None:
+        draft = replace(draft, history=history.expunged(draft.history, {order.sealed}, terms.seal))
+    what = About(order.incident_id, expunged=True, agency=order.agency, pair_id=order.pair_id)
+    elsewhere = {move.to} if move is not None else set[str]()
+    if order.incident_id is not None:
+        elsewhere |= names_of(before, order.incident_id)
+    passed = (*order.via, before.offender_id)
+    orders = _orders(order, sorted(elsewhere - set(passed)), passed, given)
+    outcome = settled(before, draft, event, given, terms, *orders, what=what)
+    changed = outcome.state != before or outcome.events
+    return outcome if changed else replace(outcome, state=before, result="none")
+
+
+def _orders(order: Order, elsewhere: Sequence[str], passed: Sequence[str], given: Input) -> Iterator[Outgoing]:
+    for name in elsewhere:
+        pair = pair_id(order.incident_id, name) if order.incident_id else order.pair_id
+        command = Forget(offender_id=name, sealed=order.sealed, pair_id=pair, via=list(passed))
+        event = caused_by(given, SOURCE, command, Topic.CLASSIFIER_COMMANDS, name, subject=name)
+        event = replace(event, correlationid=None, causationid=None)
+        yield Outgoing(Topic.CLASSIFIER_COMMANDS, event, other_lane=True)
