@@ -26,7 +26,7 @@ from tests.harness.pipeline import Pipeline
 from tests.harness.two_sides import Running, World
 
 STORIES = int(os.environ.get("IPVI_FAULT_SEEDS", "2")) + 1
-STEPS = 30
+STEPS = 20
 LANES = 12
 LANES_EACH = 2
 
@@ -129,7 +129,7 @@ class TwoSides(RuleBasedStateMachine):
 
     @rule(which=number, people=st.sampled_from([("cora",), ("cora", "carl")]))
     def override(self, which: int, people: tuple[str, ...]) -> None:
-        gates = self.world.mine("victim_outreach", "gates")
+        gates = self.world.mine("victim_outreach", "gates", "NOT ended")
         if gates:
             self.world.override(gates[which % len(gates)], people)
 
@@ -154,7 +154,6 @@ class TwoSides(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.world.finish()
-        print(f"fed { {name: len(fed) for name, fed in self.world.fed.items()} } incidents {len(self.world.county.incidents)} crashes {self.crashes}")
         print(f"told {dict(self.world.told)}, longest {self.world.longest:.2f} s")
 
 

@@ -37,6 +37,8 @@ class Incident:
     revision: int = 1
     final: bool = False
     expunged: bool = False
+    records: list[str] = field(default_factory=list)
+    """Ids of what was told of it."""
 
 
 @dataclass

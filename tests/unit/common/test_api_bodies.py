@@ -20,7 +20,7 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await JSONResponse({"bytes": len(body), "then": (await receive())["type"]})(scope, receive, send)
 
 
-async def asked(messages: list[Message], patience: float = 1.0) -> tuple[int, dict[str, object]]:
+async def asked(messages: list[Message], patience: float = 1.0, **scope: object) -> tuple[int, dict[str, object]]:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -31,7 +31,7 @@ async def asked(messages: list[Message], patience: float = 1.0) -> tuple[int, di
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await Bodies(echo, patience)(SCOPE, receive, send)
+    await Bodies(echo, patience)({**SCOPE, **scope}, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])
 
 
@@ -56,3 +56,22 @@ async def test_too_large_is_told_before_it_has_all_come() -> None:
 async def test_too_slow_is_told_in_the_end() -> None:
     status, problem = await asked([part(5, more=True)], patience=0.02)
     assert (status, problem["code"]) == (408, "too_slow")
+
+
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"headers": [(b"content-length", b"5"), (b"transfer-encoding", b"chunked")]},
+        {"path": "/v1/tasks/a\0b"},
+        {"query_string": b"after=%00"},
+    ],
+)
+async def test_what_is_malformed_reaches_no_route(scope: dict[str, object]) -> None:
+    status, problem = await asked([part(0, more=False)], **scope)
+    assert (status, problem["code"]) == (400, "bad_request")
+
+
+async def test_nul_in_a_body_reaches_no_route() -> None:
+    """Good JSON, which no PostgreSQL text can hold."""
+    status, problem = await asked([{"type": "http.request", "body": rb'{"a": "\u0000"}', "more_body": False}])
+    assert (status, problem["code"]) == (400, "bad_request")
