@@ -36,7 +36,7 @@ from schemas.commands import (
     SafetyHold,
     Serve,
 )
-from schemas.envelope import Data, Event, Message, encode
+from schemas.envelope import Data, Event, Message, encode, pair_id
 from schemas.incident import (
     Arrest,
     IncidentExpunged,
@@ -173,6 +173,8 @@ class World:
     """By service, source and id of every record that it must have taken."""
     expunged: set[str] = field(default_factory=set)
     """Ids of records about expunged incidents: the inbox forgets them."""
+    about: dict[str, str] = field(default_factory=dict)
+    """By id of a command, the pair it is about."""
     waiting: list[Sent] = field(default_factory=list)
     told: Counter[str] = field(default_factory=Counter)
     """How often each outcome was told: a story in which every act is refused shows nothing."""
@@ -263,8 +265,8 @@ class World:
             "by": "sup",
             "role": Role.OUTREACH_SUPERVISOR,
         }
-        case = task["case_id"]
-        self._command("victim_outreach", Claim(**common))
+        case, pair = task["case_id"], task["pair_id"]
+        self._command("victim_outreach", Claim(**common), pair=pair)
         if steps > 1:
             at = self.now
 
@@ -273,13 +275,23 @@ class World:
                     self.acts.tried.setdefault(case, []).append(at)
 
             made = Attempt(**common, channel=channel, outcome=outcome, attempted_at=at)
-            self._command("victim_outreach", made, tried)
+            self._command("victim_outreach", made, tried, pair)
         if steps > 2:
             self._command(
                 "victim_outreach",
                 Complete(**common),
                 lambda at=self.now: self.acts.spoken.setdefault(case, []).append(at),  # type: ignore[misc]
+                pair,
             )
+
+    def reach_everyone(self, offender: str) -> None:
+        """The least outreach for each of his victims; then five hours go by, after which his gates can clear."""
+        where = "kind IN ('call', 'in_person_contact') AND state NOT IN ('completed', 'cancelled')"
+        for task in self.mine("victim_outreach", "tasks", where):
+            if task["offender_id"] == offender:
+                self.work(task, channel=ContactChannel.CALL, outcome=AttemptOutcome.REACHED, steps=2)
+        self.running.wait_settled()
+        self.jump(5 * 60)
 
     def hold(self, offender: str) -> None:
         number = len(self.fed["victim_outreach"])
@@ -308,6 +320,7 @@ class World:
                 "victim_outreach",
                 data,
                 lambda by=by: self.acts.overriders.setdefault(pair, set()).add(by),  # type: ignore[misc]
+                pair,
             )
 
     def act_on(self, notice: Row, act: str) -> None:
@@ -316,18 +329,22 @@ class World:
         officer = {**common, "by": "olin", "role": Role.OFFICER}
         coordinator = {**common, "by": "cora", "role": Role.COORDINATOR}
         supervisor = {**common, "by": "sup", "role": Role.OUTREACH_SUPERVISOR}
+
+        def say(data: PersonCommand) -> None:
+            self._command("notifier", data, pair=notice["pair_id"])
+
         match act:
             case "serve":
-                self._command("notifier", Serve(**officer, served_at=self.now, proof=Proof.SIGNATURE))
+                say(Serve(**officer, served_at=self.now, proof=Proof.SIGNATURE))
             case "fail":
-                self._command("notifier", Fail(**officer, reason=FailureReason.NOT_FOUND))
+                say(Fail(**officer, reason=FailureReason.NOT_FOUND))
             case "cancel":
-                self._command("notifier", CancelNotification(**coordinator, reason=CancelReason.BY_PERSON))
+                say(CancelNotification(**coordinator, reason=CancelReason.BY_PERSON))
             case "lift":
                 liftable = {hold.value for hold in LiftableHold}
                 for reason in sorted(liftable & set(json.loads(notice["reasons"]))):
-                    self._command("notifier", LiftHold(**coordinator, hold=LiftableHold(reason)))
-                    self._command("notifier", LiftHold(**supervisor, hold=LiftableHold(reason)))
+                    say(LiftHold(**coordinator, hold=LiftableHold(reason)))
+                    say(LiftHold(**supervisor, hold=LiftableHold(reason)))
 
     def jump(self, minutes: int) -> None:
         """Time passes; the services' clocks tick at the end of it."""
@@ -406,9 +423,13 @@ class World:
         assert message.key is not None
         self._write(topic, lane_of(message.key.decode(), self.running.pipeline.lanes), event)
 
-    def _command(self, service: str, data: PersonCommand, then: Callable[[], None] = lambda: None) -> None:
+    def _command(
+        self, service: str, data: PersonCommand, then: Callable[[], None] = lambda: None, pair: str = ""
+    ) -> None:
         self._feed(COMMANDS[service], data.offender_id, data, [service])
-        self.waiting.append(Sent(service, self.fed[service][-1][1], then))
+        sent = self.fed[service][-1][1]
+        self.about[sent] = pair
+        self.waiting.append(Sent(service, sent, then))
 
     def _write(self, topic: Topic, lane: int, event: Event[Any]) -> None:
         self.running.write(topic, lane, encode(event))
@@ -444,16 +465,28 @@ class World:
         """Every record took effect, none was rejected, nobody was set aside."""
         for service, fed in self.fed.items():
             known = {(row["source"], row["id"]) for row in self.running.rows(service, "SELECT source, id FROM inbox")}
-            lost = [id_ for source, id_ in fed if (source, id_) not in known and id_ not in self.expunged]
+            lost = [id_ for source, id_ in fed if (source, id_) not in known and not self._forgotten(id_)]
             assert not lost, f"{service}: {lost}"
             outcomes = self.running.rows(service, "SELECT outcome FROM inbox WHERE outcome LIKE 'rejected%'")
             assert not outcomes and not self.running.rows(service, "SELECT 1 FROM parked")
 
+    def _forgotten(self, id_: str) -> bool:
+        """Whether it was about an incident that has been expunged since, and may have left the inbox with it."""
+        gone = {
+            pair_id(one.incident_id, offender)
+            for one in self.county.incidents.values()
+            if one.expunged
+            for offender in self.offenders
+        }
+        return id_ in self.expunged or self.about.get(id_) in gone
+
     def _hear_what_was_applied(self) -> None:
         for sent in self.waiting:
-            [row] = self.running.rows(sent.service, "SELECT outcome FROM inbox WHERE id = ?", sent.id)
-            self.told[row["outcome"]] += 1
-            if row["outcome"] == "applied":
+            rows = self.running.rows(sent.service, "SELECT outcome FROM inbox WHERE id = ?", sent.id)
+            assert len(rows) == 1 or self._forgotten(sent.id)
+            outcome = rows[0]["outcome"] if rows else "forgotten"
+            self.told[outcome] += 1
+            if outcome in ("applied", "forgotten"):  # what is forgotten may have been applied
                 sent.then()
         self.waiting.clear()
 
@@ -576,6 +609,7 @@ class World:
         free: set[str] = set()
         for kind, data, at in self._said(Topic.NOTIFICATIONS, "ipvi.notification."):
             name = kind.split(".")[2]
+            self.told[name] += 1
             if name == "served":
                 assert data["notification_id"] in free, f"{data['notification_id']} was served and never free"
             if name != "released":

@@ -20,7 +20,9 @@ async def echo(scope: Scope, receive: Receive, send: Send) -> None:
     await JSONResponse({"bytes": len(body), "then": (await receive())["type"]})(scope, receive, send)
 
 
-async def asked(messages: list[Message], patience: float = 1.0, **scope: object) -> tuple[int, dict[str, object]]:
+async def asked(
+    messages: list[Message], patience: float = 1.0, scope: Scope | None = None
+) -> tuple[int, dict[str, object]]:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -31,7 +33,7 @@ async def asked(messages: list[Message], patience: float = 1.0, **scope: object)
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await Bodies(echo, patience)({**SCOPE, **scope}, receive, send)
+    await Bodies(echo, patience)({**SCOPE, **(scope or {})}, receive, send)
     return sent[0]["status"], json.loads(sent[1]["body"])
 
 
@@ -66,8 +68,8 @@ async def test_too_slow_is_told_in_the_end() -> None:
         {"query_string": b"after=%00"},
     ],
 )
-async def test_what_is_malformed_reaches_no_route(scope: dict[str, object]) -> None:
-    status, problem = await asked([part(0, more=False)], **scope)
+async def test_what_is_malformed_reaches_no_route(scope: Scope) -> None:
+    status, problem = await asked([part(0, more=False)], scope=scope)
     assert (status, problem["code"]) == (400, "bad_request")
 
 
