@@ -25,7 +25,8 @@ class Part:
     def replica(self, settings: CommonSettings) -> Replica[Any]:
         """Compose it. Raises `PolicyError`, `ConfigurationError` or `TokensFileError` with one clear line."""
         app = importlib.import_module(f"services.{self.package}.app")
-        return Replica(app.build(settings), settings, self.tick, self.router())
+        companions = app.companions(settings) if hasattr(app, "companions") else ()
+        return Replica(app.build(settings), settings, self.tick, self.router(), companions=companions)
 
     def router(self) -> Callable[..., Any] | None:
         """What makes its API's routes; None where it has none."""
@@ -34,6 +35,20 @@ class Part:
         router: Callable[..., Any] = importlib.import_module(f"services.{self.package}.api").router
         return router
 
+
+@dataclass(frozen=True, slots=True)
+class ProducerPart:
+    """A service that only produces: it has no lanes, and no clock of its own."""
+
+    package: str
+    api_port: int
+
+    def replica(self, settings: CommonSettings) -> Any:
+        """Compose it. Raises `PolicyError`, `ConfigurationError` or `TokensFileError` with one clear line."""
+        return importlib.import_module(f"services.{self.package}.app").build(settings)
+
+
+PRODUCERS: dict[str, ProducerPart] = {"intake": ProducerPart("intake", 8700)}
 
 DATABASES = ("intake", "classifier", "notifier", "victim_outreach")
 """Who has tables of its own."""

@@ -18,6 +18,7 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+import schemas
 from services.common.errors import ConfigurationError
 from services.common.typesetting import LOGO_TYPES, Logo
 
@@ -25,7 +26,6 @@ M = TypeVar("M", bound=BaseModel)
 
 LANGUAGES = ("en", "es")
 MAX_LOGO = 512 * 1024
-_LONGEST_WORD = 45
 _MARKS_IN_A_ROW = 3
 
 
@@ -52,8 +52,8 @@ class Strict(BaseModel):
 def one_line(text: str) -> str:
     """Text as one printed line, in NFC, spaces single. Raises `ValueError` for what would print otherwise than it reads.
 
-    That is: control and format characters (line ends, text that runs the other way, invisible joiners), marks heaped on
-    one letter over other lines, and words that would run off the page.
+    That is: control and format characters (line ends, text that runs the other way, invisible joiners) and marks heaped on
+    one letter over other lines.
     """
     line = " ".join(unicodedata.normalize("NFC", text).split())
     marks = longest = 0
@@ -65,8 +65,6 @@ def one_line(text: str) -> str:
         longest = max(longest, marks)
     if longest > _MARKS_IN_A_ROW:
         raise ValueError("has marks heaped on one letter")
-    if any(len(word) > _LONGEST_WORD for word in line.split(" ")):
-        raise ValueError(f"has a word of more than {_LONGEST_WORD} characters")
     return line
 
 
@@ -124,6 +122,13 @@ class Letterhead(Strict):
 
     def lines(self) -> list[str]:
         return [self.agency, *self.address, *([self.phone] if self.phone else [])]
+
+
+def sample_county() -> Path:
+    """The folder of the invented county, in the repository or in an installed wheel: what a real one starts from."""
+    package = Path(schemas.__file__).parent
+    here, installed = package.parent / "policies" / "sample-county", package / "policies" / "sample-county"
+    return here if here.is_dir() else installed
 
 
 @dataclass(frozen=True, slots=True)
