@@ -19,7 +19,7 @@ from services.common.database import Database
 from services.common.paging import BadCursorError, Slice
 from services.common.problems import WrongField, problem
 from services.intake.bodies import NotABatchError, UnsupportedError, units
-from services.intake.domain import Feed, FeedPausedError, RejectLimit
+from services.intake.domain import Feed, FeedPausedError, Terms
 from services.intake.store import outbox
 from services.intake.store.feeds import AgencyFeed, agency_feeds
 from services.intake.store.receipts import Receipt, find_receipt
@@ -60,7 +60,7 @@ class Desk:
 
     database: Database
     sender: Sender
-    limit: RejectLimit
+    terms: Terms
 
 
 def router(desk: Desk) -> APIRouter:
@@ -83,7 +83,7 @@ def router(desk: Desk) -> APIRouter:
             raise HTTPException(422, "not_a_batch") from None
         try:
             receipt = await receive(
-                desk.database, desk.sender, desk.limit, receipt_id, found, Feed(NAME, person.agency), digest
+                desk.database, desk.sender, desk.terms, receipt_id, found, Feed(NAME, person.agency), digest
             )
         except FeedPausedError:
             raise HTTPException(503, "feed_paused", {"Retry-After": "600"}) from None

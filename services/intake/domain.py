@@ -11,6 +11,7 @@ from typing import Final
 from schemas.envelope import Data, Event
 from schemas.rejects import MENDS, RejectCode
 from services.common.errors import IpviError
+from services.common.seal import Seal
 from services.intake.people import Facts
 
 _ORI_OF_SOURCE: Final = re.compile(r"/agencies/([A-Z0-9]{9})(?:/|$)")
@@ -148,6 +149,14 @@ class Feed:
             if given:
                 return given if isinstance(given, str) else given[1]
         return self.agency
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms intake takes: how much may be refused, and the seal of what was expunged."""
+
+    seal: Seal
+    limit: RejectLimit = RejectLimit()
 
 
 class SourcePausedError(IpviError):

@@ -46,6 +46,7 @@ class IntakeService:
         self.settings = settings
         self.watched = read_feeds(settings.feeds_file)
         self._zone_of = load_policy(settings.policy).zone
+        self._terms = settings.terms()
         self._tokens = read_tokens(settings.tokens_file)
         self.database = Database(database_url(settings, NAME), NAME)
         bootstrap = settings.kafka_bootstrap_servers
@@ -92,10 +93,10 @@ class IntakeService:
         zone_of: ZoneOf = self._zone_of
         if watched.time_zone is not None:
             zone_of = _fixed(watched.time_zone)
-        return Watcher(watched, self.database, self.sender, self.settings.limit, zone_of)
+        return Watcher(watched, self.database, self.sender, self._terms, zone_of)
 
     async def _serve(self) -> None:
-        desk = Desk(self.database, self.sender, self.settings.limit)
+        desk = Desk(self.database, self.sender, self._terms)
         app = build_app(
             NAME, [router(desk)], self._tokens, self.health, REGISTRY, SqlReadLog(self.database), most_bytes=MAX_BODY
         )

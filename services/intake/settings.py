@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from schemas.incident import Ori
 from schemas.mapping_file import MappingError, load_mapping, read_yaml
 from services.common.errors import ConfigurationError
+from services.common.seal import kept_key, sealer
 from services.common.settings import CommonSettings
-from services.intake.domain import Format, RejectLimit
+from services.intake.domain import Format, RejectLimit, Terms
 
 
 class IntakeSettings(CommonSettings):
@@ -24,6 +25,14 @@ class IntakeSettings(CommonSettings):
     """Units to read before that is judged."""
     feeds_file: Path | None = None
     """Folders to watch (docs/intake.md). None: none."""
+
+    seal_key: Annotated[SecretStr | None, Field(min_length=16)] = None
+    """Key of the hashes by which expunged incidents are known again: the classifier's. None: the one kept under `home`."""
+
+    def terms(self) -> Terms:
+        """Raises `ConfigurationError` where no key can be kept."""
+        key = self.seal_key.get_secret_value().encode() if self.seal_key else kept_key(self.home)
+        return Terms(sealer(key), self.limit)
 
     @property
     def limit(self) -> RejectLimit:

@@ -25,7 +25,6 @@ from services.common.database import Database
 from services.intake.cloudevents import check_agency
 from services.intake.domain import (
     MAPPED,
-    AsOf,
     Feed,
     FeedPausedError,
     Format,
@@ -33,6 +32,7 @@ from services.intake.domain import (
     InputError,
     Reject,
     RejectLimit,
+    Terms,
     Unit,
 )
 from services.intake.lines import Source
@@ -59,7 +59,7 @@ class Watcher:
     watched: WatchedFolder
     database: Database
     sender: Sender
-    limit: RejectLimit
+    terms: Terms
     zone_of: ZoneOf
 
     async def run(self) -> None:
@@ -105,7 +105,7 @@ class Watcher:
         return True
 
     async def _take(self, path: Path) -> IngestSummary:
-        sink = StreamSink(self.database, self.sender, self.feed, AsOf.NOW, self.limit)
+        sink = StreamSink(self.database, self.sender, self.feed, self.terms)
         if self.watched.format is Format.ROSTER:
             return await take_roster(path, self._mapped(), sink)
         units = read_units(Source(path), self.watched.format, self.zone_of, self.mapping)

@@ -18,6 +18,7 @@ from services.intake.domain import (
     Reject,
     RejectLimit,
     SourcePausedError,
+    Terms,
     Unit,
 )
 from services.intake.mapped.changes import Changes
@@ -44,21 +45,19 @@ class Sink(Protocol):
 class StreamSink:
     """To the stream, by way of the database. One batch goes out while the next is being taken."""
 
-    def __init__(
-        self, database: Database, sender: Sender, feed: Feed, as_of: AsOf = AsOf.NOW, limit: RejectLimit | None = None
-    ) -> None:
+    def __init__(self, database: Database, sender: Sender, feed: Feed, terms: Terms, as_of: AsOf = AsOf.NOW) -> None:
         self._database = database
         self._sender = sender
         self._feed = feed
         self._as_of = as_of
-        self._limit = limit or RejectLimit()
+        self._terms = terms
         self._sending: asyncio.Task[None] | None = None
         self.repeated = 0
         """Events that were on the stream before."""
 
     async def take(self, units: Sequence[Unit]) -> None:
         """Raises `StreamError` for this batch or the one before, `FeedPausedError` where too much was refused."""
-        taken = await take(self._database, units, self._feed, self._as_of, datetime.now(UTC), self._limit)
+        taken = await take(self._database, units, self._feed, self._as_of, datetime.now(UTC), self._terms)
         self.repeated += taken.said.repeated
         await self.finish()
         self._sending = asyncio.create_task(self._sender.deliver(taken.upto))
@@ -68,7 +67,7 @@ class StreamSink:
 
     async def take_snapshot(self, snapshot: Snapshot, mapping: Mapping, at: datetime) -> Changes | None:
         """A roster as it was `at`; returns when all that follows is on the stream. None: an older one than the last."""
-        taken, found = await take_snapshot(self._database, snapshot, mapping, at, datetime.now(UTC), self._limit)
+        taken, found = await take_snapshot(self._database, snapshot, mapping, at, datetime.now(UTC), self._terms)
         await self._sender.deliver(taken.upto)
         return found
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from services.common.database import Database
-from services.intake.domain import Feed, RejectLimit, Unit
+from services.intake.domain import Feed, Terms, Unit
 from services.intake.store.receipts import Receipt
 from services.intake.usecases.sending import Sender
 from services.intake.usecases.taking import take_with_receipt
@@ -15,7 +15,7 @@ from services.intake.usecases.taking import take_with_receipt
 async def receive(
     database: Database,
     sender: Sender,
-    limit: RejectLimit,
+    terms: Terms,
     receipt_id: str,
     units: Sequence[Unit],
     feed: Feed,
@@ -25,6 +25,6 @@ async def receive(
 
     Raises `FeedPausedError` (nothing was taken), `StreamError` (it is taken, and goes out later: the sender asks again).
     """
-    receipt = await take_with_receipt(database, receipt_id, units, feed, datetime.now(UTC), limit, digest)
+    receipt = await take_with_receipt(database, receipt_id, units, feed, datetime.now(UTC), terms, digest)
     await sender.deliver(receipt.upto)
     return receipt

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.mapping import Mapping
 from services.common.database import Database
-from services.intake.domain import AsOf, Feed, FeedPausedError, RejectLimit, Unit
+from services.intake.domain import AsOf, Feed, FeedPausedError, Terms, Unit
 from services.intake.mapped.changes import Changes, changes
 from services.intake.mapped.snapshot import Snapshot
 from services.intake.people import People, named
@@ -33,7 +33,7 @@ class Taken:
 
 
 async def take(
-    database: Database, units: Sequence[Unit], feed: Feed, as_of: AsOf, now: datetime, limit: RejectLimit
+    database: Database, units: Sequence[Unit], feed: Feed, as_of: AsOf, now: datetime, terms: Terms
 ) -> Taken:
     """Whole or not at all, and the same units again change nothing: whoever does not know how it ended does it again.
 
@@ -41,7 +41,7 @@ async def take(
     """
     async with database.write() as conn:
         await outbox.alone(conn)
-        return await _take(conn, units, feed, as_of, now, limit)
+        return await _take(conn, units, feed, as_of, now, terms)
 
 
 async def take_with_receipt(
@@ -50,7 +50,7 @@ async def take_with_receipt(
     units: Sequence[Unit],
     feed: Feed,
     now: datetime,
-    limit: RejectLimit,
+    terms: Terms,
     digest: str,
 ) -> Receipt:
     """`take`, and a receipt of it; sent again, the same receipt and nothing else. Raises `FeedPausedError`."""
@@ -58,7 +58,7 @@ async def take_with_receipt(
         await outbox.alone(conn)
         if (known := await find_receipt(conn, receipt_id)) is not None:
             return known
-        taken = await _take(conn, units, feed, AsOf.NOW, now, limit)
+        taken = await _take(conn, units, feed, AsOf.NOW, now, terms)
         rejects = [unit.reject for unit in units if unit.reject]
         receipt = Receipt(
             receipt_id,
@@ -79,7 +79,7 @@ async def take_with_receipt(
 
 
 async def take_snapshot(
-    database: Database, snapshot: Snapshot, mapping: Mapping, at: datetime, now: datetime, limit: RejectLimit
+    database: Database, snapshot: Snapshot, mapping: Mapping, at: datetime, now: datetime, terms: Terms
 ) -> tuple[Taken, Changes | None]:
     """What has changed since the last snapshot of this roster; one that is older than the last is passed over (None)."""
     feed = Feed(mapping.name, mapping.agency)
@@ -91,14 +91,14 @@ async def take_snapshot(
             return Taken(await outbox.last(conn), Said()), None
         known = await known_bookings(conn, key, snapshot.bookings)
         found = changes(known, snapshot, mapping, at, first=last is None, accept_short=accept_short)
-        taken = await _take(conn, found.units, feed, AsOf.NOW, now, limit)
+        taken = await _take(conn, found.units, feed, AsOf.NOW, now, terms)
         await keep_bookings(conn, key, found.kept)
         await snapshot_taken(conn, key, at, found.fault, now)
         return taken, found
 
 
 async def _take(
-    conn: AsyncConnection, units: Sequence[Unit], feed: Feed, as_of: AsOf, now: datetime, limit: RejectLimit
+    conn: AsyncConnection, units: Sequence[Unit], feed: Feed, as_of: AsOf, now: datetime, terms: Terms
 ) -> Taken:
     keys = {(feed.agency_of(unit), feed.name) for unit in units} | {(feed.agency, feed.name)}
     if (stopped := await paused(conn, keys)) is not None:
@@ -107,11 +107,11 @@ async def _take(
     names |= {fact.offender_id for unit in units for fact in unit.facts}
     seen = await outbox.known(conn, keys_of(units))
     known = await load_people(conn, names)
-    people = People(known)
+    people = People(known, terms.seal)
     said = say(units, people, seen, as_of)
     await outbox.put(conn, said.keys, said.messages, now)
     await save_people(conn, {name: known[name] for name in people.changed})
-    await heard(conn, feed, units, said.fresh, limit, now)
+    await heard(conn, feed, units, said.fresh, terms.limit, now)
     return Taken(await outbox.last(conn), said, await paused(conn, keys))
 
 
