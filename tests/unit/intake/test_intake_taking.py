@@ -14,11 +14,7 @@ from aiokafka.errors import ProducerFenced
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.topics import Topic
 from services.intake.cloudevents import event_in
-<<<<<<< HEAD
 from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Terms, Unit
-=======
-from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Unit
->>>>>>> main
 from services.intake.people import OffenderFacts, VictimFacts
 from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds, resume
