@@ -26,9 +26,12 @@ class Part:
         """Compose it. Raises `PolicyError`, `ConfigurationError` or `TokensFileError` with one clear line."""
         app = importlib.import_module(f"services.{self.package}.app")
         companions = app.companions(settings) if hasattr(app, "companions") else ()
-        return Replica(app.build(settings), settings, self.tick, self._router(), companions=companions)
+        return Replica(app.build(settings), settings, self.tick, self._router(app, settings), companions=companions)
 
-    def _router(self) -> Callable[..., Any] | None:
+    def _router(self, app: Any, settings: CommonSettings) -> Callable[..., Any] | None:
+        if hasattr(app, "router"):
+            made: Callable[..., Any] = app.router(settings)
+            return made
         if importlib.util.find_spec(f"services.{self.package}.api") is None:
             return None
         router: Callable[..., Any] = importlib.import_module(f"services.{self.package}.api").router
