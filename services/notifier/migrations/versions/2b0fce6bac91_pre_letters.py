@@ -44,7 +44,7 @@ def upgrade() -> None:
     op.add_column(
         "notifications",
         sa.Column(
-            "unsigned", sa.Boolean(), server_default=sa.text("0"), nullable=False, comment="its wording may not be used"
+            "unsigned", sa.Boolean(), server_default=sa.false(), nullable=False, comment="its wording may not be used"
         ),
     )
     op.add_column(
