@@ -40,6 +40,8 @@ class Role(StrEnum):
     PROSECUTOR = "prosecutor"
     DISPATCH = "dispatch"
     """Looks an offender up from computer-aided dispatch; is told A, B and C."""
+    AGENCY = "agency"
+    """An agency's own system: sends that agency's records to intake, and asks what became of them."""
 
 
 class Tick(Data):

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
-
-from fastapi import APIRouter
 
 from schemas.policy_file import load_policy
 from services.common.duty import Pager, RosterFile
 from services.common.messaging import MailSettings, mailer, messenger
 from services.common.replica import Companion
 from services.common.settings import CommonSettings
-from services.notifier import api
 from services.notifier.alerts import AlertSender
-from services.notifier.api.acting import NotifierDesk, Reader
+from services.notifier.api import Papers
 from services.notifier.letters import LetterBook, load_letters, wordings
 from services.notifier.rules import notice_policy
 from services.notifier.settings import NotifierSettings
@@ -30,10 +27,10 @@ def build(settings: CommonSettings) -> Notifier:
     return Notifier(NotifierStore(), policy if book is None else replace(policy, wordings=wordings(book)))
 
 
-def router(settings: CommonSettings) -> Callable[[NotifierDesk, Reader], APIRouter]:
-    """Its routes, with the county's letters. Raises `CountyError`."""
-    zone, book = ZoneInfo(load_policy(settings.policy).time_zone), _book(settings)
-    return lambda desk, read: api.router(desk, read, book, zone)
+def papers(settings: CommonSettings) -> Papers | None:
+    """What its routes make letters of; None: no county's letters are set up. Raises `CountyError`."""
+    book = _book(settings)
+    return Papers(book, ZoneInfo(load_policy(settings.policy).time_zone)) if book is not None else None
 
 
 def _book(settings: CommonSettings) -> LetterBook | None:

@@ -9,15 +9,8 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.advocacy import (
-    Answer,
-    ConsentRecipient,
-    ConsentScope,
-    GiveConsent,
-    RecordScreen,
-    SafeHours,
-    Weekday,
-)
+from schemas.advocacy import Answer, ConsentRecipient, ConsentScope, GiveConsent, RecordScreen, SafeHours
+from schemas.calendar import Weekday
 from schemas.classification import Tier
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from schemas.person import DescribedVictim

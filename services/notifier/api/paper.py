@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Annotated
 
@@ -44,8 +45,16 @@ class PrintForm(Form):
     dated: date
 
 
-def routes(desk: NotifierDesk, read: Reader, book: LetterBook | None, zone: tzinfo) -> APIRouter:
-    """Under `/notifications/...`. `book` None: no county's letters are set up, and there is no paper (409)."""
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """What letters are made of: the county's wordings, and the zone in which a day or an hour is printed."""
+
+    book: LetterBook
+    zone: tzinfo
+
+
+def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter:
+    """Under `/notifications/...`. `papers` None: no county's letters are set up, and there is no paper (409)."""
     api = APIRouter(prefix="/notifications")
     acts = Acts(desk, read)
 
@@ -93,10 +102,10 @@ def routes(desk: NotifierDesk, read: Reader, book: LetterBook | None, zone: tzin
 
     def _made(offender: Offender, notice: Notice, dated: date) -> Made:
         seat = notice.seat
-        local = seat.starts_at.astimezone(zone) if seat is not None else None
+        local = seat.starts_at.astimezone(_county().zone) if seat is not None else None
         try:
             meeting = Meeting(on=local.date(), at=local.time(), place=seat.venue) if seat and local else None
-            return _book().render(letter_of(offender, notice, on=dated, zone=zone, meeting=meeting))
+            return _county().book.render(letter_of(offender, notice, on=dated, zone=_county().zone, meeting=meeting))
         except NotSignedError:
             raise HTTPException(409, "unsigned_template") from None
         except (LetterError, ValueError):
@@ -104,11 +113,11 @@ def routes(desk: NotifierDesk, read: Reader, book: LetterBook | None, zone: tzin
 
     def _packet(notice: Notice, kept: KeptLetter, said: Sequence[Event[Data]]) -> bytes:
         assert notice.served_at is not None and notice.proof is not None, "a letter was given"
-        template = _book().templates.get(kept.template.partition("/")[2])
-        signed = _book().signoffs.of(template) if template is not None else None
+        template = _county().book.templates.get(kept.template.partition("/")[2])
+        signed = _county().book.signoffs.of(template) if template is not None else None
         if template is None or template.digest != kept.template_sha256:
             signed = next(
-                (one for one in _book().signoffs.root if one.sha256 == kept.template_sha256), None
+                (one for one in _county().book.signoffs.root if one.sha256 == kept.template_sha256), None
             )  # the wording has changed since; its signature has not
         made = Made(kept.content, kept.sha256, kept.template, kept.version, kept.template_sha256, signed)
         service = Service(
@@ -118,18 +127,18 @@ def routes(desk: NotifierDesk, read: Reader, book: LetterBook | None, zone: tzin
             served_at=notice.served_at,
             channel=notice.channel,
             proof=notice.proof,
-            zone=zone,
+            zone=_county().zone,
             audit=audit_of(notice.notification_id, said),
         )
         try:
-            return service_packet(service, _book().county)
+            return service_packet(service, _county().book.county)
         except LetterError:
             raise HTTPException(409, "letter_incomplete") from None
 
-    def _book() -> LetterBook:
-        if book is None:
+    def _county() -> Papers:
+        if papers is None:
             raise HTTPException(409, "no_letters")
-        return book
+        return papers
 
     async def _owner(notification_id: str) -> str:
         async with read() as conn:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
+from schemas.calendar import BusinessHours
 from schemas.classification import Tier
 from schemas.notification import Channel
 from schemas.policy import Policy
@@ -32,10 +33,11 @@ class NoticePolicy:
     agency_zones: Mapping[str, str] = field(default_factory=dict)
     wordings: Callable[[Notice], Wording | None] = lambda _: None
     """The county's template for a notice; None: there are no letters."""
+    hours: BusinessHours = field(default_factory=BusinessHours)
 
     def calendar(self, agency: str | None) -> Calendar:
         """Office hours where the agency is."""
-        return Calendar(ZoneInfo(self.agency_zones.get(agency or "", self.zone)), self.notices.business_hours)
+        return Calendar(ZoneInfo(self.agency_zones.get(agency or "", self.zone)), self.hours)
 
     def wording(self, notice: Notice) -> Wording | None:
         """What it is made from now. Where the policy does not ask for signatures, any may be used."""
@@ -65,4 +67,5 @@ def notice_policy(policy: Policy, lanes: int) -> NoticePolicy:
         notices=policy.notices,
         zone=policy.time_zone,
         agency_zones=policy.agency_time_zones,
+        hours=policy.business_hours,
     )

@@ -31,7 +31,7 @@ from services.common.api import Health, build_app
 from services.common.county import sample_county
 from services.common.desk import Reply, Standing
 from services.common.tables import journal
-from services.notifier.api import router
+from services.notifier.api import Papers, router
 from services.notifier.domain import Offender, Wording
 from services.notifier.letters import load_letters
 from services.notifier.store import NotifierStore, metadata
@@ -190,7 +190,7 @@ def app_of(lane: Lane, *, with_book: bool = True) -> FastAPI:
     async def health() -> Health:
         return Health(healthy=True, ready=True)
 
-    made = router(lane, lane.engine.connect, BOOK if with_book else None, ZoneInfo("America/New_York"))
+    made = router(lane, lane.engine.connect, Papers(BOOK, ZoneInfo("America/New_York")) if with_book else None)
     return build_app("notifier", [made], TOKENS, health, CollectorRegistry(), KeptReads())
 
 
