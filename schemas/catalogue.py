@@ -1,5 +1,31 @@
 """Imports every module of models, so that the registry of event types is whole."""
 
-from schemas import advocacy, classification, commands, incident, notification, outreach, person, referral
+from schemas import (
+    advocacy,
+    classification,
+    commands,
+    duty,
+    enforcement,
+    help,
+    incident,
+    notice_work,
+    notification,
+    outreach,
+    person,
+    referral,
+)
 
-MODULES = (incident, person, classification, referral, notification, outreach, commands, advocacy)
+MODULES = (
+    incident,
+    person,
+    classification,
+    referral,
+    notification,
+    notice_work,
+    duty,
+    enforcement,
+    help,
+    outreach,
+    commands,
+    advocacy,
+)

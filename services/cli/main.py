@@ -9,6 +9,7 @@ import typer
 from schemas.policy_file import PolicyError
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
+from services.cli.letters import app as letters
 from services.cli.offsets import mend_command
 from services.cli.parked import app as parked
 from services.cli.policy import app as policy
@@ -37,6 +38,7 @@ offsets.command("rebase")(rebase_command)
 app.add_typer(offsets, name="offsets")
 app.add_typer(parked, name="parked")
 app.add_typer(policy, name="policy")
+app.add_typer(letters, name="letters")
 
 
 def main() -> None:

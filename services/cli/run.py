@@ -29,6 +29,7 @@ from services.cli.serve import migrate_all
 from services.cli.settled import ends, is_settled, places
 from services.cli.summary import Summary, summarise
 from services.cli.topics import create_topics
+from services.common.county import sample_county
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings, settings_or_error
@@ -54,6 +55,7 @@ class Tree:
             "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
             "IPVI_HOME": str(settings.home.resolve()),
             "IPVI_POLICY": settings.policy,
+            "IPVI_COUNTY": str((settings.county or sample_county()).resolve()),
             "IPVI_PARTITIONS": str(settings.partitions),
             "IPVI_AS_OF": settings.as_of,
             "IPVI_TICKS": str(settings.ticks).lower(),

@@ -18,6 +18,7 @@ from typing import Annotated, Any, TypeVar
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+import schemas
 from services.common.errors import ConfigurationError
 from services.common.typesetting import LOGO_TYPES, Logo
 
@@ -124,6 +125,13 @@ class Letterhead(Strict):
 
     def lines(self) -> list[str]:
         return [self.agency, *self.address, *([self.phone] if self.phone else [])]
+
+
+def sample_county() -> Path:
+    """The folder of the invented county, in the repository or in an installed wheel: what a real one starts from."""
+    package = Path(schemas.__file__).parent
+    here, installed = package.parent / "policies" / "sample-county", package / "policies" / "sample-county"
+    return here if here.is_dir() else installed
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schemas.classification import OffenderDecided
-from schemas.commands import CancelNotification, Fail, LiftHold, NotifierTick, Serve
+from schemas.commands import (
+    AskGiven,
+    AskHelp,
+    CancelNotification,
+    ClaimNotification,
+    CloseEnforcement,
+    CloseHelp,
+    DecideCorrection,
+    Fail,
+    GiveCorrection,
+    LiftHold,
+    NotifierTick,
+    ReferHelp,
+    RetryNotification,
+    Serve,
+    TakeEnforcement,
+    TellGiven,
+)
 from schemas.envelope import Data, Event
 from schemas.outreach import GateChanged, GateHeartbeat
 from schemas.person import OffenderDescribed
@@ -34,6 +51,17 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     Fail: usecases.fail,
     CancelNotification: usecases.cancel,
     LiftHold: usecases.lift,
+    ClaimNotification: usecases.claim,
+    RetryNotification: usecases.retry,
+    DecideCorrection: usecases.decide_correction,
+    GiveCorrection: usecases.give_correction,
+    AskHelp: usecases.ask_help,
+    ReferHelp: usecases.refer_help,
+    CloseHelp: usecases.close_help,
+    TakeEnforcement: usecases.take_enforcement,
+    CloseEnforcement: usecases.close_enforcement,
+    AskGiven: usecases.ask_given,
+    TellGiven: usecases.tell_given,
 }
 
 

@@ -1,8 +1,8 @@
 """Pages from data: a sheet in, the same tagged PDF bytes out. Knows blocks of text; not what they are about.
 
 Data reaches typst as a JSON file whose strings are printed as they stand: no value is ever markup, a path or code. The
-only fonts are those inside the pinned typst package (Libertinus Serif, New Computer Modern: SIL OFL; DejaVu Sans Mono:
-Bitstream Vera licence), so the machine's own fonts change nothing.
+only fonts are those inside the pinned typst package (Libertinus Serif: SIL Open Font License; New Computer Modern: GUST
+Font License; DejaVu Sans Mono: Bitstream Vera's), so the machine's own fonts change nothing.
 """
 
 from __future__ import annotations

@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example as e_g
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outreach import TaskOwner
 from services.common.signoffs import NotSignedError
 from services.common.templates import TemplateError
 from services.victim_outreach.texts import Kind, TextError, VictimText, load_texts, mailing_address
+from services.victim_outreach.texts.example import example as sample_text
 from services.victim_outreach.texts.neutral import PREVIEW, septets, telling
-from tests.harness.letters import SAMPLE_COUNTY, Read, county_copy, own_wording, sample_text, shipped_wording
+from tests.harness.letters import SAMPLE_COUNTY, Read, county_copy, own_wording, shipped_wording
 
 BOOK = load_texts(SAMPLE_COUNTY)
 EVERY = [(kind, language) for kind in Kind for language in ("en", "es")]
@@ -124,7 +126,7 @@ def test_without_one_the_address_given_stands(substitute: str | None) -> None:
 @given(
     name=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x17F, exclude_categories=["Cc", "Cf"]), min_size=1)
 )
-@example(name='#eval("1+1") *x* {office}')
+@e_g(name='#eval("1+1") *x* {office}')
 def test_any_name_is_text(name: str) -> None:
     try:
         text = text_for(to=name[:60])
