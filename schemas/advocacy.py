@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from schemas.calendar import Clock, Weekday
 from schemas.commands import PersonCommand, TaskCommand
 from schemas.envelope import Data, Timestamp, event_type
 from schemas.incident import Identifier
@@ -46,22 +47,6 @@ class ChannelSafety(Data):
     safety: ContactSafety
     address: Address | None = None
     """Where, as she gave it; null: police's will do, or there is none."""
-
-
-class Weekday(StrEnum):
-    """A day of the week."""
-
-    MON = "mon"
-    TUE = "tue"
-    WED = "wed"
-    THU = "thu"
-    FRI = "fri"
-    SAT = "sat"
-    SUN = "sun"
-
-
-Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-"""A time of the day, in the county's time zone."""
 
 
 class SafeHours(Data):

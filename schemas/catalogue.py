@@ -2,6 +2,7 @@
 
 from schemas import (
     advocacy,
+    call_in,
     classification,
     commands,
     duty,
@@ -25,6 +26,7 @@ MODULES = (
     duty,
     enforcement,
     help,
+    call_in,
     outreach,
     commands,
     advocacy,

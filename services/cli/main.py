@@ -7,6 +7,7 @@ import sys
 import typer
 
 from schemas.policy_file import PolicyError
+from services.cli.agencies import app as agencies
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
 from services.cli.letters import app as letters
@@ -37,6 +38,7 @@ offsets.command("mend")(mend_command)
 offsets.command("rebase")(rebase_command)
 app.add_typer(offsets, name="offsets")
 app.add_typer(parked, name="parked")
+app.add_typer(agencies, name="agencies")
 app.add_typer(policy, name="policy")
 app.add_typer(letters, name="letters")
 

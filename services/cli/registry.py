@@ -35,6 +35,20 @@ class Part:
         return router
 
 
+@dataclass(frozen=True, slots=True)
+class ProducerPart:
+    """A service that only produces: it has no lanes, and no clock of its own."""
+
+    package: str
+    api_port: int
+
+    def replica(self, settings: CommonSettings) -> Any:
+        """Compose it. Raises `PolicyError`, `ConfigurationError` or `TokensFileError` with one clear line."""
+        return importlib.import_module(f"services.{self.package}.app").build(settings)
+
+
+PRODUCERS: dict[str, ProducerPart] = {"intake": ProducerPart("intake", 8700)}
+
 DATABASES = ("intake", "classifier", "notifier", "victim_outreach")
 """Who has tables of its own."""
 

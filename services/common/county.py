@@ -26,7 +26,6 @@ M = TypeVar("M", bound=BaseModel)
 
 LANGUAGES = ("en", "es")
 MAX_LOGO = 512 * 1024
-_LONGEST_WORD = 45
 _MARKS_IN_A_ROW = 3
 
 
@@ -53,8 +52,8 @@ class Strict(BaseModel):
 def one_line(text: str) -> str:
     """Text as one printed line, in NFC, spaces single. Raises `ValueError` for what would print otherwise than it reads.
 
-    That is: control and format characters (line ends, text that runs the other way, invisible joiners), marks heaped on
-    one letter over other lines, and words that would run off the page.
+    That is: control and format characters (line ends, text that runs the other way, invisible joiners) and marks heaped on
+    one letter over other lines.
     """
     line = " ".join(unicodedata.normalize("NFC", text).split())
     marks = longest = 0
@@ -66,8 +65,6 @@ def one_line(text: str) -> str:
         longest = max(longest, marks)
     if longest > _MARKS_IN_A_ROW:
         raise ValueError("has marks heaped on one letter")
-    if any(len(word) > _LONGEST_WORD for word in line.split(" ")):
-        raise ValueError(f"has a word of more than {_LONGEST_WORD} characters")
     return line
 
 

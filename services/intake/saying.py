@@ -29,6 +29,8 @@ class Said:
     messages: list[tuple[Topic, Message]] = field(default_factory=list)
     repeated: int = 0
     """Events that were taken before."""
+    fresh: list[Unit] = field(default_factory=list)
+    """Units with something new in them."""
 
 
 def keys_of(units: Iterable[Unit]) -> list[EventKey]:
@@ -57,6 +59,7 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
         return True
 
     for unit in units:
+        before = len(said.keys)
         if unit.reject and is_new((SOURCE, _reject_id(unit.reject))):
             said.messages.append((Topic.INTAKE_REJECTS, dead_letter(unit.reject)))
         facts = [fact for fact in unit.facts if is_new((SOURCE, _facts_id(unit, fact)))]
@@ -75,6 +78,8 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
                     for fact in about
                     for data in people.learn([fact])
                 ]
+        if len(said.keys) > before:
+            said.fresh.append(unit)
     return said
 
 

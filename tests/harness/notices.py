@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from schemas.classification import Change, OffenderDecided, Outreach, PolicyRef, Tier
 from schemas.commands import (
@@ -160,6 +160,7 @@ class Bench:
 
     def apply(self, given: Input) -> Outcome[Offender]:
         outcome = self.notifier.decide(self.offender, given)
+        assert isinstance(outcome.state, Offender)
         self.offender = outcome.state
         self.counted += [(name, self.now) for name in outcome.counted]
         self.recent = tuple(out.event.data for out in outcome.events)
@@ -168,7 +169,7 @@ class Bench:
                 self.said.append(data)
             else:
                 self.work.append(data)
-        return outcome
+        return cast("Outcome[Offender]", outcome)
 
     def wait(self, **time: float) -> Bench:
         self.now += timedelta(**time)

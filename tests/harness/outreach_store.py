@@ -17,8 +17,8 @@ from schemas.advocacy import (
     RecordScreen,
     SafeHours,
     UnlinkVictims,
-    Weekday,
 )
+from schemas.calendar import Weekday
 from schemas.classification import Tier
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from schemas.person import DescribedVictim

@@ -28,7 +28,7 @@ from services.cli.topics import create_topics
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings
 from services.intake.cloudevents import read_events
-from services.intake.domain import AsOf, IngestSummary
+from services.intake.domain import AsOf, Feed, IngestSummary
 from services.intake.lines import Source
 from services.intake.sinks import stream
 from services.intake.usecases import StreamError, ingest
@@ -68,7 +68,7 @@ def written(bootstrap: str) -> dict[Topic, list[kafka.Record]]:
 async def run(bootstrap: str, path: Path, as_of: AsOf = AsOf.NOW) -> IngestSummary:
     own = settings(bootstrap, path.parent)
     await migrate_all(own, ["intake"])
-    async with stream(own, as_of) as sink:
+    async with stream(own, Feed("test"), as_of) as sink:
         return await ingest(read_events(Source(path)), sink, name=path.name)
 
 
@@ -195,7 +195,7 @@ async def test_another_brokers_topics_are_refused(bootstrap: str, tmp_path: Path
 
 async def test_without_tables_it_says_what_to_do(bootstrap: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="ipvi migrate"):
-        async with stream(settings(bootstrap, tmp_path)):
+        async with stream(settings(bootstrap, tmp_path), Feed("test")):
             pass
 
 

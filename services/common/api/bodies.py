@@ -14,11 +14,12 @@ PATIENCE_S = 10.0
 
 
 class Bodies:
-    """413 for a body over `MAX_BYTES`, 408 for one that is not here after `patience` seconds."""
+    """413 for a body over `most` bytes, 408 for one that is not here after `patience` seconds."""
 
-    def __init__(self, app: ASGIApp, patience: float = PATIENCE_S) -> None:
+    def __init__(self, app: ASGIApp, patience: float = PATIENCE_S, most: int = MAX_BYTES) -> None:
         self._app = app
         self._patience = patience
+        self._most = most
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -26,7 +27,7 @@ class Bodies:
             return
         try:
             async with asyncio.timeout(self._patience):
-                body = await _whole(receive)
+                body = await _whole(receive, self._most)
         except TimeoutError:
             await problem(408, "too_slow", {"Connection": "close"})(scope, receive, send)
             return
@@ -36,7 +37,7 @@ class Bodies:
         await self._app(scope, _again(body, receive), send)
 
 
-async def _whole(receive: Receive) -> list[Message] | None:
+async def _whole(receive: Receive, most: int) -> list[Message] | None:
     """The messages up to the end of the body, or of the connection; None if they hold more than they may."""
     messages: list[Message] = []
     size, more = 0, True
@@ -45,7 +46,7 @@ async def _whole(receive: Receive) -> list[Message] | None:
         messages.append(message)
         size += len(message.get("body", b""))
         more = message["type"] == "http.request" and message.get("more_body", False)
-        if size > MAX_BYTES:
+        if size > most:
             return None
     return messages
 

@@ -7,8 +7,9 @@ Font License; DejaVu Sans Mono: Bitstream Vera's), so the machine's own fonts ch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, time
 from functools import cache
 from pathlib import Path
@@ -115,11 +116,20 @@ def _compile(sheet: Sheet, **options: Any) -> bytes | list[bytes]:
 
 
 def _content(sheet: Sheet) -> dict[str, Any]:
-    content = asdict(sheet)
+    content: dict[str, Any] = _breakable(asdict(replace(sheet, logo=None)))
     content["date"] = written(sheet.date, sheet.lang)
     content["logo"] = sheet.logo and {"file": f"logo{sheet.logo.suffix}", "words": sheet.logo.words}
     content["pages"] = _PAGES.get(sheet.lang, _PAGES["en"])
     return content
+
+
+def _breakable(value: Any) -> Any:
+    """Every text with a place to break in words that are wider than the page."""
+    if isinstance(value, str):
+        return _LONG_WORD.sub(lambda part: f"{part[0]}\u200b", value)
+    if isinstance(value, dict):
+        return {key: _breakable(each) for key, each in value.items()}
+    return [_breakable(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _mend(message: str) -> str:
@@ -139,6 +149,7 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
+_LONG_WORD = re.compile(r"\S{40}(?=\S)")
 _HERE = Path(__file__).parent
 """The only folder a layout could read from: it holds nothing but itself."""
 _PAGES = {"en": ("Page", "of"), "es": ("Página", "de")}

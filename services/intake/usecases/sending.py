@@ -88,6 +88,9 @@ class Sender:
             producer = self._make()
             try:
                 await producer.start()
+            except (KafkaError, TimeoutError, OSError) as failed:
+                await producer.close()
+                raise _untaken(failed) from failed
             except BaseException:
                 await producer.close()
                 raise
@@ -107,10 +110,7 @@ class Sender:
             return
         except (KafkaError, TimeoutError, OSError) as failed:
             await self._drop()
-            raise StreamError(
-                f"the broker did not take the records ({type(failed).__name__}); "
-                "what was taken is kept and goes out later; sent again, nothing is doubled"
-            ) from failed
+            raise _untaken(failed) from failed
         except BaseException:
             await self._drop()
             raise
@@ -128,3 +128,10 @@ class Sender:
         await self._drop()
         async with self._database.write() as conn:
             await outbox.release(conn, self._name, self._clock())
+
+
+def _untaken(failed: BaseException) -> StreamError:
+    return StreamError(
+        f"the broker did not take the records ({type(failed).__name__}); "
+        "what was taken is kept and goes out later; sent again, nothing is doubled"
+    )

@@ -25,8 +25,7 @@ from schemas.notice_work import Correction
 from schemas.notification import CancelReason, FailureReason, Place, Proof
 from services.common.api import FormId, SeenVersion
 from services.common.auth import Needs, Person
-from services.common.desk import Desk
-from services.notifier.api.acting import Acts, Form, Lists, Reader, Shows
+from services.notifier.api.acting import Acts, Form, Lists, NotifierDesk, Reader, Shows
 from services.notifier.store import (
     Hold,
     Listed,
@@ -85,7 +84,7 @@ class CorrectionGivenForm(Form):
     given_at: AwareDatetime
 
 
-def routes(desk: Desk, read: Reader) -> APIRouter:
+def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     """Under `/notifications`."""
     api = APIRouter(prefix="/notifications")
     acts = Acts(desk, read)

@@ -61,6 +61,15 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class CallInSeat:
+    """His place at a call-in."""
+
+    call_in_id: str
+    starts_at: datetime
+    venue: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One notification."""
 
@@ -99,6 +108,12 @@ class Notice:
     corrected_at: datetime | None = None
     """When he was told, or a person decided that he is told nothing: the end."""
     due: Due | None = None
+    seat: CallInSeat | None = None
+
+    @property
+    def may_be_called_in(self) -> bool:
+        """Whether it may be given now, and at a call-in."""
+        return self.state is NotificationState.RELEASED and self.channel is Channel.CALL_IN
 
     @property
     def template(self) -> str:

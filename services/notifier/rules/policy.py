@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
+from schemas.calendar import BusinessHours
 from schemas.classification import Tier
 from schemas.notification import Channel
 from schemas.policy import Policy
@@ -29,10 +30,11 @@ class NoticePolicy:
     notices: Notices = field(default_factory=Notices)
     zone: str = "UTC"
     agency_zones: Mapping[str, str] = field(default_factory=dict)
+    hours: BusinessHours = field(default_factory=BusinessHours)
 
     def calendar(self, agency: str | None) -> Calendar:
         """Office hours where the agency is."""
-        return Calendar(ZoneInfo(self.agency_zones.get(agency or "", self.zone)), self.notices.business_hours)
+        return Calendar(ZoneInfo(self.agency_zones.get(agency or "", self.zone)), self.hours)
 
     def calls_for(self, tier: Tier | None) -> bool:
         return tier in self.channels
@@ -57,4 +59,5 @@ def notice_policy(policy: Policy, lanes: int) -> NoticePolicy:
         notices=policy.notices,
         zone=policy.time_zone,
         agency_zones=policy.agency_time_zones,
+        hours=policy.business_hours,
     )

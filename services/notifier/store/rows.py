@@ -28,6 +28,7 @@ from schemas.outreach import GateState
 from schemas.person import OffenderDescribed
 from services.notifier.domain import (
     Attempt,
+    CallInSeat,
     Deadline,
     Due,
     Gate,
@@ -136,6 +137,7 @@ def notice(row: Row[Any]) -> Notice:
         route=row.route,
         correction=Correction(row.correction) if row.correction else None,
         corrected_at=row.corrected_at,
+        seat=CallInSeat(row.call_in_id, row.call_in_at, row.call_in_venue) if row.call_in_id else None,
         due=Due(NoticeClock(row.due_clock), row.due_first, row.due_at, row.escalation) if row.due_clock else None,
     )
 
@@ -221,6 +223,9 @@ def notice_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "due_first": notice.due.first if notice.due else None,
                     "due_at": notice.due.at if notice.due else None,
                     "escalation": notice.due.escalation if notice.due else None,
+                    "call_in_id": notice.seat.call_in_id if notice.seat else None,
+                    "call_in_at": notice.seat.starts_at if notice.seat else None,
+                    "call_in_venue": notice.seat.venue if notice.seat else None,
                 }
 
 

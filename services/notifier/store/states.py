@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.notification import NotificationState
 from services.common.sql import upsert
-from services.notifier.domain import Offender
+from services.notifier.domain import CallIn, Offender
+from services.notifier.store.call_ins import load_call_ins, save_call_ins
 from services.notifier.store.rows import (
     Rows,
     attempt_rows,
@@ -25,6 +26,7 @@ from services.notifier.store.rows import (
 )
 from services.notifier.store.tables import (
     attempts,
+    call_ins,
     enforcements,
     helps,
     lifts,
@@ -37,6 +39,7 @@ from services.notifier.store.tables import (
 from services.notifier.store.work_rows import Step, enforcement_rows, help_rows
 
 _KEYS_PER_QUERY = 500
+Kept = Offender | CallIn
 
 
 class NotifierStore:
@@ -47,15 +50,25 @@ class NotifierStore:
     def new(self, key: str) -> Offender:
         return Offender(key)
 
-    async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Offender]:
-        found: dict[str, Offender] = {}
+    async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Kept]:
+        found: dict[str, Kept] = {}
         wanted = sorted(keys)
         for start in range(0, len(wanted), _KEYS_PER_QUERY):
-            found |= await _load(conn, wanted[start : start + _KEYS_PER_QUERY])
+            some = wanted[start : start + _KEYS_PER_QUERY]
+            found |= await _load(conn, some)
+            found |= await load_call_ins(conn, [key for key in some if key not in found])
         return found
 
-    async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Offender, Offender]]) -> None:
-        steps = list(changed.values())
+    async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Kept, Kept]]) -> None:
+        steps: list[Step] = []
+        meetings: list[tuple[CallIn | None, CallIn]] = []
+        for before, after in changed.values():
+            if isinstance(after, CallIn):
+                meetings.append((before if isinstance(before, CallIn) else None, after))
+            else:
+                assert isinstance(before, Offender), "nobody becomes an offender who was a meeting"
+                steps.append((before, after))
+        await save_call_ins(conn, lane, meetings)
         await upsert(conn, offenders, [offender_row(after, lane) for _, after in steps], ["offender_id"])
         await _forget(conn, steps)
         await upsert(conn, pairs, list(pair_rows(steps, lane)), ["offender_id", "pair_id"])
@@ -75,7 +88,12 @@ class NotifierStore:
             .where(offenders.c.lane == lane, or_(offenders.c.waits_for_clock, offenders.c.next_at <= now))
             .order_by(offenders.c.offender_id)
         )
-        return rows.all()
+        meetings = await conn.scalars(
+            select(call_ins.c.call_in_id)
+            .where(call_ins.c.lane == lane, call_ins.c.due_at <= now)
+            .order_by(call_ins.c.call_in_id)
+        )
+        return [*rows, *meetings]
 
 
 async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offender]:

@@ -86,6 +86,9 @@ notifications = Table(
     Column("due_first", UtcDateTime, comment="when it was to be done"),
     Column("due_at", UtcDateTime, comment="when whoever is on duty is called next"),
     Column("escalation", Integer, comment="how often somebody was called"),
+    Column("call_in_id", String(36), comment="where he has a place"),
+    Column("call_in_at", UtcDateTime),
+    Column("call_in_venue", String(120)),
     Index("notifications_offender", "offender_id"),
     Index("notifications_pair", "pair_id"),
     Index("notifications_state", "state"),
@@ -184,4 +187,33 @@ helps = Table(
     Index("helps_offender", "offender_id"),
     Index("helps_state", "state", "asked_at"),
     comment="help that he asked for",
+)
+
+call_ins = Table(
+    "call_ins",
+    metadata,
+    Column("call_in_id", String(36), primary_key=True),
+    Column("lane", Integer, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("venue", String(120), nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("speakers", JSON, nullable=False, comment="by office"),
+    Column("state", String(16), nullable=False),
+    Column("due_first", UtcDateTime),
+    Column("due_at", UtcDateTime),
+    Column("escalation", Integer),
+    Index("call_ins_due", "lane", "due_at"),
+    Index("call_ins_state", "state", "starts_at"),
+    comment="meetings, each in the lane of its own id",
+)
+
+call_in_places = Table(
+    "call_in_places",
+    metadata,
+    Column("call_in_id", String(36), primary_key=True),
+    Column("notification_id", String(64), primary_key=True),
+    Column("lane", Integer, nullable=False, comment="of the call-in"),
+    Column("offender_id", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    comment="the roster",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schemas.classification import Tier
-from schemas.commands import DecideCorrection, GiveCorrection, GivenBefore, Role, Serve
+from schemas.commands import DecideCorrection, GiveCorrection, Role, Serve
 from schemas.notice_work import Correction, CorrectionDecided, CorrectionGiven
 from schemas.notification import (
     CancelReason,
@@ -19,7 +19,7 @@ from services.notifier.domain import FREE, GIVEN, UNSERVED, LaneView, Notice, Of
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.commands import SERVERS, any_notice, not_in_future
 from services.notifier.usecases.ending import cancelled
-from services.notifier.usecases.merging import passed_on
+from services.notifier.usecases.merging import served_here
 from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
@@ -87,8 +87,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
     if ended is not None and ended is not CancelReason.SUPERSEDED:
         corrected = replace(served, state=NotificationState.CORRECTED, ended=ended)
         draft = draft.tell(corrected, draft.offender.event(NotificationCorrected, corrected, reason=ended))
-    told = GivenBefore(notification_id=served.notification_id, tier=served.tier, served_at=command.served_at)
-    return passed_on(draft, [told])
+    return served_here(draft, served)
 
 
 def _makes_room(draft: Draft, notice: Notice, lane: LaneView) -> Draft:
