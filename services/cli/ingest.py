@@ -173,7 +173,7 @@ async def _roster(feed: _Feed, out: str | None, settings: IntakeSettings, consol
     if out is not None or feed.mapping is None:
         raise ConfigurationError("--format roster has no --out: what has changed is known from the snapshot before")
     faults: list[str] = []
-    async with stream(settings, feed_of(feed.kind, feed.mapping), AsOf.NOW, settings.limit) as sink:
+    async with stream(settings, feed_of(feed.kind, feed.mapping), settings.terms()) as sink:
         summary = await take_roster(feed.source.path, feed.mapping, sink, faults.append)
     for unit in faults:
         console.print(f"{feed.source.name}: {unit}: nobody counts as released by it; {ROSTER_MEND}", markup=False)
@@ -183,7 +183,7 @@ async def _roster(feed: _Feed, out: str | None, settings: IntakeSettings, consol
 @asynccontextmanager
 async def _sink(out: str | None, settings: IntakeSettings, feed: Feed, as_of: AsOf) -> AsyncIterator[Sink]:
     if out is None:
-        async with stream(settings, feed, as_of, settings.limit) as kafka:
+        async with stream(settings, feed, settings.terms(), as_of) as kafka:
             yield kafka
     elif out == STDOUT:
         yield LinesSink(sys.stdout.buffer, as_of)

@@ -399,6 +399,26 @@ def cases() -> list[Case]:
             ],
             [after("C", "entered", rules=FIRST)] * 3,
         ),
+        Case(
+            "three charges, then a call: the fourth charge is none",
+            [*(r(number, "G41", charged=True) for number in (211, 212, 213)), r(214, "G41")],
+            [after("C", "entered"), after("B", "escalated"), after("A", "escalated"), after("A", "kept")],
+            [after("C", "entered"), *[after("C", "kept", "no_rule")] * 2, after("C", "kept")],
+        ),
+        Case(
+            "three counts in one arrest, then one in another: two charges",
+            [
+                r(
+                    215,
+                    "G42",
+                    offenses=[Offense(code=code, charged=True) for code in ("13B", "13C", "290")],
+                    arrest="A-G42",
+                ),
+                r(216, "G42", charged=True),
+            ],
+            [after("C", "entered"), after("B", "escalated")],
+            [after("C", "entered"), after("C", "kept", "no_rule")],
+        ),
     ]
 
 

@@ -224,8 +224,13 @@ class Bench:
     def correct(self, role: Role = Role.OFFICER, at: datetime | None = None) -> str:
         return self.put(GiveCorrection(**self._act(role), given_at=at or self.now)).result
 
-    def cancel(self, role: Role = Role.COORDINATOR, reason: CancelReason = CancelReason.BY_PERSON) -> str:
-        return self.put(CancelNotification(**self._act(role), reason=reason)).result
+    def cancel(
+        self,
+        role: Role = Role.COORDINATOR,
+        reason: CancelReason = CancelReason.BY_PERSON,
+        expects: str | None = None,
+    ) -> str:
+        return self.put(CancelNotification(**self._act(role), expects=expects, reason=reason)).result
 
     def lift(self, hold: LiftableHold, role: Role = Role.COORDINATOR, by: str | None = None) -> str:
         agency = OTHER_AGENCY if hold is LiftableHold.CONFLICT else None

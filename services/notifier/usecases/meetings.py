@@ -22,10 +22,9 @@ from schemas.commands import (
 )
 from schemas.envelope import Data
 from schemas.topics import Topic
-from services.common.calendar import after
 from services.common.service import Input, Outcome, Outgoing, caused_by
 from services.notifier.domain import CallIn, Deadline, Offender, Place
-from services.notifier.rules import NoticePolicy, overdue
+from services.notifier.rules import NoticePolicy, after, overdue
 from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.settling import lane_view
 from services.notifier.usecases.telling import SOURCE, alerted

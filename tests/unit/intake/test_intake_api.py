@@ -20,7 +20,7 @@ from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
 from services.intake.api import Desk, router
 from services.intake.bodies import MAX_BODY
-from services.intake.domain import RejectLimit
+from services.intake.domain import RejectLimit, Terms
 from tests.harness import feed
 from tests.harness.http import KeptReads, coded
 from tests.harness.intake import Bench, bench
@@ -77,7 +77,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             )
         )
         reads = KeptReads()
-        desk = Desk(made.database, made.sender, RejectLimit(0.5, 4))
+        desk = Desk(made.database, made.sender, Terms(feed.seal, RejectLimit(0.5, 4)))
         app = build_app("intake", [router(desk)], tokens, health, CollectorRegistry(), reads, most_bytes=MAX_BODY)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://intake") as client:
             yield Api(client, made, reads)

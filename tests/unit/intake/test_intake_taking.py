@@ -13,8 +13,12 @@ from aiokafka.errors import ProducerFenced
 
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.topics import Topic
-from services.intake.cloudevents import event_of
+from services.intake.cloudevents import event_in
+<<<<<<< HEAD
+from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Terms, Unit
+=======
 from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Unit
+>>>>>>> main
 from services.intake.people import OffenderFacts, VictimFacts
 from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds, resume
@@ -25,6 +29,7 @@ from tests.harness.intake import Bench, bench
 
 NOW = datetime(2025, 1, 11, 12, tzinfo=UTC)
 FEED = Feed("test", feed.ORI)
+TERMS = Terms(feed.seal)
 
 
 @pytest.fixture
@@ -34,7 +39,7 @@ async def intake(tmp_path: Path) -> AsyncIterator[Bench]:
 
 
 def unit(data: dict[str, Any], kind: str = "ipvi.incident.reported.v1", **more: Any) -> Unit:
-    return Unit(1, (event_of(feed.line(data, kind)),), **more)
+    return Unit(1, (event_in(feed.line(data, kind)),), **more)
 
 
 def reject(line: int, raw: bytes = b"{") -> Unit:
@@ -47,8 +52,8 @@ def feed_code() -> Any:
     return RejectCode.BROKEN_JSON
 
 
-async def taken(intake: Bench, *units: Unit, now: datetime = NOW, limit: RejectLimit | None = None) -> Taken:
-    found = await take(intake.database, units, FEED, AsOf.NOW, now, limit or RejectLimit())
+async def taken(intake: Bench, *units: Unit, now: datetime = NOW) -> Taken:
+    found = await take(intake.database, units, FEED, AsOf.NOW, now, TERMS)
     await intake.sender.deliver(found.upto)
     return found
 
@@ -120,16 +125,16 @@ async def test_who_takes_over_starts_a_producer_that_fences(intake: Bench) -> No
     now = [NOW]
     one = Sender(intake.database, lambda: intake.stream, clock=lambda: now[0])
     other = Sender(intake.database, lambda: intake.stream, patience=0.1, clock=lambda: now[0])
-    found = await take(intake.database, [unit(feed.incident(number="1"))], FEED, AsOf.NOW, NOW, RejectLimit())
+    found = await take(intake.database, [unit(feed.incident(number="1"))], FEED, AsOf.NOW, NOW, TERMS)
     await one.deliver(found.upto)
-    found = await take(intake.database, [unit(feed.incident(number="2"))], FEED, AsOf.NOW, NOW, RejectLimit())
+    found = await take(intake.database, [unit(feed.incident(number="2"))], FEED, AsOf.NOW, NOW, TERMS)
     with pytest.raises(StreamError, match="another process"):
         await other.deliver(found.upto)
     now[0] += timedelta(seconds=30)
     await other.deliver(found.upto)
     assert intake.stream.starts == 2
     await other.close()
-    found = await take(intake.database, [unit(feed.incident(number="3"))], FEED, AsOf.NOW, NOW, RejectLimit())
+    found = await take(intake.database, [unit(feed.incident(number="3"))], FEED, AsOf.NOW, NOW, TERMS)
     now[0] += timedelta(milliseconds=1)
     await one.deliver(found.upto)
     assert intake.stream.starts == 3, "it was another's in between"
@@ -146,7 +151,7 @@ async def test_one_that_was_fenced_begins_again(intake: Bench) -> None:
 
     stream = Once()
     sender = Sender(intake.database, lambda: stream)
-    found = await take(intake.database, [unit(feed.incident())], FEED, AsOf.NOW, NOW, RejectLimit())
+    found = await take(intake.database, [unit(feed.incident())], FEED, AsOf.NOW, NOW, TERMS)
     await sender.deliver(found.upto)
     assert (len(stream.rows), stream.starts) == (2, 2)
 
@@ -163,7 +168,7 @@ async def test_many_at_once(intake: Bench) -> None:
 
 async def test_too_many_rejects_pause_the_feed_until_a_person_resumes_it(intake: Bench) -> None:
     limit = RejectLimit(0.5, 4)
-    sink = StreamSink(intake.database, intake.sender, FEED, limit=limit)
+    sink = StreamSink(intake.database, intake.sender, FEED, Terms(feed.seal, limit))
     with pytest.raises(FeedPausedError, match="ipvi agencies resume ZZ0010000 test"):
         await sink.take([unit(feed.incident()), reject(1), reject(2), reject(3)])
     with pytest.raises(FeedPausedError):
@@ -184,7 +189,7 @@ async def test_how_a_feed_stands(intake: Bench) -> None:
         incident = feed.incident(number=f"{day}", victims=unknown, bulk=day == 0)
         await taken(intake, unit(incident), reject(day), now=now)
         await taken(intake, unit(incident), reject(day), now=now)
-    await take(intake.database, [], FEED, AsOf.NOW, NOW + timedelta(days=5), RejectLimit())
+    await take(intake.database, [], FEED, AsOf.NOW, NOW + timedelta(days=5), TERMS)
     async with intake.database.read() as conn:
         [stands] = await agency_feeds(conn, NOW + timedelta(days=3, hours=1))
     assert stands.today == {"units": 2, "events": 1, "rejected": 1, "bulk": 0}

@@ -12,7 +12,7 @@ import pytest
 
 from schemas.topics import Topic
 from services.common.errors import ConfigurationError
-from services.intake.domain import FeedPausedError, RejectLimit
+from services.intake.domain import FeedPausedError, RejectLimit, Terms
 from services.intake.settings import WatchedFolder, read_feeds
 from services.intake.usecases import StreamError
 from services.intake.watch import Watcher
@@ -28,7 +28,9 @@ async def intake(tmp_path: Path) -> AsyncIterator[Bench]:
 
 def watcher(intake: Bench, folder: Path, **more: Any) -> Watcher:
     watched = WatchedFolder.model_validate({"folder": folder, "format": "cloudevents", **more})
-    return Watcher(watched, intake.database, intake.sender, RejectLimit(0.5, 4), lambda _: ZoneInfo("UTC"))
+    return Watcher(
+        watched, intake.database, intake.sender, Terms(feed.seal, RejectLimit(0.5, 4)), lambda _: ZoneInfo("UTC")
+    )
 
 
 def put(folder: Path, name: str, *lines: bytes) -> Path:

@@ -244,6 +244,7 @@ def test_a_story_in_the_field_of_a_statute_is_not_printed(story: str) -> None:
     state = notifier.decide(
         state, bench.input(decision(1, Tier.C, statutes=[story, "14-33(c)(2)", "14-33(c)(2)"]))
     ).state
+    assert isinstance(state, Offender)
     (notice,) = state.notices.values()
     assert letter_of(state, notice, on=date(2026, 3, 9), zone=ZONE).statutes == ("14-33(c)(2)",)
 

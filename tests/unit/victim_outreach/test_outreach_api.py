@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -43,9 +43,12 @@ from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
 from services.common.desk import Reply, Standing
+from services.common.signoffs import SignOffs
 from services.victim_outreach.api import router
 from services.victim_outreach.store import OutreachStore, Sight, metadata, shown_case
+from services.victim_outreach.texts import TextBook, load_texts
 from tests.harness.http import KeptReads, coded
+from tests.harness.letters import SAMPLE_COUNTY, Read
 from tests.harness.outreach import HIM, LANE, START, Bench, pair
 from tests.harness.outreach_store import full
 
@@ -59,6 +62,7 @@ TOKENS = Tokens(
         }.items()
     )
 )
+PAPERS = load_texts(SAMPLE_COUNTY)
 ATTEMPT = {"channel": "call", "outcome": "no_answer", "attempted_at": START.isoformat()}
 OVERRIDE = {"reason": "victim_asked"}
 SAFE = {
@@ -120,7 +124,9 @@ def app(engine: AsyncEngine, tray: Tray, reads: KeptReads) -> FastAPI:
     async def health() -> Health:
         return Health(healthy=True, ready=True)
 
-    return build_app("victim_outreach", [router(tray, engine.connect)], TOKENS, health, CollectorRegistry(), reads)
+    return build_app(
+        "victim_outreach", [router(tray, engine.connect, PAPERS)], TOKENS, health, CollectorRegistry(), reads
+    )
 
 
 @pytest.fixture
@@ -146,7 +152,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     routes = [(method, path) for path, methods in app.openapi()["paths"].items() for method in methods]
-    assert len(routes) == 24
+    assert len(routes) == 25
     for method, path in routes:
         assert (await client.request(method, path)).status_code == 401
 
@@ -396,3 +402,50 @@ async def test_who_she_might_be_is_for_advocates_and_is_written_down(
     assert (await client.get(path, headers=as_("advocate"))).json() == []
     assert (await client.get("/cases/none/candidates", headers=as_("advocate"))).status_code == 404
     assert [entry for entry in reads.shown if entry[0] == "officer"] == []
+
+
+async def test_paper_for_her_is_of_the_task_and_bears_no_name(
+    client: AsyncClient, paths: dict[str, str], reads: KeptReads
+) -> None:
+    asked = {"text": "rights", "language": "es"}
+    got = await client.get(f"{paths['call']}/paper", params=asked, headers=as_("advocate"))
+    assert (got.status_code, got.headers["content-type"]) == (200, "application/pdf")
+    assert got.headers["cache-control"] == "no-store"
+    read = Read.of(got.content)
+    assert read.root["/Lang"] == "es" and "Sus derechos" in read.text and "Invented" not in read.text
+    assert "(555) 555-0152" in read.text, "the system advocates' number: the task is theirs"
+    assert [(one.person, one.kind, one.record) for one in reads.entries] == [("advocate", "task", paths["call"][7:])]
+
+
+@pytest.mark.parametrize(
+    ("who", "params", "expected"),
+    [
+        ("prosecutor", {"text": "rights"}, 403),
+        ("officer", {"text": "rights"}, 404),
+        ("advocate", {"text": "letter"}, 422),
+        ("advocate", {}, 422),
+        ("advocate", {"text": "rights", "language": "../en"}, 422),
+    ],
+)
+async def test_paper_is_for_who_sees_the_task(
+    client: AsyncClient, paths: dict[str, str], reads: KeptReads, who: str, params: dict[str, str], expected: int
+) -> None:
+    got = await client.get(f"{paths['call']}/paper", params=params, headers=as_(who))
+    assert got.status_code == expected and reads.entries == []
+
+
+@pytest.mark.parametrize(
+    ("papers", "code"),
+    [(None, "no_texts"), (replace(PAPERS, signoffs=SignOffs(())), "text_not_signed")],
+)
+async def test_paper_that_nobody_signed_is_not_printed(
+    engine: AsyncEngine, tray: Tray, reads: KeptReads, paths: dict[str, str], papers: TextBook | None, code: str
+) -> None:
+    async def health() -> Health:
+        return Health(healthy=True, ready=True)
+
+    routes = [router(tray, engine.connect, papers)]
+    app = build_app("victim_outreach", routes, TOKENS, health, CollectorRegistry(), reads)
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://api/v1") as client:
+        got = await client.get(f"{paths['call']}/paper", params={"text": "rights"}, headers=as_("advocate"))
+    assert coded(got) == (409, code) and reads.entries == []
