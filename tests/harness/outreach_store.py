@@ -33,6 +33,7 @@ from services.victim_outreach.store import (
     case_of,
     offender_of_pair,
     offenders_of,
+    on_the_other_side,
     outbox,
     queue,
     shown_case,
@@ -333,6 +334,20 @@ class OutreachStoreBehaviour:
         shown = await shown_case(conn, bench.case(), Sight(POLICE, guarding=False, advocate=False), START)
         assert shown is not None
         assert [one.contact for one in shown.contacts] == [("her@example.org",)]
+
+    async def test_one_person_works_with_one_of_two_who_hurt_each_other(self, conn: AsyncConnection) -> None:
+        """The same incident, told of each: he is her victim there, and she his."""
+        hers, his = Bench(), Bench(file=CaseFile("O-2"))
+        hers.put(opened(1, mutual=True), opened(2, victim_id="V-2", mutual=True))
+        his.put(opened(1, victim_id="V-9", mutual=True, pair_id="P-9", referral_id="R-9"))
+        hers.claim(TaskKind.CALL, "ada", number=1)
+        await keep(conn, hers.file)
+        await keep(conn, his.file)
+        call = his.task(TaskKind.CALL).task_id
+        assert await on_the_other_side(conn, call, "ada")
+        assert not await on_the_other_side(conn, call, "bea")
+        assert not await on_the_other_side(conn, hers.task(TaskKind.CALL, 1).task_id, "ada")
+        await keep(conn, replace(his.file, offender_id="O-3", referrals={}))
 
     async def test_what_is_begun_is_begun_once(self, conn: AsyncConnection) -> None:
         assert await outbox.begin(conn, "M-1", START)
