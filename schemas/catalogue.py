@@ -1,5 +1,33 @@
 """Imports every module of models, so that the registry of event types is whole."""
 
-from schemas import classification, commands, incident, notification, outreach, person, referral
+from schemas import (
+    advocacy,
+    call_in,
+    classification,
+    commands,
+    duty,
+    enforcement,
+    help,
+    incident,
+    notice_work,
+    notification,
+    outreach,
+    person,
+    referral,
+)
 
-MODULES = (incident, person, classification, referral, notification, outreach, commands)
+MODULES = (
+    incident,
+    person,
+    classification,
+    referral,
+    notification,
+    notice_work,
+    duty,
+    enforcement,
+    help,
+    call_in,
+    outreach,
+    commands,
+    advocacy,
+)

@@ -5,15 +5,23 @@ A command's id comes from the form that was sent, so a form sent twice is one co
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from schemas.call_in import CallInId, Capacity, SeatState, Speaker, Venue
+from schemas.classification import Tier
+from schemas.enforcement import EnforcementOutcome, Lever
 from schemas.envelope import Data, Timestamp, event_type
-from schemas.incident import Identifier
-from schemas.notification import CancelReason, FailureReason, Proof
+from schemas.help import HelpKind, HelpOutcome, Provider
+from schemas.incident import Identifier, Ori
+from schemas.notice_work import Correction
+from schemas.notification import CancelReason, FailureReason, Place, Proof
 from schemas.outreach import AttemptOutcome, ContactChannel
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Role(StrEnum):
@@ -21,13 +29,19 @@ class Role(StrEnum):
 
     COORDINATOR = "coordinator"
     OFFICER = "officer"
+    COMMUNITY_ADVOCATE = "community_advocate"
+    """Of a confidential provider (VAWA, FVPSA, VOCA)."""
     ADVOCATE = "advocate"
+    """Of the agency's or the prosecutor's: what she learns is discoverable."""
     OUTREACH_SUPERVISOR = "outreach_supervisor"
     OPERATOR = "operator"
     LAW_ENFORCEMENT = "law_enforcement"
     """Looks an offender up from a records system; is told every tier."""
+    PROSECUTOR = "prosecutor"
     DISPATCH = "dispatch"
     """Looks an offender up from computer-aided dispatch; is told A, B and C."""
+    AGENCY = "agency"
+    """An agency's own system: sends that agency's records to intake, and asks what became of them."""
 
 
 class Tick(Data):
@@ -140,17 +154,29 @@ class NotificationCommand(PersonCommand):
 
 @event_type("ipvi.notifier.command.serve.v1")
 class Serve(NotificationCommand):
-    """It was given."""
+    """It was given. `by` records it."""
 
     served_at: Timestamp
     proof: Proof
+    served_by: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    """Who gave it, where that is not who records it."""
+    served_by_agency: Ori | None = None
+    """Of the officer who gave it; needed where another agency's is to."""
+    place: Place | None = None
+    letter_sha256: Sha256 | None = None
+    """Of the letter that was given; null: the one printed last, if any was."""
+    counsel_present: bool | None = None
+    """Whether his counsel was there; scripts are one way, and nobody asks him of the incident."""
 
 
 @event_type("ipvi.notifier.command.fail.v1")
 class Fail(NotificationCommand):
-    """It could not be given."""
+    """It was tried and could not be given."""
 
     reason: FailureReason
+    attempted_at: Timestamp | None = None
+    """Null: when it was recorded."""
+    place: Place | None = None
 
 
 @event_type("ipvi.notifier.command.cancel.v1")
@@ -168,13 +194,205 @@ class LiftableHold(StrEnum):
     CONFLICT = "conflict"
     MUTUAL = "mutual"
     UNANNOUNCED = "unannounced"
+    CHALLENGED = "challenged"
+    ALSO_VICTIM = "also_victim"
+    MERGE_PENDING = "merge_pending"
 
 
 @event_type("ipvi.notifier.command.lift.v1")
 class LiftHold(NotificationCommand):
-    """One person's word to lift one hold; `unannounced` needs a coordinator's and an outreach supervisor's."""
+    """One person's word to lift one hold; `unannounced` and `also_victim` need a coordinator's and an outreach supervisor's."""
 
     hold: LiftableHold
+    agency: Ori | None = None
+    """Of `conflict`: whose officer gives it instead; another's than the incident's."""
+
+
+@event_type("ipvi.notifier.command.claim.v1")
+class ClaimNotification(NotificationCommand):
+    """I take it."""
+
+
+@event_type("ipvi.notifier.command.print_letter.v1")
+class PrintLetter(NotificationCommand):
+    """Keep this letter: it is what he will be given. Made by the service from its own file, not by the person."""
+
+    dated: date
+    """Printed as its date."""
+    content: Annotated[str, Field(min_length=4, max_length=900_000, pattern=r"^[A-Za-z0-9+/]+=*$")]
+    """The PDF in base64."""
+    sha256: Sha256
+    template: Annotated[str, Field(min_length=1, max_length=64)]
+    version: Annotated[str, Field(min_length=1, max_length=40)]
+    template_sha256: Sha256
+
+
+@event_type("ipvi.notifier.command.retry.v1")
+class RetryNotification(NotificationCommand):
+    """It failed, and is to be tried again. A refusal is tried again on a coordinator's word alone."""
+
+
+@event_type("ipvi.notifier.command.decide_correction.v1")
+class DecideCorrection(NotificationCommand):
+    """It was given and the facts changed: what he is told."""
+
+    correction: Correction
+
+
+@event_type("ipvi.notifier.command.give_correction.v1")
+class GiveCorrection(NotificationCommand):
+    """The correction was given."""
+
+    given_at: Timestamp
+
+
+@event_type("ipvi.notifier.command.ask_help.v1")
+class AskHelp(NotificationCommand):
+    """At this notice, or since, he asked for help."""
+
+    kind: HelpKind
+
+
+class HelpCommand(PersonCommand):
+    """An act on help that he asked for."""
+
+    help_id: str
+
+
+@event_type("ipvi.notifier.command.refer_help.v1")
+class ReferHelp(HelpCommand):
+    """He is referred to a provider; another, where the first had no place."""
+
+    provider: Provider
+
+
+@event_type("ipvi.notifier.command.close_help.v1")
+class CloseHelp(HelpCommand):
+    """What came of it."""
+
+    outcome: HelpOutcome
+
+
+class EnforcementCommand(PersonCommand):
+    """An act on a referral to the prosecutor."""
+
+    enforcement_id: str
+
+
+@event_type("ipvi.notifier.command.take_enforcement.v1")
+class TakeEnforcement(EnforcementCommand):
+    """I work on it."""
+
+
+@event_type("ipvi.notifier.command.close_enforcement.v1")
+class CloseEnforcement(EnforcementCommand):
+    """What came of it."""
+
+    outcome: EnforcementOutcome
+    levers: list[Lever] = []
+    """Those that were used."""
+
+
+class CallInCommand(Data):
+    """An act of a person on a call-in, in its own lane: the Kafka key is its id."""
+
+    call_in_id: CallInId
+    by: Annotated[str, Field(min_length=1, max_length=120)]
+    role: Role
+
+
+@event_type("ipvi.notifier.command.plan_call_in.v1")
+class PlanCallIn(CallInCommand):
+    """It is to be held; again: it is moved."""
+
+    starts_at: Timestamp
+    venue: Venue
+    capacity: Capacity
+    speakers: Annotated[list[Speaker], Field(max_length=30)] = []
+
+
+@event_type("ipvi.notifier.command.cancel_call_in.v1")
+class CancelCallIn(CallInCommand):
+    """It will not be held."""
+
+
+@event_type("ipvi.notifier.command.seat.v1")
+class Seat(CallInCommand):
+    """Put him on the roster; his own lane says whether he may be told now."""
+
+    seated_offender_id: Identifier
+    notification_id: str
+
+
+@event_type("ipvi.notifier.command.unseat.v1")
+class Unseat(CallInCommand):
+    """Take him off the roster."""
+
+    notification_id: str
+
+
+@event_type("ipvi.notifier.command.attend.v1")
+class Attend(NotificationCommand):
+    """Whether he came. Who came has been told; who did not has missed a visit."""
+
+    call_in_id: CallInId
+    attended: bool
+
+
+@event_type("ipvi.notifier.command.invite.v1")
+class Invite(Data):
+    """From a call-in's lane to his: there is a place for him, or it is at another time or place now."""
+
+    offender_id: Identifier
+    notification_id: str
+    call_in_id: CallInId
+    starts_at: Timestamp
+    venue: Venue
+
+
+@event_type("ipvi.notifier.command.uninvite.v1")
+class Uninvite(Data):
+    """From a call-in's lane to his: there is no place for him any more."""
+
+    offender_id: Identifier
+    notification_id: str
+    call_in_id: CallInId
+
+
+@event_type("ipvi.notifier.command.tell_seat.v1")
+class TellSeat(Data):
+    """From his lane to a call-in's: what has become of his place."""
+
+    call_in_id: CallInId
+    notification_id: str
+    seat: SeatState
+
+
+class GivenBefore(Data):
+    """One notice that a person was given under another record of his."""
+
+    notification_id: Identifier
+    tier: Tier
+    served_at: Timestamp
+
+
+@event_type("ipvi.notifier.command.ask_given.v1")
+class AskGiven(Data):
+    """To the lane of a record that has been merged: say what he was given. From the lane of the record that survives."""
+
+    offender_id: Identifier
+    """The merged one."""
+    surviving_offender_id: Identifier
+
+
+@event_type("ipvi.notifier.command.tell_given.v1")
+class TellGiven(Data):
+    """The answer: what he was given under the merged record, which counts under this one too."""
+
+    offender_id: Identifier
+    """The one that survives."""
+    from_offender_id: Identifier
+    given: list[GivenBefore]
 
 
 # victim_outreach -----------------------------------------------------------------------------------------------------

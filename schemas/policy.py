@@ -16,12 +16,15 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from schemas.calendar import BusinessHours
 from schemas.classification import PolicyRef, Tier
 from schemas.criteria import Charges, Codes, Days, Gaps, Rule, Slug, Violations
 from schemas.envelope import Data
 from schemas.incident import Ori
 from schemas.notification import Channel
 from schemas.outreach import TaskKind, TaskOwner
+from schemas.outreach_terms import OPTIONAL_OCCASIONS, OutreachTerms, TaskClock
+from schemas.policy_notices import Notices
 
 
 def _known_zone(name: str) -> str:
@@ -41,8 +44,10 @@ class Task(Data):
 
     kind: TaskKind
     owner: TaskOwner
-    due_within_hours: Annotated[int, Field(ge=1, le=24 * 90)]
-    """From the record that called for it."""
+    due_within_hours: Annotated[int, Field(ge=0, le=24 * 90)]
+    """From the record that called for it; 0: at once."""
+    clock: TaskClock = TaskClock.ELAPSED
+    """Which hours count."""
 
     @property
     def within(self) -> timedelta:
@@ -110,6 +115,8 @@ OCCASIONS = frozenset(
     }
 )
 """Tasks that something other than a list calls for; each has its own row."""
+HIGH_DANGER_CALL = Task(kind=TaskKind.HIGH_DANGER_CALL, owner=TaskOwner.SYSTEM_ADVOCATE, due_within_hours=0)
+"""Where a policy has no row for it."""
 
 
 class Policy(Data):
@@ -122,6 +129,7 @@ class Policy(Data):
     """Where a birthday begins."""
     agency_time_zones: Annotated[dict[Ori, TimeZone], Field(default_factory=dict)]
     """Agencies elsewhere, by ORI."""
+    business_hours: BusinessHours = BusinessHours()
     adult_age: Annotated[int, Field(ge=10, le=30)]
     stale_after_days: Days
     """A report later than this after the incident is listed: nothing opens until a person opens it."""
@@ -138,9 +146,11 @@ class Policy(Data):
     occasions: list[Task]
     """The tasks that something other than a list calls for."""
     gate: Gate
+    outreach: Annotated[OutreachTerms, Field(default_factory=OutreachTerms)]
     escalate_overdue_hours: Annotated[int, Field(ge=1)]
     releases_per_hour: Annotated[int, Field(ge=1)]
     """More notices than this at once are a history load or a fault of a feed: they wait for a person."""
+    notices: Notices = Notices()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -152,7 +162,7 @@ class Policy(Data):
         if lists:
             raise PydanticCustomError("tiers", "no response for list {lists}", {"lists": ", ".join(lists)})
         kinds = [task.kind for task in self.occasions]
-        if len(kinds) != len(OCCASIONS) or set(kinds) != OCCASIONS:
+        if len(kinds) != len(set(kinds)) or set(kinds) - OPTIONAL_OCCASIONS != OCCASIONS:
             raise PydanticCustomError(
                 "occasions", "one row each is needed for {kinds}", {"kinds": ", ".join(sorted(OCCASIONS))}
             )
@@ -171,7 +181,7 @@ class Policy(Data):
     @cached_property
     def on_occasion(self) -> Mapping[TaskKind, Task]:
         """The row of each occasion."""
-        return {task.kind: task for task in self.occasions}
+        return {task.kind: task for task in (HIGH_DANGER_CALL, *self.occasions)}
 
     @property
     def stale_after(self) -> timedelta:

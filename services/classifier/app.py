@@ -10,12 +10,12 @@ from schemas.policy import Policy
 from services.classifier.domain import Assessment, History, Seal, assess
 from services.classifier.policies import usable
 from services.classifier.rules import rulebook
-from services.classifier.seal import kept_key, sealer
 from services.classifier.settings import ClassifierSettings
 from services.classifier.store import ClassifierStore
 from services.classifier.stream import Classifier
 from services.classifier.usecases import Terms
 from services.common.errors import ConfigurationError
+from services.common.seal import kept_key, sealer
 from services.common.settings import CommonSettings
 
 

@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from schemas.commands import PersonCommand
-from schemas.envelope import Event, Message, deterministic_id, encode
+from schemas.commands import CallInCommand, PersonCommand
+from schemas.envelope import Data, Event, Message, deterministic_id, encode
 from schemas.topics import Topic
 from services.common.records import content_digest
 
@@ -84,6 +84,37 @@ def lane_of(key: str, lanes: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class Reporter:
+    """Where a service's own worker says what became of what it was given to do: into the log, like everything else."""
+
+    service: str
+    topic: Topic
+    lanes: int
+    producer: Producer
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def report(self, data: Data, *, about: str, offender_id: str) -> None:
+        """Said again, it is the same event. Raises `KafkaError` where the log cannot be reached."""
+        source = f"/ipvi/{self.service}/worker"
+        event = Event(
+            id=deterministic_id(data.TYPE, about),
+            source=source,
+            subject=offender_id,
+            time=self.clock(),
+            data=data,
+            dataclassification=self.topic.classification,
+        )
+        message = encode(event)
+        await self.producer.send_and_wait(
+            self.topic.value,
+            value=message.value,
+            key=message.key,
+            partition=lane_of(offender_id, self.lanes),
+            headers=list(message.headers),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class LogDesk:
     """A desk before one service's command topic. Times are seconds."""
 
@@ -102,8 +133,11 @@ class LogDesk:
         """CloudEvents source of the commands."""
         return f"/ipvi/{self.service}/api"
 
-    async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
-        """See `Desk`. Looks into the inbox first, so that a form sent again is answered even where the lane is down."""
+    async def submit(self, command: PersonCommand | CallInCommand, *, form_id: str, offender_id: str) -> Reply:
+        """See `Desk`; `offender_id` is the key of the lane, of a call-in its own id.
+
+        Looks into the inbox first, so that a form sent again is answered even where the lane is down.
+        """
         lane = lane_of(offender_id, self.lanes)
         # The person is part of the id: nobody's act may be swallowed as the repeat of another's. The lane is, since each
         # lane tells repeats by itself; whichever had the form first is found by asking for all of them.
@@ -125,7 +159,7 @@ class LogDesk:
             return Reply(Standing.REFUSED, event.id, KEY_REUSED)
         return _reply(event.id, noted.outcome if noted else None)
 
-    def _event(self, command_id: str, command: PersonCommand, offender_id: str) -> Event[PersonCommand]:
+    def _event(self, command_id: str, command: PersonCommand | CallInCommand, offender_id: str) -> Event[Data]:
         return Event(
             id=command_id,
             source=self.source,

@@ -1,4 +1,4 @@
-"""Letters to try: one a template, of an invented person; and what a PDF says of itself."""
+"""Counties to try letters and texts with; and what a PDF says of itself."""
 
 from __future__ import annotations
 
@@ -6,54 +6,14 @@ import io
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, time
 from pathlib import Path
 from typing import Any
 
 import pypdf
 
-from schemas.classification import Tier
-from schemas.outreach import TaskOwner
-from services.notifier.letters import Kind, Letter, Meeting
-from services.victim_outreach.texts import Kind as TextKind
-from services.victim_outreach.texts import VictimText
+from services.common.county import sample_county
 
-SAMPLE_COUNTY = Path(__file__).parents[2] / "policies" / "sample-county"
-CHARGED = ("N.C.G.S. 14-33(c)(2)", "N.C.G.S. 14-277.1")
-
-
-def sample_letter(kind: Kind, language: str = "en", **more: Any) -> Letter:
-    """The letter a template's picture is made from."""
-    tier = {Kind.A: Tier.A, Kind.B: Tier.B, Kind.D: Tier.D, Kind.CALL_IN: Tier.B}.get(kind, Tier.C)
-    told = kind in (Kind.A, Kind.B, Kind.C, Kind.CUSTODY_VISIT)
-    fields: dict[str, Any] = {
-        "kind": kind,
-        "tier": tier,
-        "language": language,
-        "name": "Invented Person 11",
-        "dated": date(2026, 3, 9),
-        "statutes": CHARGED if told else (),
-        "meeting": Meeting(on=date(2026, 4, 9), at=time(18, 30), place="Sampleton City Hall, 1 Courthouse Square"),
-        "served_on": date(2026, 2, 3),
-    }
-    if kind is not Kind.CALL_IN:
-        del fields["meeting"]
-    if kind is not Kind.CORRECTION:
-        del fields["served_on"]
-    return Letter.of(**(fields | more))
-
-
-def sample_text(kind: TextKind, language: str = "en", **more: Any) -> VictimText:
-    """The text for a victim that a template's picture is made from."""
-    fields: dict[str, Any] = {
-        "kind": kind,
-        "owner": TaskOwner.SYSTEM_ADVOCATE,
-        "dated": date(2026, 3, 9),
-        "language": language,
-        "to": "Invented Person 12",
-        "address": ("P.O. Box 7", "Raleigh, NC 00000"),
-    }
-    return VictimText.of(**(fields | more))
+SAMPLE_COUNTY = sample_county()
 
 
 @dataclass(frozen=True)
@@ -83,6 +43,11 @@ class Read:
     def solid(self) -> str:
         """The text without its white space: where lines broke does not matter."""
         return "".join(self.text.split())
+
+    def fonts(self) -> set[str]:
+        """Names of the fonts on its pages."""
+        pages: list[Any] = list(self.reader.pages)
+        return {str(one.get_object()["/BaseFont"]) for page in pages for one in page["/Resources"]["/Font"].values()}
 
     def tags(self) -> list[str]:
         """Kinds of the structure tree's elements, in reading order."""

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.advocacy import (
+    Answer,
+    ConsentRecipient,
+    ConsentScope,
+    GiveConsent,
+    RecordScreen,
+    SafeHours,
+    UnlinkVictims,
+)
+from schemas.calendar import Weekday
 from schemas.classification import Tier
-from schemas.outreach import AttemptOutcome, TaskKind, TaskOwner
+from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from schemas.person import DescribedVictim
 from services.common.paging import Page
-from services.common.versions import version_of
 from services.victim_outreach.domain import CaseFile
+from services.victim_outreach.rules import QUESTIONS
 from services.victim_outreach.store import (
     OutreachStore,
+    Sight,
+    Wanted,
+    candidates,
     case_of,
     offender_of_pair,
+    offenders_of,
+    on_the_other_side,
+    outbox,
     queue,
     shown_case,
     shown_task,
     task_of,
+    woman_of,
 )
-from services.victim_outreach.store.tables import metadata, tasks, victims
+from services.victim_outreach.store.candidates import Likeness
+from services.victim_outreach.store.tables import metadata, sends, tasks, victims
 from tests.harness.outreach import (
     HIM,
     LANE,
@@ -45,11 +64,12 @@ from tests.harness.outreach import (
 STORE = OutreachStore()
 EVERYONE = frozenset(TaskOwner)
 POLICE = frozenset({TaskOwner.AGENCY})
+ADVOCACY = ("cases", "profiles", "screens", "consents", "links", "messages")
 HOME = "12 Elm St"
 CARD = "PO Box 9"
 
 
-def her(place: int = 1, *contact: str, **more: str) -> DescribedVictim:
+def her(place: int = 1, *contact: str, **more: Any) -> DescribedVictim:
     return DescribedVictim(
         victim_no=place, incident_id=incident(1), **({"victim_id": "V-1"} | more), contact=list(contact)
     )
@@ -63,6 +83,19 @@ def full() -> Bench:
     bench.put(opened(1, tier=Tier.D), opened(1, 2, None), asked(2, tier=None), opened(3, victim_id="V-3"))
     bench.claim(TaskKind.WRITTEN_INFORMATION, number=1)
     bench.reach(1)
+    bench.safe(ContactChannel.TEXT, hours=[SafeHours(days=list(Weekday), start="00:00", end="23:59")])
+    bench.send(incident=1)
+    bench.advise(RecordScreen, answers=[Answer.NO] * QUESTIONS)
+    bench.advise(
+        GiveConsent,
+        consent_id="C-1",
+        scope=ConsentScope.TASK_PROGRESS,
+        recipient=ConsentRecipient.PROSECUTOR,
+        named="The prosecutor",
+        until=bench.now + timedelta(days=30),
+        signed=True,
+    )
+    bench.link(one="V-1", other="V-9")
     bench.put(amended(1, tier=Tier.B), withdrawn(3), released(1), served(1))
     bench.hold("H-1")
     bench.lift("H-1")
@@ -89,7 +122,17 @@ class OutreachStoreBehaviour:
     async def test_every_column_is_a_field_of_what_it_keeps(self, conn: AsyncConnection) -> None:
         """So that what the domain gains is not silently forgotten."""
         file = full().file
-        for name in ("referrals", "tasks", "attempts", "gates", "holds", "overrides", "deliveries", "victims"):
+        for name in (
+            "referrals",
+            "tasks",
+            "attempts",
+            "gates",
+            "holds",
+            "overrides",
+            "deliveries",
+            "victims",
+            *ADVOCACY,
+        ):
             [entry, *_] = getattr(file, name).values()
             kept = {column.name for column in metadata.tables[name].columns} - {"offender_id", "lane"}
             assert kept == {field.name for field in fields(entry)}
@@ -148,7 +191,7 @@ class OutreachStoreBehaviour:
         expected = sorted(bench.file.unfinished_tasks(), key=lambda task: (task.due_at, task.task_id))
         assert [line.task_id for line in shown] == [task.task_id for task in expected]
         assert {line.owner for line in (await queue(conn, POLICE, Page())).items} == POLICE
-        assert {line.claimed_by for line in (await queue(conn, EVERYONE, Page(), claimed_by="ada")).items} == {"ada"}
+        assert {line.claimed_by for line in (await queue(conn, EVERYONE, Page(), Wanted("ada"))).items} == {"ada"}
         assert not (await queue(conn, frozenset(), Page())).items
 
     async def test_pages_follow_on_each_other(self, conn: AsyncConnection) -> None:
@@ -165,7 +208,7 @@ class OutreachStoreBehaviour:
         bench = full()
         await keep(conn, bench.file)
         for line in (await queue(conn, EVERYONE, Page())).items:
-            assert line.version == version_of(bench.file.tasks[line.task_id])
+            assert line.version == bench.file.tasks[line.task_id].version
             assert line == await shown_task(conn, line.task_id, EVERYONE)
             assert await shown_task(conn, line.task_id, frozenset()) is None
 
@@ -173,7 +216,7 @@ class OutreachStoreBehaviour:
         bench = full()
         await keep(conn, bench.file)
         case_id = bench.task(TaskKind.CALL, 1).case_id
-        whole = await shown_case(conn, case_id, EVERYONE, guarding=True)
+        whole = await shown_case(conn, case_id, Sight(EVERYONE, True, advocate=True), START)
         assert whole is not None
         assert whole.guarding is not None
         assert {task.owner for task in whole.tasks} == EVERYONE
@@ -182,19 +225,19 @@ class OutreachStoreBehaviour:
         assert [(one.referral_id, one.tier) for one in whole.referrals] == [(ref(1), Tier.B)]
         assert [(one.name, one.contact) for one in whole.contacts] == [("No Body", (HOME, "+1 336 555 0100"))]
 
-        polices = await shown_case(conn, case_id, POLICE, guarding=False)
+        polices = await shown_case(conn, case_id, Sight(POLICE, False, advocate=False), START)
         assert polices is not None
         assert {task.owner for task in polices.tasks} == POLICE
         assert (polices.attempts, polices.guarding) == ((), None)
-        assert await shown_case(conn, case_id, frozenset(), guarding=True) is None
-        assert await shown_case(conn, "elsewhere", EVERYONE, guarding=True) is None
+        assert await shown_case(conn, case_id, Sight(frozenset(), True, advocate=False), START) is None
+        assert await shown_case(conn, "elsewhere", Sight(EVERYONE, True, advocate=True), START) is None
 
     async def test_a_substitute_address_wins_over_every_other(self, conn: AsyncConnection) -> None:
         bench = Bench()
         carded = her(1, HOME, "her@example.org", substitute_address=CARD)
         bench.put(described(carded, her(1, HOME, "tel:+13365550100"), her(2, HOME, victim_id="V-2")), opened())
         await keep(conn, bench.file)
-        shown = await shown_case(conn, bench.task(TaskKind.CALL).case_id, EVERYONE, guarding=False)
+        shown = await shown_case(conn, bench.task(TaskKind.CALL).case_id, Sight(EVERYONE, False, advocate=True), START)
         assert shown is not None
         assert [(one.substitute_address, one.contact) for one in shown.contacts] == [
             (CARD, ("her@example.org",)),
@@ -207,7 +250,7 @@ class OutreachStoreBehaviour:
         bench.put(opened(1, 2, None))
         await keep(conn, bench.file)
         case_id = bench.task(TaskKind.IDENTIFY_VICTIM).case_id
-        shown = await shown_case(conn, case_id, EVERYONE, guarding=False)
+        shown = await shown_case(conn, case_id, Sight(EVERYONE, False, advocate=True), START)
         assert shown is not None
         assert [one.name for one in shown.contacts] == ["She"]
 
@@ -227,3 +270,90 @@ class OutreachStoreBehaviour:
         assert "No Body" not in repr(loaded)
         assert HOME not in repr(loaded)
         assert await conn.scalar(select(func.count()).select_from(tasks)) == len(loaded.tasks)
+
+    # one woman over all offenders
+
+    async def test_one_woman_over_offenders_and_ids(self, conn: AsyncConnection) -> None:
+        """V-1 with him, V-1 and V-2 with another, V-3 with a third; links V-1 to V-2 there and V-2 to V-3 with the third."""
+        benches = [Bench(file=CaseFile(each)) for each in ("O-1", "O-2", "O-3")]
+        benches[0].put(opened(1, victim_id="V-1"))
+        benches[1].put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+        benches[1].link(one="V-1", other="V-2")
+        benches[2].put(opened(3, victim_id="V-3"), opened(4, victim_id="V-4"))
+        benches[2].link(one="V-2", other="V-3")
+        for bench in benches:
+            await keep(conn, bench.file)
+        woman = await woman_of(conn, benches[0].case())
+        assert woman.victim_ids == {"V-1", "V-2", "V-3"}
+        assert woman.offender_ids == {"O-1", "O-2", "O-3"}
+        assert {bench.case(number) for bench, number in zip(benches, (1, 2, 3), strict=True)} <= woman.case_ids
+        assert benches[2].case(4) not in woman.case_ids
+        assert await offenders_of(conn, ["V-4"]) == {"O-3"}
+        assert (await woman_of(conn, "elsewhere")).case_ids == {"elsewhere"}
+        benches[2].link(UnlinkVictims, one="V-2", other="V-3")
+        await keep(conn, benches[2].file)
+        assert (await woman_of(conn, benches[0].case())).victim_ids == {"V-1", "V-2"}
+
+    async def test_candidates_are_alike_in_name_birth_date_or_contact(self, conn: AsyncConnection) -> None:
+        born, other = date(1990, 5, 4), date(1991, 1, 1)
+        bench = Bench()
+        bench.put(
+            opened(1),
+            described(her(1, "(336) 555-0142", "her@example.org", name="María del Carmen Núñez", birth_date=born)),
+        )
+        await keep(conn, bench.file)
+        others = {
+            "V-2": her(1, "+1 336 555 0142", victim_id="V-2", name="M. Nunez"),
+            "V-3": her(2, victim_id="V-3", name="NUNEZ, Maria del Carmen", birth_date=born),
+            "V-4": her(3, victim_id="V-4", name="Maria del Carmen Nunez", birth_date=other),
+            "V-5": her(4, victim_id="V-5", name="Maria del Carmen Nunez"),
+            "V-6": her(5, "HER@example.org", victim_id="V-6", name="Other Name"),
+            "V-7": her(6, "12 Elm St", victim_id="V-7", name="Ana Ruiz", birth_date=born),
+        }
+        stranger = Bench(file=CaseFile("O-2"))
+        stranger.put(described(*others.values()))
+        await keep(conn, stranger.file)
+        found = await candidates(conn, bench.case())
+        assert [(one.victim_id, one.alike) for one in found] == [
+            ("V-3", (Likeness.NAME, Likeness.BIRTH_DATE)),
+            ("V-2", (Likeness.CONTACT,)),
+            ("V-5", (Likeness.NAME,)),
+            ("V-6", (Likeness.CONTACT,)),
+        ]
+        bench.link(one="V-1", other="V-3")
+        await keep(conn, bench.file)
+        assert "V-3" not in [one.victim_id for one in await candidates(conn, bench.case())]
+
+    async def test_a_substitute_address_in_any_record_of_hers_hides_her_home(self, conn: AsyncConnection) -> None:
+        bench, elsewhere = Bench(), Bench(file=CaseFile("O-2"))
+        bench.put(described(her(1, HOME, "her@example.org")), opened())
+        elsewhere.put(described(her(1, victim_id="V-9", substitute_address=CARD)))
+        bench.link(one="V-1", other="V-9")
+        await keep(conn, bench.file)
+        await keep(conn, elsewhere.file)
+        shown = await shown_case(conn, bench.case(), Sight(POLICE, guarding=False, advocate=False), START)
+        assert shown is not None
+        assert [one.contact for one in shown.contacts] == [("her@example.org",)]
+
+    async def test_one_person_works_with_one_of_two_who_hurt_each_other(self, conn: AsyncConnection) -> None:
+        """The same incident, told of each: he is her victim there, and she his."""
+        hers, his = Bench(), Bench(file=CaseFile("O-2"))
+        hers.put(opened(1, mutual=True), opened(2, victim_id="V-2", mutual=True))
+        his.put(opened(1, victim_id="V-9", mutual=True, pair_id="P-9", referral_id="R-9"))
+        hers.claim(TaskKind.CALL, "ada", number=1)
+        await keep(conn, hers.file)
+        await keep(conn, his.file)
+        call = his.task(TaskKind.CALL).task_id
+        assert await on_the_other_side(conn, call, "ada")
+        assert not await on_the_other_side(conn, call, "bea")
+        assert not await on_the_other_side(conn, hers.task(TaskKind.CALL, 1).task_id, "ada")
+        await keep(conn, replace(his.file, offender_id="O-3", referrals={}))
+
+    async def test_what_is_begun_is_begun_once(self, conn: AsyncConnection) -> None:
+        assert await outbox.begin(conn, "M-1", START)
+        assert not await outbox.begin(conn, "M-1", START)
+        await outbox.give_up(conn, START, START)
+        await outbox.give_up(conn, START + timedelta(minutes=1), START)
+        assert await conn.scalar(select(sends.c.outcome)) == "unknown"
+        await keep(conn, full().file)
+        assert [one.message_id for one in await outbox.waiting(conn, 9)] == []  # its sender has begun

@@ -1,6 +1,13 @@
 """Tables and queries of the classifier's own schema."""
 
-from services.classifier.store.lists import ListedIncident, OpenReview, carried_out, listed_incidents, open_reviews
+from services.classifier.store.lists import (
+    ListedIncident,
+    OpenReview,
+    carried_out,
+    listed_incidents,
+    open_reviews,
+    tiers_of,
+)
 from services.classifier.store.states import ClassifierStore
 from services.classifier.store.tables import metadata
 
@@ -12,4 +19,5 @@ __all__ = [
     "listed_incidents",
     "metadata",
     "open_reviews",
+    "tiers_of",
 ]

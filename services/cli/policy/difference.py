@@ -24,10 +24,10 @@ from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
 from services.classifier.domain import Assessment, Offender, assess, walk
 from services.classifier.rules import rulebook
-from services.classifier.seal import sealer
 from services.classifier.usecases import Terms
 from services.classifier.usecases.histories import FOLDS, fold
 from services.cli.replay import Replay
+from services.common.seal import sealer
 from services.intake.cloudevents import event_of
 from services.intake.lines import Line, Source
 

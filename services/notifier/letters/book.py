@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field
 
 from schemas.classification import Tier
 from services.common.county import Contact, County, Offer, Strict, load_county
 from services.common.signoffs import SignOff, SignOffs, marked, read_signoffs
-from services.common.templates import Filler, Template, Vocabulary, load_templates
+from services.common.templates import Filler, Template, TemplateError, Vocabulary, load_templates
 from services.common.typesetting import FORM, Sheet, TypesettingError, images, pdf, written, written_time
 from services.notifier.letters.letter import Kind, Letter, LetterError
+from services.notifier.letters.words import forbidden
+
+T = TypeVar("T")
 
 SET = "letters"
 SHIPPED = Path(__file__).parent / "templates"
@@ -31,6 +34,11 @@ class LetterData(Strict):
 
     contact: Contact
     help: Annotated[tuple[Offer, ...], Field(min_length=1, max_length=6)]
+
+    def lines(self, lang: str) -> list[str]:
+        """Everything it puts on a page."""
+        rows = [one.row(lang) for one in self.help]
+        return [*self.contact.lines(lang), *(text for row in rows for text in row.values() if text)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +77,18 @@ class LetterBook:
         """The letter as a PDF. Raises `NotSignedError`, or `LetterError` where it cannot be set."""
         template = self.template(letter.kind, letter.language)
         signed_off = self.signoffs.require(template)
-        return _made(_set(self._sheet(letter, template, signed_off)), template, signed_off)
+        return _made(_set(self._sheet(letter, template, signed_off), pdf), template, signed_off)
 
     def draft(self, letter: Letter) -> Made:
         """The same, marked as a draft on every page: to be read before it is signed off. Raises `LetterError`."""
         template = self.template(letter.kind, letter.language)
-        return _made(_set(self._sheet(letter, template, None)), template, None)
+        return _made(_set(self._sheet(letter, template, None), pdf), template, None)
 
-    def look(self, letter: Letter, ppi: float = 72) -> list[bytes]:
-        """Its pages as PNG, marked as they stand. Raises `LetterError`."""
+    def look(self, letter: Letter, ppi: float = 72, *, draft: bool = False) -> list[bytes]:
+        """Its pages as PNG, marked as they stand, or as a draft. Raises `LetterError`."""
         template = self.template(letter.kind, letter.language)
-        return images(self._sheet(letter, template, self.signoffs.of(template)), ppi)
+        sheet = self._sheet(letter, template, None if draft else self.signoffs.of(template))
+        return _set(sheet, lambda one: images(one, ppi))
 
     def _sheet(self, letter: Letter, template: Template, signed: SignOff | None) -> Sheet:
         lang, head = template.lang, self.county.letterhead
@@ -120,19 +129,27 @@ class LetterBook:
 
 
 def load_letters(folder: Path) -> LetterBook:
-    """Read a county's letters from its folder. Raises `CountyError` with one clear line."""
+    """Read a county's letters from its folder. Raises `CountyError`: also for a word that no letter says (`words.py`)."""
     county = load_county(folder)
-    return LetterBook(
+    book = LetterBook(
         county,
         county.data("letters.yaml", LetterData),
         load_templates(SET, [kind.value for kind in Kind], VOCABULARY, SHIPPED, folder / SET),
         read_signoffs(folder),
     )
+    for template in book.templates.values():
+        uncharged = template.kind == Kind.D
+        printed = (*template.wording.texts(), *county.letterhead.lines(), *book.data.lines(template.lang))
+        if (word := forbidden(printed, template.lang, uncharged=uncharged)) is not None:
+            raise TemplateError(
+                f"{template.key}: it, the letterhead or letters.yaml says '{word}', which no such letter may"
+            )
+    return book
 
 
-def _set(sheet: Sheet) -> bytes:
+def _set(sheet: Sheet, make: Callable[[Sheet], T]) -> T:
     try:
-        return pdf(sheet)
+        return make(sheet)
     except TypesettingError as failed:
         raise LetterError(f"letter: {failed}") from None
 

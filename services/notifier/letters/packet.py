@@ -29,6 +29,7 @@ from schemas.notification import (
     Proof,
 )
 from services.common.county import County
+from services.common.signoffs import marked
 from services.common.typesetting import Sheet, pdf
 from services.notifier.letters.book import Made
 from services.notifier.letters.letter import LetterError
@@ -141,7 +142,7 @@ def _sheet(service: Service, county: County) -> Sheet:
             {"kind": "table", "head": ["Recorded", "Change", "By", "Detail"], "rows": lines},
         ],
         foot=f"Packet of {made.sha256[:10]}",
-        mark="SAMPLE: NOT FOR COURT" if signed.sample else None,
+        mark=marked(signed, "en"),
     )  # fmt: skip
 
 

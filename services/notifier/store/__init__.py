@@ -1,17 +1,53 @@
 """Tables and queries of the notifier's own schema."""
 
-from services.notifier.store.lists import Hold, Listed, Shown, holds, listed, offender_of, shown_notification
+from services.notifier.store.call_ins import CallInLine, RosterLine, is_call_in, listed_call_ins, roster
+from services.notifier.store.letters import KeptLetter, kept_letter, said_of
+from services.notifier.store.lists import (
+    Hold,
+    Listed,
+    Shown,
+    ToCorrect,
+    corrections,
+    holds,
+    listed,
+    offender_of,
+    shown_notification,
+)
 from services.notifier.store.states import NotifierStore
 from services.notifier.store.tables import metadata
+from services.notifier.store.work_lists import (
+    EnforcementLine,
+    HelpLine,
+    enforcement_queue,
+    help_queue,
+    offender_of_enforcement,
+    offender_of_help,
+)
 
 __all__ = [
+    "CallInLine",
+    "EnforcementLine",
+    "HelpLine",
     "Hold",
+    "KeptLetter",
     "Listed",
     "NotifierStore",
+    "RosterLine",
     "Shown",
+    "ToCorrect",
+    "corrections",
+    "enforcement_queue",
+    "help_queue",
     "holds",
+    "is_call_in",
+    "kept_letter",
     "listed",
+    "listed_call_ins",
     "metadata",
     "offender_of",
+    "offender_of_enforcement",
+    "offender_of_help",
+    "roster",
+    "said_of",
     "shown_notification",
 ]

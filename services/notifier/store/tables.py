@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table, text
+from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, LargeBinary, MetaData, String, Table, false, text
 
 from services.common.columns import UtcDateTime
 
@@ -16,7 +16,17 @@ offenders = Table(
     Column("tier", String(1), comment="of the last decision"),
     Column("described", JSON(none_as_null=True), comment="the last described record, whole; no victim in it"),
     Column("waits_for_clock", Boolean, nullable=False, comment="time alone can change a notice of his"),
+    Column("next_at", UtcDateTime, comment="when the next clock of his runs out"),
+    Column(
+        "merges",
+        JSON,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="hand-overs to this record that are not whole yet",
+    ),
+    Column("told", JSON, nullable=False, server_default=text("'[]'"), comment="records that took this one over"),
     Index("offenders_due", "lane", "waits_for_clock"),
+    Index("offenders_next", "lane", "next_at"),
 )
 
 pairs = Table(
@@ -32,6 +42,9 @@ pairs = Table(
     Column("mutual", Boolean, nullable=False),
     Column("bulk", Boolean, nullable=False),
     Column("conflict", Boolean, nullable=False),
+    Column("challenged", Boolean, nullable=False, server_default=false()),
+    Column("also_victim", Boolean, nullable=False, server_default=false()),
+    Column("agency", String(9), comment="whose incident it is"),
     Column("statutes", JSON, nullable=False),
     Column("withdrawn_at", UtcDateTime),
     Column("gate", String(8), comment="null: nothing heard, which is shut"),
@@ -55,11 +68,31 @@ notifications = Table(
     Column("reasons", JSON, nullable=False, comment="why it is held; offender-side pages never say"),
     Column("asks", Boolean, nullable=False, comment="held for more than the gate: waits for a person's word"),
     Column("tripped", Boolean, nullable=False, comment="came when the lane's releases had run over the limit"),
+    Column("asked_at", UtcDateTime, comment="when a person last asked for it: the gate's word must be younger"),
+    Column("since", UtcDateTime, comment="when it came into this state"),
     Column("released_at", UtcDateTime),
     Column("taken_back_at", UtcDateTime),
     Column("ended", String(16), comment="why cancelled or corrected"),
     Column("served_at", UtcDateTime),
     Column("proof", String(32)),
+    Column("served_by", String(120)),
+    Column("place", String(32), comment="kind of place, never an address"),
+    Column("serve_by", UtcDateTime),
+    Column("claimed_by", String(120)),
+    Column("route", String(9), comment="the agency whose officer gives it instead"),
+    Column("correction", String(16)),
+    Column("corrected_at", UtcDateTime),
+    Column("due_clock", String(16), comment="what runs out next; null at the end"),
+    Column("due_first", UtcDateTime, comment="when it was to be done"),
+    Column("due_at", UtcDateTime, comment="when whoever is on duty is called next"),
+    Column("escalation", Integer, comment="how often somebody was called"),
+    Column("call_in_id", String(36), comment="where he has a place"),
+    Column("call_in_at", UtcDateTime),
+    Column("call_in_venue", String(120)),
+    Column("template", String(80), comment="id and version of the wording; null: no county's letters are set up"),
+    Column("template_sha256", String(64)),
+    Column("unsigned", Boolean, nullable=False, server_default=false(), comment="its wording may not be used"),
+    Column("letter_sha256", String(64), comment="of the letter he was given"),
     Index("notifications_offender", "offender_id"),
     Index("notifications_pair", "pair_id"),
     Index("notifications_state", "state"),
@@ -86,4 +119,124 @@ lifts = Table(
     Column("lane", Integer, nullable=False),
     Index("lifts_offender", "offender_id"),
     comment="who lifted which hold; rows are added and never changed",
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("notification_id", String(64), primary_key=True),
+    Column("place_no", Integer, primary_key=True, comment="order within the notification"),
+    Column("at", UtcDateTime, nullable=False, comment="as reported"),
+    Column("by", String(120), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("reason", String(16), nullable=False),
+    Column("place", String(32), comment="kind of place, never an address"),
+    Column("offender_id", String(128), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Index("attempts_offender", "offender_id"),
+    comment="each time a notice was tried and could not be given; rows are added and never changed",
+)
+
+past_notifications = Table(
+    "past_notifications",
+    metadata,
+    Column("offender_id", String(128), primary_key=True),
+    Column("notification_id", String(128), primary_key=True),
+    Column("lane", Integer, nullable=False),
+    Column("tier", String(1), nullable=False),
+    Column("served_at", UtcDateTime, nullable=False),
+    Column("source", String(128), nullable=False, comment="the record it was given under"),
+    Column("place", Integer, nullable=False, comment="order"),
+    comment="given under another record of his; counts as given",
+)
+
+enforcements = Table(
+    "enforcements",
+    metadata,
+    Column("enforcement_id", String(64), primary_key=True),
+    Column("offender_id", String(128), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("pair_id", String(64), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("referred_at", UtcDateTime, nullable=False),
+    Column("statutes", JSON, nullable=False, comment="charged ones only"),
+    Column("levers", JSON, nullable=False, comment="to be looked at; once closed, those that were used"),
+    Column("state", String(16), nullable=False),
+    Column("taken_by", String(120)),
+    Column("outcome", String(16)),
+    Column("due_first", UtcDateTime),
+    Column("due_at", UtcDateTime),
+    Column("escalation", Integer),
+    Index("enforcements_offender", "offender_id"),
+    Index("enforcements_state", "state", "referred_at"),
+    comment="charged incidents of the gravest list before the prosecutor",
+)
+
+helps = Table(
+    "helps",
+    metadata,
+    Column("help_id", String(64), primary_key=True),
+    Column("offender_id", String(128), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("notification_id", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("provider", String(120), comment="an organisation"),
+    Column("outcome", String(16)),
+    Column("due_first", UtcDateTime),
+    Column("due_at", UtcDateTime),
+    Column("escalation", Integer),
+    Index("helps_offender", "offender_id"),
+    Index("helps_state", "state", "asked_at"),
+    comment="help that he asked for",
+)
+
+call_ins = Table(
+    "call_ins",
+    metadata,
+    Column("call_in_id", String(36), primary_key=True),
+    Column("lane", Integer, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("venue", String(120), nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("speakers", JSON, nullable=False, comment="by office"),
+    Column("state", String(16), nullable=False),
+    Column("due_first", UtcDateTime),
+    Column("due_at", UtcDateTime),
+    Column("escalation", Integer),
+    Index("call_ins_due", "lane", "due_at"),
+    Index("call_ins_state", "state", "starts_at"),
+    comment="meetings, each in the lane of its own id",
+)
+
+call_in_places = Table(
+    "call_in_places",
+    metadata,
+    Column("call_in_id", String(36), primary_key=True),
+    Column("notification_id", String(64), primary_key=True),
+    Column("lane", Integer, nullable=False, comment="of the call-in"),
+    Column("offender_id", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    comment="the roster",
+)
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("notification_id", String(64), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("place_no", Integer, nullable=False, comment="order within the notification"),
+    Column("dated", Date, nullable=False),
+    Column("template", String(64), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("template_sha256", String(64), nullable=False),
+    Column("printed_at", UtcDateTime, nullable=False),
+    Column("printed_by", String(120), nullable=False),
+    Column("content", LargeBinary, nullable=False, comment="the PDF, as it was printed"),
+    Column("offender_id", String(128), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Index("letters_offender", "offender_id"),
+    comment="letters that were made; rows are added, and deleted on expunction",
 )

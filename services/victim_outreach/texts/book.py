@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
@@ -16,6 +16,8 @@ from services.common.templates import Filler, Template, TemplateError, Vocabular
 from services.common.typesetting import FORM, Sheet, TypesettingError, images, pdf
 from services.victim_outreach.texts.neutral import PREVIEW, SMS_LENGTH, septets, telling
 from services.victim_outreach.texts.text import Kind, TextError, VictimText
+
+T = TypeVar("T")
 
 SET = "texts"
 SHIPPED = Path(__file__).parent / "templates"
@@ -83,35 +85,43 @@ class TextBook:
     def pdf(self, text: VictimText) -> bytes:
         """On paper. Raises `NotSignedError` or `TextError`."""
         template = self.template(text.kind, text.language)
-        return _set(self._sheet(text, template, self.signoffs.require(template)))
+        return _set(self._sheet(text, template, self.signoffs.require(template)), pdf)
 
     def draft(self, text: VictimText) -> bytes:
         """The same, marked as a draft: to be read before it is signed off. Raises `TextError`."""
-        return _set(self._sheet(text, self.template(text.kind, text.language), None))
+        return _set(self._sheet(text, self.template(text.kind, text.language), None), pdf)
 
-    def look(self, text: VictimText, ppi: float = 72) -> list[bytes]:
-        """Its pages as PNG, marked as they stand."""
+    def look(self, text: VictimText, ppi: float = 72, *, draft: bool = False) -> list[bytes]:
+        """Its pages as PNG, marked as they stand, or as a draft. Raises `TextError`."""
         template = self.template(text.kind, text.language)
-        return images(self._sheet(text, template, self.signoffs.of(template)), ppi)
+        sheet = self._sheet(text, template, None if draft else self.signoffs.of(template))
+        return _set(sheet, lambda one: images(one, ppi))
 
     def sms(self, kind: Kind, language: str) -> Written:
         """At most 160 characters, and the same for every person. Raises `NotSignedError`."""
         template = self.template(kind, language)
-        return self._written(template, "", self._sms(template, self.signoffs.require(template)))
+        return self._sms(template, self.signoffs.require(template))
 
     def email(self, text: VictimText) -> Written:
         """Plain text: first lines that tell nothing, then the page's words. Bears no name. Raises `NotSignedError`."""
         template = self.template(text.kind, text.language)
-        mark = marked(self.signoffs.require(template), template.lang)
-        put = self._filler(template.lang, text.owner)
-        mail = template.wording.email
-        assert mail is not None
+        return self._email(template, text.owner, self.signoffs.require(template))
+
+    def draft_messages(self, text: VictimText) -> tuple[Written, Written]:
+        """SMS and mail, marked as drafts."""
+        template = self.template(text.kind, text.language)
+        return self._sms(template, None), self._email(template, text.owner, None)
+
+    def _sms(self, template: Template, signed: SignOff | None) -> Written:
+        words = self._filler(template.lang, TaskOwner.AGENCY).text(template.wording.sms or "")
+        trial = signed is None or signed.sample
+        return self._written(template, "", f"{_TRIAL[template.lang]} {words}" if trial else words)
+
+    def _email(self, template: Template, owner: TaskOwner, signed: SignOff | None) -> Written:
+        put, mail, mark = self._filler(template.lang, owner), template.wording.email, marked(signed, template.lang)
+        assert mail is not None, "load_texts asks for it"
         body = [put.text(mail.opening), "", "", *_plain(template.blocks(put))]
         return self._written(template, put.text(mail.subject), "\n".join([*([mark, ""] if mark else []), *body]) + "\n")
-
-    def _sms(self, template: Template, signed: SignOff | None) -> str:
-        words = self._filler(template.lang, TaskOwner.AGENCY).text(template.wording.sms or "")
-        return f"{_TRIAL[template.lang]} {words}" if signed is not None and signed.sample else words
 
     def _written(self, template: Template, subject: str, words: str) -> Written:
         return Written(subject, words, template.key, template.version, template.digest)
@@ -203,12 +213,12 @@ def _list(offers: Sequence[Offer], lang: str) -> dict[str, Any]:
     return {"kind": "list", "items": [one.row(lang) for one in offers]}
 
 
-def _set(sheet: Sheet) -> bytes:
+def _set(sheet: Sheet, make: Callable[[Sheet], T]) -> T:
     try:
-        return pdf(sheet)
+        return make(sheet)
     except TypesettingError as failed:
         raise TextError(f"text: {failed}") from None
 
 
 _TRIAL = {"en": "TEST", "es": "PRUEBA"}
-"""Before an SMS made under a sample's sign-off."""
+"""Before an SMS that is a draft, or made under a sample's sign-off."""

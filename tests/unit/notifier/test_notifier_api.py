@@ -14,12 +14,39 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from schemas.commands import CancelNotification, Fail, LiftableHold, LiftHold, PersonCommand, Role, Serve
+from schemas.classification import Tier
+from schemas.commands import (
+    AskHelp,
+    Attend,
+    CallInCommand,
+    CancelCallIn,
+    CancelNotification,
+    ClaimNotification,
+    CloseEnforcement,
+    CloseHelp,
+    DecideCorrection,
+    Fail,
+    GiveCorrection,
+    LiftableHold,
+    LiftHold,
+    PersonCommand,
+    PlanCallIn,
+    ReferHelp,
+    RetryNotification,
+    Role,
+    Seat,
+    Serve,
+    TakeEnforcement,
+    Unseat,
+)
+from schemas.enforcement import EnforcementOutcome, Lever
+from schemas.help import HelpKind, HelpOutcome
 from schemas.notification import CancelReason, FailureReason, Proof
 from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
 from services.common.desk import Reply, Standing
 from services.notifier.api import router
+from services.notifier.domain import CallIn, Offender
 from services.notifier.store import NotifierStore, metadata
 from tests.harness.http import KeptReads, coded
 from tests.harness.notices import HIM, LANE, START, Bench, decision, gate
@@ -41,9 +68,9 @@ class Tray:
     """A desk that keeps what is handed in."""
 
     reply: Reply = field(default_factory=lambda: Reply(Standing.APPLIED, "c-1"))
-    taken: list[tuple[PersonCommand, str, str]] = field(default_factory=list)
+    taken: list[tuple[PersonCommand | CallInCommand, str, str]] = field(default_factory=list)
 
-    async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
+    async def submit(self, command: PersonCommand | CallInCommand, *, form_id: str, offender_id: str) -> Reply:
         self.taken.append((command, form_id, offender_id))
         return self.reply
 
@@ -98,7 +125,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert len(paths) == 10
+    assert len(paths) == 33
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
@@ -110,7 +137,11 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
         ("serve", "officer", SERVE, Serve),
         ("fail", "coordinator", {"reason": "refused"}, Fail),
         ("cancel", "coordinator", None, CancelNotification),
-        ("lift", "coordinator", {"hold": "conflict", "role": "coordinator"}, LiftHold),
+        ("lift", "coordinator", {"hold": "conflict", "role": "coordinator", "agency": "NC0411000"}, LiftHold),
+        ("claim", "officer", None, ClaimNotification),
+        ("retry", "coordinator", None, RetryNotification),
+        ("decide-correction", "coordinator", {"correction": "letter"}, DecideCorrection),
+        ("give-correction", "officer", {"given_at": START.isoformat()}, GiveCorrection),
         ("lift", "both", {"hold": "unannounced", "role": "outreach_supervisor"}, LiftHold),
     ],
 )
@@ -151,6 +182,10 @@ async def test_what_the_forms_say_is_in_the_command(client: AsyncClient, tray: T
         ("serve", "operator", SERVE),
         ("fail", "outreach_supervisor", {"reason": "refused"}),
         ("cancel", "officer", None),
+        ("decide-correction", "officer", {"correction": "letter"}),
+        ("give-correction", "advocate", {"given_at": START.isoformat()}),
+        ("claim", "operator", None),
+        ("retry", "advocate", None),
         ("lift", "officer", {"hold": "bulk", "role": "coordinator"}),
         ("lift", "coordinator", {"hold": "unannounced", "role": "outreach_supervisor"}),
         ("lift", "both", {"hold": "bulk", "role": "officer"}),
@@ -194,6 +229,10 @@ async def test_the_offenders_side_is_told_waiting_and_never_why(client: AsyncCli
         "language",
         "state",
         "prepared_at",
+        "serve_by",
+        "claimed_by",
+        "agency",
+        "attempts",
         "version",
     }
     assert (one["notification_id"], one["state"]) == (notice_id, "waiting")
@@ -207,3 +246,111 @@ async def test_holds_are_for_those_who_lift_them(client: AsyncClient, notice_id:
         [one] = (await client.get("/notifications/holds", headers=as_(who))).json()
         assert (one["notification_id"], one["holds"]) == (notice_id, ["conflict"])
     assert (await client.get("/notifications/holds", headers=as_("officer"))).status_code == 403
+
+
+async def test_corrections_are_for_those_who_decide_and_those_who_tell_him(client: AsyncClient) -> None:
+    for who in ("coordinator", "officer"):
+        answered = await client.get("/notifications/corrections", headers=as_(who))
+        assert (answered.status_code, answered.json()) == (200, [])
+    assert (await client.get("/notifications/corrections", headers=as_("advocate"))).status_code == 403
+
+
+@pytest.fixture
+async def at_work(engine: AsyncEngine) -> tuple[str, str]:
+    """A referral to the prosecutor, and help that he asked for."""
+    bench = Bench()
+    bench.put(decision(1, Tier.A))
+    notice = bench.notice.notification_id
+    bench.put(AskHelp(offender_id=HIM, by="x", role=Role.OFFICER, notification_id=notice, kind=HelpKind.HOUSING))
+    store = NotifierStore()
+    async with engine.begin() as conn:
+        await store.save(conn, LANE, {HIM: (store.new(HIM), bench.offender)})
+    return next(iter(bench.offender.enforcements)), next(iter(bench.offender.helps))
+
+
+async def test_the_prosecutors_routes(client: AsyncClient, tray: Tray, at_work: tuple[str, str]) -> None:
+    key, _ = at_work
+    [one] = (await client.get("/enforcement", headers=as_("prosecutor"))).json()
+    assert (one["enforcement_id"], one["state"], one["statutes"]) == (key, "referred", ["14-33(c)(2)"])
+    assert (await client.get("/enforcement", headers=as_("officer"))).status_code == 403
+    closed = await client.get("/enforcement", headers=as_("coordinator"), params={"state": "closed"})
+    assert closed.json() == []
+    await client.post(f"/enforcement/{key}/take", headers=as_("prosecutor"))
+    body = {"outcome": "levers_used", "levers": ["fast_track"]}
+    await client.post(f"/enforcement/{key}/close", headers=as_("prosecutor", "form-0002"), json=body)
+    common: dict[str, Any] = {"offender_id": HIM, "by": "prosecutor", "role": Role.PROSECUTOR, "enforcement_id": key}
+    used: dict[str, Any] = {"outcome": EnforcementOutcome.LEVERS_USED, "levers": [Lever.FAST_TRACK]}
+    assert [command for command, _, _ in tray.taken] == [
+        TakeEnforcement(**common),
+        CloseEnforcement(**common, **used),
+    ]
+    missing = await client.post("/enforcement/none/take", headers=as_("prosecutor"))
+    assert coded(missing) == (404, "unknown_enforcement")
+
+
+async def test_the_routes_of_help(client: AsyncClient, tray: Tray, at_work: tuple[str, str]) -> None:
+    _, key = at_work
+    [one] = (await client.get("/help", headers=as_("officer"))).json()
+    assert (one["help_id"], one["state"], one["kind"]) == (key, "asked", "housing")
+    assert (await client.get("/help", headers=as_("prosecutor"))).status_code == 403
+    await client.post(f"/help/{key}/refer", headers=as_("officer"), json={"provider": "Open Door"})
+    await client.post(f"/help/{key}/close", headers=as_("officer"), json={"outcome": "engaged"})
+    asked = f"/notifications/{one['notification_id']}/help"
+    await client.post(asked, headers=as_("officer"), json={"kind": "housing"})
+    common: dict[str, Any] = {"offender_id": HIM, "by": "officer", "role": Role.OFFICER}
+    assert [command for command, _, _ in tray.taken] == [
+        ReferHelp(**common, help_id=key, provider="Open Door"),
+        CloseHelp(**common, help_id=key, outcome=HelpOutcome.ENGAGED),
+        AskHelp(**common, notification_id=one["notification_id"], kind=HelpKind.HOUSING),
+    ]
+    assert coded(await client.post("/help/none/close", headers=as_("officer"), json={"outcome": "engaged"})) == (
+        404,
+        "unknown_help",
+    )
+
+
+PLAN = {"starts_at": "2026-04-09T18:00:00-04:00", "venue": "City Hall", "capacity": 20, "speakers": ["Chief of Police"]}
+
+
+async def test_the_routes_of_call_ins(client: AsyncClient, tray: Tray, engine: AsyncEngine, notice_id: str) -> None:
+    assert (await client.post("/call-ins", headers=as_("officer"), json=PLAN)).status_code == 403
+    await client.post("/call-ins", headers=as_("coordinator"), json=PLAN)
+    await client.post("/call-ins", headers=as_("coordinator"), json=PLAN)
+    (first, _, key), (again, _, _) = tray.taken
+    assert isinstance(first, PlanCallIn) and first == again and key == first.call_in_id
+    tray.taken.clear()
+    missing = await client.post(f"/call-ins/{key}/cancel", headers=as_("coordinator"))
+    assert coded(missing) == (404, "unknown_call_in")
+    async with engine.begin() as conn:
+        await NotifierStore().save(
+            conn, LANE, {key: (Offender(key), CallIn(key, first.starts_at, first.venue, first.capacity))}
+        )
+    [line] = (await client.get("/call-ins", headers=as_("officer"))).json()
+    assert (line["call_in_id"], line["places_left"], line["state"]) == (key, 20, "planned")
+    assert (await client.get(f"/call-ins/{key}/roster", headers=as_("officer"))).json() == []
+    assert (await client.get("/call-ins/none/roster", headers=as_("officer"))).status_code == 404
+    place = {"notification_id": notice_id}
+    for act, who, body in (
+        ("move", "coordinator", PLAN),
+        ("cancel", "coordinator", None),
+        ("seat", "coordinator", place),
+        ("unseat", "coordinator", place),
+        ("attend", "officer", {**place, "attended": True}),
+    ):
+        answered = await client.post(f"/call-ins/{key}/{act}", headers=as_(who), json=body)
+        assert answered.status_code == 200, act
+    nobody = {"notification_id": "N-9"}
+    assert coded(await client.post(f"/call-ins/{key}/seat", headers=as_("coordinator"), json=nobody)) == (
+        404,
+        "unknown_notification",
+    )
+    by: dict[str, Any] = {"call_in_id": key, "by": "coordinator", "role": Role.COORDINATOR}
+    officer: dict[str, Any] = {"offender_id": HIM, "by": "officer", "role": Role.OFFICER, "call_in_id": key}
+    assert [command for command, _, _ in tray.taken] == [
+        first,
+        CancelCallIn(**by),
+        Seat(**by, seated_offender_id=HIM, notification_id=notice_id),
+        Unseat(**by, notification_id=notice_id),
+        Attend(**officer, notification_id=notice_id, attended=True),
+    ]
+    assert {where for _, _, where in tray.taken} == {key, HIM}

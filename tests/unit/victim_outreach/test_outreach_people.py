@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from schemas.commands import Role
+from schemas.commands import CancelTask, Claim, Complete, Role
 from schemas.outreach import (
     AttemptOutcome,
     TaskAttempted,
@@ -17,6 +18,7 @@ from schemas.outreach import (
     TaskKind,
     TaskState,
 )
+from services.common.versions import version_of
 from tests.harness.outreach import HIM, Bench, amended, opened, pair, withdrawn
 
 AGENCYS = TaskKind.WRITTEN_INFORMATION
@@ -36,7 +38,7 @@ def bench() -> Bench:
     [
         (AGENCYS, {"officer", "coordinator", "outreach_supervisor"}),
         (SYSTEMS, {"advocate", "outreach_supervisor"}),
-        (COMMUNITYS, {"advocate", "outreach_supervisor"}),
+        (COMMUNITYS, {"community_advocate", "outreach_supervisor"}),
     ],
 )
 @pytest.mark.parametrize("role", Role)
@@ -50,6 +52,16 @@ def test_one_person_has_a_task(bench: Bench) -> None:
     assert bench.claim(SYSTEMS, by="ada") == "applied"
     assert [one.by for one in bench.told(TaskClaimed)] == ["ada"]
     assert bench.task(SYSTEMS).state is TaskState.CLAIMED
+
+
+def test_an_act_on_what_has_changed_since_it_was_seen(bench: Bench) -> None:
+    seen = bench.task(SYSTEMS)
+    act: dict[str, Any] = {"offender_id": HIM, "role": Role.ADVOCATE, "task_id": seen.task_id}
+    bench.claim(SYSTEMS, by="ada")
+    for stale in (Claim, Complete, CancelTask):
+        assert bench.put(stale(**act, by="bea", expects=version_of(seen))).result == "refused:stale"
+    now = version_of(bench.task(SYSTEMS))
+    assert bench.put(Complete(**act, by="ada", expects=now)).result == "applied"
 
 
 def test_only_who_took_it_works_on_it_or_a_supervisor(bench: Bench) -> None:
@@ -121,7 +133,7 @@ def test_what_a_person_dropped_is_not_opened_again(bench: Bench) -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_who_may_hold(bench: Bench, role: Role) -> None:
-    may = role in (Role.COORDINATOR, Role.ADVOCATE, Role.OUTREACH_SUPERVISOR)
+    may = role in (Role.COORDINATOR, Role.ADVOCATE, Role.COMMUNITY_ADVOCATE, Role.OUTREACH_SUPERVISOR)
     assert bench.hold(role=role) == ("applied" if may else "refused:wrong_role")
 
 

@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example as e_g
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outreach import TaskOwner
+from services.common.errors import ConfigurationError
+from services.common.settings import CommonSettings
 from services.common.signoffs import NotSignedError
 from services.common.templates import TemplateError
-from services.victim_outreach.texts import Kind, TextError, VictimText, load_texts, mailing_address
+from services.victim_outreach.app import companions
+from services.victim_outreach.sender import CountyTexts
+from services.victim_outreach.texts import Kind, TextError, VictimText, load_texts, mailing_address, telling_sender
+from services.victim_outreach.texts.example import example as sample_text
 from services.victim_outreach.texts.neutral import PREVIEW, septets, telling
-from tests.harness.letters import SAMPLE_COUNTY, Read, county_copy, own_wording, sample_text, shipped_wording
+from tests.harness.letters import SAMPLE_COUNTY, Read, county_copy, own_wording, shipped_wording
 
 BOOK = load_texts(SAMPLE_COUNTY)
 EVERY = [(kind, language) for kind in Kind for language in ("en", "es")]
@@ -124,7 +130,7 @@ def test_without_one_the_address_given_stands(substitute: str | None) -> None:
 @given(
     name=st.text(st.characters(min_codepoint=0x20, max_codepoint=0x17F, exclude_categories=["Cc", "Cf"]), min_size=1)
 )
-@example(name='#eval("1+1") *x* {office}')
+@e_g(name='#eval("1+1") *x* {office}')
 def test_any_name_is_text(name: str) -> None:
     try:
         text = text_for(to=name[:60])
@@ -193,6 +199,44 @@ def test_nothing_is_sent_or_printed_unsigned(tmp_path: Path) -> None:
         with pytest.raises(NotSignedError, match="is unsigned"):
             use()
     assert "DRAFT: NOT SIGNED OFF" in Read.of(book.draft(text_for())).text
+
+
+@pytest.mark.parametrize(
+    ("sender", "word"),
+    [
+        ("County Office <office@example.gov>", None),
+        ("Sample County Services <services@sample-county.example.gov>", None),
+        ("Office <office@samplecountypolice.gov>", "police"),
+        ("Safe Families <office@example.org>", "safe"),
+        ("Office <victimservices@example.gov>", "victim"),
+        ("Oficina <ayuda@example.org>", "ayuda"),
+    ],
+)
+def test_a_sender_that_would_tell_stops_the_start(
+    sender: str, word: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert telling_sender(sender) == word
+    monkeypatch.setenv("IPVI_MAIL_FROM", sender)
+    if word is None:
+        assert companions(CommonSettings())
+    else:
+        with pytest.raises(ConfigurationError, match=f"IPVI_MAIL_FROM: '{word}' tells"):
+            companions(CommonSettings())
+
+
+def test_under_a_samples_signature_nothing_leaves_over_a_real_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def words() -> CountyTexts:
+        (run,) = companions(CommonSettings(county=SAMPLE_COUNTY))
+        texts = run.__self__.texts  # type: ignore[attr-defined]
+        assert isinstance(texts, CountyTexts)
+        return texts
+
+    assert words().book.sms(Kind.RIGHTS, "en").text.startswith("TEST ")
+    monkeypatch.setenv("IPVI_SMTP_URL", "smtps://mail.example.gov")
+    with pytest.raises(NotSignedError):
+        words().book.sms(Kind.RIGHTS, "en")
+    with pytest.raises(NotSignedError):
+        words().book.email(text_for())
 
 
 def test_septets() -> None:

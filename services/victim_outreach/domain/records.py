@@ -1,0 +1,206 @@
+"""What was told of one offender's victims, and what is done for them: the rows a case file is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from schemas.classification import Tier
+from schemas.commands import OverrideReason, Role
+from schemas.notification import NotificationState
+from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskCancelReason, TaskKind, TaskOwner, TaskState
+from schemas.referral import ReferralOutreach, ReferralPurpose
+from services.common.versions import version_of
+
+_FOR_GOOD = (TaskCancelReason.BY_PERSON, TaskCancelReason.HER_WORD, TaskCancelReason.ATTEMPTS_EXHAUSTED)
+
+TaskKey = tuple[str, TaskKind, str]
+"""Case, kind, and what it is about: a referral's opening, a booking's release, a notice's delivery."""
+
+
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """One victim of one incident. Withdrawn, it keeps its ids and nothing of the incident."""
+
+    referral_id: str
+    pair_id: str
+    case_id: str
+    victim_no: int
+    victim_id: str | None
+    incident_id: str | None
+    occurred_at: datetime | None
+    tier: Tier | None
+    gravest: Tier | None
+    """The gravest tier since it was opened: a corrected tier takes no task away from her."""
+    outreach: ReferralOutreach
+    purpose: ReferralPurpose
+    mutual: bool
+    homicide: bool
+    conflict_of_interest: bool
+    withdrawn: bool = False
+    opening: int = 0
+    """How often it was opened: anew after a withdrawal, or when another victim is named."""
+    place: int = 0
+    """Order of opening among the offender's referrals; 0 = never opened."""
+    opened_at: datetime | None = None
+    """By the lane's clock, as all acts of people are: only what comes after can have been done for it."""
+    moved_to: str | None = None
+    """Withdrawn here, since it is another offender's now."""
+    clocks_from: datetime | None = None
+    """Record time from which its tasks are due: of its opening, or of a graver tier."""
+
+    @property
+    def live(self) -> bool:
+        """Whether it calls for tasks."""
+        return self.outreach is ReferralOutreach.OPENED and not self.withdrawn
+
+    @property
+    def gated(self) -> bool:
+        """Whether a notice to him waits for her."""
+        return self.live and self.purpose is ReferralPurpose.OUTREACH
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to be done for her. Its due time never changes: sooner clocks mean a successor."""
+
+    task_id: str
+    case_id: str
+    referral_id: str
+    pair_id: str
+    victim_no: int
+    victim_id: str | None
+    kind: TaskKind
+    about: str
+    owner: TaskOwner
+    opened_at: datetime
+    due_at: datetime
+    state: TaskState = TaskState.OPEN
+    claimed_by: str | None = None
+    claimed_at: datetime | None = None
+    escalation: int = 0
+    """0 = not overdue; then how often it was raised."""
+    ended_at: datetime | None = None
+    cancel_reason: TaskCancelReason | None = None
+    duty: Role | None = None
+    """Whoever is on duty in this role was last told of it."""
+    alerts: int = 0
+    alerted_at: datetime | None = None
+
+    @property
+    def version(self) -> str:
+        """What a person saw of it; that somebody was paged since makes it no other task."""
+        return version_of(replace(self, duty=None, alerts=0, alerted_at=None))
+
+    @property
+    def key(self) -> TaskKey:
+        return (self.case_id, self.kind, self.about)
+
+    @property
+    def unfinished(self) -> bool:
+        return self.state not in (TaskState.COMPLETED, TaskState.CANCELLED)
+
+    @property
+    def stands(self) -> bool:
+        """Whether the need it was opened for is taken care of: it is open, done, dropped by a person, or stopped."""
+        return self.state is not TaskState.CANCELLED or self.cancel_reason in _FOR_GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to reach her, as the person who made it says."""
+
+    task_id: str
+    number: int
+    case_id: str
+    kind: TaskKind
+    channel: ContactChannel
+    outcome: AttemptOutcome
+    attempted_at: datetime
+    recorded_at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether notices of a pair may go out. `ended`: nobody of the pair is referred any more; it stays shut."""
+
+    pair_id: str
+    state: GateState = GateState.SHUT
+    version: int = 1
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A safety hold: nothing goes to him. In force until a tick or a person ends it."""
+
+    hold_id: str
+    by: str
+    until: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One person's word to open a pair's gate; it takes two."""
+
+    pair_id: str
+    by: str
+    role: Role
+    reason: OverrideReason
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Custody:
+    """Where he stands with the jail, as last told."""
+
+    booking_id: str
+    held: bool
+    hearing_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """His last release from jail. `recorded_at` is when it was first told here."""
+
+    booking_id: str
+    released_at: datetime
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One notice to him, as far as she must hear of it. A visit is one that served or failed."""
+
+    notification_id: str
+    pair_id: str
+    state: NotificationState = NotificationState.PREPARED
+    releases: int = 0
+    released_at: datetime | None = None
+    visits: int = 0
+    visited_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """One victim as police hold her. Not shown by `repr`: it must reach no log."""
+
+    place: int
+    victim_no: int
+    incident_id: str | None
+    victim_id: str | None
+    name: str | None = field(repr=False)
+    birth_date: date | None = field(repr=False)
+    contact: tuple[str, ...] = field(repr=False)
+    language: str | None = field(repr=False)
+    substitute_address: str | None = field(repr=False)
+    lethality_screen: str | None = field(repr=False)
+    screened_at: datetime | None = None
+    """When this screen was first told here."""
+
+
+def graver(one: Tier | None, other: Tier | None) -> Tier | None:
+    """The graver of two tiers; any is graver than none."""
+    return max((tier for tier in (one, other) if tier), key=lambda tier: tier.gravity, default=None)
