@@ -335,6 +335,17 @@ class OutreachStoreBehaviour:
         assert shown is not None
         assert [one.contact for one in shown.contacts] == [("her@example.org",)]
 
+    async def test_a_case_that_turned_out_to_be_another_womans_still_shows(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(described(her(1, HOME)), opened(1, victim_id="V-1"))
+        was = bench.case()
+        bench.put(amended(1, victim_id="V-2"))
+        await keep(conn, bench.file)
+        shown = await shown_case(conn, was, Sight(EVERYONE, guarding=True, advocate=True), START)
+        assert shown is not None
+        assert (shown.referrals, shown.contacts) == ((), ())
+        assert {task.state for task in shown.tasks} == {"cancelled"}
+
     async def test_one_person_works_with_one_of_two_who_hurt_each_other(self, conn: AsyncConnection) -> None:
         """The same incident, told of each: he is her victim there, and she his."""
         hers, his = Bench(), Bench(file=CaseFile("O-2"))
