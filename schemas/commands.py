@@ -5,6 +5,7 @@ A command's id comes from the form that was sent, so a form sent twice is one co
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ from schemas.incident import Identifier, Ori
 from schemas.notice_work import Correction
 from schemas.notification import CancelReason, FailureReason, Place, Proof
 from schemas.outreach import AttemptOutcome, ContactChannel
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Role(StrEnum):
@@ -160,6 +163,8 @@ class Serve(NotificationCommand):
     served_by_agency: Ori | None = None
     """Of the officer who gave it; needed where another agency's is to."""
     place: Place | None = None
+    letter_sha256: Sha256 | None = None
+    """Of the letter that was given; null: the one printed last, if any was."""
     counsel_present: bool | None = None
     """Whether his counsel was there; scripts are one way, and nobody asks him of the incident."""
 
@@ -206,6 +211,20 @@ class LiftHold(NotificationCommand):
 @event_type("ipvi.notifier.command.claim.v1")
 class ClaimNotification(NotificationCommand):
     """I take it."""
+
+
+@event_type("ipvi.notifier.command.print_letter.v1")
+class PrintLetter(NotificationCommand):
+    """Keep this letter: it is what he will be given. Made by the service from its own file, not by the person."""
+
+    dated: date
+    """Printed as its date."""
+    content: Annotated[str, Field(min_length=4, max_length=900_000, pattern=r"^[A-Za-z0-9+/]+=*$")]
+    """The PDF in base64."""
+    sha256: Sha256
+    template: Annotated[str, Field(min_length=1, max_length=64)]
+    version: Annotated[str, Field(min_length=1, max_length=40)]
+    template_sha256: Sha256
 
 
 @event_type("ipvi.notifier.command.retry.v1")

@@ -88,6 +88,8 @@ class Notices(Data):
     """The same for a notice at the jail."""
     enforcement: EnforcementTerms = EnforcementTerms()
     help: HelpTerms = HelpTerms()
+    signed_templates_only: bool = True
+    """Whether a notice waits while its wording is not signed off; without a county's folder nothing waits for one."""
     duty: Duty = Duty()
 
 

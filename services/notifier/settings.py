@@ -12,7 +12,5 @@ class NotifierSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore")
 
-    county: Path | None = None
-    """Folder of the county's letterhead, wordings and sign-offs. None: there is no letter, and no notice is held for one."""
     duty_roster: Path | None = None
     """Who is on duty, a YAML list of shifts (`docs/notices.md`). None: nobody can be called, and the log says so."""

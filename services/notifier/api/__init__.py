@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from services.notifier.api import call_ins, enforcement, helping, notices
+from services.notifier.api import call_ins, enforcement, helping, notices, paper
 from services.notifier.api.acting import NotifierDesk, Reader
+from services.notifier.api.paper import Papers
+
+__all__ = ["Papers", "router"]
 
 
-def router(desk: NotifierDesk, read: Reader) -> APIRouter:
-    """Routes of the notifier's API. `read` opens a connection to its database."""
+def router(desk: NotifierDesk, read: Reader, papers: Papers | None = None) -> APIRouter:
+    """Routes of the notifier's API. `read` opens a connection to its database; `papers` None: there are no letters."""
     api = APIRouter()
     for part in (notices, helping, enforcement, call_ins):
         api.routes.extend(part.routes(desk, read).routes)
+    api.routes.extend(paper.routes(desk, read, papers).routes)
     return api

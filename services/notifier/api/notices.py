@@ -19,6 +19,7 @@ from schemas.commands import (
     RetryNotification,
     Role,
     Serve,
+    Sha256,
 )
 from schemas.incident import Ori
 from schemas.notice_work import Correction
@@ -53,6 +54,7 @@ class ServeForm(Form):
     served_by: Name | None = None
     served_by_agency: Ori | None = None
     place: Place | None = None
+    letter_sha256: Sha256 | None = None
     counsel_present: bool | None = None
 
 

@@ -11,7 +11,18 @@ from services.notifier.domain.holds import (
     reasons_to_hold,
     waits_for_clock,
 )
-from services.notifier.domain.notice import FREE, GIVEN, UNSERVED, Attempt, CallInSeat, Due, Lift, Notice
+from services.notifier.domain.notice import (
+    FREE,
+    GIVEN,
+    UNSERVED,
+    Attempt,
+    CallInSeat,
+    Due,
+    Lift,
+    Notice,
+    Printed,
+    Wording,
+)
 from services.notifier.domain.offender import Gate, Merge, Offender, Pair, Past
 from services.notifier.domain.work import Deadline, Enforcement, Help
 
@@ -38,6 +49,8 @@ __all__ = [
     "Pair",
     "Past",
     "Place",
+    "Printed",
+    "Wording",
     "demands",
     "lifted",
     "reasons_to_hold",

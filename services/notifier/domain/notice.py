@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
 from schemas.classification import Tier
 from schemas.commands import Role
@@ -61,6 +61,29 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Printed:
+    """A letter that was made for him. Its bytes are beside it when it comes, and in a table of their own from then on."""
+
+    sha256: str
+    dated: date
+    template: str
+    version: str
+    template_sha256: str
+    printed_at: datetime
+    printed_by: str
+    content: bytes | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The template a notice is made from: id and version, digest, and whether it may be used."""
+
+    name: str
+    sha256: str | None = None
+    signed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class CallInSeat:
     """His place at a call-in."""
 
@@ -109,6 +132,10 @@ class Notice:
     """When he was told, or a person decided that he is told nothing: the end."""
     due: Due | None = None
     seat: CallInSeat | None = None
+    wording: Wording | None = None
+    printed: tuple[Printed, ...] = ()
+    letter_sha256: str | None = None
+    """Of the letter he was given."""
 
     @property
     def may_be_called_in(self) -> bool:
@@ -118,12 +145,27 @@ class Notice:
     @property
     def template(self) -> str:
         """Id and version of the template the text is made from."""
-        return f"{self.tier.lower()}-{self.channel}-{self.language}@1"
+        return self.wording.name if self.wording else f"{self.tier.lower()}-{self.channel}-{self.language}@1"
+
+    @property
+    def unsigned(self) -> bool:
+        """Its wording may not be used."""
+        return self.wording is not None and not self.wording.signed
 
     @property
     def version(self) -> str:
         """What an act on it is measured against. Made of nothing that would tell its readers why it waits."""
-        shown = replace(self, reasons=(), tripped=False, lifts=(), attempts=(), taken_back_at=None, due=None)
+        shown = replace(
+            self,
+            reasons=(),
+            tripped=False,
+            lifts=(),
+            attempts=(),
+            taken_back_at=None,
+            due=None,
+            printed=(),
+            wording=None,
+        )
         return version_of([shown, len(self.lifts)])
 
     @property

@@ -1,6 +1,7 @@
 """Tables and queries of the notifier's own schema."""
 
 from services.notifier.store.call_ins import CallInLine, RosterLine, is_call_in, listed_call_ins, roster
+from services.notifier.store.letters import KeptLetter, kept_letter, said_of
 from services.notifier.store.lists import (
     Hold,
     Listed,
@@ -28,6 +29,7 @@ __all__ = [
     "EnforcementLine",
     "HelpLine",
     "Hold",
+    "KeptLetter",
     "Listed",
     "NotifierStore",
     "RosterLine",
@@ -38,6 +40,7 @@ __all__ = [
     "help_queue",
     "holds",
     "is_call_in",
+    "kept_letter",
     "listed",
     "listed_call_ins",
     "metadata",
@@ -45,5 +48,6 @@ __all__ = [
     "offender_of_enforcement",
     "offender_of_help",
     "roster",
+    "said_of",
     "shown_notification",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, delete, or_, select
+from sqlalchemy import FromClause, Row, bindparam, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.notification import NotificationState
@@ -17,6 +17,7 @@ from services.notifier.store.call_ins import load_call_ins, save_call_ins
 from services.notifier.store.rows import (
     Rows,
     attempt_rows,
+    letter_rows,
     lift_rows,
     notice_rows,
     offender,
@@ -29,6 +30,7 @@ from services.notifier.store.tables import (
     call_ins,
     enforcements,
     helps,
+    letters,
     lifts,
     metadata,
     notifications,
@@ -77,6 +79,7 @@ class NotifierStore:
         await upsert(conn, notifications, rows, ["notification_id"])
         await upsert(conn, lifts, list(lift_rows(steps, lane)), ["notification_id", "hold", "pair_id", "by"])
         await upsert(conn, attempts, list(attempt_rows(steps, lane)), ["notification_id", "place_no"])
+        await upsert(conn, letters, list(letter_rows(steps, lane)), ["notification_id", "sha256"])
         await upsert(conn, past_notifications, list(past_rows(steps, lane)), ["offender_id", "notification_id"])
         await upsert(conn, enforcements, list(enforcement_rows(steps, lane)), ["enforcement_id"])
         await upsert(conn, helps, list(help_rows(steps, lane)), ["help_id"])
@@ -96,8 +99,12 @@ class NotifierStore:
         return [*rows, *meetings]
 
 
+_LETTERS = select(*(column for column in letters.c if column is not letters.c.content)).subquery()
+"""Their bytes are not part of what is decided upon."""
+
+
 async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offender]:
-    async def rows(table: Table, *order: Any) -> dict[str, list[Row[Any]]]:
+    async def rows(table: FromClause, *order: Any) -> dict[str, list[Row[Any]]]:
         by_offender: dict[str, list[Row[Any]]] = defaultdict(list)
         for row in await conn.execute(select(table).where(table.c.offender_id.in_(keys)).order_by(*order)):
             by_offender[row.offender_id].append(row)
@@ -111,7 +118,8 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
     past_of = await rows(past_notifications, past_notifications.c.place)
     enforcements_of = await rows(enforcements, enforcements.c.referred_at, enforcements.c.enforcement_id)
     helps_of = await rows(helps, helps.c.asked_at, helps.c.help_id)
-    parts = (pairs_of, notices_of, lifts_of, attempts_of, past_of, enforcements_of, helps_of)
+    letters_of = await rows(_LETTERS, _LETTERS.c.notification_id, _LETTERS.c.place_no)
+    parts = (pairs_of, notices_of, lifts_of, attempts_of, past_of, letters_of, enforcements_of, helps_of)
     return {key: offender(Rows(head, *(part[key] for part in parts))) for key, [head] in heads.items()}
 
 
@@ -130,6 +138,14 @@ async def _forget(conn: AsyncConnection, steps: Sequence[Step]) -> None:
             delete(enforcements).where(enforcements.c.enforcement_id == bindparam("b_id")),
             [{"b_id": key} for key in withdrawn],
         )
+    unprinted = [
+        key
+        for before, after in steps
+        for key, notice in before.notices.items()
+        if notice.printed and not (key in after.notices and after.notices[key].printed)
+    ]
+    if unprinted:
+        await conn.execute(delete(letters).where(letters.c.notification_id.in_(unprinted)))
     if gone:
         for table in (lifts, attempts, notifications):
             await conn.execute(

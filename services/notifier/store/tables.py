@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table, false, text
+from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, LargeBinary, MetaData, String, Table, false, text
 
 from services.common.columns import UtcDateTime
 
@@ -89,6 +89,10 @@ notifications = Table(
     Column("call_in_id", String(36), comment="where he has a place"),
     Column("call_in_at", UtcDateTime),
     Column("call_in_venue", String(120)),
+    Column("template", String(80), comment="id and version of the wording; null: no county's letters are set up"),
+    Column("template_sha256", String(64)),
+    Column("unsigned", Boolean, nullable=False, server_default=false(), comment="its wording may not be used"),
+    Column("letter_sha256", String(64), comment="of the letter he was given"),
     Index("notifications_offender", "offender_id"),
     Index("notifications_pair", "pair_id"),
     Index("notifications_state", "state"),
@@ -216,4 +220,23 @@ call_in_places = Table(
     Column("offender_id", String(128), nullable=False),
     Column("state", String(16), nullable=False),
     comment="the roster",
+)
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("notification_id", String(64), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("place_no", Integer, nullable=False, comment="order within the notification"),
+    Column("dated", Date, nullable=False),
+    Column("template", String(64), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("template_sha256", String(64), nullable=False),
+    Column("printed_at", UtcDateTime, nullable=False),
+    Column("printed_by", String(120), nullable=False),
+    Column("content", LargeBinary, nullable=False, comment="the PDF, as it was printed"),
+    Column("offender_id", String(128), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Index("letters_offender", "offender_id"),
+    comment="letters that were made; rows are added, and deleted on expunction",
 )

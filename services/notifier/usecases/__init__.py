@@ -25,6 +25,7 @@ from services.notifier.usecases.meetings import (
     unseat,
 )
 from services.notifier.usecases.merging import ask_given, tell_given
+from services.notifier.usecases.printing import print_letter
 from services.notifier.usecases.records import clock, described, gate_changed
 from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.serving import DECIDERS, decide_correction, give_correction, serve
@@ -57,6 +58,7 @@ __all__ = [
     "lift",
     "meeting_clock",
     "plan_call_in",
+    "print_letter",
     "refer_help",
     "retry",
     "seat",

@@ -37,6 +37,8 @@ def serve(offender: Offender, command: Serve, given: Input, policy: NoticePolicy
         raise Refused("cancelled" if notice.state is NotificationState.CANCELLED else "not_released")
     if command.role is not Role.COORDINATOR:  # who records what went wrong as well
         _as_it_should_be(offender, notice, command)
+    if command.letter_sha256 is not None and command.letter_sha256 not in {one.sha256 for one in notice.printed}:
+        raise Refused("unknown_letter")
     draft = _served(Draft(offender), notice, command, lane_view(given, policy))
     return settled(draft, given, policy)
 
@@ -68,6 +70,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         proof=command.proof,
         served_by=command.served_by or command.by,
         place=command.place,
+        letter_sha256=command.letter_sha256 or (notice.printed[-1].sha256 if notice.printed else None),
         serve_by=None,
         due=None,
     )
@@ -80,6 +83,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         served_by=served.served_by,
         place=command.place,
         counsel_present=command.counsel_present,
+        letter_sha256=served.letter_sha256,
     )
     if ended is not None:
         draft = _makes_room(draft, notice, lane)

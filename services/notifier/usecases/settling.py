@@ -135,7 +135,8 @@ def _rerouted(offender: Offender, notice: Notice, policy: NoticePolicy) -> Notic
     """The same notice, by the way that fits where he is now and in the language that is known now."""
     own = offender.pairs.get(notice.pair_id)
     channel = policy.channel(notice.tier, in_custody=offender.in_custody, unannounced=own is None or own.unannounced)
-    return replace(notice, channel=channel, language=offender.language)
+    routed = replace(notice, channel=channel, language=offender.language)
+    return replace(routed, wording=policy.wording(routed))
 
 
 def _seated(draft: Draft, notice: Notice) -> Draft:

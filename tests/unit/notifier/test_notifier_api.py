@@ -125,7 +125,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert len(paths) == 29
+    assert len(paths) == 33
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
