@@ -24,6 +24,10 @@ class Role(StrEnum):
     ADVOCATE = "advocate"
     OUTREACH_SUPERVISOR = "outreach_supervisor"
     OPERATOR = "operator"
+    LAW_ENFORCEMENT = "law_enforcement"
+    """Looks an offender up from a records system; is told every tier."""
+    DISPATCH = "dispatch"
+    """Looks an offender up from computer-aided dispatch; is told A, B and C."""
 
 
 class Tick(Data):
@@ -40,6 +44,8 @@ class PersonCommand(Data):
     offender_id: Identifier
     by: Annotated[str, Field(min_length=1, max_length=120)]
     role: Role
+    expects: Annotated[str | None, Field(max_length=64)] = None
+    """Version of the record the person saw: if it has changed since, the act is refused as `stale`."""
 
 
 @event_type("ipvi.classifier.command.tick.v1")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
@@ -21,15 +21,14 @@ from services.classifier.domain import Erasure
 from services.classifier.settings import ClassifierSettings
 from services.classifier.store import ListedIncident, OpenReview, carried_out, listed_incidents, open_reviews
 from services.classifier.usecases import OPENERS
-from services.common.api import FormId, answer
+from services.common.api import FormId, Listing, answer
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
 
 Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 Opener = Annotated[Person, Depends(Needs(*OPENERS))]
-Limit = Annotated[int, Query(ge=1, le=500)]
-Skip = Annotated[int, Query(ge=0, le=1_000_000)]
+Lists = Annotated[Listing, Depends()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,23 +67,26 @@ def router(desk: Desk, read: Reader) -> APIRouter:
     """Routes of the classifier's API. `read` opens a connection to its database."""
     api = APIRouter(dependencies=[Depends(Needs(*OPENERS))])
 
-    @api.get("/reviews")
-    async def reviews(
-        code: Annotated[list[ReviewCode] | None, Query()] = None, limit: Limit = 100, skip: Skip = 0
-    ) -> list[OpenReview]:
+    @api.get("/reviews", response_model=list[OpenReview])
+    async def reviews(listing: Lists, code: Annotated[list[ReviewCode] | None, Query()] = None) -> Response:
         async with read() as conn:
-            return list(await open_reviews(conn, code or list(ReviewCode), limit, skip))
+            found = await open_reviews(conn, code or list(ReviewCode), listing.page)
+        return await listing.answer(found, "offender", lambda review: review.offender_id)
 
-    @api.get("/erasures", dependencies=[Depends(Needs(Role.COORDINATOR, Role.OPERATOR))])
-    async def erasures(proof_id: str | None = None, limit: Limit = 100, skip: Skip = 0) -> list[Proof]:
+    @api.get("/erasures", response_model=list[Proof], dependencies=[Depends(Needs(Role.COORDINATOR, Role.OPERATOR))])
+    async def erasures(listing: Lists, proof_id: str | None = None) -> Response:
         backup_days = ClassifierSettings().backup_days
         async with read() as conn:
-            return [Proof.of(one, backup_days) for one in await carried_out(conn, limit, skip, proof_id)]
+            found = await carried_out(conn, listing.page, proof_id)
+        return await listing.answer(
+            found.map(lambda one: Proof.of(one, backup_days)), "erasure", lambda proof: proof.proof_id
+        )
 
-    @api.get("/listed")
-    async def listed(limit: Limit = 100, skip: Skip = 0) -> list[ListedIncident]:
+    @api.get("/listed", response_model=list[ListedIncident])
+    async def listed(listing: Lists) -> Response:
         async with read() as conn:
-            return list(await listed_incidents(conn, limit, skip))
+            found = await listed_incidents(conn, listing.page)
+        return await listing.answer(found, "offender", lambda one: one.offender_id)
 
     @api.post("/listed/open")
     async def open_one(form: OpenForm, form_id: FormId, person: Opener) -> JSONResponse:

@@ -106,10 +106,11 @@ async def retry(
 ) -> list[Reply]:
     """Hand in one command for each, one after the other, and wait for what became of it."""
     async with _desk(settings, service, command) as desk:
-        form = str(uuid.uuid4())
         return [
             await desk.submit(
-                command(offender_id=offender, by=by, role=Role.OPERATOR), form_id=form, offender_id=offender
+                command(offender_id=offender, by=by, role=Role.OPERATOR),
+                form_id=str(uuid.uuid4()),
+                offender_id=offender,
             )
             for offender in offenders
         ]

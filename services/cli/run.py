@@ -239,8 +239,8 @@ def _say_where(tree: Tree, fed: IngestSummary, result: Mapping[str, object]) -> 
     say("Where to look:", markup=False)
     notifier, outreach = SERVICES["notifier"].api_port, SERVICES["victim_outreach"].api_port
     bearer = f'-H "Authorization: Bearer $(cat {home}/token)"'
-    say(f"  notices that wait    curl {bearer} http://127.0.0.1:{notifier}/notifications", markup=False)
-    say(f"  tasks for victims    curl {bearer} http://127.0.0.1:{outreach}/tasks", markup=False)
+    say(f"  notices that wait    curl {bearer} http://127.0.0.1:{notifier}/v1/notifications", markup=False)
+    say(f"  tasks for victims    curl {bearer} http://127.0.0.1:{outreach}/v1/tasks", markup=False)
     say(f"  health               curl {bearer} http://127.0.0.1:{notifier}/health", markup=False)
     say(f"  logs                 {home}/logs/*.log", markup=False)
     say("Ctrl-C stops everything; what was done is kept.", markup=False)

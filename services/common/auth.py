@@ -18,11 +18,11 @@ from typing import Annotated, Any
 import yaml
 from fastapi import HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.commands import Role
 from services.common.errors import ConfigurationError
+from services.common.problems import problem
 
 _TOO_OPEN = stat.S_IWGRP | stat.S_IRWXO
 
@@ -110,6 +110,10 @@ def _place(loc: Sequence[int | str]) -> str:
     return f"entry {int(loc[0]) + 1}" + (f", field {field}" if field else "")
 
 
+_ALWAYS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+"""What is said of persons stays in no cache, is taken for nothing else, and its address goes nowhere."""
+
+
 class Guard:
     """Refuses every request that brings no known token, before routing: a forgotten route, a page that is not there,
     a mounted folder or a body that is not JSON answer 401 like all else. Puts the `Person` into `request.state`.
@@ -128,7 +132,7 @@ class Guard:
             await _refuse(scope, receive, send)
             return
         scope.setdefault("state", {})["person"] = person
-        await self._app(scope, receive, _not_kept(send))
+        await self._app(scope, receive, _guarded(send))
 
 
 def _authorization(scope: Scope) -> str | None:
@@ -141,16 +145,16 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
-    refusal = JSONResponse({"code": "no_credential"}, 401, {"WWW-Authenticate": "Bearer", "Cache-Control": "no-store"})
+    refusal = problem(401, "no_credential", {"WWW-Authenticate": "Bearer", **_ALWAYS})
     await refusal(scope, receive, send)
 
 
-def _not_kept(send: Send) -> Send:
-    """What is said of persons stays in no cache."""
+def _guarded(send: Send) -> Send:
+    added = [(name.lower().encode(), value.encode()) for name, value in _ALWAYS.items()]
 
     async def marked(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message.get("headers", ()), (b"cache-control", b"no-store")]}
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
         await send(message)
 
     return marked

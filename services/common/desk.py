@@ -7,7 +7,7 @@ writes with the effect. Never memory: another replica may own the lane.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,11 +17,24 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from schemas.commands import PersonCommand
-from schemas.envelope import Event, deterministic_id, encode
+from schemas.envelope import Event, Message, deterministic_id, encode
 from schemas.topics import Topic
+from services.common.records import content_digest
 
-InboxReader = Callable[[str, str], Awaitable[str | None]]
-"""(source, id) to the outcome in the inbox, None while there is none."""
+KEY_REUSED = "key_reused"
+"""Code of a refusal: this form was sent before and said something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What the inbox says of a command that took effect."""
+
+    outcome: str
+    digest: str | None
+
+
+InboxReader = Callable[[str, Sequence[str]], Awaitable[Noted | None]]
+"""(source, ids) to what the inbox has of one of them, None while it has none."""
 LaneRefusal = Callable[[int], Awaitable[str | None]]
 """Lane to the code why nobody may work in it, None while all is well."""
 
@@ -50,7 +63,10 @@ class Desk(Protocol):
     """What an API needs of the log."""
 
     async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
-        """Hand in `command`. The same form by the same person is the same command, and has the same answer."""
+        """Hand in `command`. The same form by the same person is the same command, and has the same answer.
+
+        A form sent again with other content is refused (`key_reused`), and what it said first stands.
+        """
         ...
 
 
@@ -88,25 +104,30 @@ class LogDesk:
 
     async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
         """See `Desk`. Looks into the inbox first, so that a form sent again is answered even where the lane is down."""
-        event = self._event(command, form_id, offender_id)
-        outcome = await self.inbox(self.source, event.id)
-        if outcome is None:
-            lane = lane_of(offender_id, self.lanes)
+        lane = lane_of(offender_id, self.lanes)
+        # The person is part of the id: nobody's act may be swallowed as the repeat of another's. The lane is, since each
+        # lane tells repeats by itself; whichever had the form first is found by asking for all of them.
+        ids = [deterministic_id("command", command.by, form_id, number) for number in range(self.lanes)]
+        event = self._event(ids[lane], command, offender_id)
+        message = encode(event)
+        noted = await self.inbox(self.source, ids)
+        if noted is None:
             if refusal := await self.refusal(lane):
                 return Reply(Standing.UNAVAILABLE, event.id, refusal)
             deadline = asyncio.get_running_loop().time() + self.patience
             try:
                 async with asyncio.timeout_at(deadline):
-                    await self._send(event, lane)
+                    await self._send(message, lane)
             except (KafkaError, TimeoutError):
                 return Reply(Standing.UNAVAILABLE, event.id, "log_unreachable")
-            outcome = await self._outcome(event.id, deadline)
-        return _reply(event.id, outcome)
+            noted = await self._noted(event.id, deadline)
+        if noted is not None and noted.digest not in (None, content_digest(message.value)):
+            return Reply(Standing.REFUSED, event.id, KEY_REUSED)
+        return _reply(event.id, noted.outcome if noted else None)
 
-    def _event(self, command: PersonCommand, form_id: str, offender_id: str) -> Event[PersonCommand]:
-        # The person is part of the id: nobody's act may be swallowed as the repeat of another's.
+    def _event(self, command_id: str, command: PersonCommand, offender_id: str) -> Event[PersonCommand]:
         return Event(
-            id=deterministic_id("command", command.TYPE, offender_id, command.by, form_id),
+            id=command_id,
             source=self.source,
             subject=offender_id,
             time=self.clock(),
@@ -114,8 +135,7 @@ class LogDesk:
             dataclassification=self.topic.classification,
         )
 
-    async def _send(self, event: Event[PersonCommand], lane: int) -> None:
-        message = encode(event)
+    async def _send(self, message: Message, lane: int) -> None:
         await self.producer.send_and_wait(
             self.topic.value,
             value=message.value,
@@ -124,12 +144,12 @@ class LogDesk:
             headers=list(message.headers),
         )
 
-    async def _outcome(self, command_id: str, deadline: float) -> str | None:
+    async def _noted(self, command_id: str, deadline: float) -> Noted | None:
         """What the inbox says by then. Between reads, not in the midst of one: a query is never cut off."""
         clock = asyncio.get_running_loop().time
-        while (outcome := await self.inbox(self.source, command_id)) is None and clock() < deadline:  # noqa: ASYNC110 (the row is another process's)
+        while (noted := await self.inbox(self.source, [command_id])) is None and clock() < deadline:  # noqa: ASYNC110 (the row is another process's)
             await asyncio.sleep(self.poll)
-        return outcome
+        return noted
 
 
 def _reply(command_id: str, outcome: str | None) -> Reply:

@@ -55,6 +55,19 @@ async def check_topics(database: Database, bootstrap: str, topics: Sequence[str]
     )
 
 
+async def take_name(database: Database, replica: str, process: str) -> None:
+    """From now on `process` bears the name: a restart takes over at once, whatever has become of the one before it."""
+    name = f"replica:{replica}"
+    if await database.deployed(name, process) != process:
+        await database.deploy(name, process)
+
+
+async def check_name(database: Database, replica: str, process: str) -> None:
+    """Two processes of one name are one static member to Kafka: each would throw the other out for as long as both live."""
+    if await database.deployed(f"replica:{replica}", process) != process:
+        raise LaneRefusedError("name_taken", f"another process has started as replica {replica}")
+
+
 async def check_place(database: Database, admin: AIOKafkaAdminClient, group: str) -> None:
     """A copy has its original's id: it is told by where it lies. It may take over (a restored backup) when nobody works."""
     place = await database.place()

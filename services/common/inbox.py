@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from services.common.database import Database
-from services.common.desk import InboxReader, LaneRefusal
+from services.common.desk import InboxReader, LaneRefusal, Noted
 from services.common.tables import inbox, lanes
 
 
 def inbox_reader(database: Database) -> InboxReader:
-    """(source, id) to the outcome; None while the record has not taken effect. SQL, never memory: any replica may own it."""
+    """(source, ids) to what came of it; None while no such record has taken effect. SQL, never memory: any replica may
+    own the lane.
+    """
 
-    async def read(source: str, id_: str) -> str | None:
+    async def read(source: str, ids: Sequence[str]) -> Noted | None:
+        query = select(inbox.c.outcome, inbox.c.digest).where(inbox.c.source == source, inbox.c.id.in_(ids))
         async with database.read() as conn:
-            found = await conn.scalar(select(inbox.c.outcome).where(inbox.c.source == source, inbox.c.id == id_))
-        return None if found is None else str(found)
+            found = (await conn.execute(query)).first()
+        return None if found is None else Noted(found.outcome, found.digest)
 
     return read
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,6 +55,11 @@ class Parsed:
 def broker_time(record: ConsumerRecord) -> datetime:
     """The time stamp the broker gave (`LogAppendTime` on every topic)."""
     return datetime.fromtimestamp(record.timestamp / 1000, UTC)
+
+
+def content_digest(value: bytes | None) -> str:
+    """By which a form that is sent again is known to say the same."""
+    return hashlib.sha256(value or b"").hexdigest()
 
 
 def parse(record: ConsumerRecord) -> Parsed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
@@ -31,6 +32,7 @@ from services.common.inbox import inbox_reader, lane_refusal
 from services.common.lane import Lane, LaneTools
 from services.common.offsets import GroupOffsets
 from services.common.producer import LaneProducer
+from services.common.reads import SqlReadLog
 from services.common.service import Service
 from services.common.settings import CommonSettings
 from services.common.stream import Lanes, make_broker, subscribe
@@ -69,7 +71,10 @@ class Replica(Generic[S]):
         self._broker = make_broker(settings.kafka_bootstrap_servers, settings.metadata_max_age_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._tools: LaneTools[S] | None = None
-        self.lanes: Lanes[S] = Lanes(service.name, self.topics, self._lane, self._check_topics)
+        self._app: FastStream | None = None
+        self._process_id = uuid.uuid4().hex
+        self._outlived: LaneRefusedError | None = None
+        self.lanes: Lanes[S] = Lanes(service.name, self.topics, self._lane, self._check_place)
         self._process = subscribe(
             self._broker,
             self.lanes,
@@ -83,12 +88,22 @@ class Replica(Generic[S]):
         assert self._tools is not None
         return Lane(number, self._tools)
 
-    async def _check_topics(self) -> None:
+    async def _check_place(self) -> None:
+        """Before a claim: the name is still ours (else this process ends), and the topics are those they were."""
         settings = self.settings
+        if settings.replica:
+            try:
+                await guard.check_name(self.database, settings.replica, self._process_id)
+            except LaneRefusedError as outlived:
+                self._outlived = outlived
+                assert self._app is not None
+                self._app.exit()
+                raise
         await guard.check_topics(self.database, settings.kafka_bootstrap_servers, self.topics, settings.partitions)
 
     async def run(self) -> None:
-        """Until SIGTERM or SIGINT. Raises `LaneRefusedError` or `ConfigurationError` before anything was joined."""
+        """Until SIGTERM or SIGINT. Raises `LaneRefusedError` or `ConfigurationError` before anything was joined, or once
+        another process has taken this one's name."""
         bootstrap = self.settings.kafka_bootstrap_servers
         admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
         try:
@@ -106,6 +121,8 @@ class Replica(Generic[S]):
         settings = self.settings
         bootstrap = settings.kafka_bootstrap_servers
         identity = await guard.check(self.database, bootstrap, admin, self.group, self.topics, settings.partitions)
+        if settings.replica:
+            await guard.take_name(self.database, settings.replica, self._process_id)
         self._tools = LaneTools(
             service=self.service,
             database=self.database,
@@ -125,8 +142,10 @@ class Replica(Generic[S]):
             pipeline=settings.pipeline,
             live=settings.as_of == "now",
         )
-        app = FastStream(self._broker, logger=None, after_startup=[self._started], on_shutdown=[self._stopping])
-        await app.run(sleep_time=0.05)
+        self._app = FastStream(self._broker, logger=None, after_startup=[self._started], on_shutdown=[self._stopping])
+        await self._app.run(sleep_time=0.05)
+        if self._outlived is not None:
+            raise self._outlived
 
     @property
     def _commands(self) -> Topic:
@@ -163,7 +182,7 @@ class Replica(Generic[S]):
         )
         routers = [self._router(desk, self.database.read)] if self._router is not None else []
         http = server(
-            build_app(self.service.name, routers, self._tokens, self._health, REGISTRY),
+            build_app(self.service.name, routers, self._tokens, self._health, REGISTRY, SqlReadLog(self.database)),
             settings.api_host,
             settings.api_port,
         )

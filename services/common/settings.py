@@ -26,8 +26,9 @@ class CommonSettings(BaseSettings):
     """Who may call the API: JSON lines of SHA-256, person, roles. None: nobody may."""
     api_host: str = "127.0.0.1"
     api_port: int = 0
-    replica: str = "0"
-    """Stable name of this replica: a restart takes its lanes back at once (static membership)."""
+    replica: Annotated[str, Field(max_length=56)] = "0"
+    """Stable name of this replica: a restart takes its lanes back at once (static membership). No two may share one: the
+    process that started first ends."""
     partitions: Annotated[int, Field(ge=1)] = 24
     ticks: bool = True
     as_of: Annotated[str, Field(pattern="^(now|reported)$")] = "now"

@@ -61,6 +61,7 @@ inbox = Table(
     Column("offset", BigInteger, nullable=False),
     Column("outcome", String(80), nullable=False, comment="applied, none, rejected:<code> or refused:<code>"),
     Column("about", String(64), comment="what it was about, to find it on expunction"),
+    Column("digest", String(64), comment="of a person's command: SHA-256 of what it says; same id, same content"),
     Index("inbox_about", "about"),
 )
 
@@ -109,6 +110,37 @@ parked = Table(
     Column("at", UtcDateTime, nullable=False),
     comment="records of offenders whose deciding failed three times, and those that came after",
 )
+
+reads = Table(
+    "reads",
+    common,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("person", String(120), nullable=False),
+    Column("route", String(200), nullable=False, comment="as the API names it, without ids"),
+    Column("kind", String(32), nullable=False),
+    Column("record", String(128), nullable=False, comment="id of what was shown, never a name"),
+    Column("purpose", String(32), nullable=False),
+    Index("reads_person", "person", "at"),
+    Index("reads_record", "kind", "record", "at"),
+    comment="the read-access log: rows are added, never changed, and kept for a year at the least",
+)
+
+KEEP_READS = {
+    "sqlite": (
+        "CREATE TRIGGER reads_unchanged BEFORE UPDATE ON reads BEGIN SELECT RAISE(ABORT, 'read log: no change'); END",
+        "CREATE TRIGGER reads_kept BEFORE DELETE ON reads WHEN OLD.at > datetime('now', '-365 days')"
+        " BEGIN SELECT RAISE(ABORT, 'read log: kept for a year'); END",
+    ),
+    "postgresql": (
+        "CREATE FUNCTION keep_reads() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " IF TG_OP = 'DELETE' AND OLD.at <= now() - interval '365 days' THEN RETURN OLD; END IF;"
+        " RAISE EXCEPTION 'read log: rows are kept for a year, unchanged'; END $$",
+        "CREATE TRIGGER reads_kept BEFORE UPDATE OR DELETE ON reads FOR EACH ROW EXECUTE FUNCTION keep_reads()",
+        "CREATE TRIGGER reads_not_emptied BEFORE TRUNCATE ON reads FOR EACH STATEMENT EXECUTE FUNCTION keep_reads()",
+    ),
+}
+"""What makes the database itself refuse to change the read log; in the migrations too."""
 
 
 def with_common_tables(metadata: MetaData) -> MetaData:

@@ -9,12 +9,13 @@ from typing import Any, Generic, TypeVar
 
 from aiokafka import ConsumerRecord
 
+from schemas.commands import PersonCommand
 from schemas.rejects import InvalidRecord
 from schemas.topics import Topic
 from services.common.clock import period_of
 from services.common.positions import LaneRow
 from services.common.producer import JournalRow
-from services.common.records import Outbound, Parsed, broker_time, dead_letter, outbound
+from services.common.records import Outbound, Parsed, broker_time, content_digest, dead_letter, outbound
 from services.common.service import Input, Outcome, Outgoing, Redaction, Service
 
 S = TypeVar("S")
@@ -144,6 +145,7 @@ class _Run(Generic[S]):
                 "offset": parsed.record.offset,
                 "outcome": outcome,
                 "about": self.worker.service.about(event),
+                "digest": content_digest(parsed.record.value) if isinstance(event.data, PersonCommand) else None,
             }
         )
 

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
 from schemas.commands import CancelNotification, Fail, LiftableHold, LiftHold, PersonCommand, Role, Serve
 from schemas.notification import CancelReason, FailureReason, Proof
-from services.common.api import FormId, answer
+from services.common.api import FormId, Listing, SeenVersion, Showing, answer
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
-from services.notifier.store import Hold, Listed, Shown, holds, listed, offender_of
+from services.notifier.store import Hold, Listed, Shown, holds, listed, offender_of, shown_notification
 from services.notifier.usecases.commands import CANCELLERS, LIFTERS, SERVERS
 
 Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
@@ -24,7 +24,8 @@ Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 Server = Annotated[Person, Depends(Needs(*SERVERS))]
 Canceller = Annotated[Person, Depends(Needs(*CANCELLERS))]
 Lifter = Annotated[Person, Depends(Needs(*LIFTERS))]
-Limit = Annotated[int, Query(ge=1, le=500)]
+Lists = Annotated[Listing, Depends()]
+Shows = Annotated[Showing, Depends()]
 
 
 class _Form(BaseModel):
@@ -65,45 +66,61 @@ def router(desk: Desk, read: Reader) -> APIRouter:
     async def submit(command: PersonCommand, form_id: str) -> JSONResponse:
         return answer(await desk.submit(command, form_id=form_id, offender_id=command.offender_id))
 
-    @api.get("", dependencies=[Depends(Needs(*SERVERS))])
-    async def list_notifications(
-        state: Annotated[list[Shown] | None, Query()] = None, limit: Limit = 100, after: str | None = None
-    ) -> list[Listed]:
+    @api.get("", dependencies=[Depends(Needs(*SERVERS))], response_model=list[Listed])
+    async def list_notifications(listing: Lists, state: Annotated[list[Shown] | None, Query()] = None) -> Response:
         async with read() as conn:
-            return list(await listed(conn, state or list(Shown), limit, after))
+            found = await listed(conn, state or list(Shown), listing.page)
+        return await listing.answer(found, "notification", lambda one: one.notification_id)
 
-    @api.get("/holds", dependencies=[Depends(Needs(*LIFTERS))])
-    async def list_holds(limit: Limit = 100, after: str | None = None) -> list[Hold]:
+    @api.get("/holds", dependencies=[Depends(Needs(*LIFTERS))], response_model=list[Hold])
+    async def list_holds(listing: Lists) -> Response:
         async with read() as conn:
-            return list(await holds(conn, limit, after))
+            found = await holds(conn, listing.page)
+        return await listing.answer(found, "notification", lambda one: one.notification_id)
+
+    @api.get("/{notification_id}", dependencies=[Depends(Needs(*SERVERS))], response_model=Listed)
+    async def show_notification(notification_id: str, showing: Shows) -> Response:
+        async with read() as conn:
+            found = await shown_notification(conn, notification_id)
+        if found is None:
+            raise HTTPException(404, "unknown_notification")
+        return await showing.answer(found, "notification", notification_id, found.version)
 
     @api.post("/{notification_id}/serve")
-    async def serve(notification_id: str, form: ServeForm, form_id: FormId, person: Server) -> JSONResponse:
-        return await submit(
-            Serve(**await _common(notification_id, person, SERVERS), served_at=form.served_at, proof=form.proof),
-            form_id,
-        )
+    async def serve(
+        notification_id: str, form: ServeForm, form_id: FormId, person: Server, version: SeenVersion
+    ) -> JSONResponse:
+        common = await _common(notification_id, person, SERVERS, version)
+        return await submit(Serve(**common, served_at=form.served_at, proof=form.proof), form_id)
 
     @api.post("/{notification_id}/fail")
-    async def fail(notification_id: str, form: FailForm, form_id: FormId, person: Server) -> JSONResponse:
-        return await submit(Fail(**await _common(notification_id, person, SERVERS), reason=form.reason), form_id)
+    async def fail(
+        notification_id: str, form: FailForm, form_id: FormId, person: Server, version: SeenVersion
+    ) -> JSONResponse:
+        common = await _common(notification_id, person, SERVERS, version)
+        return await submit(Fail(**common, reason=form.reason), form_id)
 
     @api.post("/{notification_id}/cancel")
-    async def cancel(notification_id: str, form_id: FormId, person: Canceller) -> JSONResponse:
-        common = await _common(notification_id, person, CANCELLERS)
+    async def cancel(notification_id: str, form_id: FormId, person: Canceller, version: SeenVersion) -> JSONResponse:
+        common = await _common(notification_id, person, CANCELLERS, version)
         return await submit(CancelNotification(**common, reason=CancelReason.BY_PERSON), form_id)
 
     @api.post("/{notification_id}/lift")
-    async def lift(notification_id: str, form: LiftForm, form_id: FormId, person: Lifter) -> JSONResponse:
-        common = await _common(notification_id, person, LIFTERS & {form.role})
+    async def lift(
+        notification_id: str, form: LiftForm, form_id: FormId, person: Lifter, version: SeenVersion
+    ) -> JSONResponse:
+        common = await _common(notification_id, person, LIFTERS & {form.role}, version)
         return await submit(LiftHold(**common, hold=form.hold), form_id)
 
-    async def _common(notification_id: str, person: Person, may: frozenset[Role]) -> dict[str, Any]:
+    async def _common(
+        notification_id: str, person: Person, may: frozenset[Role], version: str | None
+    ) -> dict[str, Any]:
         return {
             "offender_id": await owner(notification_id),
             "notification_id": notification_id,
             "by": person.name,
             "role": person.acting(may),
+            "expects": version,
         }
 
     return api

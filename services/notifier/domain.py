@@ -23,6 +23,7 @@ from schemas.notification import (
 )
 from schemas.outreach import GateState
 from schemas.person import OffenderDescribed
+from services.common.versions import version_of
 
 N = TypeVar("N", bound=Notification)
 
@@ -116,6 +117,11 @@ class Notice:
     def template(self) -> str:
         """Id and version of the template the text is made from."""
         return f"{self.tier.lower()}-{self.channel}-{self.language}@1"
+
+    @property
+    def version(self) -> str:
+        """What an act on it is measured against. Made of nothing that would tell its readers why it waits."""
+        return version_of([replace(self, reasons=(), tripped=False, lifts=()), len(self.lifts)])
 
     @property
     def asks(self) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter, Depends, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
@@ -29,11 +29,20 @@ from schemas.commands import (
 )
 from schemas.envelope import deterministic_id
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskOwner
-from services.common.api import FormId, answer
+from services.common.api import FormId, Listing, SeenVersion, Showing, answer
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
 from services.victim_outreach.rules import HOLDERS, OVERRIDERS, SEES, TAKES
-from services.victim_outreach.store import Case, TaskLine, case_of, offender_of_pair, queue, shown_case, task_of
+from services.victim_outreach.store import (
+    Case,
+    TaskLine,
+    case_of,
+    offender_of_pair,
+    queue,
+    shown_case,
+    shown_task,
+    task_of,
+)
 
 T = TypeVar("T")
 
@@ -46,7 +55,8 @@ Worker = Annotated[Person, Depends(Needs(*WORKERS))]
 Supervisor = Annotated[Person, Depends(Needs(*SUPERVISORS))]
 Holder = Annotated[Person, Depends(Needs(*HOLDERS))]
 Overrider = Annotated[Person, Depends(Needs(*OVERRIDERS))]
-Limit = Annotated[int, Query(ge=1, le=500)]
+Lists = Annotated[Listing, Depends()]
+Shows = Annotated[Showing, Depends()]
 
 
 class _Form(BaseModel):
@@ -85,39 +95,44 @@ def router(desk: Desk, read: Reader) -> APIRouter:
             offender_id = await case_of(conn, case_id)
         return _by(person, HOLDERS, _found(offender_id, "unknown_case"))
 
-    @api.get("/tasks")
-    async def list_tasks(
-        person: Worker, *, mine: bool = False, limit: Limit = 100, after: str | None = None
-    ) -> list[TaskLine]:
+    @api.get("/tasks", response_model=list[TaskLine])
+    async def list_tasks(person: Worker, listing: Lists, *, mine: bool = False) -> Response:
         async with read() as conn:
             claimed_by = person.name if mine else None
-            return list(await queue(conn, sight(person), claimed_by=claimed_by, limit=limit, after=after))
+            found = await queue(conn, sight(person), listing.page, claimed_by=claimed_by)
+        return await listing.answer(found, "task", lambda line: line.task_id)
 
-    @api.get("/cases/{case_id}")
-    async def show_case(case_id: str, person: Worker) -> Case:
+    @api.get("/tasks/{task_id}", response_model=TaskLine)
+    async def show_task(task_id: str, person: Worker, showing: Shows) -> Response:
         async with read() as conn:
-            found = await shown_case(conn, case_id, sight(person), guarding=bool(person.roles & HOLDERS))
-        if found is None:
-            raise HTTPException(404, "unknown_case")
-        return found
+            found = _found(await shown_task(conn, task_id, sight(person)), "unknown_task")
+        return await showing.answer(found, "task", task_id, found.version)
+
+    @api.get("/cases/{case_id}", response_model=Case)
+    async def show_case(case_id: str, person: Worker, showing: Shows) -> Response:
+        async with read() as conn:
+            case = await shown_case(conn, case_id, sight(person), guarding=bool(person.roles & HOLDERS))
+        return await showing.answer(_found(case, "unknown_case"), "case", case_id)
 
     @api.post("/tasks/{task_id}/claim")
-    async def claim(task_id: str, form_id: FormId, person: Worker) -> JSONResponse:
-        return await submit(Claim(**await on_task(task_id, person)), form_id)
+    async def claim(task_id: str, form_id: FormId, person: Worker, version: SeenVersion) -> JSONResponse:
+        return await submit(Claim(**await on_task(task_id, person), expects=version), form_id)
 
     @api.post("/tasks/{task_id}/attempt")
-    async def attempt(task_id: str, form: AttemptForm, form_id: FormId, person: Worker) -> JSONResponse:
-        common = await on_task(task_id, person)
+    async def attempt(
+        task_id: str, form: AttemptForm, form_id: FormId, person: Worker, version: SeenVersion
+    ) -> JSONResponse:
+        common = {**await on_task(task_id, person), "expects": version}
         made = Attempt(**common, channel=form.channel, outcome=form.outcome, attempted_at=form.attempted_at)
         return await submit(made, form_id)
 
     @api.post("/tasks/{task_id}/complete")
-    async def complete(task_id: str, form_id: FormId, person: Worker) -> JSONResponse:
-        return await submit(Complete(**await on_task(task_id, person)), form_id)
+    async def complete(task_id: str, form_id: FormId, person: Worker, version: SeenVersion) -> JSONResponse:
+        return await submit(Complete(**await on_task(task_id, person), expects=version), form_id)
 
     @api.post("/tasks/{task_id}/cancel")
-    async def cancel(task_id: str, form_id: FormId, person: Supervisor) -> JSONResponse:
-        return await submit(CancelTask(**await on_task(task_id, person)), form_id)
+    async def cancel(task_id: str, form_id: FormId, person: Supervisor, version: SeenVersion) -> JSONResponse:
+        return await submit(CancelTask(**await on_task(task_id, person), expects=version), form_id)
 
     @api.post("/cases/{case_id}/holds")
     async def hold(case_id: str, form_id: FormId, person: Holder) -> JSONResponse:

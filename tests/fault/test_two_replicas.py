@@ -37,3 +37,18 @@ def test_who_leaves_in_order_is_not_waited_for(shared_bench: Bench) -> None:
     taken_over = datetime.fromisoformat(heir.said("lane.claimed")[-1]["timestamp"])
     assert (taken_over - left).total_seconds() < 4
     bench.close()
+
+
+def test_of_two_with_one_name_the_earlier_ends(shared_bench: Bench) -> None:
+    """To Kafka they are one static member: left alone, each throws the other out for as long as both live."""
+    bench = shared_bench
+    earlier = bench.start("twin")
+    earlier.wait_said("lane.claimed", bench.lanes)
+    later = bench.start("twin")
+    earlier.wait_dead()
+    assert "another process has started as replica twin" in earlier.tail()
+    bench.feed(100)
+    bench.wait_settled()
+    bench.judge()
+    assert later.process.alive
+    bench.close()

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.classification import Change, Tier
 from schemas.commands import LiftableHold, Role
 from schemas.outreach import GateState
+from services.common.paging import Page
 from services.notifier.domain import Offender
 from services.notifier.store import NotifierStore, Shown, holds, listed, offender_of
 from services.notifier.store.tables import lifts, notifications, pairs
@@ -130,14 +131,17 @@ class NotifierStoreBehaviour:
 
     async def test_the_lists_people_see(self, conn: AsyncConnection) -> None:
         ids = await seeded(conn)
-        everything = await listed(conn, list(Shown), 10)
+        whole = await listed(conn, list(Shown), Page())
+        everything = whole.items
         assert [(one.notification_id, one.state) for one in everything] == [
             (ids[0], Shown.WAITING),
             (ids[1], Shown.WAITING),
             (ids[2], Shown.RELEASED),
         ]
-        assert [one.notification_id for one in await listed(conn, [Shown.RELEASED], 10)] == [ids[2]]
-        assert [one.notification_id for one in await listed(conn, list(Shown), 1, ids[0])] == [ids[1]]
-        assert [one.notification_id for one in await listed(conn, list(Shown), 9, ids[0])] == ids[1:]
-        assert [(one.notification_id, one.holds) for one in await holds(conn, 10)] == [(ids[1], (LiftableHold.MUTUAL,))]
+        assert [one.notification_id for one in (await listed(conn, [Shown.RELEASED], Page())).items] == [ids[2]]
+        first = await listed(conn, list(Shown), Page(1))
+        rest = await listed(conn, list(Shown), Page(9, first.next))
+        assert ([*first.items, *rest.items], rest.next, whole.next) == (everything, None, None)
+        asking = (await holds(conn, Page())).items
+        assert [(one.notification_id, one.holds) for one in asking] == [(ids[1], (LiftableHold.MUTUAL,))]
         assert (await offender_of(conn, ids[2]), await offender_of(conn, "N-9")) == ("C", None)

@@ -11,8 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.classification import Tier
 from schemas.outreach import AttemptOutcome, TaskKind, TaskOwner
 from schemas.person import DescribedVictim
+from services.common.paging import Page
+from services.common.versions import version_of
 from services.victim_outreach.domain import CaseFile
-from services.victim_outreach.store import OutreachStore, case_of, offender_of_pair, queue, shown_case, task_of
+from services.victim_outreach.store import (
+    OutreachStore,
+    case_of,
+    offender_of_pair,
+    queue,
+    shown_case,
+    shown_task,
+    task_of,
+)
 from services.victim_outreach.store.tables import metadata, tasks, victims
 from tests.harness.outreach import (
     HIM,
@@ -134,20 +144,30 @@ class OutreachStoreBehaviour:
     async def test_a_queue_is_what_is_not_done_soonest_first(self, conn: AsyncConnection) -> None:
         bench = full()
         await keep(conn, bench.file)
-        shown = await queue(conn, EVERYONE, claimed_by=None, limit=100)
+        shown = (await queue(conn, EVERYONE, Page())).items
         expected = sorted(bench.file.unfinished_tasks(), key=lambda task: (task.due_at, task.task_id))
         assert [line.task_id for line in shown] == [task.task_id for task in expected]
-        assert {line.owner for line in await queue(conn, POLICE, claimed_by=None, limit=100)} == POLICE
-        assert {line.claimed_by for line in await queue(conn, EVERYONE, claimed_by="ada", limit=100)} == {"ada"}
-        assert await queue(conn, frozenset(), claimed_by=None, limit=100) == ()
+        assert {line.owner for line in (await queue(conn, POLICE, Page())).items} == POLICE
+        assert {line.claimed_by for line in (await queue(conn, EVERYONE, Page(), claimed_by="ada")).items} == {"ada"}
+        assert not (await queue(conn, frozenset(), Page())).items
 
     async def test_pages_follow_on_each_other(self, conn: AsyncConnection) -> None:
         await keep(conn, full().file)
-        whole = [line.task_id for line in await queue(conn, EVERYONE, claimed_by=None, limit=100)]
-        paged: list[str] = []
-        while page := await queue(conn, EVERYONE, claimed_by=None, limit=2, after=paged[-1] if paged else None):
-            paged += [line.task_id for line in page]
-        assert paged == whole
+        whole = await queue(conn, EVERYONE, Page())
+        page = await queue(conn, EVERYONE, Page(2))
+        paged = list(page.items)
+        while page.next:
+            page = await queue(conn, EVERYONE, Page(2, page.next))
+            paged += page.items
+        assert (paged, whole.next) == (whole.items, None)
+
+    async def test_a_tasks_version_is_that_of_the_lanes_own(self, conn: AsyncConnection) -> None:
+        bench = full()
+        await keep(conn, bench.file)
+        for line in (await queue(conn, EVERYONE, Page())).items:
+            assert line.version == version_of(bench.file.tasks[line.task_id])
+            assert line == await shown_task(conn, line.task_id, EVERYONE)
+            assert await shown_task(conn, line.task_id, frozenset()) is None
 
     async def test_a_case_shows_what_the_reader_may_see(self, conn: AsyncConnection) -> None:
         bench = full()

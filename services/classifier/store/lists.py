@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.classification import ReviewCode
 from services.classifier.domain import Erasure
 from services.classifier.store.tables import decisions, erasures, incidents, referrals, reviews
+from services.common.paging import Page, Slice
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +34,24 @@ class ListedIncident:
     occurred_at: datetime
 
 
-async def carried_out(
-    conn: AsyncConnection, limit: int, skip: int = 0, proof_id: str | None = None
-) -> Sequence[Erasure]:
-    """Expunctions, newest first; or the one of that proof."""
-    query = select(erasures).order_by(erasures.c.erased_at.desc(), erasures.c.proof_id).limit(limit).offset(skip)
+async def carried_out(conn: AsyncConnection, page: Page, proof_id: str | None = None) -> Slice[Erasure]:
+    """Expunctions, in their order; or the one of that proof."""
+    query = select(erasures)
     if proof_id is not None:
         query = query.where(erasures.c.proof_id == proof_id)
-    return [Erasure(row.proof_id, row.agency, row.erased_at) for row in await conn.execute(query)]
+    found = await page.of(conn, query, erasures.c.erased_at, erasures.c.proof_id, erasures.c.offender_id)
+    return found.map(lambda row: Erasure(row.proof_id, row.agency, row.erased_at))
 
 
-async def open_reviews(
-    conn: AsyncConnection, codes: Collection[ReviewCode], limit: int, skip: int = 0
-) -> Sequence[OpenReview]:
+async def open_reviews(conn: AsyncConnection, codes: Collection[ReviewCode], page: Page) -> Slice[OpenReview]:
     """Those with one of `codes`."""
-    rows = await conn.execute(
-        select(reviews)
-        .where(reviews.c.code.in_(codes))
-        .order_by(reviews.c.opened_at, reviews.c.offender_id, reviews.c.subject, reviews.c.code)
-        .limit(limit)
-        .offset(skip)
-    )
-    return [OpenReview(row.offender_id, row.subject, ReviewCode(row.code), row.opened_at) for row in rows]
+    columns = reviews.c
+    query = select(reviews).where(columns.code.in_(codes))
+    found = await page.of(conn, query, columns.opened_at, columns.offender_id, columns.subject, columns.code)
+    return found.map(lambda row: OpenReview(row.offender_id, row.subject, ReviewCode(row.code), row.opened_at))
 
 
-async def listed_incidents(conn: AsyncConnection, limit: int, skip: int = 0) -> Sequence[ListedIncident]:
+async def listed_incidents(conn: AsyncConnection, page: Page) -> Slice[ListedIncident]:
     """Those with somebody to be reached."""
     has_referral = exists().where(
         and_(
@@ -67,12 +61,6 @@ async def listed_incidents(conn: AsyncConnection, limit: int, skip: int = 0) -> 
             referrals.c.pair_id == decisions.c.pair_id,
         )
     )
-    columns = (incidents.c.offender_id, incidents.c.incident_id, incidents.c.occurred_at)
-    rows = await conn.execute(
-        select(*columns)
-        .where(incidents.c.opened_through == 0, has_referral)
-        .order_by(incidents.c.occurred_at, incidents.c.incident_id, incidents.c.offender_id)
-        .limit(limit)
-        .offset(skip)
-    )
-    return [ListedIncident(row.offender_id, row.incident_id, row.occurred_at) for row in rows]
+    order = (incidents.c.occurred_at, incidents.c.incident_id, incidents.c.offender_id, incidents.c.reported_as)
+    found = await page.of(conn, select(*order).where(incidents.c.opened_through == 0, has_referral), *order)
+    return found.map(lambda row: ListedIncident(row.offender_id, row.incident_id, row.occurred_at))

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import Tier
 from schemas.commands import LiftableHold
 from schemas.notification import Channel, NotificationState
-from services.notifier.store.tables import notifications
+from services.common.paging import Page, Slice
+from services.notifier.domain import Lift, Notice
+from services.notifier.store.rows import lift, notice
+from services.notifier.store.tables import lifts, notifications
+
+T = TypeVar("T")
 
 
 class Shown(StrEnum):
@@ -43,6 +49,8 @@ class Listed:
     language: str
     state: Shown
     prepared_at: datetime
+    version: str
+    """For `If-Match` of an act on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +62,7 @@ class Hold:
     tier: Tier
     holds: tuple[LiftableHold, ...]
     prepared_at: datetime
+    version: str
 
 
 async def offender_of(conn: AsyncConnection, notification_id: str) -> str | None:
@@ -64,48 +73,62 @@ async def offender_of(conn: AsyncConnection, notification_id: str) -> str | None
     return found
 
 
-async def listed(
-    conn: AsyncConnection, shown: Collection[Shown], limit: int, after: str | None = None
-) -> Sequence[Listed]:
-    """Oldest first; `after` is the last notice of the page before."""
+async def listed(conn: AsyncConnection, shown: Collection[Shown], page: Page) -> Slice[Listed]:
+    """Oldest first."""
     states = [state for state, name in _SHOWN.items() if name in shown]
-    rows = await _page(conn, limit, after, notifications.c.state.in_(states))
-    return [
-        Listed(
-            row.notification_id,
-            row.offender_id,
-            Tier(row.tier),
-            Channel(row.channel),
-            row.language,
-            _SHOWN[NotificationState(row.state)],
-            row.prepared_at,
-        )
-        for row in rows
-    ]
+    return await _page(conn, page, _listed, notifications.c.state.in_(states))
 
 
-async def holds(conn: AsyncConnection, limit: int, after: str | None = None) -> Sequence[Hold]:
+async def shown_notification(conn: AsyncConnection, notification_id: str) -> Listed | None:
+    """One that is still to be given."""
+    found = await _page(
+        conn,
+        Page(1),
+        _listed,
+        notifications.c.notification_id == notification_id,
+        notifications.c.state.in_(_SHOWN),
+    )
+    return found.items[0] if found.items else None
+
+
+async def holds(conn: AsyncConnection, page: Page) -> Slice[Hold]:
     """Notices that wait for a person's word, oldest first."""
-    liftable = {hold.value: hold for hold in LiftableHold}
-    rows = await _page(conn, limit, after, notifications.c.asks)
-    return [
-        Hold(
-            row.notification_id,
-            row.offender_id,
-            Tier(row.tier),
-            tuple(liftable[reason] for reason in row.reasons if reason in liftable),
-            row.prepared_at,
-        )
-        for row in rows
-    ]
+    return await _page(conn, page, _hold, notifications.c.asks)
+
+
+_LIFTABLE = {hold.value: hold for hold in LiftableHold}
+
+
+def _listed(row: Row[Any], one: Notice) -> Listed:
+    return Listed(
+        one.notification_id,
+        row.offender_id,
+        one.tier,
+        one.channel,
+        one.language,
+        _SHOWN[one.state],
+        one.prepared_at,
+        one.version,
+    )
+
+
+def _hold(row: Row[Any], one: Notice) -> Hold:
+    liftable = tuple(_LIFTABLE[reason] for reason in row.reasons if reason in _LIFTABLE)
+    return Hold(one.notification_id, row.offender_id, one.tier, liftable, one.prepared_at, one.version)
 
 
 async def _page(
-    conn: AsyncConnection, limit: int, after: str | None, *where: ColumnElement[bool]
-) -> Sequence[Row[Any]]:
-    at, key = notifications.c.prepared_at, notifications.c.notification_id
-    query = select(notifications).where(*where).order_by(at, key).limit(limit)
-    if after is not None:
-        last = await conn.scalar(select(at).where(key == after))
-        query = query.where(or_(at > last, and_(at == last, key > after)))
-    return (await conn.execute(query)).all()
+    conn: AsyncConnection, page: Page, line: Callable[[Row[Any], Notice], T], *where: ColumnElement[bool]
+) -> Slice[T]:
+    query = select(notifications).where(*where)
+    found = await page.of(conn, query, notifications.c.prepared_at, notifications.c.notification_id)
+    lifted = await _lifted(conn, [row.notification_id for row in found.items])
+    return found.map(lambda row: line(row, replace(notice(row), lifts=tuple(lifted[row.notification_id]))))
+
+
+async def _lifted(conn: AsyncConnection, notification_ids: Sequence[str]) -> Mapping[str, list[Lift]]:
+    by_notice: dict[str, list[Lift]] = defaultdict(list)
+    rows = await conn.execute(select(lifts).where(lifts.c.notification_id.in_(notification_ids)))
+    for row in rows:
+        by_notice[row.notification_id].append(lift(row))
+    return by_notice

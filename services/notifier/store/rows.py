@@ -27,15 +27,19 @@ def offender(
 ) -> Offender:
     given: dict[str, tuple[Lift, ...]] = defaultdict(tuple)
     for row in lift_rows:
-        given[row.notification_id] += (Lift(HoldReason(row.hold), row.pair_id, row.by, Role(row.role)),)
-    notices = (replace(_notice(row), lifts=given[row.notification_id]) for row in notice_rows)
+        given[row.notification_id] += (lift(row),)
+    notices = [replace(notice(row), lifts=given[row.notification_id]) for row in notice_rows]
     return Offender(
         offender_id=head.offender_id,
         tier=Tier(head.tier) if head.tier else None,
         described=read(OffenderDescribed, orjson.dumps(head.described)) if head.described else None,
         pairs={row.pair_id: _pair(row) for row in pair_rows},
-        notices={notice.notification_id: notice for notice in notices},
+        notices={one.notification_id: one for one in notices},
     )
+
+
+def lift(row: Row[Any]) -> Lift:
+    return Lift(HoldReason(row.hold), row.pair_id, row.by, Role(row.role))
 
 
 def _pair(row: Row[Any]) -> Pair:
@@ -54,7 +58,8 @@ def _pair(row: Row[Any]) -> Pair:
     )
 
 
-def _notice(row: Row[Any]) -> Notice:
+def notice(row: Row[Any]) -> Notice:
+    """Without what was lifted, which is in another table."""
     return Notice(
         notification_id=row.notification_id,
         pair_id=row.pair_id,

@@ -15,6 +15,7 @@ from schemas.notification import (
     NotificationState,
 )
 from services.common.service import Input, Outcome
+from services.common.versions import STALE
 from services.notifier.domain import FREE, GIVEN, Lift, Notice, Offender, demands, lifted
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.decisions import cancelled
@@ -105,6 +106,8 @@ def _notice(offender: Offender, command: NotificationCommand, may: frozenset[Rol
     notice = offender.notices.get(command.notification_id)
     if notice is None:
         raise Refused("unknown_notification")
+    if command.expects not in (None, notice.version):
+        raise Refused(STALE)
     if notice.state in GIVEN:
         raise Refused("already_served")
     if notice.state is NotificationState.CANCELLED:

@@ -1,6 +1,15 @@
 """Tables and queries of victim outreach's own schema."""
 
-from services.victim_outreach.store.lists import Case, TaskLine, case_of, offender_of_pair, queue, shown_case, task_of
+from services.victim_outreach.store.lists import (
+    Case,
+    TaskLine,
+    case_of,
+    offender_of_pair,
+    queue,
+    shown_case,
+    shown_task,
+    task_of,
+)
 from services.victim_outreach.store.states import OutreachStore
 from services.victim_outreach.store.tables import metadata
 
@@ -13,5 +22,6 @@ __all__ = [
     "offender_of_pair",
     "queue",
     "shown_case",
+    "shown_task",
     "task_of",
 ]

@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import Tier
 from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskKind, TaskOwner, TaskState
+from services.common.paging import Page, Slice
+from services.common.versions import version_of
+from services.victim_outreach import domain
 from services.victim_outreach.store.tables import attempts, gates, holds, referrals, tasks, victims
 
 T = TypeVar("T")
@@ -35,6 +38,8 @@ class TaskLine:
     due_at: datetime
     escalation: int
     claimed_by: str | None
+    version: str
+    """For `If-Match` of an act on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,22 +129,20 @@ async def offender_of_pair(conn: AsyncConnection, pair_id: str) -> str | None:
 
 
 async def queue(
-    conn: AsyncConnection,
-    owners: Collection[TaskOwner],
-    *,
-    claimed_by: str | None,
-    limit: int,
-    after: str | None = None,
-) -> Sequence[TaskLine]:
-    """What is not done, soonest due first: everyone's, or one person's. `after` is the last task of the page before."""
-    due, key = tasks.c.due_at, tasks.c.task_id
+    conn: AsyncConnection, owners: Collection[TaskOwner], page: Page, *, claimed_by: str | None = None
+) -> Slice[TaskLine]:
+    """What is not done, soonest due first: everyone's, or one person's."""
     query = select(tasks).where(tasks.c.state.in_(UNFINISHED), tasks.c.owner.in_(owners))
     if claimed_by is not None:
         query = query.where(tasks.c.claimed_by == claimed_by)
-    if after is not None:
-        last = await conn.scalar(select(due).where(key == after))
-        query = query.where(or_(due > last, and_(due == last, key > after)))
-    return _lines(TaskLine, (await conn.execute(query.order_by(due, key).limit(limit))).all())
+    return (await page.of(conn, query, tasks.c.due_at, tasks.c.task_id)).map(_task_line)
+
+
+async def shown_task(conn: AsyncConnection, task_id: str, owners: Collection[TaskOwner]) -> TaskLine | None:
+    """One task; None too where the reader may not see it."""
+    query = select(tasks).where(tasks.c.task_id == task_id, tasks.c.owner.in_(owners))
+    row = (await conn.execute(query)).first()
+    return _task_line(row) if row else None
 
 
 async def shown_case(
@@ -167,7 +170,7 @@ async def shown_case(
         case_id=case_id,
         contacts=await _contacts(conn, offender_id, told),
         referrals=_lines(ReferralLine, told),
-        tasks=_lines(TaskLine, seen),
+        tasks=tuple(_task_line(row) for row in seen),
         attempts=_lines(AttemptLine, tried),
         guarding=await _guarding(conn, offender_id, told) if guarding else None,
     )
@@ -211,6 +214,12 @@ async def _guarding(conn: AsyncConnection, offender_id: str, told: Sequence[Row[
         select(holds).where(holds.c.offender_id == offender_id, holds.c.ended_at.is_(None)).order_by(holds.c.until)
     )
     return Guarding({row.pair_id: row.state for row in kept}, _lines(HoldLine, placed.all()))
+
+
+def _task_line(row: Row[Any]) -> TaskLine:
+    [task] = _lines(domain.Task, [row])
+    line = {field.name: getattr(task, field.name) for field in fields(TaskLine) if field.name != "version"}
+    return TaskLine(**line, version=version_of(task))
 
 
 def _lines(kind: type[T], rows: Sequence[Row[Any]]) -> tuple[T, ...]:

@@ -22,6 +22,7 @@ from schemas.commands import (
 from schemas.outreach import TaskAttempted, TaskCancelled, TaskCancelReason, TaskClaimed, TaskCompleted, TaskState
 from schemas.policy import Policy
 from services.common.service import Input, Outcome
+from services.common.versions import STALE, version_of
 from services.victim_outreach import domain
 from services.victim_outreach.domain import CaseFile, Hold, Override, Task
 from services.victim_outreach.rules import HOLDERS, OVERRIDERS, may_lift, may_take, supervises
@@ -133,6 +134,8 @@ def override(file: CaseFile, data: OverrideGate, given: Input, policy: Policy) -
 
 def _open_task(file: CaseFile, data: TaskCommand) -> Task:
     task = _known(file.tasks, data.task_id, "unknown_task")
+    if data.expects not in (None, version_of(task)):
+        _refuse(STALE)
     if not task.unfinished:
         _refuse("closed")
     return task

@@ -20,6 +20,7 @@ from services.classifier.store import metadata
 from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
 from services.common.desk import Reply, Standing
+from tests.harness.http import KeptReads
 from tests.harness.incidents import HIM, Bench, incident_id, opened, report
 
 TOKENS = Tokens(
@@ -64,16 +65,21 @@ def tray() -> Tray:
 
 
 @pytest.fixture
-def app(engine: AsyncEngine, tray: Tray) -> FastAPI:
+def reads() -> KeptReads:
+    return KeptReads()
+
+
+@pytest.fixture
+def app(engine: AsyncEngine, tray: Tray, reads: KeptReads) -> FastAPI:
     async def health() -> Health:
         return Health(healthy=True, ready=True)
 
-    return build_app("classifier", [router(tray, engine.connect)], TOKENS, health, CollectorRegistry())
+    return build_app("classifier", [router(tray, engine.connect)], TOKENS, health, CollectorRegistry(), reads)
 
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(transport=ASGITransport(app), base_url="http://api") as opened:
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://api/v1") as opened:
         yield opened
 
 
@@ -83,7 +89,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert {"/reviews", "/listed", "/listed/open"} < set(paths)
+    assert {"/v1/reviews", "/v1/listed", "/v1/listed/open"} < set(paths)
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
@@ -106,14 +112,17 @@ async def test_open_reviews(client: AsyncClient) -> None:
     ]
     one = (await client.get("/reviews?code=relationship_unknown", headers=as_("coordinator"))).json()
     assert [each["subject"] for each in one] == [incident_id(2)]
-    assert (await client.get("/reviews?skip=1&limit=1", headers=as_("coordinator"))).json() == found[1:]
+    first = await client.get("/reviews?limit=1", headers=as_("coordinator"))
+    second = await client.get(f"/reviews{first.links['next']['url']}", headers=as_("coordinator"))
+    assert ([*first.json(), *second.json()], second.links) == (found, {})
     assert (await client.get("/reviews?code=gossip", headers=as_("coordinator"))).status_code == 422
 
 
 async def test_listed_incidents_are_those_with_somebody_to_reach(client: AsyncClient) -> None:
     found = (await client.get("/listed", headers=as_("outreach_supervisor"))).json()
     assert [one["incident_id"] for one in found] == [incident_id(1), incident_id(2)]
-    assert (await client.get("/listed?skip=1", headers=as_("coordinator"))).json() == found[1:]
+    first = await client.get("/listed?limit=1", headers=as_("coordinator"))
+    assert (await client.get(f"/listed{first.links['next']['url']}", headers=as_("coordinator"))).json() == found[1:]
 
 
 async def test_an_incident_is_opened_by_a_command(client: AsyncClient, tray: Tray) -> None:

@@ -15,9 +15,20 @@ from sqlalchemy.exc import OperationalError
 from starlette.responses import JSONResponse
 
 from schemas.commands import Role
-from services.common.api import FormId, Health, UnguardedRouteError, answer, build_app, server
+from services.common.api import (
+    FormId,
+    Health,
+    Showing,
+    UnguardedRouteError,
+    UnloggedRouteError,
+    answer,
+    build_app,
+    document,
+    server,
+)
 from services.common.auth import Needs, Person, Tokens
 from services.common.desk import Reply, Standing
+from tests.harness.http import KeptReads, coded
 
 
 class Form(BaseModel):
@@ -33,15 +44,16 @@ router = APIRouter()
 async def post_thing(
     name: str, form: Form, form_id: FormId, person: Annotated[Person, Depends(Needs(Role.OFFICER))]
 ) -> JSONResponse:
-    return answer(Reply(Standing(name), f"{form_id}/{person.acting({Role.OFFICER})}", "gate"))
+    standing, _, code = name.partition("-")
+    return answer(Reply(Standing(standing), f"{form_id}/{person.acting({Role.OFFICER})}", code or None))
 
 
-@router.get("/down", dependencies=[Depends(Needs(Role.OFFICER))])
+@router.get("/down", dependencies=[Depends(Needs(Role.OFFICER)), Depends(Showing)])
 async def down() -> None:
     raise OperationalError("SELECT secret", {"name": "secret"}, Exception("secret"))
 
 
-@router.get("/bug", dependencies=[Depends(Needs(Role.OFFICER))])
+@router.get("/bug", dependencies=[Depends(Needs(Role.OFFICER)), Depends(Showing)])
 async def bug() -> None:
     raise KeyError("secret")
 
@@ -66,7 +78,7 @@ def registry() -> CollectorRegistry:
     return made
 
 
-APP = build_app("test", [router], TOKENS, health, registry())
+APP = build_app("test", [router], TOKENS, health, registry(), KeptReads())
 
 
 @pytest.fixture
@@ -82,7 +94,14 @@ def every_route() -> list[tuple[str, str]]:
 
 
 def test_the_list_of_routes_is_not_empty() -> None:
-    assert {path for _, path in every_route()} == {"/thing/{name}", "/down", "/bug", "/health", "/ready", "/metrics"}
+    assert {path for _, path in every_route()} == {
+        "/v1/thing/{name}",
+        "/v1/down",
+        "/v1/bug",
+        "/health",
+        "/ready",
+        "/metrics",
+    }
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer nobody"}, {"Authorization": "Basic officer"}])
@@ -92,7 +111,7 @@ def test_the_list_of_routes_is_not_empty() -> None:
         *every_route(),
         ("GET", "/docs"),
         ("GET", "/redoc"),
-        ("GET", "/openapi.json"),
+        ("GET", "/v1/openapi.json"),
         ("GET", "/not-there"),
         ("DELETE", "/health"),
         ("OPTIONS", "/health"),
@@ -102,8 +121,7 @@ async def test_nothing_answers_without_a_credential(
     client: AsyncClient, method: str, path: str, header: dict[str, str]
 ) -> None:
     answered = await client.request(method, path, headers=header, content=b"{not json")
-    assert answered.status_code == 401
-    assert answered.json() == {"code": "no_credential"}
+    assert coded(answered) == (401, "no_credential")
     assert answered.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -113,13 +131,13 @@ async def test_two_authorization_headers_are_none(client: AsyncClient) -> None:
 
 
 async def test_no_tokens_let_nobody_in() -> None:
-    app = build_app("test", [], Tokens(), health, CollectorRegistry())
+    app = build_app("test", [], Tokens(), health, CollectorRegistry(), KeptReads())
     async with AsyncClient(transport=ASGITransport(app), base_url="http://api") as client:
         assert (await client.get("/health", headers=OPERATOR)).status_code == 401
 
 
 async def test_a_route_added_past_the_builder_is_closed_too() -> None:
-    app = build_app("test", [], TOKENS, health, CollectorRegistry())
+    app = build_app("test", [], TOKENS, health, CollectorRegistry(), KeptReads())
     app.add_api_route("/forgotten", lambda: "open")
     async with AsyncClient(transport=ASGITransport(app), base_url="http://api") as client:
         assert (await client.get("/forgotten")).status_code == 401
@@ -129,20 +147,29 @@ def test_a_route_that_names_no_role_stops_the_start() -> None:
     open_router = APIRouter()
     open_router.add_api_route("/open", lambda: "open")
     with pytest.raises(UnguardedRouteError, match="/open"):
-        build_app("test", [open_router], TOKENS, health, CollectorRegistry())
+        build_app("test", [open_router], TOKENS, health, CollectorRegistry(), KeptReads())
 
 
-@pytest.mark.parametrize("path", ["/health", "/ready", "/metrics", "/docs", "/openapi.json"])
-async def test_operations_are_for_operators(client: AsyncClient, path: str) -> None:
-    answered = await client.get(path, headers=OFFICER)
-    assert answered.status_code == (404 if path in ("/docs", "/openapi.json") else 403)
+def test_a_route_that_shows_and_does_not_log_stops_the_start() -> None:
+    silent = APIRouter(dependencies=[Depends(Needs(Role.OFFICER))])
+    silent.add_api_route("/silent", lambda: "shown")
+    with pytest.raises(UnloggedRouteError, match="/silent"):
+        build_app("test", [silent], TOKENS, health, CollectorRegistry(), KeptReads())
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("/health", 403), ("/ready", 403), ("/metrics", 403), ("/docs", 404), ("/redoc", 404), ("/openapi.json", 404)],
+)
+async def test_operations_are_for_operators(client: AsyncClient, path: str, status: int) -> None:
+    assert (await client.get(path, headers=OFFICER)).status_code == status
 
 
 async def test_the_other_role_is_refused(client: AsyncClient) -> None:
     answered = await client.post(
-        "/thing/applied", headers={**OPERATOR, "Idempotency-Key": "form-0001"}, json={"served_on": 1}
+        "/v1/thing/applied", headers={**OPERATOR, "Idempotency-Key": "form-0001"}, json={"served_on": 1}
     )
-    assert (answered.status_code, answered.json()) == (403, {"code": "role_missing"})
+    assert coded(answered) == (403, "role_missing")
 
 
 async def test_health_ready_metrics(client: AsyncClient) -> None:
@@ -155,13 +182,29 @@ async def test_health_ready_metrics(client: AsyncClient) -> None:
     assert healthy.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize(
-    ("standing", "status"), [("applied", 200), ("accepted", 202), ("refused", 409), ("unavailable", 503)]
-)
-async def test_each_standing_has_its_status(client: AsyncClient, standing: str, status: int) -> None:
-    answered = await client.post(f"/thing/{standing}", headers=OFFICER, json={"served_on": 1})
+@pytest.mark.parametrize(("standing", "status"), [("applied", 200), ("accepted", 202)])
+async def test_a_command_that_is_taken(client: AsyncClient, standing: str, status: int) -> None:
+    answered = await client.post(f"/v1/thing/{standing}", headers=OFFICER, json={"served_on": 1})
     assert answered.status_code == status
-    assert answered.json() == {"standing": standing, "command_id": "form-0001/officer", "code": "gate"}
+    assert answered.json() == {"standing": standing, "command_id": "form-0001/officer"}
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "code"),
+    [
+        ("refused-closed", 409, "closed"),
+        ("refused-stale", 412, "stale"),
+        ("refused-key_reused", 422, "key_reused"),
+        ("unavailable-log_unreachable", 503, "log_unreachable"),
+        ("unavailable", 503, "unavailable"),
+    ],
+)
+async def test_a_command_that_is_not(client: AsyncClient, told: str, status: int, code: str) -> None:
+    answered = await client.post(f"/v1/thing/{told}", headers=OFFICER, json={"served_on": 1})
+    assert coded(answered) == (status, code)
+    problem = answered.json()
+    assert (problem["standing"], problem["command_id"]) == (told.partition("-")[0], "form-0001/officer")
+    assert answered.headers.get("Retry-After") == ("1" if status == 503 else None)
 
 
 @pytest.mark.parametrize(
@@ -177,28 +220,46 @@ async def test_a_wrong_form_is_told_field_and_problem_alone(
     client: AsyncClient, body: str, fields: list[dict[str, str]]
 ) -> None:
     answered = await client.post(
-        "/thing/applied", headers={**OFFICER, "Content-Type": "application/json"}, content=body
+        "/v1/thing/applied", headers={**OFFICER, "Content-Type": "application/json"}, content=body
     )
-    assert answered.status_code == 422
-    assert answered.json() == {"code": "invalid", "fields": fields}
+    assert coded(answered) == (422, "invalid")
+    assert answered.json()["fields"] == fields
     assert "secret" not in answered.text
 
 
 async def test_a_form_without_an_id_is_no_command(client: AsyncClient) -> None:
-    answered = await client.post("/thing/applied", headers={"Authorization": "Bearer officer"}, json={"served_on": 1})
+    answered = await client.post(
+        "/v1/thing/applied", headers={"Authorization": "Bearer officer"}, json={"served_on": 1}
+    )
     assert answered.status_code == 422
     assert answered.json()["fields"] == [{"field": "header.Idempotency-Key", "problem": "missing"}]
 
 
 async def test_a_body_over_the_limit(client: AsyncClient) -> None:
-    answered = await client.post("/thing/applied", headers=OFFICER, json={"served_on": "9" * 70_000})
-    assert answered.status_code == 413
+    answered = await client.post("/v1/thing/applied", headers=OFFICER, json={"served_on": "9" * 70_000})
+    assert coded(answered) == (413, "too_large")
 
 
-@pytest.mark.parametrize(("path", "status", "code"), [("/down", 503, "store_unreachable"), ("/bug", 500, "failed")])
+async def test_a_parameter_nobody_asked_for_is_no_filter(client: AsyncClient) -> None:
+    answered = await client.get("/v1/down?stat=open", headers=OFFICER)
+    assert coded(answered) == (422, "invalid")
+    assert answered.json()["fields"] == [{"field": "query", "problem": "extra_forbidden"}]
+
+
+async def test_the_document_is_for_whoever_is_signed_in(client: AsyncClient) -> None:
+    for header in (OFFICER, OPERATOR):
+        assert (await client.get("/v1/openapi.json", headers=header)).json() == document(APP)
+    act = document(APP)["paths"]["/v1/thing/{name}"]["post"]["responses"]
+    assert set(act) == {"200", "202", "400", "401", "403", "404", "408", "409", "412", "413", "422", "429", "503"}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"), [("/v1/down", 503, "store_unreachable"), ("/v1/bug", 500, "failed")]
+)
 async def test_a_fault_says_nothing_of_what_it_held(client: AsyncClient, path: str, status: int, code: str) -> None:
     answered = await client.get(path, headers=OFFICER)
-    assert (answered.status_code, answered.json()) == (status, {"code": code})
+    assert coded(answered) == (status, code)
+    assert "secret" not in answered.text
 
 
 def test_the_server_keeps_no_access_log_and_the_host_it_is_given() -> None:

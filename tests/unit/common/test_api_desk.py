@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,11 +12,12 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.partitioner import DefaultPartitioner
 
-from schemas.commands import CancelNotification, Role
+from schemas.commands import CancelNotification, Fail, PersonCommand, Role
 from schemas.envelope import Message, decode
-from schemas.notification import CancelReason
+from schemas.notification import CancelReason, FailureReason
 from schemas.topics import Topic
-from services.common.desk import LogDesk, Reply, Standing, lane_of
+from services.common.desk import LogDesk, Noted, Reply, Standing, lane_of
+from services.common.records import content_digest
 
 NOW = datetime(2025, 1, 10, 22, tzinfo=UTC)
 
@@ -47,15 +49,16 @@ class Log:
             await asyncio.Event().wait()
         self.sent.append({"topic": topic, "value": value, "key": key, "partition": partition, "headers": headers})
 
-    async def inbox(self, source: str, command_id: str) -> str | None:
-        if not any(dict(one["headers"])["ce_id"] == command_id.encode() for one in self.sent):
+    async def inbox(self, source: str, ids: Sequence[str]) -> Noted | None:
+        taken = next((one for one in self.sent if dict(one["headers"])["ce_id"].decode() in ids), None)
+        if taken is None:
             return None
         assert source == "/ipvi/notifier/api"
         self.reads += 1
-        return self.outcome if self.reads > self.delay else None
+        known = self.outcome is not None and self.reads > self.delay
+        return Noted(str(self.outcome), content_digest(taken["value"])) if known else None
 
     async def refusal(self, lane: int) -> str | None:
-        assert lane == lane_of("O-1", 24)
         return self.refused
 
     def desk(self, patience: float = 1.0) -> LogDesk:
@@ -115,6 +118,43 @@ async def test_the_same_form_while_the_first_waits_writes_the_same_id() -> None:
     first, second = await asyncio.gather(submit(log), submit(log))
     assert first == second
     assert len({dict(one["headers"])["ce_id"] for one in log.sent}) == 1
+
+
+@pytest.mark.parametrize(
+    ("other", "offender"),
+    [
+        (command().model_copy(update={"notification_id": "N-2"}), "O-1"),
+        (command().model_copy(update={"expects": "v1"}), "O-1"),
+        (command().model_copy(update={"offender_id": "O-2"}), "O-2"),
+        (
+            Fail(
+                offender_id="O-1",
+                by="m.ortiz",
+                role=Role.OFFICER,
+                notification_id="N-1",
+                reason=FailureReason.REFUSED,
+            ),
+            "O-1",
+        ),
+    ],
+)
+@pytest.mark.parametrize("delay", [0, 10])
+async def test_the_same_form_with_other_content_is_refused(other: PersonCommand, offender: str, delay: int) -> None:
+    """Whatever differs, and whoever's lane it is for; what it said first stands."""
+    log = Log(delay=delay)
+    first = await submit(log)
+    second = await log.desk().submit(other, form_id="form-1", offender_id=offender)
+    assert (second.standing, second.code) == (Standing.REFUSED, "key_reused")
+    assert await submit(log) == first
+    assert len(log.sent) == 1
+
+
+async def test_two_that_differ_at_once_on_one_lane_are_one_and_a_refusal() -> None:
+    log = Log(delay=10)
+    other = command().model_copy(update={"notification_id": "N-2"})
+    first, second = await asyncio.gather(submit(log), log.desk().submit(other, form_id="form-1", offender_id="O-1"))
+    assert (first.standing, second.standing, second.code) == (Standing.APPLIED, Standing.REFUSED, "key_reused")
+    assert first.command_id == second.command_id
 
 
 async def test_another_form_or_person_is_another_command() -> None:

@@ -21,6 +21,7 @@ from services.common.auth import Person, Tokens
 from services.common.desk import Reply, Standing
 from services.notifier.api import router
 from services.notifier.store import NotifierStore, metadata
+from tests.harness.http import KeptReads, coded
 from tests.harness.notices import HIM, LANE, START, Bench, decision, gate
 
 TOKENS = Tokens(
@@ -73,16 +74,21 @@ def tray() -> Tray:
 
 
 @pytest.fixture
-def app(engine: AsyncEngine, tray: Tray) -> FastAPI:
+def reads() -> KeptReads:
+    return KeptReads()
+
+
+@pytest.fixture
+def app(engine: AsyncEngine, tray: Tray, reads: KeptReads) -> FastAPI:
     async def health() -> Health:
         return Health(healthy=True, ready=True)
 
-    return build_app("notifier", [router(tray, engine.connect)], TOKENS, health, CollectorRegistry())
+    return build_app("notifier", [router(tray, engine.connect)], TOKENS, health, CollectorRegistry(), reads)
 
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
-    async with AsyncClient(transport=ASGITransport(app), base_url="http://api") as opened:
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://api/v1") as opened:
         yield opened
 
 
@@ -92,7 +98,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert len(paths) == 9
+    assert len(paths) == 10
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
@@ -154,33 +160,42 @@ async def test_the_wrong_role_hands_in_nothing(
     client: AsyncClient, tray: Tray, notice_id: str, act: str, who: str, body: Any
 ) -> None:
     answered = await client.post(f"/notifications/{notice_id}/{act}", headers=as_(who), json=body)
-    assert (answered.status_code, answered.json()) == (403, {"code": "role_missing"})
+    assert coded(answered) == (403, "role_missing")
     assert tray.taken == []
 
 
 async def test_an_unknown_notice(client: AsyncClient, tray: Tray) -> None:
     answered = await client.post("/notifications/N-9/serve", headers=as_("officer"), json=SERVE)
-    assert (answered.status_code, answered.json()) == (404, {"code": "unknown_notification"})
+    assert coded(answered) == (404, "unknown_notification")
     assert tray.taken == []
 
 
 @pytest.mark.parametrize("body", [{**SERVE, "served_at": "2025-01-10T12:00:00"}, {"served_at": START.isoformat()}, {}])
 async def test_a_form_that_is_not_whole(client: AsyncClient, tray: Tray, notice_id: str, body: Any) -> None:
     answered = await client.post(f"/notifications/{notice_id}/serve", headers=as_("officer"), json=body)
-    assert (answered.status_code, answered.json()["code"]) == (422, "invalid")
+    assert coded(answered) == (422, "invalid")
     assert tray.taken == []
 
 
 async def test_a_refusal_is_told_by_its_code(client: AsyncClient, tray: Tray, notice_id: str) -> None:
     tray.reply = Reply(Standing.REFUSED, "c-1", "not_released")
     answered = await client.post(f"/notifications/{notice_id}/serve", headers=as_("officer"), json=SERVE)
-    assert (answered.status_code, answered.json()["code"]) == (409, "not_released")
+    assert coded(answered) == (409, "not_released")
 
 
 async def test_the_offenders_side_is_told_waiting_and_never_why(client: AsyncClient, notice_id: str) -> None:
     answered = await client.get("/notifications", headers=as_("officer"))
     [one] = answered.json()
-    assert set(one) == {"notification_id", "offender_id", "tier", "channel", "language", "state", "prepared_at"}
+    assert set(one) == {
+        "notification_id",
+        "offender_id",
+        "tier",
+        "channel",
+        "language",
+        "state",
+        "prepared_at",
+        "version",
+    }
     assert (one["notification_id"], one["state"]) == (notice_id, "waiting")
     assert not any(word in answered.text for word in ("gate", "conflict", "reason"))
     released = await client.get("/notifications", headers=as_("officer"), params={"state": "released"})

@@ -6,7 +6,7 @@ from alembic import op
 from services.common import columns
 
 revision = "03a24a029aa4"
-down_revision = "f079316f684e"
+down_revision = "4479f37cecfe"
 branch_labels = None
 depends_on = None
 

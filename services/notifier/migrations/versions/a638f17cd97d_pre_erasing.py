@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a638f17cd97d"
-down_revision = "6f1ba6f736ce"
+down_revision = "800161e8a8df"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "57134f7a6cf8"
-down_revision = "8ee3c1b662d4"
+down_revision = "bdb8c65230cf"
 branch_labels = None
 depends_on = None
 

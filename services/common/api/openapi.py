@@ -1,0 +1,84 @@
+"""The OpenAPI document of a service, with what is true of every route: credential, problems, pages, answers to acts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+
+from services.common.api import tables
+from services.common.api.acting import Told
+from services.common.api.reading import Listing
+from services.common.problems import MEDIA_TYPE, Problem
+
+Json = dict[str, Any]
+
+_ALWAYS = {
+    "401": "No known credential.",
+    "403": "No role of the caller's may do this.",
+    "422": "The request is not valid; `fields` says where.",
+    "429": "Too often; see `Retry-After`.",
+    "503": "The service cannot tell or take this now.",
+}
+_ON_ACT = {
+    "400": "The body cannot be read.",
+    "409": "Refused; `code` says why.",
+    "412": "The record has changed since its version in `If-Match` (code `stale`).",
+    "408": "The body did not come within 10 s.",
+    "413": "The body is over 64 KiB.",
+}
+_NOT_FOUND = {"404": "There is none, or the caller may not see it."}
+
+
+def document(app: FastAPI) -> Json:
+    """OpenAPI 3.1. The same for every caller."""
+    made = app.openapi()
+    if "securitySchemes" in made.get("components", {}):
+        return made  # FastAPI keeps it
+    _, models = models_json_schema(
+        [(Problem, "serialization"), (Told, "serialization")], ref_template="#/components/schemas/{model}"
+    )
+    components = made.setdefault("components", {})
+    components.setdefault("schemas", {}).update(models["$defs"])
+    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    made["security"] = [{"token": []}]
+    lists = {path for path, route in _routes(app) if _is_list(route)}
+    for path, operations in made["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, path, is_act=method != "get", is_list=path in lists and method == "get")
+    return made
+
+
+def _complete(operation: Json, path: str, *, is_act: bool, is_list: bool) -> None:
+    responses = operation["responses"]
+    problems = _ALWAYS | (_ON_ACT if is_act else {}) | (_NOT_FOUND if "{" in path else {})
+    for status, description in problems.items():
+        responses[status] = {"description": description, "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
+    if is_act:
+        told = {"application/json": {"schema": _ref("Told")}}
+        responses["200"] = {"description": "Applied.", "content": told}
+        responses["202"] = {"description": "In the log, not applied yet: send the same form again.", "content": told}
+    elif is_list:
+        responses["200"]["content"][tables.MEDIA_TYPE] = {"schema": {"type": "string"}}
+        responses["200"]["headers"] = {
+            "Link": {"description": 'Where the next page is, `rel="next"`.', "schema": {"type": "string"}}
+        }
+
+
+def _ref(model: str) -> Json:
+    return {"$ref": f"#/components/schemas/{model}"}
+
+
+def _routes(app: FastAPI) -> list[tuple[str, APIRoute]]:
+    found = []
+    for included in app.router.routes:
+        for context in getattr(included, "effective_route_contexts", lambda: ())():
+            if isinstance(context.original_route, APIRoute):
+                found.append((context.path_format, context.original_route))
+    return found
+
+
+def _is_list(route: APIRoute) -> bool:
+    return any(inner.call is Listing for inner in route.dependant.dependencies)
