@@ -1,5 +1,5 @@
 """Imports every module of models, so that the registry of event types is whole."""
 
-from schemas import classification, commands, incident, notification, outreach, person, referral
+from schemas import classification, commands, incident, notification, outreach, person, referral, reviews
 
-MODULES = (incident, person, classification, referral, notification, outreach, commands)
+MODULES = (incident, person, classification, referral, notification, outreach, commands, reviews)

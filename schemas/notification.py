@@ -30,6 +30,8 @@ class HoldReason(StrEnum):
     CONFLICT = "conflict"
     MUTUAL = "mutual"
     UNANNOUNCED = "unannounced"
+    CHALLENGED = "challenged"
+    """He, or his counsel, disputes the listing: until two people have answered."""
 
 
 class Channel(StrEnum):

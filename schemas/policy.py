@@ -223,6 +223,8 @@ class Policy(Data):
     adult_age: Annotated[int, Field(ge=10, le=30)]
     stale_after_days: Days
     """A report later than this after the incident is listed: nothing opens until a person opens it."""
+    validate_d_after_days: Annotated[int, Field(ge=1, le=1826)] = 1825
+    """A suspicion that keeps him on list D, and that no person has validated for so long, is purged (28 CFR 23.20(h))."""
     codes: Codes
     charges: Charges
     rules: Annotated[list[Rule], Field(min_length=1)]
@@ -270,6 +272,10 @@ class Policy(Data):
     @property
     def stale_after(self) -> timedelta:
         return timedelta(days=self.stale_after_days)
+
+    @property
+    def validate_d_after(self) -> timedelta:
+        return timedelta(days=self.validate_d_after_days)
 
     @property
     def look_back(self) -> timedelta | None:

@@ -7,11 +7,13 @@ import sys
 import typer
 
 from schemas.policy_file import PolicyError
+from services.cli.activate import app as policy
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
 from services.cli.offsets import mend_command
 from services.cli.parked import app as parked
 from services.cli.rebase import rebase_command
+from services.cli.reconcile import reconcile_command
 from services.cli.replay import replay_command
 from services.cli.run import run_command
 from services.cli.serve import migrate_command, serve_command
@@ -29,12 +31,14 @@ app.command("ingest")(ingest_command)
 app.command("replay")(replay_command)
 app.command("serve")(serve_command)
 app.command("migrate")(migrate_command)
+app.command("reconcile")(reconcile_command)
 
 offsets = typer.Typer(help="Offsets that Kafka lost, and logs that are not what they were.", no_args_is_help=True)
 offsets.command("mend")(mend_command)
 offsets.command("rebase")(rebase_command)
 app.add_typer(offsets, name="offsets")
 app.add_typer(parked, name="parked")
+app.add_typer(policy, name="policy")
 
 
 def main() -> None:

@@ -143,6 +143,8 @@ class Offender:
     described: OffenderDescribed | None = None
     pairs: Mapping[str, Pair] = field(default_factory=dict)
     notices: Mapping[str, Notice] = field(default_factory=dict)
+    challenged: bool = False
+    """He or his counsel disputes the listing, as the last decision says."""
 
     @property
     def in_custody(self) -> bool:
@@ -262,6 +264,8 @@ def reasons_to_hold(offender: Offender, notice: Notice, lane: LaneView) -> tuple
     held = {reason for reason, pair_id in demands(offender, notice) if not lifted(notice, (reason, pair_id))}
     if not (lane.kept and offender.clear):
         held.add(HoldReason.GATE)
+    if offender.challenged:
+        held.add(HoldReason.CHALLENGED)
     return tuple(reason for reason in HoldReason if reason in held)
 
 

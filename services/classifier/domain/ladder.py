@@ -45,6 +45,10 @@ class Standing:
     tiers: Mapping[str, Tier | None] = field(default_factory=dict)
     """After each incident, in walk order."""
     reviews: frozenset[tuple[str, ReviewCode]] = frozenset()
+    by_rules: Tier | None = None
+    """The tier without any person's raise."""
+    raised_until: datetime | None = None
+    """Where the tier is a person's raise: when that ends."""
 
 
 _GRAVITY = {tier: tier.gravity for tier in Tier}
@@ -82,7 +86,7 @@ def walk(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Standing:
             if facts.charged_here and not fired:
                 reviews.add((finding.incident_id, ReviewCode.NO_RULE))
         tiers[finding.incident_id] = tier
-    return Standing(tier, since, rules, tuple(evidence), tiers, frozenset(reviews))
+    return Standing(tier, since, rules, tuple(evidence), tiers, frozenset(reviews), by_rules=tier)
 
 
 def _facts(finding: Finding, before: list[_Step], arrests: set[str], policy: Policy) -> tuple[Facts, _Step]:

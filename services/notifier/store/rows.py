@@ -32,6 +32,7 @@ def offender(
     return Offender(
         offender_id=head.offender_id,
         tier=Tier(head.tier) if head.tier else None,
+        challenged=head.challenged,
         described=read(OffenderDescribed, orjson.dumps(head.described)) if head.described else None,
         pairs={row.pair_id: _pair(row) for row in pair_rows},
         notices={one.notification_id: one for one in notices},
@@ -83,6 +84,7 @@ def offender_row(one: Offender, lane: int) -> dict[str, Any]:
         "offender_id": one.offender_id,
         "lane": lane,
         "tier": one.tier,
+        "challenged": one.challenged,
         "described": one.described.model_dump(mode="json") if one.described else None,
         "waits_for_clock": waits_for_clock(one),
     }
