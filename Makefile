@@ -13,7 +13,7 @@ JARS       := $(HOME_DIR)/jars/verified
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint fault contract lock clean
+.PHONY: help install run test lint fault fuzz contract lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,9 @@ lint: install ## ruff, mypy, import rules
 
 fault: install ## the fault tests at length: kill -9 at every step, 50 seeds a step (hours)
 	IPVI_FAULT_SEEDS=50 $(BIN)/pytest tests/fault --timeout 1800 $(ARGS)
+
+fuzz: install ## the readers' fuzz tests at length: half an hour a parser
+	IPVI_FUZZ_SECONDS=1800 $(BIN)/pytest tests/unit/intake/test_intake_fuzz.py -k test_long --timeout 3600 $(ARGS)
 
 contract: install ## write schemas/json, schemas/asyncapi.yaml and docs/contract.md from the models
 	$(BIN)/python -m schemas.generate $(ARGS)

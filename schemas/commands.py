@@ -21,7 +21,10 @@ class Role(StrEnum):
 
     COORDINATOR = "coordinator"
     OFFICER = "officer"
+    COMMUNITY_ADVOCATE = "community_advocate"
+    """Of a confidential provider (VAWA, FVPSA, VOCA)."""
     ADVOCATE = "advocate"
+    """Of the agency's or the prosecutor's: what she learns is discoverable."""
     OUTREACH_SUPERVISOR = "outreach_supervisor"
     OPERATOR = "operator"
     LAW_ENFORCEMENT = "law_enforcement"

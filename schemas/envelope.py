@@ -6,6 +6,7 @@ line. Writers are strict (an unknown field cannot be written), readers are open 
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -104,6 +105,13 @@ def event_types() -> dict[str, type[Data]]:
     import schemas.catalogue  # noqa: F401 (imports every module of models; here to break the circle)
 
     return dict(sorted(_TYPES.items()))  # whoever was imported first
+
+
+def _model_of(name: str) -> type[Data] | None:
+    """For every record: without the order."""
+    import schemas.catalogue  # noqa: F401 (as above)
+
+    return _TYPES.get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +277,7 @@ def _build(attributes: dict[str, Any], body: bytes) -> Event[Data]:
             raise InvalidRecord(RejectCode.OUT_OF_RANGE, name)
     if attributes["specversion"] != "1.0":
         raise InvalidRecord(RejectCode.NOT_AN_EVENT, "specversion")
-    model = event_types().get(attributes["type"])
+    model = _model_of(attributes["type"])
     if model is None:
         raise InvalidRecord(RejectCode.UNKNOWN_TYPE, "type")
     try:
@@ -290,8 +298,11 @@ def _build(attributes: dict[str, Any], body: bytes) -> Event[Data]:
     )
 
 
+_CONTROL = re.compile(r"[\x00-\x1f]")
+
+
 def _is_line(text: str) -> bool:
-    return len(text) <= MAX_ATTRIBUTE and not any(ord(character) < 32 for character in text)
+    return len(text) <= MAX_ATTRIBUTE and _CONTROL.search(text) is None
 
 
 def _moment(value: Any, field: str) -> datetime:

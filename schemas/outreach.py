@@ -26,6 +26,12 @@ class TaskKind(StrEnum):
     IDENTIFY_VICTIM = "identify_victim"
     ASK_RELATIONSHIP = "ask_relationship"
     FAMILY_LIAISON = "family_liaison"
+    HIGH_DANGER_CALL = "high_danger_call"
+    """A screen says that she may be killed: she is called at once."""
+    GATE_REVIEW = "gate_review"
+    """A notice waits, and nothing left to be done could end that: the outreach supervisor decides."""
+    EARLIER_PARTNER = "earlier_partner"
+    """She was his partner before: she is told that he has come to notice again, and no more."""
 
 
 class TaskState(StrEnum):
@@ -67,6 +73,8 @@ class AttemptOutcome(StrEnum):
     UNSAFE = "unsafe"
     DECLINED = "declined"
     WRONG_CONTACT = "wrong_contact"
+    OTHER_PERSON = "other_person"
+    """Somebody else answered, or was there."""
 
 
 class TaskCancelReason(StrEnum):
@@ -75,6 +83,24 @@ class TaskCancelReason(StrEnum):
     REFERRAL_WITHDRAWN = "referral_withdrawn"
     SUPERSEDED = "superseded"
     BY_PERSON = "by_person"
+    ATTEMPTS_EXHAUSTED = "attempts_exhausted"
+    """Policy's number of attempts; another would press her, or give her away."""
+    HER_WORD = "her_word"
+    """She does not want it."""
+    NO_CONTACT = "no_contact"
+    """She is not to be contacted; she will call."""
+    CASE_CLOSED = "case_closed"
+
+
+class CaseCloseReason(StrEnum):
+    """Why a person closed a case."""
+
+    SERVED = "served"
+    HER_WORD = "her_word"
+    UNREACHABLE = "unreachable"
+    MOVED_AWAY = "moved_away"
+    SERVED_ELSEWHERE = "served_elsewhere"
+    DECEASED = "deceased"
 
 
 class Task(Data):
@@ -122,6 +148,8 @@ class TaskOverdue(Task):
     """`due_at` passed and it was not done; a mark that escalates."""
 
     escalation: Annotated[int, Field(ge=1)]
+    duty: str | None = None
+    """The duty role it was raised to."""
 
 
 @event_type("ipvi.task.cancelled.v1")

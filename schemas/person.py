@@ -52,6 +52,7 @@ class DescribedVictim(Data):
     incident_id: str | None = None
     victim_id: Identifier | None = None
     name: Text | None = None
+    birth_date: date | None = None
     contact: list[Text] = []
     """As police took it."""
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None

@@ -1,4 +1,4 @@
-"""What a county has decided: who comes on which list, and what each list brings for him and for her.
+"""What a county has decided: who comes on which list (`schemas.criteria`), and what each list brings.
 
 A policy is a YAML file that a lieutenant can read and edit (`policies/*.yaml`); `schemas.policy_file` reads it. Every
 service takes its part from the same file, so that one digest in a decision names everything that followed from it.
@@ -8,21 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from enum import StrEnum
 from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.classification import PolicyRef, Tier
+from schemas.criteria import Charges, Codes, Days, Gaps, Rule, Slug, Violations
 from schemas.envelope import Data
-from schemas.incident import Disposition, Ori
-from schemas.nibrs import ForceCode, OffenseCode, RelationshipCode
+from schemas.incident import Ori
 from schemas.notification import Channel
 from schemas.outreach import TaskKind, TaskOwner
+from schemas.outreach_terms import OPTIONAL_OCCASIONS, OutreachTerms, TaskClock
 
 
 def _known_zone(name: str) -> str:
@@ -33,105 +33,8 @@ def _known_zone(name: str) -> str:
 
 TimeZone = Annotated[str, AfterValidator(_known_zone)]
 Hours = Annotated[int, Field(ge=0, le=24 * 365)]
-Days = Annotated[int, Field(ge=1, le=365 * 100)]
-Count = Annotated[int, Field(ge=0, le=1000)]
-_InOrder = PlainSerializer(sorted, when_used="json")
-"""A set has no order of its own; its JSON must, for the digest."""
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")]
-
-
-class Fact(StrEnum):
-    """What a rule may ask about one step of an offender's history: that incident, and all up to it."""
-
-    CHARGES = "charges"
-    """Charges so far, this one included."""
-    PREVIOUS_CHARGES = "previous_charges"
-    """Charges before this incident."""
-    VIOLATIONS = "violations"
-    """Incidents with prohibited behaviour so far, this one included."""
-    SUSPICIONS = "suspicions"
-    """Incidents without a charge so far, this one included."""
-    CHARGED_HERE = "charged_here"
-    """This incident adds a charge."""
-    SUSPECTED_HERE = "suspected_here"
-    """This incident carries no charge."""
-    VIOLATION_HERE = "violation_here"
-    """This incident shows prohibited behaviour, charged or not."""
-    WEAPON_HERE = "weapon_here"
-    """An offence charged in this incident was done with a weapon of the policy's list."""
-    STRANGULATION_HERE = "strangulation_here"
-    """An offence charged in this incident was strangulation."""
-    HOMICIDE_HERE = "homicide_here"
-    """An offence charged in this incident was homicide."""
-
-    @property
-    def is_count(self) -> bool:
-        """Whether it is a number; else it is yes or no."""
-        return not self.value.endswith("_here")
-
-
-class Bound(Data):
-    """Limits of a number; both included."""
-
-    at_least: Count | None = None
-    at_most: Count | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if self.at_least is None and self.at_most is None:
-            raise PydanticCustomError("bound", "say at_least, at_most or both")
-        return self
-
-
-class Rule(Data):
-    """One row: where every line of `when` is so, the incident puts him on the list. For *or*, write two rows."""
-
-    id: Slug
-    tier: Tier
-    when: Annotated[dict[Fact, Bound | bool], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _kinds_match(self) -> Self:
-        for fact, condition in self.when.items():
-            if fact.is_count is isinstance(condition, bool):
-                raise PydanticCustomError(
-                    "condition",
-                    "{fact} is {kind}",
-                    {"fact": fact.value, "kind": "a number: say at_least or at_most" if fact.is_count else "yes or no"},
-                )
-        return self
-
-
-class ChargeUnit(StrEnum):
-    """What one charge is."""
-
-    INCIDENT = "incident"
-    """However many counts."""
-    COUNT = "count"
-    """Every charged offence."""
-
-
-class Charges(Data):
-    """What counts as a charge."""
-
-    unit: ChargeUnit
-    dispositions: Annotated[frozenset[Disposition], Field(min_length=1), _InOrder]
-    """A charge with one of these counts; with none of them it is as if he had not been charged."""
-    look_back_days: Days | None
-    """Charges, violations and suspicions longer ago than this do not count at a later incident; null: all count."""
-
-
-class Codes(Data):
-    """NIBRS codes the rules and reviews go by."""
-
-    intimate: Annotated[frozenset[RelationshipCode], Field(min_length=1), _InOrder]
-    child_in_common: bool
-    """Whether a child in common makes a partner, whatever the code."""
-    weapon_force: Annotated[frozenset[ForceCode], _InOrder]
-    strangulation_force: Annotated[frozenset[ForceCode], _InOrder]
-    homicide: Annotated[frozenset[OffenseCode], _InOrder]
-    fatal: Annotated[frozenset[OffenseCode], _InOrder]
-    """Offences after which her family is to be met, and nobody may ask for her."""
+FIVE_YEARS = 5 * 365 + 1
+"""In days. What nobody has validated by then is purged (28 CFR 23.20(h))."""
 
 
 class Task(Data):
@@ -139,8 +42,10 @@ class Task(Data):
 
     kind: TaskKind
     owner: TaskOwner
-    due_within_hours: Annotated[int, Field(ge=1, le=24 * 90)]
-    """From the record that called for it."""
+    due_within_hours: Annotated[int, Field(ge=0, le=24 * 90)]
+    """From the record that called for it; 0: at once."""
+    clock: TaskClock = TaskClock.ELAPSED
+    """Which hours count."""
 
     @property
     def within(self) -> timedelta:
@@ -208,6 +113,8 @@ OCCASIONS = frozenset(
     }
 )
 """Tasks that something other than a list calls for; each has its own row."""
+HIGH_DANGER_CALL = Task(kind=TaskKind.HIGH_DANGER_CALL, owner=TaskOwner.SYSTEM_ADVOCATE, due_within_hours=0)
+"""Where a policy has no row for it."""
 
 
 class Policy(Data):
@@ -223,10 +130,12 @@ class Policy(Data):
     adult_age: Annotated[int, Field(ge=10, le=30)]
     stale_after_days: Days
     """A report later than this after the incident is listed: nothing opens until a person opens it."""
-    validate_d_after_days: Annotated[int, Field(ge=1, le=1826)] = 1825
-    """A suspicion that keeps him on list D, and that no person has validated for so long, is purged (28 CFR 23.20(h))."""
+    validate_d_after_days: Annotated[int, Field(ge=1, le=FIVE_YEARS)]
+    """A D that no person has validated for so long is purged. Time lowers no other list."""
     codes: Codes
     charges: Charges
+    violations: Violations
+    gaps: Gaps
     rules: Annotated[list[Rule], Field(min_length=1)]
     tiers: dict[Tier, Response]
     no_tier: list[Task]
@@ -234,6 +143,7 @@ class Policy(Data):
     occasions: list[Task]
     """The tasks that something other than a list calls for."""
     gate: Gate
+    outreach: Annotated[OutreachTerms, Field(default_factory=OutreachTerms)]
     escalate_overdue_hours: Annotated[int, Field(ge=1)]
     releases_per_hour: Annotated[int, Field(ge=1)]
     """More notices than this at once are a history load or a fault of a feed: they wait for a person."""
@@ -248,7 +158,7 @@ class Policy(Data):
         if lists:
             raise PydanticCustomError("tiers", "no response for list {lists}", {"lists": ", ".join(lists)})
         kinds = [task.kind for task in self.occasions]
-        if len(kinds) != len(OCCASIONS) or set(kinds) != OCCASIONS:
+        if len(kinds) != len(set(kinds)) or set(kinds) - OPTIONAL_OCCASIONS != OCCASIONS:
             raise PydanticCustomError(
                 "occasions", "one row each is needed for {kinds}", {"kinds": ", ".join(sorted(OCCASIONS))}
             )
@@ -267,7 +177,7 @@ class Policy(Data):
     @cached_property
     def on_occasion(self) -> Mapping[TaskKind, Task]:
         """The row of each occasion."""
-        return {task.kind: task for task in self.occasions}
+        return {task.kind: task for task in (HIGH_DANGER_CALL, *self.occasions)}
 
     @property
     def stale_after(self) -> timedelta:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -21,6 +22,24 @@ _FOLDERS = (_HERE.parent / "policies", _HERE / "policies")
 class PolicyError(ValueError):
     """This policy cannot be used. One line: file, line, field, what to do."""
 
+    def __init__(self, first: str, *others: str) -> None:
+        super().__init__(first)
+        self.others = others
+        """What else is wrong with it, one line each."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySource:
+    """A policy and the file it stands in."""
+
+    name: str
+    policy: Policy
+    tree: yaml.Node | None = field(repr=False)
+
+    def at(self, where: Sequence[str | int], what: str) -> str:
+        """One line: file, line of the innermost part of `where` that the file has, and what is to be said of it."""
+        return _at(self.name, _mark(self.tree, where), what)
+
 
 def policy_ids() -> list[str]:
     """The policies at hand by id."""
@@ -29,15 +48,20 @@ def policy_ids() -> list[str]:
 
 def load_policy(named: str) -> Policy:
     """The policy of an id (`policies/<id>.yaml`) or of a file's path. Raises `PolicyError`."""
+    return load_source(named).policy
+
+
+def load_source(named: str) -> PolicySource:
+    """The same, with its file. Raises `PolicyError`."""
     path = _find(named)
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PolicyError(f"{path}: cannot be read as UTF-8 text ({type(error).__name__})") from None
-    policy = read_policy(text, str(path))
-    if named == path.stem and policy.id != named:
-        raise PolicyError(f"{path}: id: write {named}, the name of the file")
-    return policy
+    source = read_source(text, str(path))
+    if named == path.stem and source.policy.id != named:
+        raise PolicyError(source.at(["id"], f"id: write {named}, the name of the file"))
+    return source
 
 
 def _find(named: str) -> Path:
@@ -51,6 +75,11 @@ def _find(named: str) -> Path:
 
 def read_policy(text: str, name: str = "policy") -> Policy:
     """A policy from YAML text. `name` is what errors call it. Raises `PolicyError`."""
+    return read_source(text, name).policy
+
+
+def read_source(text: str, name: str = "policy") -> PolicySource:
+    """The same, with its file. Raises `PolicyError`."""
     try:
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         content = yaml.safe_load(text)
@@ -62,12 +91,18 @@ def read_policy(text: str, name: str = "policy") -> Policy:
     for repeated in _repeated_keys(tree):
         raise PolicyError(_at(name, repeated.start_mark, f"{repeated.value}: stands twice; keep one"))
     try:
-        return Policy.model_validate_json(body, strict=True)
+        return PolicySource(name, Policy.model_validate_json(body, strict=True), tree)
     except ValidationError as failed:
-        # A setting nobody knows comes first: it is most often the misspelt form of one that is missing.
-        first = min(failed.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden")
-        where = [part for part in first["loc"] if not _is_union_arm(part)]
-        raise PolicyError(_at(name, _mark(tree, where), f"{_field(where)}: {_mend(first)}")) from None
+        raise PolicyError(*_told(failed, tree, name)) from None
+
+
+def _told(failed: ValidationError, tree: yaml.Node | None, name: str) -> list[str]:
+    """Each fault once. A setting nobody knows comes first: it is most often the misspelt form of one that is missing."""
+    lines = []
+    for error in sorted(failed.errors(include_url=False), key=lambda each: each["type"] != "extra_forbidden"):
+        where = [part for part in error["loc"] if not _is_union_arm(part)]
+        lines.append(_at(name, _mark(tree, where), f"{_field(where)}: {_mend(error)}"))
+    return list(dict.fromkeys(lines))
 
 
 def _is_union_arm(part: str | int) -> bool:

@@ -31,6 +31,13 @@ class RejectCode(StrEnum):
     NIBRS_SEGMENT = "nibrs_segment"
     NIBRS_FIELD = "nibrs_field"
     NIBRS_ORPHAN = "nibrs_orphan"
+    XML_BROKEN = "xml_broken"
+    XML_FORBIDDEN = "xml_forbidden"
+    ROW_LENGTH = "row_length"
+    ROW_DATE = "row_date"
+    ROW_VALUE = "row_value"
+    ROW_CONFLICT = "row_conflict"
+    ANOTHER_AGENCY = "another_agency"
 
 
 REJECTED_TYPE = "ipvi.record.rejected.v1"
@@ -77,6 +84,13 @@ MENDS: dict[RejectCode, str] = {
     RejectCode.NIBRS_SEGMENT: "use a segment level 0 to 7",
     RejectCode.NIBRS_FIELD: "write the field as the FBI specification gives it",
     RejectCode.NIBRS_ORPHAN: "send the administrative segment (level 1) of the incident first",
+    RejectCode.XML_BROKEN: "send well-formed XML; what follows is read again from the next report on",
+    RejectCode.XML_FORBIDDEN: "send XML without a document type and without entities of its own",
+    RejectCode.ROW_LENGTH: "give the row as many fields as the header has; close every quote",
+    RejectCode.ROW_DATE: "write the date or time in a form the mapping file gives, or add the form to it",
+    RejectCode.ROW_VALUE: "use a value the mapping file knows, or add this one to it",
+    RejectCode.ROW_CONFLICT: "make the rows of one incident, or the dates of one row, agree",
+    RejectCode.ANOTHER_AGENCY: "send an agency's records with that agency's credential",
 }
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from schemas.policy import Policy
-from schemas.policy_file import load_policy
 from services.classifier.domain import Seal
-from services.classifier.terms import Policies
+from services.classifier.policies import usable
 from services.classifier.seal import kept_key, sealer
 from services.classifier.settings import ClassifierSettings
 from services.classifier.store import ClassifierStore
 from services.classifier.stream import Classifier
+from services.classifier.terms import Policies
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings
 
@@ -20,7 +20,7 @@ def build(settings: CommonSettings, own: ClassifierSettings | None = None) -> Cl
     """Raises `PolicyError` where the policy cannot be used, `ConfigurationError` where the settings cannot."""
     own = own or _own()
     key = own.seal_key.get_secret_value().encode() if own.seal_key else kept_key(settings.home)
-    return compose(load_policy(settings.policy), sealer(key))
+    return compose(usable(settings.policy), sealer(key))
 
 
 def compose(policy: Policy, seal: Seal) -> Classifier:

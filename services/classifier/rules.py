@@ -14,7 +14,8 @@ from typing import Any
 
 from durable import engine
 
-from schemas.policy import Bound, Fact, Policy, Rule
+from schemas.criteria import Bound, Fact, Rule
+from schemas.policy import Policy
 from services.classifier.domain import Facts, Fire
 
 _SESSION = "facts"
@@ -53,20 +54,25 @@ class _Engine:
 
     def _function(self, policy: Policy) -> Fire:
         name, rules = policy.digest, tuple(policy.rules)
+        asked = {fact.value for row in rules for fact in row.when}
+        unasked: dict[str, Any] = {name: value for name, value in Facts()._asdict().items() if name not in asked}
 
         @lru_cache(_CACHED)
-        def fire(facts: Facts) -> tuple[Rule, ...]:
+        def evaluate(facts: Facts) -> tuple[Rule, ...]:
             given = check(facts)
             with self._lock:
                 return tuple(rules[place] for place in self._evaluate(name, {**given, _PRIMER: False}))
+
+        def fire(facts: Facts) -> tuple[Rule, ...]:
+            # What no row asks for makes no difference, and would fill the cache with sets that differ in nothing else.
+            return evaluate(facts._replace(**unasked))
 
         return fire
 
     def _prime(self, name: str) -> None:
         """Run one action before anything else. A session in which none ever ran is deleted through pointers that were
         never set (2.0.28, `createStateNode`), and the process dies; its memory is used again by all that follow."""
-        nothing = Facts(0, 0, 0, 0, *[False] * 6)
-        if -1 not in self._evaluate(name, {**check(nothing), _PRIMER: True}):
+        if -1 not in self._evaluate(name, {**check(Facts()), _PRIMER: True}):
             raise RulesError("the rules engine does not answer")
 
     def _note(self, place: int) -> Callable[[Any], None]:

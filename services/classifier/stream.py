@@ -13,8 +13,8 @@ from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
 from services.classifier import usecases
 from services.classifier.domain import Offender
-from services.classifier.terms import Policies, Terms, policy_of
 from services.classifier.store import ClassifierStore
+from services.classifier.terms import Policies, Terms, policy_of
 from services.classifier.usecases import Refused
 from services.common.service import Input, Outcome, Outgoing
 

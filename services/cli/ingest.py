@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,10 +19,12 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from schemas.mapping import Mapping
+from schemas.mapping_file import MappingError, load_mapping
 from schemas.policy_file import PolicyError, load_policy
 from services.common.errors import ConfigurationError, IpviError
 from services.common.settings import CommonSettings
-from services.intake.app import Format, read_units, stream
+from services.intake.app import MAPPED, Format, fitting, read_units, stream
 from services.intake.domain import AsOf, IngestSummary, Reject, SourcePausedError
 from services.intake.lines import Source
 from services.intake.nibrs.events import ZoneOf
@@ -35,7 +38,15 @@ STDOUT = "-"
 FileArgument = Annotated[Path, typer.Argument(help="The file to read, plain or gzip.", show_default=False)]
 FormatOption = Annotated[
     Format,
-    typer.Option("--format", help="nibrs-flat: an FBI NIBRS submission. cloudevents: one JSON event a line."),
+    typer.Option(
+        "--format",
+        help="nibrs-flat, nibrs-xml: an FBI NIBRS submission. cloudevents: one JSON event a line. csv: a table (CSV or JSON "
+        "rows) of incidents, calls, orders or dispositions, read by --mapping. notices: notices served before this system.",
+    ),
+]
+MappingOption = Annotated[
+    str | None,
+    typer.Option("--mapping", help="How a table is read: a name in deploy/mappings, or a file (docs/intake.md)."),
 ]
 OutOption = Annotated[
     str | None,
@@ -64,6 +75,7 @@ def ingest_command(
     as_of: AsOfOption = AsOf.NOW,
     time_zone: ZoneOption = None,
     policy: PolicyOption = None,
+    mapping: MappingOption = None,
 ) -> None:
     """Read a file of incidents into the stream. Safe to stop at any time and to run again from the start.
 
@@ -78,19 +90,29 @@ def ingest_command(
         ipvi ingest --format cloudevents incidents.jsonl
 
         ipvi ingest --format nibrs-flat --out - 2025-01.txt.gz | head
+
+        ipvi ingest --format csv --mapping broward charges.csv
     """
-    raise typer.Exit(run(file, format, out, as_of, time_zone, policy))
+    raise typer.Exit(run(file, format, out, as_of, time_zone, policy, mapping))
 
 
-def run(file: Path, kind: Format, out: str | None, as_of: AsOf, time_zone: str | None, policy: str | None) -> int:
+def run(
+    file: Path,
+    kind: Format,
+    out: str | None,
+    as_of: AsOf,
+    time_zone: str | None,
+    policy: str | None,
+    mapping: str | None = None,
+) -> int:
     """Returns the exit code. Errors are one line on standard error."""
     # Foreign texts can quote what a record held, and a broker's absence is told in one line of ours.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         settings, source = _settings(), Source(file)
-        zone_of = _zone_of(time_zone, policy or settings.policy)
-        summary = asyncio.run(_ingest(source, kind, out, as_of, zone_of, settings, console))
+        feed = _Feed(source, kind, _zone_of(time_zone, policy or settings.policy), _mapping(kind, mapping))
+        summary = asyncio.run(_ingest(feed, out, as_of, settings, console))
     except SourcePausedError as paused:
         return _say(console, str(paused), PAUSED)
     except BrokenPipeError:
@@ -103,54 +125,65 @@ def run(file: Path, kind: Format, out: str | None, as_of: AsOf, time_zone: str |
 
 
 def ingest_file(
-    file: Path, kind: Format, as_of: AsOf, time_zone: str | None, settings: CommonSettings, console: Console
+    file: Path,
+    kind: Format,
+    as_of: AsOf,
+    time_zone: str | None,
+    settings: CommonSettings,
+    console: Console,
+    mapping: str | None = None,
 ) -> IngestSummary:
     """Feed one file to the stream of `settings`. Raises `IpviError`, `SourcePausedError` among them."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    own = _settings().model_copy(update={"kafka_bootstrap_servers": settings.kafka_bootstrap_servers})
-    return asyncio.run(_ingest(Source(file), kind, None, as_of, _zone_of(time_zone, settings.policy), own, console))
+    own = _settings().model_copy(update=settings.model_dump(include=set(CommonSettings.model_fields)))
+    feed = _Feed(Source(file), kind, _zone_of(time_zone, settings.policy), _mapping(kind, mapping))
+    return asyncio.run(_ingest(feed, None, as_of, own, console))
+
+
+@dataclass(frozen=True, slots=True)
+class _Feed:
+    """A file and how it is read."""
+
+    source: Source
+    kind: Format
+    zone_of: ZoneOf
+    mapping: Mapping | None
 
 
 async def _ingest(
-    source: Source,
-    kind: Format,
-    out: str | None,
-    as_of: AsOf,
-    zone_of: ZoneOf,
-    settings: IntakeSettings,
-    console: Console,
+    feed: _Feed, out: str | None, as_of: AsOf, settings: IntakeSettings, console: Console
 ) -> IngestSummary:
     def tell(reject: Reject) -> None:
         console.print(str(reject), markup=False)
 
-    async with _sink(out, settings) as sink:
-        with _progress(source, kind, console) as progress:
-            units = read_units(source, kind, zone_of)
+    async with _sink(out, settings, as_of) as sink:
+        with _progress(feed.source, feed.kind, console) as progress:
+            units = read_units(feed.source, feed.kind, feed.zone_of, feed.mapping)
             return await ingest(
-                units, sink, name=source.name, as_of=as_of, limit=settings.limit, on_reject=tell, progress=progress
+                units, sink, name=feed.source.name, limit=settings.limit, on_reject=tell, progress=progress
             )
 
 
 @asynccontextmanager
-async def _sink(out: str | None, settings: IntakeSettings) -> AsyncIterator[Sink]:
+async def _sink(out: str | None, settings: IntakeSettings, as_of: AsOf) -> AsyncIterator[Sink]:
     if out is None:
-        async with stream(settings) as kafka:
+        async with stream(settings, as_of) as kafka:
             yield kafka
     elif out == STDOUT:
-        yield LinesSink(sys.stdout.buffer)
+        yield LinesSink(sys.stdout.buffer, as_of)
         sys.stdout.buffer.flush()
     else:
-        async with _whole_file(Path(out)) as lines:
+        async with _whole_file(Path(out), as_of) as lines:
             yield lines
 
 
 @asynccontextmanager
-async def _whole_file(path: Path) -> AsyncIterator[LinesSink]:
+async def _whole_file(path: Path, as_of: AsOf) -> AsyncIterator[LinesSink]:
     """A file that is there when it is whole, and not before."""
     part = path.with_name(f"{path.name}.part")
     try:
         with part.open("wb") as file:
-            yield LinesSink(file)
+            yield LinesSink(file, as_of)
         part.replace(path)
     except OSError as failed:
         raise ConfigurationError(f"{path}: {failed.strerror or 'cannot be written'}") from None
@@ -195,6 +228,18 @@ def _zone_of(time_zone: str | None, policy: str) -> ZoneOf:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise ConfigurationError("--time-zone: no such time zone; give a name such as America/New_York") from None
     return lambda _: zone
+
+
+def _mapping(kind: Format, named: str | None) -> Mapping | None:
+    """Raises `ConfigurationError`."""
+    if kind not in MAPPED:
+        if named is not None:
+            raise ConfigurationError(f"--format {kind} needs no --mapping")
+        return None
+    try:
+        return fitting(kind, load_mapping(named) if named is not None else None)
+    except MappingError as wrong:
+        raise ConfigurationError(str(wrong)) from None
 
 
 def _say(console: Console, text: str, code: int) -> int:

@@ -7,11 +7,12 @@ import sys
 import typer
 
 from schemas.policy_file import PolicyError
-from services.cli.activate import app as policy
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
+from services.cli.letters import app as letters
 from services.cli.offsets import mend_command
 from services.cli.parked import app as parked
+from services.cli.policy import app as policy
 from services.cli.rebase import rebase_command
 from services.cli.reconcile import reconcile_command
 from services.cli.replay import replay_command
@@ -39,6 +40,7 @@ offsets.command("rebase")(rebase_command)
 app.add_typer(offsets, name="offsets")
 app.add_typer(parked, name="parked")
 app.add_typer(policy, name="policy")
+app.add_typer(letters, name="letters")
 
 
 def main() -> None:

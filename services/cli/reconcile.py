@@ -16,14 +16,14 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
 
-from schemas.envelope import Classification, Event, deterministic_id
+from schemas.envelope import Classification, Data, Event, deterministic_id
 from schemas.incident import IncidentId, IncidentRetracted, Ori
-from schemas.topics import Topic
 from services.classifier.store.tables import incidents
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, IpviError
 from services.common.settings import CommonSettings, settings_or_error
-from services.intake.sinks import kafka_sink
+from services.intake.app import stream
+from services.intake.domain import Unit
 
 SERVICE = "classifier"
 SOURCE = "/intake/reconcile"
@@ -200,20 +200,22 @@ async def retract(settings: CommonSettings, agency: str, stale: Sequence[Stale])
     if not stale:
         return
     now = datetime.now(UTC)
-    async with kafka_sink(settings.kafka_bootstrap_servers) as sink:
-        for one in stale:
-            if not one.incident_id.startswith(f"{agency}:"):
-                raise ConfigurationError("an incident of another agency")  # never, whatever was compared
-            data = IncidentRetracted(
-                incident_id=one.incident_id, offender_id=one.offender_id, agency=agency, revision=one.revision
-            )
-            event = Event(
-                id=deterministic_id("reconcile", one.incident_id, one.offender_id, one.revision),
-                source=SOURCE,
-                subject=one.offender_id,
-                time=now,
-                data=data,
-                dataclassification=Classification.RESTRICTED,
-                correlationid=one.incident_id,
-            )
-            await sink.event(Topic.INCIDENTS, event)
+    async with stream(settings) as sink:
+        await sink.take([Unit(line, (_retraction(one, agency, now),)) for line, one in enumerate(stale, start=1)])
+        await sink.finish()
+
+
+def _retraction(one: Stale, agency: str, now: datetime) -> Event[Data]:
+    if not one.incident_id.startswith(f"{agency}:"):
+        raise ConfigurationError("an incident of another agency")  # never, whatever was compared
+    return Event(
+        id=deterministic_id("reconcile", one.incident_id, one.offender_id, one.revision),
+        source=SOURCE,
+        subject=one.offender_id,
+        time=now,
+        data=IncidentRetracted(
+            incident_id=one.incident_id, offender_id=one.offender_id, agency=agency, revision=one.revision
+        ),
+        dataclassification=Classification.RESTRICTED,
+        correlationid=one.incident_id,
+    )

@@ -25,7 +25,8 @@ class Part:
     def replica(self, settings: CommonSettings) -> Replica[Any]:
         """Compose it. Raises `PolicyError`, `ConfigurationError` or `TokensFileError` with one clear line."""
         app = importlib.import_module(f"services.{self.package}.app")
-        return Replica(app.build(settings), settings, self.tick, self._router())
+        companions = app.companions(settings) if hasattr(app, "companions") else ()
+        return Replica(app.build(settings), settings, self.tick, self._router(), companions=companions)
 
     def _router(self) -> Callable[..., Any] | None:
         if importlib.util.find_spec(f"services.{self.package}.api") is None:
@@ -33,6 +34,9 @@ class Part:
         router: Callable[..., Any] = importlib.import_module(f"services.{self.package}.api").router
         return router
 
+
+DATABASES = ("intake", "classifier", "notifier", "victim_outreach")
+"""Who has tables of its own."""
 
 SERVICES: dict[str, Part] = {
     "classifier": Part("classifier", ClassifierTick, 8701),

@@ -16,11 +16,12 @@ import typer
 from schemas.classification import OffenderDecided
 from schemas.envelope import Data, Event, routing_key
 from schemas.policy import Policy
-from schemas.policy_file import PolicyError, load_policy
+from schemas.policy_file import PolicyError
 from schemas.rejects import MENDS, InvalidRecord, RejectCode
 from schemas.topics import Topic, allowed
 from services.classifier.app import compose
 from services.classifier.domain import Offender
+from services.classifier.policies import usable
 from services.classifier.seal import sealer
 from services.classifier.stream import INPUTS
 from services.classifier.usecases import decision
@@ -135,7 +136,7 @@ def replay_command(files: FilesArgument, policy: PolicyOption = DEFAULT_POLICY) 
     """
     out = sys.stdout.buffer
     try:
-        for line in replay(load_policy(policy), files):
+        for line in replay(usable(policy), files):
             out.write(line + b"\n")
         out.flush()
     except BrokenPipeError:

@@ -20,15 +20,16 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from schemas.commands import Role
-from schemas.policy_file import load_policy
+from services.classifier.policies import usable
 from services.cli.broker.node import EmbeddedBroker
 from services.cli.broker.process import BoundProcess
-from services.cli.ingest import FormatOption, ZoneOption, ingest_file
+from services.cli.ingest import FormatOption, MappingOption, ZoneOption, ingest_file
 from services.cli.registry import SERVICES
 from services.cli.serve import migrate_all
 from services.cli.settled import ends, is_settled, places
 from services.cli.summary import Summary, summarise
 from services.cli.topics import create_topics
+from services.common.county import sample_county
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings, settings_or_error
@@ -54,6 +55,7 @@ class Tree:
             "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
             "IPVI_HOME": str(settings.home.resolve()),
             "IPVI_POLICY": settings.policy,
+            "IPVI_COUNTY": str((settings.county or sample_county()).resolve()),
             "IPVI_PARTITIONS": str(settings.partitions),
             "IPVI_AS_OF": settings.as_of,
             "IPVI_TICKS": str(settings.ticks).lower(),
@@ -98,6 +100,7 @@ def run_command(
         bool, typer.Option("--ephemeral", help="Keep nothing: state in a folder that is removed.")
     ] = False,
     time_zone: ZoneOption = None,
+    mapping: MappingOption = None,
 ) -> None:
     """Run the whole pipeline: Kafka, the three services, and a feed.
 
@@ -120,7 +123,7 @@ def run_command(
     changes: dict[str, object] = {"as_of": str(as_of), "ticks": settings.ticks and not once}
     if policy:
         changes["policy"] = policy
-    load_policy(str(changes.get("policy", settings.policy)))
+    usable(str(changes.get("policy", settings.policy)))
     with ExitStack() as stack:
         if ephemeral:
             changes["home"] = Path(stack.enter_context(_temporary_home()))
@@ -129,7 +132,7 @@ def run_command(
             console.print("Starting Kafka ...", markup=False)
             broker = stack.enter_context(EmbeddedBroker(settings.home / "kafka"))
             settings = settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
-        result = _run(settings, source, format, as_of, once, time_zone, console)
+        result = _run(settings, source, format, as_of, once, time_zone, mapping, console)
     if result is not None:
         text = json.dumps(result, indent=2)
         if summary is not None:
@@ -145,6 +148,7 @@ def _run(
     as_of: AsOf,
     once: bool,
     time_zone: str | None,
+    mapping: str | None,
     console: Console,
 ) -> Summary | None:
     create_topics(settings.kafka_bootstrap_servers, settings.partitions)
@@ -155,7 +159,7 @@ def _run(
     with _stopped_at_end(tree):
         tree.start(with_api=not once)
         console.print(f"Feeding {source.name} ...", markup=False)
-        fed = ingest_file(source, kind, as_of, time_zone, settings, console)
+        fed = ingest_file(source, kind, as_of, time_zone, settings, console, mapping)
         _wait_settled(tree)
         result = asyncio.run(summarise(settings, fed))
         if once:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.registry import SERVICES
+from services.cli.registry import DATABASES, SERVICES
 from services.cli.topics import create_topics
 from services.common import logs
 from services.common.database import database_url
@@ -47,7 +47,7 @@ def migrate_command() -> None:
     asyncio.run(migrate_all(settings))
 
 
-async def migrate_all(settings: CommonSettings, services: Iterable[str] = tuple(SERVICES)) -> None:
+async def migrate_all(settings: CommonSettings, services: Iterable[str] = DATABASES) -> None:
     """The tables of these services."""
     for name in services:
         await upgrade(database_url(settings, name), name)

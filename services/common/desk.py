@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
 from schemas.commands import PersonCommand
-from schemas.envelope import Event, Message, deterministic_id, encode
+from schemas.envelope import Data, Event, Message, deterministic_id, encode
 from schemas.topics import Topic
 from services.common.records import content_digest
 
@@ -81,6 +81,37 @@ class Producer(Protocol):
 def lane_of(key: str, lanes: int) -> int:
     """The partition Kafka's default partitioner (murmur2) gives this key."""
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """Where a service's own worker says what became of what it was given to do: into the log, like everything else."""
+
+    service: str
+    topic: Topic
+    lanes: int
+    producer: Producer
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    async def report(self, data: Data, *, about: str, offender_id: str) -> None:
+        """Said again, it is the same event. Raises `KafkaError` where the log cannot be reached."""
+        source = f"/ipvi/{self.service}/worker"
+        event = Event(
+            id=deterministic_id(data.TYPE, about),
+            source=source,
+            subject=offender_id,
+            time=self.clock(),
+            data=data,
+            dataclassification=self.topic.classification,
+        )
+        message = encode(event)
+        await self.producer.send_and_wait(
+            self.topic.value,
+            value=message.value,
+            key=message.key,
+            partition=lane_of(offender_id, self.lanes),
+            headers=list(message.headers),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,3 +20,7 @@ lanes_refused = Gauge(
     "ipvi_lanes_refused", "Lanes that are not worked until a person has looked; alarm above 0", ["service"]
 )
 lanes_running = Gauge("ipvi_lanes_running", "Lanes worked by this replica", ["service"])
+pages = Counter(
+    "ipvi_pages", "Calls to whoever is on duty, by service and whether anybody was told", ["service", "result"]
+)
+messages = Counter("ipvi_messages", "Messages to victims, by service and what became of them", ["service", "outcome"])

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
@@ -26,7 +26,7 @@ from services.common.api import Health, build_app, server
 from services.common.auth import read_tokens
 from services.common.clock import Clock
 from services.common.database import Database, database_url
-from services.common.desk import Desk, LogDesk
+from services.common.desk import Desk, LogDesk, Reporter
 from services.common.errors import ConfigurationError, LaneRefusedError
 from services.common.inbox import inbox_reader, lane_refusal
 from services.common.lane import Lane, LaneTools
@@ -42,9 +42,12 @@ S = TypeVar("S")
 log = structlog.get_logger(__name__)
 
 STEP_TIMEOUT_S = 15.0
+COMPANION_AGAIN_S = 5.0
 STALLED_S = 30.0
 """Without a poll, or without a claim that comes to an end, for so long: not healthy."""
 
+Companion = Callable[[Database, Reporter], Awaitable[None]]
+"""What a service does beside its lanes (sends messages): reads its tables, and reports into the log."""
 Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 
@@ -58,7 +61,9 @@ class Replica(Generic[S]):
         tick: type[Tick] | None = None,
         router: Callable[[Desk, Reader], APIRouter] | None = None,
         now: Callable[[], float] = time.time,
+        companions: Sequence[Companion] = (),
     ) -> None:
+        self._companions = companions
         self.service = service
         self.settings = settings
         self.group = f"ipvi-{service.name}"
@@ -164,8 +169,25 @@ class Replica(Generic[S]):
                 self._now,
             )
             self._tasks.append(asyncio.create_task(clock.run(), name="clock"))
+        if settings.ticks:  # without a clock of its own nothing is to reach people: a back-test
+            for companion in self._companions:
+                self._tasks.append(asyncio.create_task(self._accompany(companion), name="companion"))
         if settings.api_port:
             self._tasks.append(asyncio.create_task(self._serve_api(), name="api"))
+
+    async def _accompany(self, companion: Companion) -> None:
+        """Again after a while, if it ends with an error."""
+        settings = self.settings
+        while True:
+            try:
+                async with AIOKafkaProducer(
+                    bootstrap_servers=settings.kafka_bootstrap_servers, enable_idempotence=True
+                ) as producer:
+                    reporter = Reporter(self.service.name, self._commands, settings.partitions, producer)
+                    await companion(self.database, reporter)
+            except Exception as failed:  # noqa: BLE001 (the lanes go on; what it does is done late, and says so)
+                log.error("replica.companion_failed", error=type(failed).__name__)
+            await asyncio.sleep(COMPANION_AGAIN_S)
 
     async def _serve_api(self) -> None:
         """Every route refuses without a credential; without a tokens file nobody has one."""

@@ -23,3 +23,10 @@ async def upsert(conn: AsyncConnection, table: Table, rows: Sequence[Mapping[str
         else statement.on_conflict_do_nothing()
     )
     await conn.execute(statement, list(rows))
+
+
+async def insert_new(conn: AsyncConnection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row unless one with its key is there. Whether it was inserted."""
+    make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+    done = await conn.execute(make(table).values(**row).on_conflict_do_nothing())
+    return done.rowcount == 1

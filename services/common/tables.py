@@ -145,8 +145,9 @@ KEEP_READS = {
 
 
 def with_common_tables(metadata: MetaData) -> MetaData:
-    """Add these tables to a service's own."""
-    for table in common.sorted_tables:
+    """Add these tables to a service's own. One that only produces (`info["lanes"]` is false) has no use for those of lanes."""
+    needed = common.sorted_tables if metadata.info.get("lanes", True) else [deployment]
+    for table in needed:
         if table.name not in metadata.tables:
             table.to_metadata(metadata)
     return metadata

@@ -147,8 +147,8 @@ class _Run(Generic[S]):
                 "topic": parsed.record.topic,
                 "offset": parsed.record.offset,
                 "outcome": outcome,
-                "about": self.worker.service.about(event),
                 "digest": content_digest(parsed.record.value) if isinstance(event.data, PersonCommand) else None,
+                "about": self.worker.service.about(event),
             }
         )
 

@@ -20,7 +20,7 @@ def read_events(source: Source) -> Iterator[Unit]:
     """One unit per line, in order; a line that cannot be read is a reject and the rest goes on."""
     for line in source.lines():
         try:
-            yield Unit(line.number, (_event(line),))
+            yield Unit(line.number, (event_of(line),))
         except InvalidRecord as invalid:
             yield Unit(line.number, reject=_reject(source, line, invalid))
 
@@ -37,7 +37,8 @@ def topic_of(event_type: str) -> Topic:
     raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
 
 
-def _event(line: Line) -> Event[Data]:
+def event_of(line: Line) -> Event[Data]:
+    """The event of one line, as a source may send it. Raises `InvalidRecord`."""
     if line.size > MAX_EVENT:
         raise InvalidRecord(RejectCode.TOO_LARGE)
     if line.is_blank:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from schemas.envelope import Data, Event
 from schemas.rejects import MENDS, RejectCode
 from services.common.errors import IpviError
+from services.intake.people import Facts
 
 
 class AsOf(StrEnum):
@@ -58,6 +59,8 @@ class Unit:
     line: int
     events: tuple[Event[Data], ...] = ()
     reject: Reject | None = None
+    facts: tuple[Facts, ...] = ()
+    """What came with the events that they have no room for: names, where to reach people."""
 
 
 @dataclass(frozen=True, slots=True)

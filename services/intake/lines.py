@@ -48,6 +48,19 @@ class Source:
         except OSError as failed:
             raise InputError(f"{path}: {failed.strerror or 'cannot be read'}") from None
 
+    def chunks(self, size: int = 64 * 1024) -> Iterator[bytes]:
+        """The file unpacked, some bytes at a time. Raises `InputError` where reading breaks off."""
+        before = self.read
+        try:
+            with self.path.open("rb") as file, _unpacked(file) as unpacked:
+                while chunk := unpacked.read(size):
+                    self.read = before + file.tell()
+                    yield chunk
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            raise InputError(f"{self.path}: the gzip data is damaged or breaks off") from None
+        except OSError as failed:
+            raise InputError(f"{self.path}: {failed.strerror or 'cannot be read'}") from None
+
     def lines(self) -> Iterator[Line]:
         """Raises `InputError` where reading breaks off."""
         number, before = 0, self.read

@@ -1,16 +1,15 @@
-"""The records of people that follow from a feed: what is held of each offender, and all his victims.
+"""The records of people that follow from what agencies send: what is held of each offender, and all his victims.
 
-Both topics carry whole records, replaced each time, so they are gathered over the feed from its start. The gathering
-is a function of the feed alone: the same feed gives the same records again. It keeps some 500 bytes for each offender
-of the feed (a year of a large state: half a gigabyte). What an earlier file held of an offender is not known here:
-whoever splits one feed into files sends `ipvi.victims.described.v1` himself, whole.
+Both topics carry whole records, replaced each time, so intake keeps what it has said of each (`store`), over all files, feeds
+and restarts. Here are the rules alone: persons as they were in, persons as they are and the records to write out.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from schemas.envelope import Data, Event
@@ -26,33 +25,83 @@ from schemas.incident import (
 )
 from schemas.person import Custody, DescribedVictim, OffenderDescribed, VictimsDescribed
 
+_OFFENDER_FACTS = ("name", "birth_date", "places", "language", "counsel")
+_VICTIM_FACTS = ("name", "contact", "language", "substitute_address")
 _DETAILS = ("name", "contact", "language", "substitute_address", "lethality_screen")
 _MOST_VICTIMS = 200
 """Entries kept for one offender, the newest: an id that stands for nobody in particular would outgrow every record."""
 _HIMSELF = "VO"
 """The victim was this offender: what is held of him is no record of a victim."""
 
-_Place = tuple[str | None, int]
+Place = tuple[str | None, int]
 """Incident (none: as the police gave it) and victim number."""
 
 
+@dataclass(frozen=True, slots=True)
+class OffenderFacts:
+    """What a record holds of an offender beside its event. Of a field that it leaves out what was known stays."""
+
+    offender_id: str
+    name: str | None = field(default=None, repr=False)
+    birth_date: date | None = field(default=None, repr=False)
+    places: tuple[str, ...] = field(default=(), repr=False)
+    language: str | None = None
+    counsel: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class VictimFacts:
+    """What a record holds of one of his victims as police took it. Of a field that it leaves out what was known stays."""
+
+    offender_id: str
+    incident_id: str
+    victim_no: int
+    name: str | None = field(default=None, repr=False)
+    contact: tuple[str, ...] = field(default=(), repr=False)
+    language: str | None = None
+    substitute_address: str | None = field(default=None, repr=False)
+
+
+Facts = OffenderFacts | VictimFacts
+
+
 @dataclass(slots=True)
-class _Person:
+class Person:
+    """All that is kept of one offender. `merged_into`: who he is now; then nothing is left under this id."""
+
     described: OffenderDescribed
-    victims: dict[_Place, DescribedVictim] = field(default_factory=dict)
+    victims: dict[Place, DescribedVictim] = field(default_factory=dict)
     revisions: dict[str, float] = field(default_factory=dict)
     """By incident the highest revision reported or taken back; infinite where that is final."""
+    merged_into: str | None = None
+    moved: dict[str, str] = field(default_factory=dict)
+    """By incident the person it went to in a split; what comes late for it is his."""
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """Who else has what came under this id."""
+        return [name for name in (self.merged_into, *self.moved.values()) if name]
 
     def victims_described(self) -> VictimsDescribed:
         return VictimsDescribed(offender_id=self.described.offender_id, victims=list(self.victims.values()))
 
 
-class People:
-    """Feed it each event in order; it answers with the records that changed by it."""
+def named(event: Event[Data]) -> list[str]:
+    """Whom an event names: of a merge or split two persons."""
+    others = (getattr(event.data, name, None) for name in ("merged_offender_id", "new_offender_id"))
+    return [event.subject, *(other for other in others if other)]
 
-    def __init__(self) -> None:
-        self._people: dict[str, _Person] = {}
-        self._survivors: dict[str, str] = {}
+
+class People:
+    """Feed it each event in order; it answers with the records that changed by it.
+
+    `people` are the persons known before, at least all that the events name and whoever those are now; it is worked on in
+    place. `changed` names those that are to be kept anew.
+    """
+
+    def __init__(self, people: dict[str, Person] | None = None) -> None:
+        self._people = {} if people is None else people
+        self.changed: set[str] = set()
         self._rules: dict[type[Data], Callable[[Any], None]] = {
             IncidentReported: self._reported,
             IncidentRetracted: self._retracted,
@@ -64,39 +113,83 @@ class People:
             VictimsDescribed: self._victims_described,
         }
 
-    def apply(self, event: Event[Data]) -> list[Data]:
-        """Records to write because of `event`; an event that is such a record itself is not repeated."""
-        rule = self._rules.get(type(event.data))
-        if rule is None:
-            return []
-        touched = self._touched(event)
-        before = [record for name in touched for record in self._records(name)]
-        rule(event.data)
-        after = [record for name in touched for record in self._records(name)]
-        return [new for new, old in zip(after, before, strict=True) if new not in (old, event.data)]
+    def apply(self, event: Event[Data], facts: Iterable[Facts] = ()) -> list[Data]:
+        """Records to write because of `event` and what came with it.
 
-    def _touched(self, event: Event[Data]) -> list[str]:
-        """Whose records may change, each once: of a merge or split two persons, of one who was merged the survivor."""
-        others = (getattr(event.data, name, None) for name in ("merged_offender_id", "new_offender_id"))
-        names = [event.subject, *(other for other in others if other)]
-        return list(dict.fromkeys([*map(self._resolve, names), *names[1:]]))
+        An event that is such a record itself is what one source holds; the record that follows from it is whole.
+        """
+        rule = self._rules.get(type(event.data))
+
+        def work() -> None:
+            if rule is not None:
+                rule(event.data)
+            for fact in facts:
+                self._learn(fact)
+
+        facts = tuple(facts)
+        return self._changed_by(work, [*named(event), *(fact.offender_id for fact in facts)])
+
+    def learn(self, facts: Iterable[Facts]) -> list[Data]:
+        """Records to write because of facts that came with no new event."""
+        told = list(facts)
+
+        def work() -> None:
+            for fact in told:
+                self._learn(fact)
+
+        return self._changed_by(work, [fact.offender_id for fact in told])
+
+    def _changed_by(self, work: Callable[[], object], names: list[str]) -> list[Data]:
+        """Each person once: those named, whoever they are now, and who else has a part of theirs."""
+        now = list(map(self._resolve, names))
+        others = [
+            self._resolve(name) for one in now if one in self._people for name in self._people[one].moved.values()
+        ]
+        touched = list(dict.fromkeys([*now, *names[1:], *others]))
+        before = [record for name in touched for record in self._records(name)]
+        work()
+        after = [record for name in touched for record in self._records(name)]
+        self.changed |= {name for name in touched if name in self._people}
+        return [new for new, old in zip(after, before, strict=True) if new != old]
 
     def _resolve(self, offender_id: str) -> str:
         """Who he is now. Ends, since nobody is ever merged into one who stands for him."""
-        while offender_id in self._survivors:
-            offender_id = self._survivors[offender_id]
+        while (person := self._people.get(offender_id)) and person.merged_into:
+            offender_id = person.merged_into
         return offender_id
 
-    def _person(self, offender_id: str) -> _Person:
+    def _person(self, offender_id: str, incident_id: str | None = None) -> Person:
+        """Whose the incident is now, if one is given."""
         name = self._resolve(offender_id)
-        return self._people.setdefault(name, _Person(OffenderDescribed(offender_id=name)))
+        person = self._people.setdefault(name, Person(OffenderDescribed(offender_id=name)))
+        passed = {name}
+        while incident_id and (moved := person.moved.get(incident_id)) and (name := self._resolve(moved)) not in passed:
+            passed.add(name)
+            person = self._people.setdefault(name, Person(OffenderDescribed(offender_id=name)))
+        return person
 
     def _records(self, name: str) -> tuple[Data, Data]:
-        person = self._people.get(name) or _Person(OffenderDescribed(offender_id=name))
+        person = self._people.get(name) or Person(OffenderDescribed(offender_id=name))
         return person.described, person.victims_described()
 
+    def _learn(self, fact: Facts) -> None:
+        incident = fact.incident_id if isinstance(fact, VictimFacts) else None
+        person = self._person(fact.offender_id, incident)
+        if isinstance(fact, OffenderFacts):
+            given = {name: value for name in _OFFENDER_FACTS if (value := getattr(fact, name))}
+            if "places" in given:
+                given["places"] = list(given["places"])
+            person.described = person.described.model_copy(update=given)
+            return
+        place = (fact.incident_id, fact.victim_no)
+        if place in person.victims:  # else a later revision or a retraction has taken her out
+            given = {name: value for name in _VICTIM_FACTS if (value := getattr(fact, name))}
+            if "contact" in given:
+                given["contact"] = list(given["contact"])
+            person.victims[place] = person.victims[place].model_copy(update=given)
+
     def _reported(self, data: IncidentReported) -> None:
-        person = self._person(data.offender.offender_id)
+        person = self._person(data.offender.offender_id, data.incident_id)
         if data.revision <= person.revisions.get(data.incident_id, 0):
             return
         person.revisions[data.incident_id] = data.revision
@@ -123,7 +216,7 @@ class People:
         self._take_back(data.offender_id, data.incident_id, math.inf)
 
     def _take_back(self, offender_id: str, incident_id: str, revision: float) -> None:
-        person = self._person(offender_id)
+        person = self._person(offender_id, incident_id)
         if revision >= person.revisions.get(incident_id, 0):
             person.revisions[incident_id] = revision
             person.victims = _without(person.victims, {incident_id})
@@ -137,8 +230,9 @@ class People:
         survivor.victims = merged.victims | survivor.victims
         for incident_id, revision in merged.revisions.items():
             survivor.revisions[incident_id] = max(revision, survivor.revisions.get(incident_id, 0))
-        del self._people[merged.described.offender_id]
-        self._survivors[merged.described.offender_id] = survivor.described.offender_id
+        survivor.moved = merged.moved | survivor.moved
+        gone = merged.described.offender_id
+        self._people[gone] = Person(OffenderDescribed(offender_id=gone), merged_into=survivor.described.offender_id)
 
     def _split(self, data: OffenderSplit) -> None:
         old, new, moved = self._person(data.offender_id), self._person(data.new_offender_id), set(data.incident_ids)
@@ -147,6 +241,9 @@ class People:
         new.victims |= {place: victim for place, victim in old.victims.items() if place[0] in moved}
         new.revisions |= {name: revision for name, revision in old.revisions.items() if name in moved}
         old.victims = _without(old.victims, moved)
+        old.revisions = {name: revision for name, revision in old.revisions.items() if name not in moved}
+        old.moved |= dict.fromkeys(moved, data.new_offender_id)
+        new.moved = {name: to for name, to in new.moved.items() if name not in moved}
 
     def _custody(self, data: CustodyChanged) -> None:
         person = self._person(data.offender_id)
@@ -158,11 +255,21 @@ class People:
         person.described = data.model_copy(update={"offender_id": person.described.offender_id})
 
     def _victims_described(self, data: VictimsDescribed) -> None:
+        """Replaces what the agencies it speaks of have said; what others hold of his victims stays."""
         person = self._person(data.offender_id)
-        person.victims = {(victim.incident_id, victim.victim_no): victim for victim in data.victims}
+        told = {(victim.incident_id, victim.victim_no): victim for victim in data.victims}
+        agencies = {_agency(place) for place in told}
+        kept = {
+            place: victim for place, victim in person.victims.items() if agencies and _agency(place) not in agencies
+        }
+        person.victims = kept | told
 
 
-def _described_as(person: _Person, incident_id: str, number: int, victim: Victim) -> DescribedVictim:
+def _agency(place: Place) -> str:
+    return (place[0] or "").partition(":")[0]
+
+
+def _described_as(person: Person, incident_id: str, number: int, victim: Victim) -> DescribedVictim:
     """With the details police gave of her under this number or, being the same woman, under another."""
     same = person.victims.get((incident_id, number)) or next(
         (one for one in person.victims.values() if one.victim_id and one.victim_id == victim.victim_id), None
@@ -171,12 +278,15 @@ def _described_as(person: _Person, incident_id: str, number: int, victim: Victim
     return DescribedVictim(victim_no=number, incident_id=incident_id, victim_id=victim.victim_id, **details)
 
 
-def _without(victims: dict[_Place, DescribedVictim], incidents: set[str]) -> dict[_Place, DescribedVictim]:
+def _without(victims: dict[Place, DescribedVictim], incidents: set[str]) -> dict[Place, DescribedVictim]:
     return {place: victim for place, victim in victims.items() if place[0] not in incidents}
 
 
 def _custody_after(known: Custody | None, data: CustodyChanged) -> Custody | None:
-    """A later booking replaces an earlier one; what concerns another booking than the latest changes nothing."""
+    """A later booking replaces an earlier one; what concerns another booking than the latest changes nothing.
+
+    Booked after he was released under the same number, he is held again.
+    """
     if known is None:
         known = Custody(booking_id=data.booking_id)
     elif known.booking_id != data.booking_id:
@@ -189,4 +299,6 @@ def _custody_after(known: Custody | None, data: CustodyChanged) -> Custody | Non
         CustodyChange.HEARING_SET: "hearing_at",
         CustodyChange.RELEASED: "released_at",
     }[data.change]
-    return known.model_copy(update={moment: data.at, "facility": data.facility or known.facility})
+    again = data.change is CustodyChange.BOOKED and known.released_at is not None and data.at > known.released_at
+    update = {moment: data.at, "facility": data.facility or known.facility}
+    return known.model_copy(update=update | ({"released_at": None} if again else {}))

@@ -1,159 +1,147 @@
-"""The two places an ingest can write to.
-
-The stream, through an idempotent producer, or lines, with no broker at all.
-"""
+"""The two places an ingest can write to: the stream, through a transactional producer, or lines, with no broker at all."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import BinaryIO, Final
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from sqlalchemy.exc import DBAPIError
 
-from schemas.envelope import Data, Event, deterministic_id, encode, to_json_line
-from schemas.person import VictimsDescribed
+from schemas.envelope import to_json_line
 from schemas.topics import Topic
-from services.common.errors import IpviError
+from services.common import guard
+from services.common.database import Database, database_url
+from services.common.errors import ConfigurationError, LaneRefusedError
+from services.common.settings import CommonSettings
 from services.intake.cloudevents import TOPICS
-from services.intake.domain import Reject
-from services.intake.lines import KEPT
+from services.intake.domain import AsOf, Unit
+from services.intake.saying import recorded
+from services.intake.store import outbox
+from services.intake.store.outbox import Waiting
+from services.intake.usecases import Sender, StreamError, StreamSink
 
+NAME: Final = "intake"
+TRANSACTIONAL_ID: Final = "ipvi-intake.outbox"
 _MAX_REQUEST: Final = 2 * 1024 * 1024
 _RETRY_BACKOFF_MS: Final = 5
 """aiokafka's 100 ms would be most of an incident's way to the stream."""
-_LINGER_MS: Final = 2
+_LINGER_MS: Final = 1
+_TRANSACTION_MS: Final = 10_000
 
 
-class StreamError(IpviError):
-    """The stream cannot be written to; nothing is lost: ingest the file again from its start."""
+class OutboxProducer:
+    """Rows in one transaction; keyed by offender, on the partition Kafka's default (murmur2) gives that key."""
 
+    def __init__(self, bootstrap: str, timeout: float = 40.0) -> None:
+        self._timeout = timeout
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap,
+            transactional_id=TRANSACTIONAL_ID,
+            transaction_timeout_ms=_TRANSACTION_MS,
+            acks="all",
+            linger_ms=_LINGER_MS,
+            retry_backoff_ms=_RETRY_BACKOFF_MS,
+            max_request_size=_MAX_REQUEST,
+            request_timeout_ms=int(timeout * 1000),
+        )
 
-class KafkaSink:
-    """Writes with `acks=all` and an idempotent producer, so a retry inside it doubles nothing; keyed by offender, on
-    the partition Kafka's default (murmur2) gives that key.
-    """
+    async def start(self) -> None:
+        async with asyncio.timeout(self._timeout):
+            await self._producer.start()
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
-        self._producer = producer
-        self._failed: BaseException | None = None
+    async def publish(self, rows: Sequence[Waiting]) -> None:
+        """Returns only when the broker has answered that it committed."""
+        async with asyncio.timeout(self._timeout), self._producer.transaction():
+            answers = [
+                await self._producer.send(
+                    row.topic, row.message.value, row.message.key, headers=list(row.message.headers)
+                )
+                for row in rows
+            ]
+            await asyncio.gather(*answers)
 
-    async def event(self, topic: Topic, event: Event[Data]) -> None:
-        message = encode(event)
-        await self._send(topic, None if _ends_record(event) else message.value, message.key, list(message.headers))
-
-    record = event
-
-    async def reject(self, reject: Reject) -> None:
-        """The dead letter. Its value is what came, cut off only where the topic could not take it."""
-        headers = {
-            "ce_specversion": "1.0",
-            "ce_type": "ipvi.record.rejected.v1",
-            "ce_source": "/intake",
-            "ce_id": deterministic_id(
-                "rejected", reject.file, reject.line, reject.code, hashlib.sha256(reject.raw).hexdigest()
-            ),
-            "reject-code": str(reject.code),
-            "reject-field": reject.field or "",
-            "reject-file": reject.file,
-            "reject-line": str(reject.line),
-            "reject-mend": reject.mend,
-        }
-        value = reject.raw[:KEPT]
-        if len(value) < reject.size:
-            headers["reject-cut-from"] = str(reject.size)
-        # Whose record it was cannot be told; its id as key keeps a repeat on the same partition.
-        key = headers["ce_id"].encode()
-        pairs = [(name, value.encode()) for name, value in headers.items()]
-        await self._send(Topic.INTAKE_REJECTS, value, key, pairs)
-
-    async def _send(
-        self, topic: Topic, value: bytes | None, key: bytes | None, headers: list[tuple[str, bytes]]
-    ) -> None:
-        """Waits only while the producer's batch is full. A failure is raised by the next call, or by `finish`."""
-        self._raise()
-        answer = await self._producer.send(topic, value, key, headers=headers)
-        answer.add_done_callback(self._answered)
-
-    def _answered(self, answer: asyncio.Future[object]) -> None:
-        if not answer.cancelled() and answer.exception() is not None:
-            self._failed = self._failed or answer.exception()
-
-    def _raise(self) -> None:
-        if self._failed:
-            raise StreamError(f"the broker did not take a record ({type(self._failed).__name__}); {_AGAIN}")
-
-    async def finish(self) -> None:
-        """Returns when the broker has everything. Raises `StreamError`."""
-        await self._producer.flush()
-        self._raise()
-
-
-_AGAIN: Final = "ingest the file again from its start, nothing is doubled by that"
-
-
-def _ends_record(event: Event[Data]) -> bool:
-    """No victims left: a tombstone, so that compaction takes the last record away too."""
-    return isinstance(event.data, VictimsDescribed) and not event.data.victims
+    async def close(self) -> None:
+        """Never raises: it may be fenced, or its broker gone."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(self._timeout):
+                await self._producer.stop()
 
 
 @asynccontextmanager
-async def kafka_sink(bootstrap: str, timeout: float = 40.0) -> AsyncIterator[KafkaSink]:
-    """A sink on a broker; leaves only when the broker has everything.
+async def stream(settings: CommonSettings, as_of: AsOf = AsOf.NOW) -> AsyncIterator[StreamSink]:
+    """The stream of these settings; what an earlier process left in the outbox goes out first.
 
-    Raises `StreamError`; `timeout` (s) is for each request.
+    Raises `StreamError` where no broker answers or it is not the one this database was worked with, `ConfigurationError`
+    where the tables are not there.
     """
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=_LINGER_MS,
-        retry_backoff_ms=_RETRY_BACKOFF_MS,
-        max_request_size=_MAX_REQUEST,
-        request_timeout_ms=int(timeout * 1000),
-    )
+    await check_broker(settings.kafka_bootstrap_servers)
+    database = Database(database_url(settings, NAME), NAME)
+    sender = Sender(database, lambda: OutboxProducer(settings.kafka_bootstrap_servers))
     try:
-        await producer.start()
+        await check_database(database, settings)
+        async with database.read() as conn:
+            left = await outbox.last(conn)
+        await sender.deliver(left)
+        yield StreamSink(database, sender, as_of)
+        await sender.close()
     except (KafkaError, OSError) as failed:
-        await producer.stop()
-        raise StreamError(f"no Kafka broker answers at {bootstrap}") from failed
-    try:
-        await _check_topics(producer, bootstrap)
-        sink = KafkaSink(producer)
-        yield sink
-        await sink.finish()
-    except KafkaError as failed:
-        raise StreamError(f"the broker at {bootstrap} failed ({type(failed).__name__}); {_AGAIN}") from failed
+        bootstrap = settings.kafka_bootstrap_servers
+        raise StreamError(f"the broker at {bootstrap} failed ({type(failed).__name__}); run it again") from failed
     finally:
-        await producer.stop()
+        await database.close()
 
 
-async def _check_topics(producer: AIOKafkaProducer, bootstrap: str) -> None:
-    cluster = await producer.client.fetch_all_metadata()
+async def check_broker(bootstrap: str) -> None:
+    """Raises `StreamError` where no broker answers, or one without our topics."""
+    client = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    try:
+        await client.start()
+        cluster = await client.client.fetch_all_metadata()
+    except (KafkaError, OSError) as failed:
+        raise StreamError(f"no Kafka broker answers at {bootstrap}") from failed
+    finally:
+        await client.stop()
     missing = sorted({*TOPICS, Topic.INTAKE_REJECTS} - cluster.topics())
     if missing:
-        raise StreamError(
-            f"the broker at {bootstrap} has no topic {missing[0]}: create the topics first (`ipvi topics`)"
-        )
+        raise StreamError(f"the broker at {bootstrap} has no topic {missing[0]}: run `ipvi migrate` first")
+
+
+async def check_database(database: Database, settings: CommonSettings) -> None:
+    """That the tables are there, and that the topics are those which this database was worked with from the first.
+
+    What it says it has taken is on those topics; on others it would be missing for good.
+    """
+    try:
+        async with database.read() as conn:
+            await outbox.first(conn)
+    except DBAPIError:
+        raise ConfigurationError("intake's tables are not there: run `ipvi migrate` first") from None
+    topics = [str(topic) for topic in (*TOPICS, Topic.INTAKE_REJECTS)]
+    try:
+        await guard.check_topics(database, settings.kafka_bootstrap_servers, topics, settings.partitions)
+    except LaneRefusedError as refused:
+        raise ConfigurationError(f"intake: {refused}") from None
 
 
 class LinesSink:
     """Structured CloudEvents, one a line.
 
-    Records of people are left out: they follow again when the lines are ingested.
+    Records of people are left out: they follow again when the lines are ingested. So are rejects.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, as_of: AsOf = AsOf.NOW) -> None:
         self._file = file
+        self._as_of = as_of
 
-    async def event(self, topic: Topic, event: Event[Data]) -> None:
-        self._file.write(to_json_line(event) + b"\n")
+    async def take(self, units: Sequence[Unit]) -> None:
+        for unit in units:
+            for event in unit.events:
+                self._file.write(to_json_line(recorded(event, self._as_of, event)) + b"\n")
 
-    async def record(self, topic: Topic, event: Event[Data]) -> None:
-        """Not written."""
-
-    async def reject(self, reject: Reject) -> None:
-        """Rejects are reported by whoever runs the ingest; lines hold events alone."""
+    async def finish(self) -> None:
+        """Whoever opened the file closes it."""

@@ -5,6 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from schemas.advocacy import (
+    CloseCase,
+    GiveConsent,
+    LinkVictims,
+    RecordSafeContact,
+    RecordScreen,
+    ReportMessage,
+    RevokeConsent,
+    SendMessage,
+    UnlinkVictims,
+)
 from schemas.commands import (
     Attempt,
     CancelTask,
@@ -61,6 +72,15 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     SafetyHold: usecases.hold,
     LiftSafetyHold: usecases.lift_hold,
     OverrideGate: usecases.override,
+    RecordSafeContact: usecases.record_safe_contact,
+    RecordScreen: usecases.record_screen,
+    GiveConsent: usecases.give_consent,
+    RevokeConsent: usecases.revoke_consent,
+    CloseCase: usecases.close_case,
+    LinkVictims: usecases.link_victims,
+    UnlinkVictims: usecases.unlink_victims,
+    SendMessage: usecases.send_message,
+    ReportMessage: usecases.message_reported,
 }
 
 

@@ -12,6 +12,7 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from schemas.envelope import Message, decode
+from schemas.mapping_file import load_mapping
 from schemas.rejects import MENDS, InvalidRecord, RejectCode
 from schemas.topics import Topic
 from services.common.records import dead_letter, parse
@@ -19,7 +20,7 @@ from services.intake.app import Format, read_units
 from services.intake.domain import Reject
 from services.intake.lines import Source
 from services.intake.nibrs.layout import LAYOUTS
-from tests.harness import feed, nibrs
+from tests.harness import feed, nibrs, nibrs_xml
 
 PAGE = Path(__file__).parents[2] / "docs" / "rejects.md"
 CANARY = "Canary O'Planted"
@@ -132,6 +133,31 @@ def test_a_bad_report_is_refused_and_the_rest_goes_on(tmp_path: Path, code: Reje
     assert_silent(reject)
 
 
+XML = "".join(nibrs_xml.converted([line.encode() for line in nibrs.incident("1")]))
+TABLE = "case_id,person_id,offense_date,charge_description,charge_degree\n"
+BAD_FILES: dict[RejectCode, tuple[Format, str]] = {
+    RejectCode.XML_BROKEN: (Format.NIBRS_XML, XML.replace("</nc:Incident>", CANARY)),
+    RejectCode.XML_FORBIDDEN: (Format.NIBRS_XML, XML.replace("?>", f"?><!DOCTYPE x [<!ENTITY a '{CANARY}'>]>")),
+    RejectCode.ROW_LENGTH: (Format.CSV, f"{TABLE}K1,P1,{CANARY}\n"),
+    RejectCode.ROW_DATE: (Format.CSV, f"{TABLE}K1,P1,{CANARY},Battery,M\n"),
+    RejectCode.ROW_VALUE: (Format.CSV, f"{TABLE}K1,P1\0{CANARY},2014-01-02,Battery,M\n"),
+}
+"""`row_conflict` is made in the tests of mapped tables, `another_agency` in those of the API."""
+
+
+@pytest.mark.parametrize("code", BAD_FILES, ids=str)
+def test_what_is_wrong_with_xml_and_tables_is_named_and_not_quoted(tmp_path: Path, code: RejectCode) -> None:
+    kind, text = BAD_FILES[code]
+    path = tmp_path / "feed"
+    path.write_text(text)
+    mapping = load_mapping("broward") if kind is Format.CSV else None
+    rejected = [
+        unit.reject for unit in read_units(Source(path), kind, lambda _: ZoneInfo("UTC"), mapping) if unit.reject
+    ]
+    assert [reject.code for reject in rejected] == [code]
+    assert_silent(rejected[0])
+
+
 # records of a topic ----------------------------------------------------------------------------------------------
 
 
@@ -183,8 +209,9 @@ def test_every_code_has_a_row_and_no_row_is_left_over() -> None:
 def test_every_code_is_produced() -> None:
     """Here, but for `conflicting_revision`, which only a history can tell (tests of the classifier)."""
     lines = {code for _, _, code, _ in BAD_LINES}
-    here = lines | set(BAD_REPORTS) | set(BAD_RECORDS)
-    assert here == set(RejectCode) - {RejectCode.CONFLICTING_REVISION}
+    here = lines | set(BAD_REPORTS) | set(BAD_RECORDS) | set(BAD_FILES)
+    elsewhere = {RejectCode.CONFLICTING_REVISION, RejectCode.ROW_CONFLICT, RejectCode.ANOTHER_AGENCY}
+    assert here == set(RejectCode) - elsewhere
 
 
 def test_the_page_knows_every_segment_and_field() -> None:
@@ -198,7 +225,7 @@ def test_the_page_knows_every_segment_and_field() -> None:
 
 
 def test_examples_on_the_page_are_fields_that_are_refused(tmp_path: Path) -> None:
-    fields = {field for _, _, _, field in BAD_LINES} | {"revision"}
+    fields = {field for _, _, _, field in BAD_LINES} | {"revision", "when", "rel"}
     for code, lines in BAD_REPORTS.items():
         fields |= {reject.field for reject in refused(nibrs.written(tmp_path / code, lines), Format.NIBRS_FLAT)}
     shown = {example for cells in rows().values() for example in re.findall(r"`([^`]+)`", cells[1])}

@@ -67,7 +67,9 @@ def _value(schema: Schema, definitions: dict[str, Schema]) -> st.SearchStrategy[
 def _string(schema: Schema) -> st.SearchStrategy[str]:
     if "pattern" in schema:
         longest = schema.get("maxLength", 300)
-        return st.from_regex(schema["pattern"], fullmatch=True, alphabet=_TEXT).filter(lambda text: len(text) <= longest)
+        return st.from_regex(schema["pattern"], fullmatch=True, alphabet=_TEXT).filter(
+            lambda text: len(text) <= longest
+        )
     match schema.get("format"):
         case "date":
             return st.dates(min_value=date(1900, 1, 1)).map(date.isoformat)

@@ -234,6 +234,27 @@ def cases() -> list[Case]:
             [after("D", "entered"), after("B", "escalated"), after("C", "lowered")],
             [after("D", "entered"), after("C", "escalated"), after("C", "kept")],
         ),
+        Case(
+            "convicted of the first charge, then charged again",
+            [
+                r(138, "G23", charged=True, arrest="A-G23"),
+                given.disposed("A-G23", Disposition.CONVICTED, "G23", day=150),
+                r(139, "G23", charged=True),
+            ],
+            [after("C", "entered"), after("C", "kept"), after("B", "escalated")],
+            [after("C", "entered"), after("C", "kept"), after("C", "kept", "no_rule")],
+        ),
+        Case(
+            "charged, and not arrested yet",
+            [r(140, "G24", offenses=[Offense(code="13B", charged=True)])],
+            [after("C", "entered")],
+        ),
+        Case(
+            "a charge, a notice served, then a call: the call breaches the notice",
+            [r(141, "G25", charged=True), given.noticed("C", "G25", name="G25-N", day=142), r(143, "G25")],
+            [after("C", "entered"), after("C", "kept"), after("B", "escalated")],
+            [after("C", "entered"), after("C", "kept"), after("C", "kept")],
+        ),
     ]
 
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zlib import crc32
 
-from schemas.envelope import Data, Event
+from schemas.envelope import Data, Event, Message, decode
+from schemas.person import ended
 from schemas.topics import Topic
-from services.intake.domain import Reject
+from services.intake.domain import AsOf, Reject, Unit
+from services.intake.people import People
+from services.intake.saying import SOURCE as SAID
+from services.intake.saying import say
 
 ORI = "ZZ0010000"
 SOURCE = f"/agencies/{ORI}"
@@ -51,17 +56,29 @@ def line(data: dict[str, Any], kind: str = "ipvi.incident.reported.v1", **attrib
 
 @dataclass
 class Kept:
-    """A sink in memory."""
+    """A sink in memory, with people of its own."""
 
+    as_of: AsOf = AsOf.NOW
     events: list[Event[Data]] = field(default_factory=list)
     records: list[Event[Data]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    seen: set[tuple[str, str]] = field(default_factory=set)
+    people: People = field(default_factory=People, compare=False)
 
-    async def event(self, topic: Topic, event: Event[Data]) -> None:
-        self.events.append(event)
+    async def take(self, units: Sequence[Unit]) -> None:
+        said = say(units, self.people, self.seen, self.as_of)
+        self.seen |= set(said.keys)
+        self.rejects += [unit.reject for unit in units if unit.reject]
+        for topic, message in said.messages:
+            if topic is Topic.INTAKE_REJECTS:
+                continue
+            event = decode(message if message.value is not None else _ended(message, topic))
+            (self.records if event.source == SAID else self.events).append(event)
 
-    async def record(self, topic: Topic, event: Event[Data]) -> None:
-        self.records.append(event)
+    async def finish(self) -> None:
+        """Everything is here."""
 
-    async def reject(self, reject: Reject) -> None:
-        self.rejects.append(reject)
+
+def _ended(message: Message, topic: Topic) -> Message:
+    assert message.key is not None
+    return replace(message, value=ended(topic, message.key.decode()).model_dump_json().encode())

@@ -6,6 +6,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+from schemas.advocacy import (
+    CaseCommand,
+    ChannelSafety,
+    ContactSafety,
+    LinkCommand,
+    LinkVictims,
+    MessageText,
+    RecordSafeContact,
+    SendMessage,
+)
 from schemas.classification import PolicyRef, Tier
 from schemas.commands import (
     Attempt,
@@ -26,6 +36,7 @@ from schemas.notification import (
     HoldReason,
     NotificationFailed,
     NotificationHeld,
+    NotificationPrepared,
     NotificationReleased,
     NotificationServed,
     Proof,
@@ -63,6 +74,19 @@ START = datetime(2025, 1, 10, 12, tzinfo=UTC)
 HIM = "O-1"
 LANE = 7
 POLICY = load_policy("high-point-practice")
+USUAL = {
+    TaskOwner.AGENCY: Role.OFFICER,
+    TaskOwner.SYSTEM_ADVOCATE: Role.ADVOCATE,
+    TaskOwner.COMMUNITY_ADVOCATE: Role.COMMUNITY_ADVOCATE,
+}
+ADDRESS = {
+    ContactChannel.CALL: "+1 336 555 0142",
+    ContactChannel.VOICEMAIL: "+1 336 555 0142",
+    ContactChannel.TEXT: "+1 336 555 0142",
+    ContactChannel.EMAIL: "her@example.org",
+    ContactChannel.MAIL: "PO Box 12",
+    ContactChannel.IN_PERSON: None,
+}
 TOPICS: dict[type[Data], Topic] = {
     ReferralOpened: Topic.REFERRALS,
     ReferralAmended: Topic.REFERRALS,
@@ -73,6 +97,7 @@ TOPICS: dict[type[Data], Topic] = {
     NotificationServed: Topic.NOTIFICATIONS,
     NotificationFailed: Topic.NOTIFICATIONS,
     NotificationHeld: Topic.NOTIFICATIONS,
+    NotificationPrepared: Topic.NOTIFICATIONS,
 }
 
 
@@ -147,6 +172,10 @@ def _notice(number: int) -> dict[str, Any]:
         "channel": Channel.FACE_TO_FACE,
         "template": "c-1",
     }
+
+
+def prepared(number: int = 1) -> NotificationPrepared:
+    return NotificationPrepared(**_notice(number))
 
 
 def released(number: int = 1) -> NotificationReleased:
@@ -288,9 +317,37 @@ class Bench:
         reason = OverrideReason.VICTIM_UNREACHABLE
         return self.put(OverrideGate(offender_id=HIM, by=by, role=role, pair_id=pair(number), reason=reason)).result
 
+    # what advocates record
+
+    def case(self, number: int = 1, victim_no: int = 1) -> str:
+        return self.file.referrals[ref(number, victim_no)].case_id
+
+    def advise(
+        self, model: type[CaseCommand], by: str = "ada", role: Role = Role.COMMUNITY_ADVOCATE, **more: Any
+    ) -> str:
+        """An act on a case, her first unless `case_id` says which."""
+        case_id = more.pop("case_id", None) or self.case()
+        return self.put(model(offender_id=HIM, by=by, role=role, case_id=case_id, **more)).result
+
+    def safe(self, *channels: ContactChannel, role: Role = Role.COMMUNITY_ADVOCATE, **more: Any) -> str:
+        """She says that these ways are safe; of the others nothing."""
+        entries = [ChannelSafety(channel=one, safety=ContactSafety.SAFE, address=ADDRESS[one]) for one in channels]
+        return self.advise(RecordSafeContact, role=role, channels=entries + more.pop("unsafe", []), **more)
+
+    def link(self, model: type[LinkCommand] = LinkVictims, one: str = "V-1", other: str = "V-2", **more: Any) -> str:
+        role = more.pop("role", Role.COMMUNITY_ADVOCATE)
+        data = model(offender_id=HIM, by="ada", role=role, victim_id=one, other_victim_id=other, **more)
+        return self.put(data).result
+
+    def send(self, channel: ContactChannel = ContactChannel.TEXT, number: int = 1, **more: Any) -> str:
+        """A message asked for, on her call."""
+        common = self._act(more.pop("kind", TaskKind.CALL), "ada", more.pop("role", None), more.pop("incident", None))
+        sent = SendMessage(**common, message_id=f"M-{number}", channel=channel, text=MessageText.RESOURCES, **more)
+        return self.put(sent).result
+
     def _act(self, kind: TaskKind, by: str, role: Role | None, number: int | None) -> dict[str, Any]:
         task = self.task(kind, number)
-        usual = Role.OFFICER if task.owner is TaskOwner.AGENCY else Role.ADVOCATE
+        usual = USUAL[task.owner]
         return {"offender_id": HIM, "by": by, "role": role or usual, "task_id": task.task_id}
 
 

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.advocacy import (
+    Answer,
+    ConsentRecipient,
+    ConsentScope,
+    GiveConsent,
+    RecordScreen,
+    SafeHours,
+    Weekday,
+)
 from schemas.classification import Tier
-from schemas.outreach import AttemptOutcome, TaskKind, TaskOwner
+from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from schemas.person import DescribedVictim
 from services.common.paging import Page
-from services.common.versions import version_of
 from services.victim_outreach.domain import CaseFile
+from services.victim_outreach.rules import QUESTIONS
 from services.victim_outreach.store import (
     OutreachStore,
+    Sight,
+    Wanted,
     case_of,
     offender_of_pair,
     queue,
@@ -45,11 +57,12 @@ from tests.harness.outreach import (
 STORE = OutreachStore()
 EVERYONE = frozenset(TaskOwner)
 POLICE = frozenset({TaskOwner.AGENCY})
+ADVOCACY = ("cases", "profiles", "screens", "consents", "links", "messages")
 HOME = "12 Elm St"
 CARD = "PO Box 9"
 
 
-def her(place: int = 1, *contact: str, **more: str) -> DescribedVictim:
+def her(place: int = 1, *contact: str, **more: Any) -> DescribedVictim:
     return DescribedVictim(
         victim_no=place, incident_id=incident(1), **({"victim_id": "V-1"} | more), contact=list(contact)
     )
@@ -63,6 +76,19 @@ def full() -> Bench:
     bench.put(opened(1, tier=Tier.D), opened(1, 2, None), asked(2, tier=None), opened(3, victim_id="V-3"))
     bench.claim(TaskKind.WRITTEN_INFORMATION, number=1)
     bench.reach(1)
+    bench.safe(ContactChannel.TEXT, hours=[SafeHours(days=list(Weekday), start="00:00", end="23:59")])
+    bench.send(incident=1)
+    bench.advise(RecordScreen, answers=[Answer.NO] * QUESTIONS)
+    bench.advise(
+        GiveConsent,
+        consent_id="C-1",
+        scope=ConsentScope.TASK_PROGRESS,
+        recipient=ConsentRecipient.PROSECUTOR,
+        named="The prosecutor",
+        until=bench.now + timedelta(days=30),
+        signed=True,
+    )
+    bench.link(one="V-1", other="V-9")
     bench.put(amended(1, tier=Tier.B), withdrawn(3), released(1), served(1))
     bench.hold("H-1")
     bench.lift("H-1")
@@ -89,7 +115,17 @@ class OutreachStoreBehaviour:
     async def test_every_column_is_a_field_of_what_it_keeps(self, conn: AsyncConnection) -> None:
         """So that what the domain gains is not silently forgotten."""
         file = full().file
-        for name in ("referrals", "tasks", "attempts", "gates", "holds", "overrides", "deliveries", "victims"):
+        for name in (
+            "referrals",
+            "tasks",
+            "attempts",
+            "gates",
+            "holds",
+            "overrides",
+            "deliveries",
+            "victims",
+            *ADVOCACY,
+        ):
             [entry, *_] = getattr(file, name).values()
             kept = {column.name for column in metadata.tables[name].columns} - {"offender_id", "lane"}
             assert kept == {field.name for field in fields(entry)}
@@ -148,7 +184,7 @@ class OutreachStoreBehaviour:
         expected = sorted(bench.file.unfinished_tasks(), key=lambda task: (task.due_at, task.task_id))
         assert [line.task_id for line in shown] == [task.task_id for task in expected]
         assert {line.owner for line in (await queue(conn, POLICE, Page())).items} == POLICE
-        assert {line.claimed_by for line in (await queue(conn, EVERYONE, Page(), claimed_by="ada")).items} == {"ada"}
+        assert {line.claimed_by for line in (await queue(conn, EVERYONE, Page(), Wanted("ada"))).items} == {"ada"}
         assert not (await queue(conn, frozenset(), Page())).items
 
     async def test_pages_follow_on_each_other(self, conn: AsyncConnection) -> None:
@@ -165,7 +201,7 @@ class OutreachStoreBehaviour:
         bench = full()
         await keep(conn, bench.file)
         for line in (await queue(conn, EVERYONE, Page())).items:
-            assert line.version == version_of(bench.file.tasks[line.task_id])
+            assert line.version == bench.file.tasks[line.task_id].version
             assert line == await shown_task(conn, line.task_id, EVERYONE)
             assert await shown_task(conn, line.task_id, frozenset()) is None
 
@@ -173,7 +209,7 @@ class OutreachStoreBehaviour:
         bench = full()
         await keep(conn, bench.file)
         case_id = bench.task(TaskKind.CALL, 1).case_id
-        whole = await shown_case(conn, case_id, EVERYONE, guarding=True)
+        whole = await shown_case(conn, case_id, Sight(EVERYONE, True, advocate=True), START)
         assert whole is not None
         assert whole.guarding is not None
         assert {task.owner for task in whole.tasks} == EVERYONE
@@ -182,19 +218,19 @@ class OutreachStoreBehaviour:
         assert [(one.referral_id, one.tier) for one in whole.referrals] == [(ref(1), Tier.B)]
         assert [(one.name, one.contact) for one in whole.contacts] == [("No Body", (HOME, "+1 336 555 0100"))]
 
-        polices = await shown_case(conn, case_id, POLICE, guarding=False)
+        polices = await shown_case(conn, case_id, Sight(POLICE, False, advocate=False), START)
         assert polices is not None
         assert {task.owner for task in polices.tasks} == POLICE
         assert (polices.attempts, polices.guarding) == ((), None)
-        assert await shown_case(conn, case_id, frozenset(), guarding=True) is None
-        assert await shown_case(conn, "elsewhere", EVERYONE, guarding=True) is None
+        assert await shown_case(conn, case_id, Sight(frozenset(), True, advocate=False), START) is None
+        assert await shown_case(conn, "elsewhere", Sight(EVERYONE, True, advocate=True), START) is None
 
     async def test_a_substitute_address_wins_over_every_other(self, conn: AsyncConnection) -> None:
         bench = Bench()
         carded = her(1, HOME, "her@example.org", substitute_address=CARD)
         bench.put(described(carded, her(1, HOME, "tel:+13365550100"), her(2, HOME, victim_id="V-2")), opened())
         await keep(conn, bench.file)
-        shown = await shown_case(conn, bench.task(TaskKind.CALL).case_id, EVERYONE, guarding=False)
+        shown = await shown_case(conn, bench.task(TaskKind.CALL).case_id, Sight(EVERYONE, False, advocate=True), START)
         assert shown is not None
         assert [(one.substitute_address, one.contact) for one in shown.contacts] == [
             (CARD, ("her@example.org",)),
@@ -207,7 +243,7 @@ class OutreachStoreBehaviour:
         bench.put(opened(1, 2, None))
         await keep(conn, bench.file)
         case_id = bench.task(TaskKind.IDENTIFY_VICTIM).case_id
-        shown = await shown_case(conn, case_id, EVERYONE, guarding=False)
+        shown = await shown_case(conn, case_id, Sight(EVERYONE, False, advocate=True), START)
         assert shown is not None
         assert [one.name for one in shown.contacts] == ["She"]
 

@@ -5,6 +5,7 @@ Partitions, dead letters, tombstones; killed and run again nothing is lost and n
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -20,18 +21,31 @@ from aiokafka.partitioner import murmur2
 from confluent_kafka import KafkaException
 
 from schemas.envelope import Message, decode
+from schemas.person import VictimsDescribed
 from schemas.topics import Topic
+from services.cli.serve import migrate_all
 from services.cli.topics import create_topics
+from services.common.errors import ConfigurationError
+from services.common.settings import CommonSettings
 from services.intake.cloudevents import read_events
 from services.intake.domain import AsOf, IngestSummary
 from services.intake.lines import Source
-from services.intake.sinks import StreamError, kafka_sink
-from services.intake.usecases import ingest
+from services.intake.sinks import stream
+from services.intake.usecases import StreamError, ingest
 from tests.harness import feed, kafka, nibrs
 
 PARTITIONS = 4
 WRITTEN = (Topic.INCIDENTS, Topic.OFFENDERS, Topic.VICTIMS, Topic.INTAKE_REJECTS)
 INGEST = [sys.executable, "-c", "import typer; from services.cli.ingest import ingest_command as i; typer.run(i)"]
+
+
+def settings(bootstrap: str, home: Path) -> CommonSettings:
+    return CommonSettings(KAFKA_BOOTSTRAP_SERVERS=bootstrap, home=home, partitions=PARTITIONS)
+
+
+def environment(bootstrap: str, home: Path) -> dict[str, str]:
+    given = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, "IPVI_HOME": str(home), "IPVI_PARTITIONS": str(PARTITIONS)}
+    return {**os.environ, **given}
 
 
 @pytest.fixture
@@ -52,8 +66,10 @@ def written(bootstrap: str) -> dict[Topic, list[kafka.Record]]:
 
 
 async def run(bootstrap: str, path: Path, as_of: AsOf = AsOf.NOW) -> IngestSummary:
-    async with kafka_sink(bootstrap) as sink:
-        return await ingest(read_events(Source(path)), sink, name=path.name, as_of=as_of)
+    own = settings(bootstrap, path.parent)
+    await migrate_all(own, ["intake"])
+    async with stream(own, as_of) as sink:
+        return await ingest(read_events(Source(path)), sink, name=path.name)
 
 
 async def test_what_is_written(bootstrap: str, tmp_path: Path) -> None:
@@ -119,9 +135,10 @@ async def test_no_broker_and_no_topics(tmp_path: Path) -> None:
 
 def test_the_command_without_a_broker_says_one_line(tmp_path: Path) -> None:
     path = nibrs.written(tmp_path / "feed.jsonl", [b"{"], end=b"\n")
-    environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
     command = [*INGEST, "--format", "cloudevents", str(path)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, env=environment("127.0.0.1:1", tmp_path), capture_output=True, text=True, timeout=60, check=False
+    )
     assert (done.returncode, done.stderr) == (2, "no Kafka broker answers at 127.0.0.1:1\n")
 
 
@@ -129,31 +146,80 @@ def test_the_command_without_a_broker_says_one_line(tmp_path: Path) -> None:
 def test_killed_and_run_again(bootstrap: str, tmp_path: Path) -> None:
     """Three times `kill -9` somewhere in the middle; then once to the end. A clean run is what it is measured by."""
     lines: list[bytes] = []
-    for number in range(12_000):
+    for number in range(4_000):
         lines.append(feed.line(feed.incident(f"O{number % 700}", f"25-{number:05}", revision=1 + number % 3)))
         if number % 1_000 == 500:
             lines.append(b"{ no line")
     path = nibrs.written(tmp_path / "feed.jsonl.gz", lines, end=b"\n")
     command = [*INGEST, "--format", "cloudevents", "--as-of", "reported", str(path)]
-    environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": bootstrap}
-    seen: list[int] = []
+    asyncio.run(migrate_all(settings(bootstrap, tmp_path / "killed"), ["intake"]))
+    given = environment(bootstrap, tmp_path / "killed")
     for share in (0.05, 0.3, 0.6):
-        _kill_after(command, environment, bootstrap, int(share * len(lines)) + sum(seen))
-        seen.append(_count(bootstrap) - sum(seen))
-    assert all(0 < part < len(lines) for part in seen)
-    subprocess.run(command, env=environment, check=True, timeout=120, capture_output=True)
+        _kill_after(command, given, bootstrap, int(share * len(lines)))
+    subprocess.run(command, env=given, check=True, timeout=120, capture_output=True)
     killed = written(bootstrap)
     with kafka.embedded_broker() as other:
         create_topics(other.bootstrap_servers, PARTITIONS)
-        environment["KAFKA_BOOTSTRAP_SERVERS"] = other.bootstrap_servers
-        subprocess.run(command, env=environment, check=True, timeout=120, capture_output=True)
+        given = environment(other.bootstrap_servers, tmp_path / "clean")
+        asyncio.run(migrate_all(settings(other.bootstrap_servers, tmp_path / "clean"), ["intake"]))
+        subprocess.run(command, env=given, check=True, timeout=120, capture_output=True)
         clean = written(other.bootstrap_servers)
     for topic in WRITTEN:
         assert Counter(map(ids, clean[topic])).most_common(1)[0][1] == 1 if clean[topic] else True
         assert {ids(record) for record in killed[topic]} == {ids(record) for record in clean[topic]}, topic
         assert _effect(killed[topic]) == _effect(clean[topic]), topic
-    assert len(killed[Topic.INCIDENTS]) > len(clean[Topic.INCIDENTS]) == 12_000
-    assert len(clean[Topic.INTAKE_REJECTS]) == 12
+    assert 4_000 == len(clean[Topic.INCIDENTS]) <= len(killed[Topic.INCIDENTS]) <= 4_000 + 3 * 500
+    assert len(clean[Topic.INTAKE_REJECTS]) == 4
+
+
+async def test_his_victims_are_whole_over_files_and_repeats(bootstrap: str, tmp_path: Path) -> None:
+    first = nibrs.written(tmp_path / "1.jsonl", [feed.line(feed.incident("O1", "25-001"))], end=b"\n")
+    second = nibrs.written(tmp_path / "2.jsonl", [feed.line(feed.incident("O1", "25-002"))], end=b"\n")
+    for path in (first, second, first):
+        await run(bootstrap, path)
+    incidents, victims = (kafka.read_all(bootstrap, topic) for topic in (Topic.INCIDENTS, Topic.VICTIMS))
+    assert (len(incidents), len(victims)) == (2, 2), "a repeat writes nothing"
+    last = decode(Message(victims[-1].key, victims[-1].value, victims[-1].headers)).data
+    assert isinstance(last, VictimsDescribed)
+    assert [one.incident_id for one in last.victims] == ["ZZ0010000:25-001", "ZZ0010000:25-002"]
+
+
+async def test_another_brokers_topics_are_refused(bootstrap: str, tmp_path: Path) -> None:
+    path = nibrs.written(tmp_path / "feed.jsonl", [feed.line(feed.incident())], end=b"\n")
+    await run(bootstrap, path)
+    with kafka.embedded_broker() as other:
+        create_topics(other.bootstrap_servers, PARTITIONS)
+        with pytest.raises(ConfigurationError, match="topic_recreated"):
+            await run(other.bootstrap_servers, path)
+
+
+async def test_without_tables_it_says_what_to_do(bootstrap: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="ipvi migrate"):
+        async with stream(settings(bootstrap, tmp_path)):
+            pass
+
+
+def test_two_at_once_on_one_database(bootstrap: str, tmp_path: Path, database: str) -> None:
+    """Two processes with PostgreSQL: each record once, each offender's in the order of his revisions."""
+    own = CommonSettings(KAFKA_BOOTSTRAP_SERVERS=bootstrap, DATABASE_URL=database, partitions=PARTITIONS)
+    asyncio.run(migrate_all(own, ["intake"]))
+    processes = []
+    for half in range(2):
+        lines = [feed.line(feed.incident(f"O{n % 7}", f"25-{half}-{n:04}")) for n in range(600)]
+        path = nibrs.written(tmp_path / f"{half}.jsonl", lines, end=b"\n")
+        given = {**environment(bootstrap, tmp_path), "DATABASE_URL": database}
+        processes.append(subprocess.Popen([*INGEST, "--format", "cloudevents", str(path)], env=given))
+    assert [process.wait(60) for process in processes] == [0, 0]
+    incidents, victims = (kafka.read_all(bootstrap, topic) for topic in (Topic.INCIDENTS, Topic.VICTIMS))
+    assert len(incidents) == len(victims) == 1_200
+    for number in range(7):
+        sizes = [
+            len(data.victims)
+            for record in victims
+            if record.key == f"O{number}".encode()
+            and isinstance(data := decode(Message(record.key, record.value, record.headers)).data, VictimsDescribed)
+        ]
+        assert sizes == [min(200, n + 1) for n in range(len(sizes))], "nobody's word overtakes another's"
 
 
 def _effect(records: list[kafka.Record]) -> dict[bytes | None, list[tuple[tuple[str, str], bytes | None]]]:

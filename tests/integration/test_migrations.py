@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.registry import SERVICES
+from services.cli.registry import DATABASES
 from services.common.database import Database, database_url
 from services.common.migrations import differences, upgrade
 from services.common.settings import CommonSettings
@@ -22,11 +22,11 @@ async def _check(settings: CommonSettings, service: str) -> None:
     await found.close()
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DATABASES)
 async def test_sqlite(service: str, tmp_path: Path) -> None:
     await _check(CommonSettings(home=tmp_path), service)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("service", DATABASES)
 async def test_postgresql(service: str, database: str) -> None:
     await _check(CommonSettings(DATABASE_URL=database), service)

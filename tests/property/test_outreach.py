@@ -197,7 +197,7 @@ class Book:
 
     def limit(self, file: CaseFile, she: Referral, now: datetime) -> bool:
         hearing = file.custody.hearing_at if file.custody and file.custody.held else None
-        if hearing is None or she.tier not in (Tier.A, Tier.B, Tier.C) or now < hearing - timedelta(hours=2):
+        if hearing is None or she.tier is not Tier.C or now < hearing - timedelta(hours=2):
             return False
         return any(task.case_id == she.case_id and she.opened_at and at > she.opened_at for task, at in self.taken)
 

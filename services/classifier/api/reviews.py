@@ -30,7 +30,7 @@ from schemas.reviews import (
     ReviewOutcome,
     ValidateD,
 )
-from services.classifier.domain import Lever
+from services.classifier.domain.levers import Lever
 from services.classifier.store import (
     Act,
     InForce,
@@ -47,6 +47,7 @@ from services.classifier.usecases import CHALLENGE_DUE, REVIEWERS
 from services.common.api import FormId, Listing, Showing, answer
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
+from services.common.paging import Slice
 
 Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
@@ -222,6 +223,7 @@ def add_review_routes(api: APIRouter, desk: Desk, read: Reader) -> None:
         return await submit(AnswerChallenge, form, form_id, person, challenge_id=challenge_id)
 
     @api.get("/policies", response_model=list[InForce], dependencies=[Depends(Needs(*REVIEWERS, Role.OPERATOR))])
-    async def in_force_now() -> list[InForce]:
+    async def in_force_now(listing: Lists) -> Response:
         async with read() as conn:
-            return await in_force(conn)
+            found = await in_force(conn)
+        return await listing.answer(Slice(found), "policy", lambda one: one.digest)

@@ -2,7 +2,7 @@
 
 from services.classifier.domain.finding import Finding, Referred, find, victim_numbers
 from services.classifier.domain.history import FINAL, History, Kept, RecordKey, Seal, Strand, Telling
-from services.classifier.domain.ladder import Facts, Fire, Standing, walk
+from services.classifier.domain.ladder import Facts, Fire, Standing, Step, climb, walk
 from services.classifier.domain.offender import (
     Assessment,
     Decided,
@@ -36,9 +36,11 @@ __all__ = [
     "ReviewKey",
     "Seal",
     "Standing",
+    "Step",
     "Strand",
     "Telling",
     "assess",
+    "climb",
     "find",
     "findings",
     "lapses",

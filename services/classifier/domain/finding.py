@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 from schemas.classification import ReviewCode
+from schemas.criteria import ChargeUnit
 from schemas.envelope import Event
-from schemas.incident import CaseDisposed, Disposition, IncidentReported, Offense, Victim
+from schemas.incident import CaseDisposed, Disposition, IncidentReported, Offense, ProhibitedBehavior, Victim
 from schemas.nibrs import PERSON_CRIMES
-from schemas.policy import ChargeUnit, Policy
+from schemas.policy import Policy
 from schemas.referral import ReferralPurpose
 
 SELF = "VO"
@@ -46,10 +49,14 @@ class Finding:
     on_ladder: bool
     charges: int
     """Against an intimate partner, in the policy's unit; 0: a suspicion."""
+    convicted: bool
     weapon: bool
     strangulation: bool
     homicide: bool
+    felony: bool
     """Of the charged offences."""
+    violation: bool
+    """Prohibited behaviour by the policy, charged or not."""
     statutes: tuple[str, ...]
     """Of the charged offences, each once."""
     reviews: frozenset[ReviewCode]
@@ -64,30 +71,31 @@ class Finding:
         return self.report.arrest.arrest_id if self.report.arrest else None
 
     @property
-    def violation(self) -> bool:
-        """Prohibited behaviour, charged or not."""
-        return bool(self.report.prohibited_behavior)
-
-    @property
     def place(self) -> tuple[datetime, str]:
         """Where the walk meets it."""
         return self.report.occurred_at, self.report.incident_id
 
 
-def find(report: IncidentReported, policy: Policy, court: Court, *, listed: bool) -> Finding:
-    """Read one incident (`DESIGN.md` 4)."""
+def find(
+    report: IncidentReported, policy: Policy, court: Court, *, listed: bool, noticed_at: datetime | None = None
+) -> Finding:
+    """Read one incident (`DESIGN.md` 4). `noticed_at`: when he was first served a notice."""
     dispositions = tuple(_disposition(report, offense, court) for offense in report.offenses)
     others = [victim for victim in report.victims if victim.relationship != SELF]
     partners = [victim for victim in others if is_intimate(victim, policy)]
     mutual = bool(partners) and len(others) < len(report.victims)
     counting = [
-        offense
+        (offense, disposition)
         for offense, disposition in zip(report.offenses, dispositions, strict=True)
         if offense.charged and disposition in policy.charges.dispositions
     ]
-    charged = [offense for offense in counting if any(_may_be_against(victim, offense) for victim in partners)]
-    against = [offense for offense in report.offenses if any(_may_be_against(victim, offense) for victim in partners)]
-    minor = _is_minor(report, policy)
+    hers = [
+        (offense, said) for offense, said in counting if any(may_be_against(victim, offense) for victim in partners)
+    ]
+    charged = [offense for offense, _ in hers]
+    convicted = any(said is Disposition.CONVICTED for _, said in hers)
+    against = [offense for offense in report.offenses if any(may_be_against(victim, offense) for victim in partners)]
+    minor = is_minor(report, policy)
     force = {code for offense in charged for code in offense.force}
     if partners:
         reviews = frozenset(_reviews(report, policy, partners, charged, against, mutual=mutual, minor=minor))
@@ -100,10 +108,15 @@ def find(report: IncidentReported, policy: Policy, court: Court, *, listed: bool
         qualifies=bool(partners),
         mutual=mutual,
         on_ladder=bool(partners) and not mutual and minor is not True,
-        charges=_units(charged, policy),
+        charges=_units(len(charged), policy.charges.unit, arrested=report.arrest is not None, convicted=convicted),
+        convicted=convicted,
         weapon=bool(force & policy.codes.weapon_force),
         strangulation=bool(force & policy.codes.strangulation_force),
         homicide=any(offense.code in policy.codes.homicide for offense in charged),
+        felony=any(
+            any_of(each.code, each.statute, policy.codes.felony, policy.codes.felony_statutes) for each in charged
+        ),
+        violation=_is_violation(report, charged, policy, noticed_at),
         statutes=tuple(dict.fromkeys(offense.statute for offense in charged if offense.statute)),
         reviews=reviews,
         referred=tuple(_referred(report, policy, mutual=mutual, ask=ReviewCode.RELATIONSHIP_UNKNOWN in reviews)),
@@ -129,16 +142,46 @@ def _disposition(report: IncidentReported, offense: Offense, court: Court) -> Di
     return offense.disposition or Disposition.PENDING
 
 
-def _may_be_against(victim: Victim, offense: Offense) -> bool:
+def may_be_against(victim: Victim, offense: Offense) -> bool:
     """Where no link is known, any offence of the incident may be the one against her."""
     return not victim.offenses or offense.code in victim.offenses
 
 
-def _units(charged: list[Offense], policy: Policy) -> int:
-    return len(charged) if policy.charges.unit is ChargeUnit.COUNT else min(len(charged), 1)
+def _units(counts: int, unit: ChargeUnit, *, arrested: bool, convicted: bool) -> int:
+    match unit:
+        case ChargeUnit.CHARGE:
+            return counts
+        case ChargeUnit.INCIDENT:
+            return min(counts, 1)
+        case ChargeUnit.ARREST:
+            return min(counts, 1) if arrested else 0
+        case ChargeUnit.CONVICTION:
+            return int(convicted)
 
 
-def _is_minor(report: IncidentReported, policy: Policy) -> bool | None:
+def _is_violation(
+    report: IncidentReported, charged: list[Offense], policy: Policy, noticed_at: datetime | None
+) -> bool:
+    rules = policy.violations
+    after_notice = rules.notice_terms_from_service and noticed_at is not None and report.occurred_at > noticed_at
+    shown = {*report.prohibited_behavior, *([ProhibitedBehavior.NOTICE_TERMS] if after_notice else [])}
+    return bool(shown & rules.behavior) or any(
+        any_of(each.code, each.statute, rules.charged_offenses, rules.statutes) for each in charged
+    )
+
+
+def any_of(code: str, statute: str | None, codes: Collection[str], statutes: Collection[str]) -> bool:
+    """Whether a charged offence bears such a code, or is charged under such a statute."""
+    return code in codes or any(_part_of(each).search(statute or "") for each in statutes)
+
+
+@lru_cache(1_024)
+def _part_of(statute: str) -> re.Pattern[str]:
+    """The statute or a part of it, with whatever stands around: of `50B-4.1` also `G.S. 50B-4.1(a)`, not `50B-4.10`."""
+    return re.compile(rf"(?<![\w.-]){re.escape(statute)}(?![\w-]|\.\w)", re.IGNORECASE)
+
+
+def is_minor(report: IncidentReported, policy: Policy) -> bool | None:
     """Under age at the time, where the agency is; None: neither birth date nor age is known."""
     offender = report.offender
     if offender.tried_as_adult:
@@ -193,7 +236,7 @@ def _relationship_reviews(report: IncidentReported, others: list[Victim]) -> Ite
 
 def _is_unknown(victim: Victim, report: IncidentReported) -> bool:
     """Nobody said who she is to him, in a crime against the person."""
-    crimes = (offense.code for offense in report.offenses if _may_be_against(victim, offense))
+    crimes = (offense.code for offense in report.offenses if may_be_against(victim, offense))
     return victim.relationship == UNKNOWN and not PERSON_CRIMES.isdisjoint(crimes)
 
 

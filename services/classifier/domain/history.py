@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from schemas.classification import Tier
@@ -141,6 +141,15 @@ class History:
     def dropped(self, keys: Collection[RecordKey]) -> History:
         """Without these records."""
         return replace(self, records={key: one for key, one in self.records.items() if key not in keys})
+
+    def noticed_at(self) -> datetime | None:
+        """When he was first served a notice, here or before this system; None: never. Order of arrival does not matter."""
+        served = (
+            one.data.served_at
+            for one in self.records.values()
+            if isinstance(one.data, NotificationRecorded | NotificationServed)
+        )
+        return min(served, default=None)
 
     def tried(self, arrests: Collection[str]) -> Mapping[RecordKey, Event[Kept]]:
         """What the court has said of these arrests."""

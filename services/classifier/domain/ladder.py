@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 from schemas.classification import ReviewCode, Tier
-from schemas.policy import Policy, Rule
+from schemas.criteria import GAP, Rule
+from schemas.policy import Policy
 from services.classifier.domain.finding import Finding
 
 
 class Facts(NamedTuple):
-    """What the rules may ask of one step; the names are those of `schemas.policy.Fact`, and all are always given."""
+    """What the rules may ask of one step; the names are those of `schemas.criteria.Fact`, and all are always given."""
 
-    charges: int
-    previous_charges: int
-    violations: int
-    suspicions: int
-    charged_here: bool
-    suspected_here: bool
-    violation_here: bool
-    weapon_here: bool
-    strangulation_here: bool
-    homicide_here: bool
+    charges: int = 0
+    previous_charges: int = 0
+    violations: int = 0
+    suspicions: int = 0
+    incidents: int = 0
+    convictions: int = 0
+    charged_here: bool = False
+    suspected_here: bool = False
+    violation_here: bool = False
+    weapon_here: bool = False
+    strangulation_here: bool = False
+    homicide_here: bool = False
+    felony_here: bool = False
 
 
 Fire = Callable[[Facts], tuple[Rule, ...]]
@@ -51,15 +55,34 @@ class Standing:
     """Where the tier is a person's raise: when that ends."""
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One incident on the walk."""
+
+    finding: Finding
+    facts: Facts | None
+    """None: it is off the ladder and counts for nothing."""
+    repeated: bool
+    """An incident before it bears the charge of its arrest."""
+    fired: tuple[Rule, ...]
+    gap: bool
+    """No row covers it, and a person is to look."""
+    reached: Tier | None
+    """The highest list of this step alone."""
+    tier: Tier | None
+    """The highest so far: his list after it."""
+
+
 _GRAVITY = {tier: tier.gravity for tier in Tier}
 
 
 @dataclass(frozen=True, slots=True)
-class _Step:
+class _Counted:
     at: datetime
     charges: int
     violations: int
     suspicions: int
+    convictions: int
 
 
 def walk(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Standing:
@@ -70,50 +93,72 @@ def walk(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Standing:
     tiers: dict[str, Tier | None] = {}
     reviews: set[tuple[str, ReviewCode]] = set()
     evidence: list[str] = []
-    arrests: set[str] = set()
-    steps: list[_Step] = []
-    for finding in sorted(findings, key=lambda each: each.place):
+    for step in climb(findings, policy, fire):
+        finding = step.finding
         reviews.update((finding.incident_id, code) for code in finding.reviews)
-        if finding.on_ladder:
-            facts, step = _facts(finding, steps, arrests, policy)
-            steps.append(step)
+        if step.gap:
+            reviews.add((finding.incident_id, ReviewCode.NO_RULE))
+        if step.facts is not None:
             evidence.append(finding.incident_id)
-            fired = fire(facts)
-            reached = max((rule.tier for rule in fired), key=_GRAVITY.__getitem__, default=None)
-            if reached is not None and (tier is None or _GRAVITY[reached] >= _GRAVITY[tier]):
-                since = since if reached is tier else step.at
-                tier, rules = reached, tuple(rule.id for rule in fired)
-            if facts.charged_here and not fired:
-                reviews.add((finding.incident_id, ReviewCode.NO_RULE))
+        if step.reached is not None and step.reached is step.tier:
+            since = since if step.reached is tier else finding.report.occurred_at
+            rules = tuple(rule.id for rule in step.fired) or (GAP,)
+        tier = step.tier
         tiers[finding.incident_id] = tier
     return Standing(tier, since, rules, tuple(evidence), tiers, frozenset(reviews), by_rules=tier)
 
 
-def _facts(finding: Finding, before: list[_Step], arrests: set[str], policy: Policy) -> tuple[Facts, _Step]:
-    """Adds the incident's arrest to `arrests`: one arrest is one charge, however many incidents it clears."""
-    repeated = finding.arrest_id in arrests
-    if finding.charges and finding.arrest_id is not None:
-        arrests.add(finding.arrest_id)
-    step = _Step(
-        at=finding.report.occurred_at,
-        charges=0 if repeated else finding.charges,
-        violations=int(finding.violation),
-        suspicions=int(not finding.charges),
-    )
+def climb(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Iterator[Step]:
+    """Each incident in its turn, also those that count for nothing."""
+    tier: Tier | None = None
+    before: list[_Counted] = []
+    charged: set[str] = set()
+    convicted: set[str] = set()
+    for finding in sorted(findings, key=lambda each: each.place):
+        if not finding.on_ladder:
+            yield Step(finding, None, False, (), False, None, tier)
+            continue
+        repeated = finding.charges > 0 and finding.arrest_id in charged
+        counted = _Counted(
+            at=finding.report.occurred_at,
+            charges=0 if repeated else finding.charges,
+            violations=int(finding.violation),
+            suspicions=int(not finding.charges),
+            convictions=int(finding.convicted and finding.arrest_id not in convicted),
+        )
+        facts = _facts(finding, counted, before, policy)
+        fired = fire(facts)
+        gap = not fired and (facts.charged_here or (policy.gaps.review_suspicions and facts.suspected_here))
+        reached = max((rule.tier for rule in fired), key=_GRAVITY.__getitem__, default=None)
+        if gap and facts.charged_here:
+            reached = policy.gaps.charge_tier
+        if reached is not None and (tier is None or _GRAVITY[reached] >= _GRAVITY[tier]):
+            tier = reached
+        yield Step(finding, facts, repeated, fired, gap, reached, tier)
+        before.append(counted)
+        if finding.arrest_id is not None:
+            # One arrest is one charge, however many incidents it clears; the first of them bears it.
+            charged.update([finding.arrest_id] if finding.charges else [])
+            convicted.update([finding.arrest_id] if finding.convicted else [])
+
+
+def _facts(finding: Finding, here: _Counted, before: list[_Counted], policy: Policy) -> Facts:
     look_back = policy.look_back
-    counted = before if look_back is None else [past for past in before if step.at - past.at <= look_back]
-    previous = sum(past.charges for past in counted)
-    charged = step.charges > 0
-    facts = Facts(
-        charges=previous + step.charges,
+    past = before if look_back is None else [each for each in before if here.at - each.at <= look_back]
+    previous = sum(each.charges for each in past)
+    charged = here.charges > 0
+    return Facts(
+        charges=previous + here.charges,
         previous_charges=previous,
-        violations=sum(past.violations for past in counted) + step.violations,
-        suspicions=sum(past.suspicions for past in counted) + step.suspicions,
+        violations=sum(each.violations for each in past) + here.violations,
+        suspicions=sum(each.suspicions for each in past) + here.suspicions,
+        incidents=len(past) + 1,
+        convictions=sum(each.convictions for each in past) + here.convictions,
         charged_here=charged,
-        suspected_here=not finding.charges,
+        suspected_here=here.suspicions > 0,
         violation_here=finding.violation,
         weapon_here=charged and finding.weapon,
         strangulation_here=charged and finding.strangulation,
         homicide_here=charged and finding.homicide,
+        felony_here=charged and finding.felony,
     )
-    return facts, step

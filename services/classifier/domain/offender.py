@@ -153,6 +153,7 @@ def findings(
 ) -> dict[str, Finding]:
     """Every incident that stands, read."""
     findings: dict[str, Finding] = {}
+    noticed_at = history.noticed_at() if policy.violations.notice_terms_from_service else None
     for incident_id, told in history.strands.items():
         same = known is not None and known[0].strands.get(incident_id) is told and known[0].records is history.records
         if known is not None and same:
@@ -161,5 +162,7 @@ def findings(
             continue
         telling = history.standing(incident_id, offender_id)
         if telling is not None:
-            findings[incident_id] = find(telling.report, policy, history.disposed, listed=telling.listed)
+            findings[incident_id] = find(
+                telling.report, policy, history.disposed, listed=telling.listed, noticed_at=noticed_at
+            )
     return findings

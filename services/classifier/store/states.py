@@ -13,14 +13,14 @@ from sqlalchemy import Row, Table, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.classification import Tier
 from schemas.commands import ActivatePolicy, Redecide
 from schemas.envelope import Data, read
 from schemas.policy import Policy
-from services.classifier.domain import Lever, Offender, assess, findings, levers
-from services.classifier.terms import Policies, policy_of
+from services.classifier.domain import Offender, assess, findings
+from services.classifier.domain.levers import PULLED_ON, Lever, levers
 from services.classifier.store import tables
 from services.classifier.store.rows import SHELVES, Shelf, head, offender
+from services.classifier.terms import Policies, policy_of
 from services.common.errors import LaneRefusedError
 from services.common.sql import upsert
 
@@ -169,9 +169,11 @@ async def _forget(conn: AsyncConnection, shelf: Shelf, steps: Sequence[Step]) ->
 async def levers_of(conn: AsyncConnection, offender_id: str) -> Sequence[Lever] | None:
     """Of who is on A or B, under the policy he was last decided under; None where he is not."""
     found = (await conn.execute(select(tables.offenders).where(tables.offenders.c.offender_id == offender_id))).first()
-    if found is None or found.tier not in (Tier.A, Tier.B) or found.policy is None:
+    if found is None or found.tier not in PULLED_ON or found.policy is None:
         return None
     below = {shelf.table.name: (await conn.execute(_rows(shelf.table, [offender_id]))).all() for shelf in SHELVES}
     kept = await conn.scalar(select(tables.policies.c.document).where(tables.policies.c.digest == found.policy))
     policy = read(Policy, str(kept).encode())
-    return list(levers(findings(offender_id, offender(found, below).history, policy).values(), policy))
+    his = offender(found, below)
+    read_again = findings(offender_id, his.history, policy)
+    return levers(replace(his, assessment=replace(his.assessment, findings=read_again)), policy)

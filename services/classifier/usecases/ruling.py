@@ -13,8 +13,8 @@ from schemas.envelope import Data, Event
 from schemas.policy import Policy
 from schemas.topics import Topic
 from services.classifier.domain import Offender
-from services.classifier.terms import Terms
 from services.classifier.store import CHUNK
+from services.classifier.terms import Terms
 from services.classifier.usecases.deciding import About
 from services.classifier.usecases.settling import SOURCE, settled
 from services.common.service import Input, Outcome, Outgoing, caused_by

@@ -31,6 +31,7 @@ from typing import Final
 from schemas import incident as contract
 from schemas.envelope import Classification, Data, Event, deterministic_id
 from schemas.nibrs import PERSON_CRIMES
+from services.intake.identity import Identifiers, offender_id, victim_id
 from services.intake.nibrs.arrests import Matched, match
 from services.intake.nibrs.incident import Arrestee, Incident, Offender, Victim
 
@@ -55,10 +56,10 @@ class Identity:
 
     def offender_id(self, number: int) -> str:
         """NIBRS links no person across incidents: this is the n-th offender of this incident, nobody else."""
-        return deterministic_id("nibrs", "offender", self.ori, self.number, number)
+        return offender_id(Identifiers(self.ori, self.number, number))
 
     def victim_id(self, number: int) -> str:
-        return deterministic_id("nibrs", "victim", self.ori, self.number, number)
+        return victim_id(self.ori, self.number, number)
 
 
 def revision_of(month: int, ordinal: int) -> int:

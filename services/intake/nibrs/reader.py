@@ -9,7 +9,7 @@ from typing import Final
 from schemas.envelope import Data, Event
 from schemas.rejects import RejectCode
 from services.intake.domain import Reject, Unit
-from services.intake.lines import Source
+from services.intake.lines import Line, Source
 from services.intake.nibrs.events import (
     RELATED,
     Identity,
@@ -20,7 +20,7 @@ from services.intake.nibrs.events import (
     revision_of,
 )
 from services.intake.nibrs.incident import group_b_arrestee, incident_of, month_of
-from services.intake.nibrs.reports import Report, plan_of, reports
+from services.intake.nibrs.reports import Report, plan_of, reports, runs
 from services.intake.nibrs.segments import Key, Segment, SegmentError, segment_of
 
 _DAY: Final = {"incident": "incident_date", "arrest": "arrest_date"}
@@ -34,7 +34,7 @@ def read_nibrs(source: Source, zone_of: ZoneOf) -> Iterator[Unit]:
     Raises `InputError` if reading breaks off; whatever the file holds, nothing else.
     """
     named: dict[Key, set[int]] = {}
-    for report in reports(source.lines(), plan_of(source.lines())):
+    for report in reports(runs(source.lines()), plan_of(runs(source.lines()))):
         line = report.lines[0].number
         try:
             yield Unit(line, _events(report, named, zone_of))
@@ -42,14 +42,14 @@ def read_nibrs(source: Source, zone_of: ZoneOf) -> Iterator[Unit]:
             yield Unit(line, reject=_reject(source, report, wrong))
 
 
-def _reject(source: Source, report: Report, wrong: SegmentError) -> Reject:
+def _reject(source: Source, report: Report[Line], wrong: SegmentError) -> Reject:
     """Names the broken line, holds the whole report."""
     raw = b"\n".join(line.raw for line in report.lines)
     size = sum(line.size + 1 for line in report.lines) - 1
     return Reject(source.name, wrong.line, wrong.code, wrong.field, raw, size)
 
 
-def _events(report: Report, named: dict[Key, set[int]], zone_of: ZoneOf) -> tuple[Event[Data], ...]:
+def _events(report: Report[Line], named: dict[Key, set[int]], zone_of: ZoneOf) -> tuple[Event[Data], ...]:
     """`named`: of reports that repeat in this file, the numbers of the offenders named last."""
     segments = [segment_of(line) for line in report.lines]
     first = segments[0]

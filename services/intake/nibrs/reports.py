@@ -13,39 +13,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from services.intake.lines import Line
 from services.intake.nibrs.layout import HEADER_LENGTH, PARTS
 from services.intake.nibrs.segments import Head, Key, head_of, text_of
 
 _INSERTS: Final = "IA"
+P = TypeVar("P")
+"""What a report is made of: lines of a flat file, elements of an XML one."""
 
 
 @dataclass(slots=True)
-class Run:
-    """Lines that lie together and belong together. Without a head: one line that cannot be made out."""
+class Run(Generic[P]):
+    """Parts that lie together and belong together. Without a head: one that cannot be made out."""
 
     head: Head | None
-    lines: list[Line]
-
-    def continues_with(self, head: Head) -> bool:
-        if self.head is None or head.key != self.head.key or head.level in "01":
-            return False
-        return head.level != "7" or head.action == self.head.action
-
-    def begins_like(self, torn: Line) -> bool:
-        """Whether a line that breaks off in its header is a segment of this incident."""
-        text = text_of(torn)
-        if self.head is None or len(text) < 5 or len(text) >= HEADER_LENGTH or text[4] not in PARTS:
-            return False
-        first = text_of(self.lines[0])
-        return first[6:].startswith(text[6:])
+    lines: list[P]
 
 
-def runs(lines: Iterable[Line]) -> Iterator[Run]:
+def _continues(run: Run[Line], head: Head) -> bool:
+    if run.head is None or head.key != run.head.key or head.level in "01":
+        return False
+    return head.level != "7" or head.action == run.head.action
+
+
+def _begins_like(run: Run[Line], torn: Line) -> bool:
+    """Whether a line that breaks off in its header is a segment of this incident."""
+    text = text_of(torn)
+    if run.head is None or len(text) < 5 or len(text) >= HEADER_LENGTH or text[4] not in PARTS:
+        return False
+    first = text_of(run.lines[0])
+    return first[6:].startswith(text[6:])
+
+
+def runs(lines: Iterable[Line]) -> Iterator[Run[Line]]:
     """Blank lines are passed over."""
-    run: Run | None = None
+    run: Run[Line] | None = None
     strays: list[Line] = []
     for line in lines:
         if line.is_blank:
@@ -53,7 +57,7 @@ def runs(lines: Iterable[Line]) -> Iterator[Run]:
         head = head_of(line)
         if head is None:
             strays.append(line)
-        elif run and run.continues_with(head):
+        elif run and _continues(run, head):
             run.lines += [*strays, line]
             strays = []
         else:
@@ -63,8 +67,8 @@ def runs(lines: Iterable[Line]) -> Iterator[Run]:
     yield from _ended(run, strays)
 
 
-def _ended(run: Run | None, strays: list[Line]) -> Iterator[Run]:
-    while run and strays and run.begins_like(strays[0]):
+def _ended(run: Run[Line] | None, strays: list[Line]) -> Iterator[Run[Line]]:
+    while run and strays and _begins_like(run, strays[0]):
         run.lines.append(strays.pop(0))
     if run:
         yield run
@@ -72,14 +76,14 @@ def _ended(run: Run | None, strays: list[Line]) -> Iterator[Run]:
 
 
 @dataclass(slots=True)
-class Report:
-    """All lines of a unit.
+class Report(Generic[P]):
+    """All parts of a unit.
 
     `ordinal`: n-th report of this key in the file, from 1; `repeats`: there are more than one.
     """
 
     key: Key | None
-    lines: list[Line]
+    lines: list[P]
     ordinal: int = 1
     repeats: bool = False
 
@@ -88,31 +92,31 @@ Plan = dict[Key, str]
 """Of each key that occurs more than once the actions, in the order of the file."""
 
 
-def plan_of(lines: Iterable[Line]) -> Plan:
+def plan_of(runs: Iterable[Run[P]]) -> Plan:
     """The first pass."""
     seen: Plan = {}
-    for run in runs(lines):
+    for run in runs:
         if run.head:
             seen[run.head.key] = seen.get(run.head.key, "") + run.head.action
     return {key: actions for key, actions in seen.items() if len(actions) > 1}
 
 
 @dataclass(slots=True)
-class _Progress:
+class _Progress(Generic[P]):
     """How far the second pass is with a key that repeats."""
 
     run: int = 0
     ordinal: int = 0
-    held: list[Line] = field(default_factory=list)
+    held: list[P] = field(default_factory=list)
 
 
-def reports(lines: Iterable[Line], plan: Plan) -> Iterator[Report]:
+def reports(runs: Iterable[Run[P]], plan: Plan) -> Iterator[Report[P]]:
     """The second pass.
 
     A delete waits for the insert that follows it: both are one report; so are all arrests of one number.
     """
-    state: dict[Key, _Progress] = {}
-    for run in runs(lines):
+    state: dict[Key, _Progress[P]] = {}
+    for run in runs:
         if run.head is None or run.head.key not in plan:
             yield Report(run.head.key if run.head else None, run.lines)
             continue

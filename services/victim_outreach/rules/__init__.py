@@ -1,20 +1,48 @@
 """What is to be done for whom, by whom, and when a gate is clear. Pure; what a county may set is in its policy."""
 
+from services.victim_outreach.rules.contact import SENT, SafeContact, address_of, safe_contact
+from services.victim_outreach.rules.duty import next_alert, on_duty
 from services.victim_outreach.rules.gates import Opening, gate_state, opening
-from services.victim_outreach.rules.needs import Need, needs
-from services.victim_outreach.rules.people import HOLDERS, OVERRIDERS, SEES, TAKES, may_lift, may_take, supervises
+from services.victim_outreach.rules.needs import QUIET, Need, is_quiet, needs, reviews
+from services.victim_outreach.rules.people import (
+    ADVOCATES,
+    HOLDERS,
+    KEEPS,
+    LINKERS,
+    OVERRIDERS,
+    SEES,
+    TAKES,
+    may_lift,
+    may_take,
+    supervises,
+)
+from services.victim_outreach.rules.screens import QUESTIONS, result
 
 __all__ = [
+    "ADVOCATES",
     "HOLDERS",
+    "KEEPS",
+    "LINKERS",
     "OVERRIDERS",
+    "QUESTIONS",
+    "QUIET",
     "SEES",
+    "SENT",
     "TAKES",
     "Need",
     "Opening",
+    "SafeContact",
+    "address_of",
     "gate_state",
+    "is_quiet",
     "may_lift",
     "may_take",
     "needs",
+    "next_alert",
+    "on_duty",
     "opening",
+    "result",
+    "reviews",
+    "safe_contact",
     "supervises",
 ]

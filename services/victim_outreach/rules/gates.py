@@ -14,12 +14,14 @@ from services.victim_outreach.domain import Attempt, CaseFile, Gate, Referral
 _CONTACT = frozenset({AttemptOutcome.REACHED, AttemptOutcome.DECLINED})
 """She was spoken to. One who declines has been asked; to try her twice more would be to press her."""
 _TRIES = _CONTACT | {AttemptOutcome.NO_ANSWER}
-"""What counts as a try to reach *her*. An unsafe moment and a wrong number do not."""
-_CONTACT_TASKS = frozenset({TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.SAFETY_PLANNING})
+"""What counts as a try to reach *her*. An unsafe moment, a wrong number and somebody else's answer do not."""
+_CONTACT_TASKS = frozenset(
+    {TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.SAFETY_PLANNING, TaskKind.HIGH_DANGER_CALL}
+)
 """Tasks that cannot be completed without having spoken to her."""
 _FAMILY_TASKS = frozenset({TaskKind.FAMILY_LIAISON})
-_TIME_LIMITED = frozenset({Tier.A, Tier.B, Tier.C})
-"""D is never released by time."""
+_TIME_LIMITED = frozenset({Tier.C})
+"""A and B alarm and wait; D is never released by time (`docs/decisions/0025`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from schemas import policy as terms
+from schemas.advocacy import ScreenResult
 from schemas.notification import NotificationState
-from schemas.outreach import TaskKind, TaskOwner
+from schemas.outreach import ContactChannel, TaskKind, TaskOwner
 from schemas.referral import ReferralPurpose
-from services.victim_outreach.domain import CaseFile, Referral, TaskKey
+from services.victim_outreach.domain import CaseFile, Referral, TaskKey, Victim
+from services.victim_outreach.rules.clocks import due
+from services.victim_outreach.rules.contact import safe_contact
+from services.victim_outreach.rules.gates import opening
 
 WRITTEN_INFORMATION = terms.Task(kind=TaskKind.WRITTEN_INFORMATION, owner=TaskOwner.AGENCY, due_within_hours=72)
 """The floor of N.C.G.S. 15A-831: what every victim gets, and within what time, whatever a policy says."""
+GATE_REVIEW = terms.Task(kind=TaskKind.GATE_REVIEW, owner=TaskOwner.SYSTEM_ADVOCATE, due_within_hours=24)
+"""He waits, and nothing that is still to be done could end it: a person decides."""
+QUIET = frozenset(
+    {
+        TaskKind.CALL,
+        TaskKind.IN_PERSON_CONTACT,
+        TaskKind.SAFETY_PLANNING,
+        TaskKind.ADVOCACY,
+        TaskKind.CASE_MANAGEMENT,
+        TaskKind.BEFORE_DELIVERY,
+        TaskKind.AFTER_DELIVERY,
+        TaskKind.EARLIER_PARTNER,
+    }
+)
+"""What is left undone where she is not to be contacted. His release, and a screen that says she may be killed, are put
+before an advocate all the same; written information is owed by law and can be given when she calls.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +62,21 @@ def needs(file: CaseFile, policy: terms.Policy) -> list[Need]:
     live = file.live_referrals
     latest = {referral.case_id: referral for referral in live}
     reachable = [referral for referral in live if _reachable(referral) and referral.case_id not in file.killed]
-    return [
-        *(
-            need
-            for referral in latest.values()
-            for need in _of_incident(referral, policy, referral.case_id in file.killed)
-        ),
+    wanted = [
+        *(need for referral in latest.values() for need in _of_incident(file, referral, policy)),
+        *(need for referral in reachable for need in _of_danger(file, referral, policy)),
+        *(need for one in {one.case_id: one for one in reachable}.values() for need in _of_screens(file, one, policy)),
         *_of_release(file, reachable, policy),
         *(need for referral in reachable for need in _of_deliveries(file, referral, policy)),
+        *_of_others(reachable, policy),
     ]
+    quiet = {case_id for case_id in latest if is_quiet(file, case_id)}
+    return [need for need in wanted if need.kind not in QUIET or need.referral.case_id not in quiet]
+
+
+def is_quiet(file: CaseFile, case_id: str) -> bool:
+    """Whether she has said that she is not to be contacted; it stands until she says otherwise."""
+    return any(profile.no_contact for profile in file.profiles_of(case_id))
 
 
 def _reachable(referral: Referral) -> bool:
@@ -57,10 +84,12 @@ def _reachable(referral: Referral) -> bool:
     return referral.gated and referral.victim_id is not None
 
 
-def _of_incident(referral: Referral, policy: terms.Policy, killed: bool) -> Iterator[Need]:
-    for rule in _response(referral, policy, killed):
+def _of_incident(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
+    if file.is_closed(referral.case_id):
+        return
+    for rule in _response(referral, policy, referral.case_id in file.killed):
         about = f"{referral.referral_id}|{referral.opening}"
-        yield _need(referral, rule, about, referral.clocks_from, of_incident=True)
+        yield _need(referral, rule, about, referral.clocks_from, policy, of_incident=True)
 
 
 def _response(referral: Referral, policy: terms.Policy, killed: bool) -> list[terms.Task]:
@@ -75,6 +104,30 @@ def _response(referral: Referral, policy: terms.Policy, killed: bool) -> list[te
     return tasks if informed else [WRITTEN_INFORMATION, *tasks]
 
 
+def _of_danger(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
+    """Police's screen says *high*: she is called at once, on account of its incident."""
+    screened = [one.screened_at for one in file.victims.values() if _is_high(one, referral) and one.screened_at]
+    if screened and referral.clocks_from is not None:
+        about = f"{referral.referral_id}|{referral.opening}"
+        rule = policy.on_occasion[TaskKind.HIGH_DANGER_CALL]
+        yield _need(referral, rule, about, max(min(screened), referral.clocks_from), policy)
+
+
+def _of_screens(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
+    """So she is where an advocate's screen says it: by those whose screen it is, for nobody else is to know of it."""
+    hers = file.own_cases(referral.case_id)
+    for screen in file.screens.values():
+        if screen.case_id in hers and screen.result == ScreenResult.HIGH:
+            rule = policy.on_occasion[TaskKind.HIGH_DANGER_CALL].model_copy(update={"owner": screen.owner})
+            yield _need(referral, rule, f"screen|{screen.case_id}|{screen.number}", screen.recorded_at, policy)
+
+
+def _is_high(victim: Victim, referral: Referral) -> bool:
+    """A screen is of one incident; one that names none is of whichever there is."""
+    of_it = victim.incident_id in (None, referral.incident_id)
+    return of_it and victim.victim_id == referral.victim_id and victim.lethality_screen == ScreenResult.HIGH
+
+
 def _of_release(file: CaseFile, reachable: list[Referral], policy: terms.Policy) -> Iterator[Need]:
     """One for each case, whoever of her incidents came first; a release before the incident is none of hers."""
     release = file.release
@@ -83,7 +136,7 @@ def _of_release(file: CaseFile, reachable: list[Referral], policy: terms.Policy)
     rule = policy.on_occasion[TaskKind.CUSTODY_RELEASE]
     concerned = [one for one in reachable if one.occurred_at is not None and one.occurred_at <= release.released_at]
     for referral in {one.case_id: one for one in concerned}.values():
-        yield _need(referral, rule, release.booking_id, release.recorded_at)
+        yield _need(referral, rule, release.booking_id, release.recorded_at, policy)
 
 
 def _of_deliveries(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
@@ -91,26 +144,74 @@ def _of_deliveries(file: CaseFile, referral: Referral, policy: terms.Policy) -> 
     for _, notice in sorted(file.deliveries.items()):
         if notice.pair_id != referral.pair_id:
             continue
-        if notice.state is NotificationState.RELEASED:
+        if notice.state is NotificationState.RELEASED and _has_a_way(file, referral.case_id):
             rule = policy.on_occasion[TaskKind.BEFORE_DELIVERY]
-            yield _need(referral, rule, f"{notice.notification_id}|{notice.releases}", notice.released_at)
+            yield _need(referral, rule, f"{notice.notification_id}|{notice.releases}", notice.released_at, policy)
         if notice.visits:
             rule = policy.on_occasion[TaskKind.AFTER_DELIVERY]
-            yield _need(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at)
+            yield _need(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at, policy)
 
 
-def _within(task: terms.Task) -> timedelta:
-    """How long after its cause was recorded a task is due."""
-    if task.kind is TaskKind.WRITTEN_INFORMATION:
-        return min(task.within, WRITTEN_INFORMATION.within)
-    return task.within
+def _has_a_way(file: CaseFile, case_id: str) -> bool:
+    """Whether some way to her is not known to be unsafe; what has run out by now is looked at when it is used."""
+    profiles = file.profiles_of(case_id)
+    if not profiles:
+        return True
+    asked_at = max(profile.recorded_at for profile in profiles)
+    found = safe_contact(profiles, file.attempts_by_case.get(case_id, ()), asked_at)
+    return any(found.is_open(channel) for channel in ContactChannel if channel not in _ELSEWHERE)
+
+
+_ELSEWHERE = frozenset({ContactChannel.HOSPITAL, ContactChannel.COURT})
+"""Where she may be met, but not sought on account of a visit to him."""
+
+
+def _of_others(reachable: list[Referral], policy: terms.Policy) -> Iterator[Need]:
+    """Policy may have an earlier partner told that he has come to notice again: of the new incident she is told nothing."""
+    rule = policy.on_occasion.get(TaskKind.EARLIER_PARTNER)
+    if rule is None:
+        return
+    latest = {one.case_id: one for one in reachable}
+    for new in reachable:
+        for hers in latest.values():
+            alone = hers.case_id != new.case_id and hers.pair_id != new.pair_id
+            if alone and hers.place < new.place:
+                yield _need(hers, rule, f"{new.referral_id}|{new.opening}", new.clocks_from, policy)
 
 
 def _need(
-    referral: Referral, rule: terms.Task, about: str, cause: datetime | None, *, of_incident: bool = False
+    referral: Referral,
+    rule: terms.Task,
+    about: str,
+    cause: datetime | None,
+    policy: terms.Policy,
+    *,
+    of_incident: bool = False,
 ) -> Need:
     assert cause is not None, "what is live was opened, what was released or visited has its time"
+    due_at = due(cause, rule, policy)
+    if rule.kind is TaskKind.WRITTEN_INFORMATION:
+        due_at = min(due_at, cause + WRITTEN_INFORMATION.within)
     # Where he is a sworn officer or the like, his own agency's people are not to hold her tasks.
     elsewhere = referral.conflict_of_interest and rule.owner is TaskOwner.AGENCY
     owner = TaskOwner.SYSTEM_ADVOCATE if elsewhere else rule.owner
-    return Need(referral, rule.kind, about, owner, cause + _within(rule), of_incident)
+    return Need(referral, rule.kind, about, owner, due_at, of_incident)
+
+
+def reviews(file: CaseFile, policy: terms.Policy) -> Iterator[Need]:
+    """For each pair he waits for with nothing left that could end it: somebody is to decide. Asked after all other needs."""
+    waits = (NotificationState.PREPARED, NotificationState.HELD)
+    if file.on_hold or not any(notice.state in waits for notice in file.deliveries.values()):
+        return
+    busy = {task.case_id for task in file.tasks.values() if task.unfinished and task.kind is not TaskKind.GATE_REVIEW}
+    for pair_id, waiting in sorted(file.waited_for.items()):
+        if opening(file, pair_id, policy.gate) is None and not busy & {one.case_id for one in waiting}:
+            yield _review(file, pair_id, max(waiting, key=lambda one: one.place), policy)
+
+
+def _review(file: CaseFile, pair_id: str, latest: Referral, policy: terms.Policy) -> Need:
+    """Decided or not, it comes again for as long as he waits."""
+    ended = [task for task in file.tasks.values() if task.pair_id == pair_id and task.ended_at is not None]
+    before = sum(task.kind is TaskKind.GATE_REVIEW for task in ended)
+    causes = (latest.clocks_from, *(task.ended_at for task in ended))
+    return _need(latest, GATE_REVIEW, f"{pair_id}|{before}", max(at for at in causes if at is not None), policy)

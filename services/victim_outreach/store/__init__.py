@@ -1,27 +1,39 @@
 """Tables and queries of victim outreach's own schema."""
 
+from services.victim_outreach.store.candidates import Candidate, candidates
+from services.victim_outreach.store.cases import Case, CaseLine, Sight, case_list, case_of, shown_case
 from services.victim_outreach.store.lists import (
-    Case,
+    UNFINISHED,
     TaskLine,
-    case_of,
+    Wanted,
     offender_of_pair,
     queue,
-    shown_case,
     shown_task,
     task_of,
 )
 from services.victim_outreach.store.states import OutreachStore
 from services.victim_outreach.store.tables import metadata
+from services.victim_outreach.store.women import Woman, offenders_of, woman_of
 
 __all__ = [
+    "UNFINISHED",
+    "Candidate",
     "Case",
+    "CaseLine",
     "OutreachStore",
+    "Sight",
     "TaskLine",
+    "Wanted",
+    "Woman",
+    "candidates",
+    "case_list",
     "case_of",
     "metadata",
     "offender_of_pair",
+    "offenders_of",
     "queue",
     "shown_case",
     "shown_task",
     "task_of",
+    "woman_of",
 ]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Row, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,6 +18,8 @@ from services.victim_outreach.store import tables
 from services.victim_outreach.store.tables import metadata
 
 _KEYS_PER_QUERY = 500
+
+T = TypeVar("T")
 
 Step = tuple[CaseFile, CaseFile]
 """Before and after."""
@@ -37,7 +39,7 @@ class _Shelf:
         return found
 
     def entry(self, row: Row[Any]) -> tuple[Any, Any]:
-        made = self.kind(**{field.name: _frozen(getattr(row, field.name)) for field in fields(self.kind)})
+        [made] = rows_as(self.kind, [row])
         key = tuple(getattr(made, column) for column in self.key)
         return (key if len(key) > 1 else key[0]), made
 
@@ -58,8 +60,14 @@ class _Shelf:
                     yield {"gone_offender_id": before.offender_id, **values}
 
 
+def rows_as(kind: type[T], rows: Sequence[Row[Any]]) -> list[T]:
+    """Each row as what the lane keeps in memory: columns and fields have the same names."""
+    names = [field.name for field in fields(cast(Any, kind))]
+    return [kind(**{name: _frozen(getattr(row, name)) for name in names}) for row in rows]
+
+
 def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 _SHELVES = (
@@ -71,6 +79,12 @@ _SHELVES = (
     _Shelf("overrides", tables.overrides, domain.Override, ("pair_id", "by")),
     _Shelf("deliveries", tables.deliveries, domain.Delivery, ("notification_id",)),
     _Shelf("victims", tables.victims, domain.Victim, ("place",)),
+    _Shelf("cases", tables.cases, domain.Case, ("case_id",)),
+    _Shelf("profiles", tables.profiles, domain.Profile, ("case_id", "owner")),
+    _Shelf("screens", tables.screens, domain.Screen, ("case_id", "number")),
+    _Shelf("consents", tables.consents, domain.Consent, ("consent_id",)),
+    _Shelf("links", tables.links, domain.Link, ("victim_id", "other_victim_id")),
+    _Shelf("messages", tables.messages, domain.Message, ("message_id",)),
 )
 
 

@@ -5,12 +5,22 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Enum, Index, Integer, MetaData, String, Table
+from sqlalchemy import JSON, Boolean, Column, Date, Enum, Index, Integer, MetaData, String, Table
 
+from schemas.advocacy import ConsentRecipient, ConsentScope, MessageOutcome, MessageText, ScreenResult
 from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
 from schemas.notification import NotificationState
-from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskCancelReason, TaskKind, TaskOwner, TaskState
+from schemas.outreach import (
+    AttemptOutcome,
+    CaseCloseReason,
+    ContactChannel,
+    GateState,
+    TaskCancelReason,
+    TaskKind,
+    TaskOwner,
+    TaskState,
+)
 from schemas.referral import ReferralOutreach, ReferralPurpose
 from services.common.columns import UtcDateTime
 
@@ -86,6 +96,9 @@ tasks = _table(
     Column("escalation", Integer, nullable=False, comment="0: not overdue; then how often it was raised"),
     Column("ended_at", UtcDateTime),
     Column("cancel_reason", _code(TaskCancelReason)),
+    Column("duty", _code(Role), comment="the duty role last told of it"),
+    Column("alerts", Integer, nullable=False, server_default="0", comment="how often"),
+    Column("alerted_at", UtcDateTime),
     Index("tasks_id", "task_id"),
     Index("tasks_case", "case_id"),
     Index("tasks_queue", "state", "due_at"),
@@ -155,9 +168,110 @@ victims = _table(
     Column("incident_id", String),
     Column("victim_id", String),
     Column("name", String),
+    Column("birth_date", Date),
     Column("contact", JSON, nullable=False),
     Column("language", String),
     Column("substitute_address", String),
     Column("lethality_screen", String),
+    Column("screened_at", UtcDateTime, comment="when this screen was first told here"),
     comment="his victims as police hold them; the only table with names",
+)
+
+cases = _table(
+    "cases",
+    Column("case_id", String, primary_key=True),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    Column("closed_by", String),
+    Column("close_reason", _code(CaseCloseReason)),
+    Column("openings", Integer, nullable=False),
+    Index("cases_id", "case_id"),
+    comment="one victim of one offender, over all incidents",
+)
+
+profiles = _table(
+    "profiles",
+    Column("case_id", String, primary_key=True),
+    Column("owner", _code(TaskOwner), primary_key=True, comment="whose people asked her"),
+    Column("version", Integer, nullable=False),
+    Column("channels", JSON, nullable=False, comment="channel, what she said of it, address"),
+    Column("hours", JSON, nullable=False, comment="days, start, end; county's time"),
+    Column("no_contact", Boolean, nullable=False, comment="she will call"),
+    Column("instructions", String),
+    Column("language", String),
+    Column("valid_until", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("by", String, nullable=False),
+    Index("profiles_case", "case_id"),
+    comment="how she may be reached, as she said; leaves this service in no form",
+)
+
+screens = _table(
+    "screens",
+    Column("case_id", String, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("owner", _code(TaskOwner), nullable=False),
+    Column("answers", JSON, nullable=False),
+    Column("believed", Boolean, nullable=False),
+    Column("result", _code(ScreenResult), nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("by", String, nullable=False),
+    comment="lethality screens done by advocates",
+)
+
+consents = _table(
+    "consents",
+    Column("consent_id", String, primary_key=True),
+    Column("case_id", String, nullable=False),
+    Column("owner", _code(TaskOwner), nullable=False),
+    Column("scope", _code(ConsentScope), nullable=False, comment="what may be told"),
+    Column("recipient", _code(ConsentRecipient), nullable=False, comment="to whom"),
+    Column("named", String, nullable=False, comment="by name, as on the paper"),
+    Column("given_at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("by", String, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    Index("consents_case", "case_id"),
+    comment="what she allowed in writing, for a time",
+)
+
+links = _table(
+    "links",
+    Column("victim_id", String, primary_key=True),
+    Column("other_victim_id", String, primary_key=True),
+    Column("linked_at", UtcDateTime, nullable=False),
+    Column("by", String, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("ended_by", String),
+    Index("links_victim", "victim_id"),
+    Index("links_other", "other_victim_id"),
+    comment="two ids, one woman: a person's word",
+)
+
+messages = _table(
+    "messages",
+    Column("message_id", String, primary_key=True),
+    Column("task_id", String, nullable=False),
+    Column("case_id", String, nullable=False),
+    Column("channel", _code(ContactChannel), nullable=False),
+    Column("text", _code(MessageText), nullable=False),
+    Column("language", String, nullable=False),
+    Column("by", String, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("outcome", _code(MessageOutcome), comment="null: on its way, or waiting to be"),
+    Column("code", String, comment="why it did not leave"),
+    Column("ended_at", UtcDateTime),
+    Index("messages_waiting", "outcome", "asked_at"),
+    comment="each asked for by an advocate; none is sent twice by itself",
+)
+
+sends = Table(
+    "sends",
+    metadata,
+    Column("send_id", String, primary_key=True, comment="a message, or one page for a task"),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime, comment="null: not known whether it left"),
+    Column("outcome", _code(MessageOutcome)),
+    Column("code", String),
+    comment="written before anything leaves, so that nothing leaves twice; the sender's own, not the loop's",
 )

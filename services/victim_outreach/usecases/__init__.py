@@ -1,8 +1,16 @@
 """One function per record type: what is kept of the offender, the record, how it came, the policy; to an outcome."""
 
+from services.victim_outreach.usecases.advocacy import (
+    close_case,
+    give_consent,
+    record_safe_contact,
+    record_screen,
+    revoke_consent,
+)
 from services.victim_outreach.usecases.clock import heartbeat, ticked
+from services.victim_outreach.usecases.links import link_victims, unlink_victims
+from services.victim_outreach.usecases.messages import message_reported, send_message
 from services.victim_outreach.usecases.people import (
-    Refused,
     attempt,
     cancel,
     claim,
@@ -18,21 +26,31 @@ from services.victim_outreach.usecases.records import (
     referral_withdrawn,
     victims_described,
 )
+from services.victim_outreach.usecases.refusing import Refused
 
 __all__ = [
     "Refused",
     "attempt",
     "cancel",
     "claim",
+    "close_case",
     "complete",
+    "give_consent",
     "heartbeat",
     "hold",
     "lift_hold",
+    "link_victims",
+    "message_reported",
     "notice_changed",
     "offender_described",
     "override",
+    "record_safe_contact",
+    "record_screen",
     "referral_given",
     "referral_withdrawn",
+    "revoke_consent",
+    "send_message",
     "ticked",
+    "unlink_victims",
     "victims_described",
 ]

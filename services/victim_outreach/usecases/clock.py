@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from schemas.advocacy import MessageOutcome
 from schemas.commands import OutreachTick
 from schemas.envelope import Event, deterministic_id
 from schemas.outreach import GateHeartbeat, TaskOverdue
@@ -11,7 +12,8 @@ from schemas.policy import Policy
 from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing
 from services.victim_outreach.domain import CaseFile
-from services.victim_outreach.usecases.settling import raised_at, settled
+from services.victim_outreach.rules import on_duty
+from services.victim_outreach.usecases.settling import message_lost_at, raised_at, settled
 from services.victim_outreach.usecases.telling import SOURCE, Draft
 
 ROUND = 5
@@ -20,7 +22,7 @@ ROUND = 5
 
 def ticked(file: CaseFile, data: OutreachTick, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """The sweep of one offender. The same tick again finds nothing left to do."""
-    draft = _raise_overdue(Draft(_without_spent_holds(file, given)), given, policy)
+    draft = _raise_overdue(Draft(_without_lost_messages(_without_spent_holds(file, given), given)), given, policy)
     return settled(file, draft, given, policy, on_the_round=data.period % ROUND == 0)
 
 
@@ -32,13 +34,25 @@ def _without_spent_holds(file: CaseFile, given: Input) -> CaseFile:
     return replace(file, holds=holds)
 
 
+def _without_lost_messages(file: CaseFile, given: Input) -> CaseFile:
+    """The sender has said nothing for too long: whether it left is not known."""
+    messages = {
+        key: replace(one, outcome=MessageOutcome.UNKNOWN, code="no_word", ended_at=given.now)
+        if one.outcome is None and message_lost_at(one) <= given.now
+        else one
+        for key, one in file.messages.items()
+    }
+    return replace(file, messages=messages)
+
+
 def _raise_overdue(draft: Draft, given: Input, policy: Policy) -> Draft:
     """One mark a task, however long no tick came: the escalation says how often it should have been raised."""
     for task in draft.file.unfinished_tasks():
         if raised_at(task, policy) <= given.now:
             late = (given.now - task.due_at) // policy.escalate_overdue
-            raised = replace(task, escalation=1 + late)
-            draft = draft.task(raised, TaskOverdue, given, escalation=raised.escalation)
+            duty = on_duty(draft.file, task, policy, given.now)
+            raised = replace(task, escalation=1 + late, duty=duty)
+            draft = draft.task(raised, TaskOverdue, given, escalation=raised.escalation, duty=duty)
     return draft
 
 

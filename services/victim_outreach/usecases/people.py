@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import NoReturn, TypeVar
 
 from schemas.commands import (
     Attempt,
@@ -14,49 +12,51 @@ from schemas.commands import (
     Complete,
     LiftSafetyHold,
     OverrideGate,
-    PersonCommand,
-    Role,
     SafetyHold,
     TaskCommand,
 )
-from schemas.outreach import TaskAttempted, TaskCancelled, TaskCancelReason, TaskClaimed, TaskCompleted, TaskState
+from schemas.outreach import (
+    AttemptOutcome,
+    TaskAttempted,
+    TaskCancelled,
+    TaskCancelReason,
+    TaskClaimed,
+    TaskCompleted,
+    TaskKind,
+    TaskState,
+)
 from schemas.policy import Policy
 from services.common.service import Input, Outcome
-from services.common.versions import STALE, version_of
+from services.common.versions import STALE
 from services.victim_outreach import domain
 from services.victim_outreach.domain import CaseFile, Hold, Override, Task
-from services.victim_outreach.rules import HOLDERS, OVERRIDERS, may_lift, may_take, supervises
+from services.victim_outreach.rules import HOLDERS, OVERRIDERS, QUIET, may_lift, may_take, supervises
+from services.victim_outreach.usecases.refusing import known, need_role, refuse
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
 
-T = TypeVar("T")
-
 CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead of ours the clock of the person's device may be."""
-
-
-class Refused(Exception):  # noqa: N818 (an answer, not an error)
-    """The command is not applied; the text is the code its sender is told."""
 
 
 def claim(file: CaseFile, data: Claim, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """One person has it, and says so. Her own second claim changes nothing."""
     task = _open_task(file, data)
     if not may_take(task, data.role):
-        _refuse("wrong_role")
+        refuse("wrong_role")
     if task.claimed_by == data.by:
         return Outcome(file)
     if task.claimed_by is not None:
-        _refuse("already_claimed")
+        refuse("already_claimed")
     taken = replace(task, state=TaskState.CLAIMED, claimed_by=data.by, claimed_at=given.now)
     return settled(file, Draft(file).task(taken, TaskClaimed, given, by=data.by), given, policy)
 
 
 def attempt(file: CaseFile, data: Attempt, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """A try counts from when it was made; one that is said to be still to come is no try."""
-    task = _own_task(file, data)
+    task = own_task(file, data)
     if data.attempted_at > given.now + CLOCK_TOLERANCE:
-        _refuse("in_future")
+        refuse("in_future")
     number = 1 + sum(task_id == task.task_id for task_id, _ in file.attempts)
     made = domain.Attempt(
         task_id=task.task_id,
@@ -78,11 +78,31 @@ def attempt(file: CaseFile, data: Attempt, given: Input, policy: Policy) -> Outc
         outcome=made.outcome,
         attempted_at=made.attempted_at,
     )
+    reason = _stopped_by(draft.file, task, made, policy)
+    if reason is not None:
+        draft = _ended(draft, draft.file.tasks[task.task_id], reason, given, "system")
     return settled(file, draft, given, policy)
 
 
+def _stopped_by(file: CaseFile, task: Task, made: domain.Attempt, policy: Policy) -> TaskCancelReason | None:
+    """The stop rules: her word, and so many attempts in vain. Who may be killed is tried for as long as it takes.
+
+    A wrong number, or somebody else who answered, stops that way of reaching her (`rules.contact`), not the task.
+    """
+    if made.outcome is AttemptOutcome.DECLINED and (task.kind in QUIET or task.kind is TaskKind.HIGH_DANGER_CALL):
+        return TaskCancelReason.HER_WORD
+    outcomes = [one.outcome for one in file.attempts.values() if one.task_id == task.task_id]
+    vain = AttemptOutcome.REACHED not in outcomes and len(outcomes) >= policy.outreach.stop_after_attempts
+    return TaskCancelReason.ATTEMPTS_EXHAUSTED if vain and task.kind in QUIET else None
+
+
+def _ended(draft: Draft, task: Task, reason: TaskCancelReason, given: Input, by: str) -> Draft:
+    ended = replace(task, state=TaskState.CANCELLED, ended_at=given.now, cancel_reason=reason)
+    return draft.task(ended, TaskCancelled, given, by=by, reason=reason)
+
+
 def complete(file: CaseFile, data: Complete, given: Input, policy: Policy) -> Outcome[CaseFile]:
-    task = _own_task(file, data)
+    task = own_task(file, data)
     done = replace(task, state=TaskState.COMPLETED, ended_at=given.now)
     return settled(file, Draft(file).task(done, TaskCompleted, given, by=data.by), given, policy)
 
@@ -91,30 +111,28 @@ def cancel(file: CaseFile, data: CancelTask, given: Input, policy: Policy) -> Ou
     """Leaving something undone for her is the outreach supervisor's to answer for."""
     task = _open_task(file, data)
     if not supervises(data.role):
-        _refuse("wrong_role")
-    reason = TaskCancelReason.BY_PERSON
-    ended = replace(task, state=TaskState.CANCELLED, ended_at=given.now, cancel_reason=reason)
-    return settled(file, Draft(file).task(ended, TaskCancelled, given, by=data.by, reason=reason), given, policy)
+        refuse("wrong_role")
+    return settled(file, _ended(Draft(file), task, TaskCancelReason.BY_PERSON, given, data.by), given, policy)
 
 
 def hold(file: CaseFile, data: SafetyHold, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """In force at once, for policy's 72 h from now; the same hold again renews it."""
-    _need_role(data, HOLDERS)
-    known = file.holds.get(data.hold_id)
-    if known is not None and known.ended_at is not None:
-        _refuse("closed")
+    need_role(data, HOLDERS)
+    before = file.holds.get(data.hold_id)
+    if before is not None and before.ended_at is not None:
+        refuse("closed")
     until = given.now + policy.gate.safety_hold
-    placed = replace(known, until=max(known.until, until)) if known else Hold(data.hold_id, data.by, until)
+    placed = replace(before, until=max(before.until, until)) if before else Hold(data.hold_id, data.by, until)
     return _settled_with_hold(file, placed, given, policy)
 
 
 def lift_hold(file: CaseFile, data: LiftSafetyHold, given: Input, policy: Policy) -> Outcome[CaseFile]:
-    known = _known(file.holds, data.hold_id, "unknown_hold")
-    if known.ended_at is not None:
-        _refuse("closed")
-    if not may_lift(known, data.by, data.role):
-        _refuse("not_yours")
-    return _settled_with_hold(file, replace(known, ended_at=given.now), given, policy)
+    placed = known(file.holds, data.hold_id, "unknown_hold")
+    if placed.ended_at is not None:
+        refuse("closed")
+    if not may_lift(placed, data.by, data.role):
+        refuse("not_yours")
+    return _settled_with_hold(file, replace(placed, ended_at=given.now), given, policy)
 
 
 def _settled_with_hold(file: CaseFile, changed: Hold, given: Input, policy: Policy) -> Outcome[CaseFile]:
@@ -124,43 +142,27 @@ def _settled_with_hold(file: CaseFile, changed: Hold, given: Input, policy: Poli
 
 def override(file: CaseFile, data: OverrideGate, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """It takes two people; whoever says it again says it anew, for the victims there are by now."""
-    _need_role(data, OVERRIDERS)
+    need_role(data, OVERRIDERS)
     if data.pair_id not in file.waited_for:
-        _refuse("unknown_pair")
+        refuse("unknown_pair")
     word = Override(data.pair_id, data.by, data.role, data.reason, given.now)
     draft = Draft(replace(file, overrides={**file.overrides, (data.pair_id, data.by): word}))
     return settled(file, draft, given, policy)
 
 
 def _open_task(file: CaseFile, data: TaskCommand) -> Task:
-    task = _known(file.tasks, data.task_id, "unknown_task")
-    if data.expects not in (None, version_of(task)):
-        _refuse(STALE)
+    task = known(file.tasks, data.task_id, "unknown_task")
+    if data.expects not in (None, task.version):
+        refuse(STALE)
     if not task.unfinished:
-        _refuse("closed")
+        refuse("closed")
     return task
 
 
-def _own_task(file: CaseFile, data: TaskCommand) -> Task:
+def own_task(file: CaseFile, data: TaskCommand) -> Task:
     task = _open_task(file, data)
     if not may_take(task, data.role):
-        _refuse("wrong_role")
+        refuse("wrong_role")
     if task.claimed_by != data.by and not supervises(data.role):
-        _refuse("not_yours")
+        refuse("not_yours")
     return task
-
-
-def _need_role(data: PersonCommand, allowed: frozenset[Role]) -> None:
-    if data.role not in allowed:
-        _refuse("wrong_role")
-
-
-def _known(there: Mapping[str, T], key: str, code: str) -> T:
-    found = there.get(key)
-    if found is None:
-        _refuse(code)
-    return found
-
-
-def _refuse(code: str) -> NoReturn:
-    raise Refused(code)

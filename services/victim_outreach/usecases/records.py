@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from schemas.notification import (
     Notification,
@@ -15,7 +16,7 @@ from schemas.notification import (
     NotificationServed,
     NotificationState,
 )
-from schemas.person import OffenderDescribed, VictimsDescribed
+from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from schemas.policy import Policy
 from schemas.referral import Referral as GivenReferral
 from schemas.referral import ReferralOutreach, ReferralWithdrawn
@@ -28,21 +29,33 @@ from services.victim_outreach.usecases.telling import Draft
 def referral_given(file: CaseFile, data: GivenReferral, given: Input, policy: Policy) -> Outcome[CaseFile]:
     """Opened or amended: both carry all there is to know, so either may be the first heard of it."""
     known = file.referrals.get(data.referral_id)
-    heard = _as_told(file.offender_id, known, data)
+    heard = _as_told(file, known, data)
     if heard.live:
         place = 1 + max((referral.place for referral in file.referrals.values()), default=0)
         heard = _with_clocks(known, heard, place, given)
     referrals = {**file.referrals, heard.referral_id: heard}
-    return settled(file, Draft(replace(file, referrals=referrals)), given, policy)
+    after = replace(file, referrals=referrals)
+    if heard.live and (known is None or heard.clocks_from != known.clocks_from):
+        after = _reopened(after, heard.case_id)
+    return settled(file, Draft(after), given, policy)
 
 
-def _as_told(offender_id: str, known: Referral | None, data: GivenReferral) -> Referral:
+def _reopened(file: CaseFile, case_id: str) -> CaseFile:
+    """A new incident, or a graver view of one, opens a closed case again."""
+    case = file.cases.get(case_id)
+    if case is None or case.closed_at is None:
+        return file
+    again = replace(case, closed_at=None, closed_by=None, close_reason=None, openings=case.openings + 1)
+    return replace(file, cases={**file.cases, case_id: again})
+
+
+def _as_told(file: CaseFile, known: Referral | None, data: GivenReferral) -> Referral:
     """What was opened for her is not closed by being listed later; only a withdrawal ends it."""
     was_live = known is not None and known.live
     return Referral(
         referral_id=data.referral_id,
         pair_id=data.pair_id,
-        case_id=case_id(offender_id, data.referral_id, data.victim_id, data.purpose),
+        case_id=case_id(file.offender_id, data.referral_id, data.victim_id, data.purpose, file.links.values()),
         victim_no=data.victim_no,
         victim_id=data.victim_id,
         incident_id=data.incident_id,
@@ -117,14 +130,29 @@ def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, poli
             incident_id=victim.incident_id,
             victim_id=victim.victim_id,
             name=victim.name,
+            birth_date=victim.birth_date,
             contact=tuple(victim.contact),
             language=victim.language,
             substitute_address=victim.substitute_address,
             lethality_screen=victim.lethality_screen,
+            screened_at=_screened_at(file, victim, given),
         )
         for place, victim in enumerate(data.victims, start=1)
     }
     return settled(file, Draft(replace(file, victims=victims)), given, policy)
+
+
+def _screened_at(file: CaseFile, told: DescribedVictim, given: Input) -> datetime | None:
+    """Of the same screen, when it was first told."""
+    if told.lethality_screen is None:
+        return None
+    same = (told.incident_id, told.victim_id, told.victim_no, told.lethality_screen)
+    known = (
+        one.screened_at
+        for one in file.victims.values()
+        if one.screened_at and (one.incident_id, one.victim_id, one.victim_no, one.lethality_screen) == same
+    )
+    return min(known, default=given.at)
 
 
 def offender_described(file: CaseFile, data: OffenderDescribed, given: Input, policy: Policy) -> Outcome[CaseFile]:

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import count
 
 from schemas.envelope import deterministic_id
-from schemas.outreach import GateState, TaskCancelled, TaskCancelReason, TaskClaimed, TaskOpened, TaskState
+from schemas.outreach import (
+    GateState,
+    TaskCancelled,
+    TaskCancelReason,
+    TaskClaimed,
+    TaskKind,
+    TaskOpened,
+    TaskState,
+)
 from schemas.policy import Policy
 from services.common.service import Input, Outcome
-from services.victim_outreach.domain import CaseFile, Gate, Task, TaskKey
-from services.victim_outreach.rules import Need, gate_state, needs, opening
+from services.victim_outreach.domain import Case, CaseFile, Gate, Message, Task, TaskKey
+from services.victim_outreach.rules import (
+    QUIET,
+    Need,
+    gate_state,
+    is_quiet,
+    needs,
+    next_alert,
+    on_duty,
+    opening,
+    reviews,
+)
 from services.victim_outreach.usecases.telling import Draft
+
+MESSAGE_LOST_AFTER = timedelta(minutes=15)
 
 
 def settled(
@@ -23,21 +44,37 @@ def settled(
 
     `on_the_round`: see `gate_state`.
     """
-    draft = _with_gates(_with_tasks(draft, given, policy), given, policy, on_the_round=on_the_round)
-    file = replace(draft.file, wake_at=wake_at(draft.file, policy))
+    draft = _with_cases(draft, given)
+    draft = _with_tasks(draft, needs(draft.file, policy), lambda task: task.kind is not TaskKind.GATE_REVIEW, given)
+    draft = _with_gates(draft, given, policy, on_the_round=on_the_round)
+    draft = _with_tasks(draft, reviews(draft.file, policy), lambda task: task.kind is TaskKind.GATE_REVIEW, given)
+    file = _paged(draft.file, given, policy)
+    file = replace(file, wake_at=wake_at(file, policy))
     return Outcome(before, result="none") if file == before else Outcome(file, draft.said)
 
 
 def wake_at(file: CaseFile, policy: Policy) -> datetime | None:
-    """When the clock next has work: a task falls overdue or is raised again, a hold runs out, a gate can clear."""
+    """When the clock next has work: a task falls overdue, is raised or paged for again, a hold runs out, a gate can clear."""
     shut = [gate for gate in file.gates.values() if gate.state is GateState.SHUT and not gate.ended]
     openings = (opening(file, gate.pair_id, policy.gate) for gate in shut)
     moments = [
-        *(raised_at(task, policy) for task in file.tasks.values() if task.unfinished),
+        *(moment for task in file.tasks.values() if task.unfinished for moment in _calls(file, task, policy)),
+        *(message_lost_at(one) for one in file.messages.values() if one.outcome is None),
         *(hold.until for hold in file.holds.values() if hold.ended_at is None),
         *(max(found.grounded_at, found.clear_from) for found in openings if found is not None),
     ]
     return min(moments, default=None)
+
+
+def _calls(file: CaseFile, task: Task, policy: Policy) -> Iterable[datetime]:
+    yield raised_at(task, policy)
+    if (alert := next_alert(file, task, policy)) is not None:
+        yield alert
+
+
+def message_lost_at(message: Message) -> datetime:
+    """When a message of which the sender has said nothing counts as not known to have left."""
+    return message.asked_at + MESSAGE_LOST_AFTER
 
 
 def raised_at(task: Task, policy: Policy) -> datetime:
@@ -45,10 +82,31 @@ def raised_at(task: Task, policy: Policy) -> datetime:
     return task.due_at + task.escalation * policy.escalate_overdue
 
 
-def _with_tasks(draft: Draft, given: Input, policy: Policy) -> Draft:
+def _with_cases(draft: Draft, given: Input) -> Draft:
+    """A case is opened by its first live referral."""
+    file = draft.file
+    new = {one.case_id for one in file.live_referrals} - file.cases.keys()
+    if not new:
+        return draft
+    cases = {**file.cases, **{each: Case(each, given.now) for each in sorted(new)}}
+    return replace(draft, file=replace(file, cases=cases))
+
+
+def _paged(file: CaseFile, given: Input, policy: Policy) -> CaseFile:
+    """Whoever is on duty is told of what nobody has taken; the sender finds here that it has something to say."""
+    paged = {}
+    for task in file.unfinished_tasks():
+        alert = next_alert(file, task, policy)
+        if alert is not None and alert <= given.now:
+            duty = on_duty(file, task, policy, given.now)
+            paged[task.task_id] = replace(task, duty=duty, alerts=task.alerts + 1, alerted_at=given.now)
+    return replace(file, tasks={**file.tasks, **paged}) if paged else file
+
+
+def _with_tasks(draft: Draft, wanted_: Iterable[Need], among: Callable[[Task], bool], given: Input) -> Draft:
     """Open what is needed and not there; then drop what is needed no longer, sooner, or on another's account."""
-    wanted = {need.key: need for need in needs(draft.file, policy)}
-    dropped = [task for task in draft.file.unfinished_tasks() if _is_stale(draft.file, task, wanted)]
+    wanted = {need.key: need for need in wanted_}
+    dropped = [task for task in draft.file.unfinished_tasks() if among(task) and _is_stale(draft.file, task, wanted)]
     gone = {task.task_id for task in dropped}
     tasks = draft.file.tasks.values()
     standing = {task.key for task in tasks if task.stands and task.task_id not in gone}
@@ -72,8 +130,10 @@ def _open(draft: Draft, need: Need, earlier: int, forerunner: Task | None, given
 
     `earlier`: how many tasks were opened for this need before; part of the new one's identity.
     """
+    # Links move tasks between cases: an id must not be given twice.
+    ids = (deterministic_id("task", *need.key, number) for number in count(earlier))
     task = Task(
-        task_id=deterministic_id("task", *need.key, earlier),
+        task_id=next(each for each in ids if each not in draft.file.tasks),
         case_id=need.referral.case_id,
         referral_id=need.referral.referral_id,
         pair_id=need.referral.pair_id,
@@ -93,10 +153,20 @@ def _open(draft: Draft, need: Need, earlier: int, forerunner: Task | None, given
 
 
 def _drop(draft: Draft, task: Task, given: Input) -> Draft:
-    withdrawn = draft.file.referrals[task.referral_id].withdrawn
-    reason = TaskCancelReason.REFERRAL_WITHDRAWN if withdrawn else TaskCancelReason.SUPERSEDED
+    reason = _why(draft.file, task)
     ended = replace(task, state=TaskState.CANCELLED, ended_at=given.at, cancel_reason=reason)
     return draft.task(ended, TaskCancelled, given, reason=reason)
+
+
+def _why(file: CaseFile, task: Task) -> TaskCancelReason:
+    """Why a task is needed no longer."""
+    if file.referrals[task.referral_id].withdrawn:
+        return TaskCancelReason.REFERRAL_WITHDRAWN
+    if task.kind in QUIET and is_quiet(file, task.case_id):
+        hers = [one.owner for one in file.profiles_of(task.case_id) if one.no_contact]
+        # What she told advocates of another kind is not theirs to know.
+        return TaskCancelReason.NO_CONTACT if task.owner in hers else TaskCancelReason.SUPERSEDED
+    return TaskCancelReason.CASE_CLOSED if file.is_closed(task.case_id) else TaskCancelReason.SUPERSEDED
 
 
 def _with_gates(draft: Draft, given: Input, policy: Policy, *, on_the_round: bool) -> Draft:

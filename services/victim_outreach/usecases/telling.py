@@ -37,8 +37,13 @@ class Draft:
 def _task_event(
     offender_id: str, task: Task, model: type[outreach.Task], given: Input, by: str, more: dict[str, Any]
 ) -> tuple[Outgoing, ...]:
-    """What a community advocate does is told to nobody, encoded or not (28 CFR 94.115): only that there is a task."""
-    if task.owner is outreach.TaskOwner.COMMUNITY_ADVOCATE and model is not outreach.TaskOpened:
+    """What a community advocate does is told to nobody, encoded or not (28 CFR 94.115): only that there is a task.
+
+    And not even that of a call which is there because of what she answered.
+    """
+    if task.owner is outreach.TaskOwner.COMMUNITY_ADVOCATE and (
+        model is not outreach.TaskOpened or task.kind is outreach.TaskKind.HIGH_DANGER_CALL
+    ):
         return ()
     data = model(
         task_id=task.task_id,

@@ -191,7 +191,7 @@ def served(tier: str, him: str = HIM, name: str = "S-1") -> Event[NotificationSe
         channel=Channel.FACE_TO_FACE,
         template="c-1",
         by="sam",
-        served_at=START,
+        served_at=later(200),
         proof=Proof.BODY_CAMERA,
     )
     return event(data, him, START)

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from schemas.classification import ReviewCode
+from schemas.criteria import ChargeUnit
 from schemas.incident import Arrest, Disposition, Offense, ProhibitedBehavior, Victim
-from schemas.policy import ChargeUnit, Policy
+from schemas.policy import Policy
 from schemas.referral import ReferralPurpose
 from services.classifier.domain import Finding, find
 from tests.harness.incidents import PRACTICE, disposed, report
@@ -109,7 +110,7 @@ def test_only_convictions_where_policy_says_so() -> None:
 def test_the_unit_is_the_incident_or_the_count() -> None:
     three = [charge(), charge("13C"), charge("290"), call("13A")]
     assert found(offenses=three).charges == 1
-    assert found(policy("charges", unit=ChargeUnit.COUNT), offenses=three).charges == 3
+    assert found(policy("charges", unit=ChargeUnit.CHARGE), offenses=three).charges == 3
 
 
 def test_a_link_tells_whom_a_charge_is_for() -> None:

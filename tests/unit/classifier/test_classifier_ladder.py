@@ -107,7 +107,7 @@ def test_facts_are_given_whole() -> None:
     ]
     walk([find(event.data, PRACTICE, lambda arrest, charge: None, listed=False) for event in events], PRACTICE, fire)
     assert seen == [
-        Facts(0, 0, 0, 1, False, True, False, False, False, False),
-        Facts(1, 0, 1, 1, True, False, True, True, True, False),
-        Facts(1, 1, 1, 1, False, False, False, False, False, False),
+        Facts(0, 0, 0, 1, 1, 0, False, True, False, False, False, False),
+        Facts(1, 0, 1, 1, 2, 0, True, False, True, True, True, False),
+        Facts(1, 1, 1, 1, 3, 0, False, False, False, False, False, False),
     ]

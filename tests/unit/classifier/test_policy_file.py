@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from schemas.classification import ReviewCode, Tier
+from schemas.criteria import Charges, ChargeUnit, Codes, Fact, Gaps, Rule, Violations
 from schemas.envelope import Data
 from schemas.notification import Channel
 from schemas.outreach import TaskKind
-from schemas.policy import Charges, Codes, Fact, Gate, Policy, Task
+from schemas.outreach_terms import OutreachTerms
+from schemas.policy import Gate, Policy, Task
 from schemas.policy_file import PolicyError, load_policy, policy_ids, policy_schema, read_policy
 from tests.harness.incidents import PRACTICE, SEED
 
@@ -123,8 +125,15 @@ def test_the_schema_is_current() -> None:
 
 def test_every_setting_fact_and_review_is_in_the_docs() -> None:
     page = (POLICIES.parent / "docs" / "policy.md").read_text()
-    parts: dict[str, type[Data]] = {"codes": Codes, "charges": Charges, "gate": Gate}
+    parts: dict[str, type[Data]] = {
+        "codes": Codes,
+        "charges": Charges,
+        "violations": Violations,
+        "gaps": Gaps,
+        "gate": Gate,
+        "outreach": OutreachTerms,
+    }
     names = [name for name in Policy.model_fields if name not in {*parts, "tiers"}]
     names += [f"{part}.{name}" for part, model in parts.items() for name in model.model_fields]
-    names += [*Task.model_fields, *Fact, *PRODUCED]
+    names += [*Task.model_fields, *Rule.model_fields, *ChargeUnit, *Fact, *PRODUCED]
     assert [name for name in names if f"`{name}`" not in page] == []

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.envelope import Data, Event, from_json_line
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
-from services.intake.people import People
+from services.intake.people import Facts, OffenderFacts, People, VictimFacts
 from tests.harness import feed
 
 
@@ -99,13 +99,13 @@ def test_expunction_is_final(told: Told) -> None:
 
 def test_details_police_gave_follow_her_into_new_incidents(told: Told) -> None:
     given = {"victim_no": 1, "victim_id": "V1", "language": "es", "contact": ["contact 1"]}
-    assert told.tell({"offender_id": "O1", "victims": [given]}, "victims.described") == []
+    told.tell({"offender_id": "O1", "victims": [given]}, "victims.described")
     told.tell(feed.incident())
     assert [one.language for one in told.victims["O1"]] == ["es", "es"]
 
 
 def test_a_described_offender_keeps_what_he_was_described_as(told: Told) -> None:
-    assert told.tell({"offender_id": "O1", "name": "Offender 1", "language": "es"}, "offender.described") == []
+    told.tell({"offender_id": "O1", "name": "Offender 1", "language": "es"}, "offender.described")
     told.tell(feed.incident(offender={"offender_id": "O1", "birth_date": "1985-06-15"}))
     assert (told.offenders["O1"].name, told.offenders["O1"].language) == ("Offender 1", "es")
 
@@ -167,3 +167,46 @@ def test_other_events_say_nothing_of_people(told: Told) -> None:
         "change": "issued",
     }
     assert told.tell(order, "order.changed") == []
+
+
+def test_one_agencys_word_leaves_what_another_holds(told: Told) -> None:
+    told.tell(feed.incident())
+    hers = {"victim_no": 1, "victim_id": "V9", "incident_id": "ZZ0020000:7"}
+    told.tell({"offender_id": "O1", "victims": [hers]}, "victims.described")
+    assert told.known("O1") == [("ZZ0010000:25-001", 1, "V1"), ("ZZ0020000:7", 1, "V9")]
+    told.tell({"offender_id": "O1", "victims": [{**hers, "victim_no": 2}]}, "victims.described")
+    assert told.known("O1") == [("ZZ0010000:25-001", 1, "V1"), ("ZZ0020000:7", 2, "V9")]
+    told.tell({"offender_id": "O1", "victims": []}, "victims.described")
+    assert told.known("O1") == []
+
+
+def test_what_comes_late_for_a_moved_incident_is_the_other_mans(told: Told) -> None:
+    told.tell(feed.incident("O1", "25-001"))
+    split = {"offender_id": "O1", "new_offender_id": "O9", "incident_ids": ["ZZ0010000:25-001"]}
+    told.tell(split, "offender.split")
+    told.tell(feed.incident("O1", "25-001", revision=2, victims=[{"victim_no": 3, "relationship": "SE"}]))
+    assert told.known("O1") == []
+    assert told.known("O9") == [("ZZ0010000:25-001", 3, None)]
+
+
+def test_booked_again_under_the_same_number(told: Told) -> None:
+    booking = {"offender_id": "O1", "booking_id": "B1"}
+    for change, at in (("booked", "2025-01-01"), ("released", "2025-01-02"), ("booked", "2025-01-03")):
+        told.tell({**booking, "change": change, "at": f"{at}T00:00:00Z"}, "custody.changed")
+    custody = told.offenders["O1"].custody
+    assert custody is not None
+    assert custody.held
+
+
+def test_facts_fill_what_is_known_and_take_nothing_away(told: Told) -> None:
+    incident = feed.incident()
+    facts: list[Facts] = [
+        OffenderFacts("O1", name="Offender 1", places=("place 1",)),
+        VictimFacts("O1", "ZZ0010000:25-001", 1, name="Victim 1", contact=("contact 1",)),
+    ]
+    records = told.people.apply(event(incident), facts)
+    assert [type(record) for record in records] == [OffenderDescribed, VictimsDescribed]
+    [victims] = told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 1, language="es")])
+    assert isinstance(victims, VictimsDescribed)
+    assert (victims.victims[0].name, victims.victims[0].language) == ("Victim 1", "es")
+    assert told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 7, name="Victim 7")]) == []

@@ -22,8 +22,8 @@ def source(path: Path, *lines: bytes) -> Source:
 
 
 async def run(path: Path, *lines: bytes, as_of: AsOf = AsOf.NOW) -> tuple[feed.Kept, IngestSummary]:
-    kept = feed.Kept()
-    return kept, await ingest(read_events(source(path, *lines)), kept, name="feed.jsonl", as_of=as_of)
+    kept = feed.Kept(as_of)
+    return kept, await ingest(read_events(source(path, *lines)), kept, name="feed.jsonl")
 
 
 async def test_events_records_rejects_and_the_sum(tmp_path: Path) -> None:
@@ -77,11 +77,12 @@ async def test_a_type_without_a_report_time_is_recorded_at_its_own(tmp_path: Pat
 
 
 async def test_classification_is_that_of_the_topic(tmp_path: Path) -> None:
-    described = feed.line({"offender_id": "O1"}, "ipvi.offender.described.v1", dataclassification="shared")
+    him = {"offender_id": "O1", "name": "Offender 1"}
+    described = feed.line(him, "ipvi.offender.described.v1", dataclassification="shared")
     kept, _ = await run(tmp_path, described, feed.line(feed.incident()))
     assert [event.dataclassification for event in kept.events + kept.records] == [
-        Topic.OFFENDERS.classification,
         Topic.INCIDENTS.classification,
+        Topic.OFFENDERS.classification,
         Topic.VICTIMS.classification,
     ]
 

@@ -36,7 +36,7 @@ def bench() -> Bench:
     [
         (AGENCYS, {"officer", "coordinator", "outreach_supervisor"}),
         (SYSTEMS, {"advocate", "outreach_supervisor"}),
-        (COMMUNITYS, {"advocate", "outreach_supervisor"}),
+        (COMMUNITYS, {"community_advocate", "outreach_supervisor"}),
     ],
 )
 @pytest.mark.parametrize("role", Role)
@@ -121,7 +121,7 @@ def test_what_a_person_dropped_is_not_opened_again(bench: Bench) -> None:
 
 @pytest.mark.parametrize("role", Role)
 def test_who_may_hold(bench: Bench, role: Role) -> None:
-    may = role in (Role.COORDINATOR, Role.ADVOCATE, Role.OUTREACH_SUPERVISOR)
+    may = role in (Role.COORDINATOR, Role.ADVOCATE, Role.COMMUNITY_ADVOCATE, Role.OUTREACH_SUPERVISOR)
     assert bench.hold(role=role) == ("applied" if may else "refused:wrong_role")
 
 

@@ -20,8 +20,8 @@ from sqlalchemy import func, select
 from schemas.commands import ActivatePolicy, Redecide
 from schemas.envelope import Data, Event, deterministic_id, encode
 from schemas.policy import Policy
-from schemas.policy_file import load_policy
 from schemas.topics import Topic
+from services.classifier.policies import usable
 from services.classifier.store import InForce, in_force
 from services.classifier.store.tables import offenders
 from services.common.database import Database, database_url
@@ -34,14 +34,12 @@ SOURCE = "/ipvi/cli"
 PATIENCE_S = 30.0
 
 By = Annotated[str, typer.Option("--by", help="Who decides it; it is written down.", show_default=False)]
-app = typer.Typer(help="Policies: in force, and decided again under them.", no_args_is_help=True)
 
 
 class NotInForceError(IpviError):
     """The policy has not come into force in every lane; it will, once the classifier works them."""
 
 
-@app.command("activate")
 def activate_command(
     policy: Annotated[str, typer.Argument(help="Id in policies/, or a policy file.", show_default=False)], by: By
 ) -> None:
@@ -51,12 +49,11 @@ def activate_command(
 
     Exit codes: 0 in force in every lane, 2 the policy cannot be used, or not in force everywhere yet.
     """
-    settings, made = settings_or_error(CommonSettings), load_policy(policy)
+    settings, made = settings_or_error(CommonSettings), usable(policy)
     asyncio.run(activate(settings, made, by))
     typer.echo(f"in force: {made.id} {made.version} ({made.digest[:12]})")
 
 
-@app.command("redecide")
 def redecide_command(by: By, wait: Annotated[bool, typer.Option(help="Until all are decided.")] = True) -> None:
     """Decide everybody again who was last decided under another policy than the one in force. Preview it with
     `ipvi policy diff`.
@@ -73,7 +70,6 @@ def redecide_command(by: By, wait: Annotated[bool, typer.Option(help="Until all 
         typer.echo(f"decided again; {left} are left" if left else "decided again")
 
 
-@app.command("status")
 def status_command() -> None:
     """Which policies are in force in how many lanes, and how many offenders were last decided under each."""
     for one in asyncio.run(_read(settings_or_error(CommonSettings))):

@@ -1,26 +1,18 @@
-"""What outreach keeps around one offender: his victims' referrals, their tasks, and the gates that wait for them.
-
-Pure types; every moment is a record's time, in UTC. A *case* is one victim of one offender (`DOMAIN.md` 6.1): her
-referrals, tasks and attempts, over all incidents.
-"""
+"""What was told of one offender's victims, and what is done for them: the rows a case file is made of."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from functools import cached_property
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
 from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
-from schemas.envelope import deterministic_id
 from schemas.notification import NotificationState
 from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskCancelReason, TaskKind, TaskOwner, TaskState
 from schemas.referral import ReferralOutreach, ReferralPurpose
+from services.common.versions import version_of
 
-T = TypeVar("T")
+_FOR_GOOD = (TaskCancelReason.BY_PERSON, TaskCancelReason.HER_WORD, TaskCancelReason.ATTEMPTS_EXHAUSTED)
 
 TaskKey = tuple[str, TaskKind, str]
 """Case, kind, and what it is about: a referral's opening, a booking's release, a notice's delivery."""
@@ -88,6 +80,15 @@ class Task:
     """0 = not overdue; then how often it was raised."""
     ended_at: datetime | None = None
     cancel_reason: TaskCancelReason | None = None
+    duty: Role | None = None
+    """Whoever is on duty in this role was last told of it."""
+    alerts: int = 0
+    alerted_at: datetime | None = None
+
+    @property
+    def version(self) -> str:
+        """What a person saw of it; that somebody was paged since makes it no other task."""
+        return version_of(replace(self, duty=None, alerts=0, alerted_at=None))
 
     @property
     def key(self) -> TaskKey:
@@ -99,8 +100,8 @@ class Task:
 
     @property
     def stands(self) -> bool:
-        """Whether the need it was opened for is taken care of: it is open, done, or a person dropped it."""
-        return self.state is not TaskState.CANCELLED or self.cancel_reason is TaskCancelReason.BY_PERSON
+        """Whether the need it was opened for is taken care of: it is open, done, dropped by a person, or stopped."""
+        return self.state is not TaskState.CANCELLED or self.cancel_reason in _FOR_GOOD
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,84 +190,13 @@ class Victim:
     incident_id: str | None
     victim_id: str | None
     name: str | None = field(repr=False)
+    birth_date: date | None = field(repr=False)
     contact: tuple[str, ...] = field(repr=False)
     language: str | None = field(repr=False)
     substitute_address: str | None = field(repr=False)
     lethality_screen: str | None = field(repr=False)
-
-
-@dataclass(frozen=True)  # no slots: the views below are made once, when first asked for
-class CaseFile:
-    """All that is kept of one offender; a new one is made for each change, no mapping is ever altered."""
-
-    offender_id: str
-    referrals: Mapping[str, Referral] = field(default_factory=dict)
-    tasks: Mapping[str, Task] = field(default_factory=dict)
-    attempts: Mapping[tuple[str, int], Attempt] = field(default_factory=dict)
-    gates: Mapping[str, Gate] = field(default_factory=dict)
-    holds: Mapping[str, Hold] = field(default_factory=dict)
-    overrides: Mapping[tuple[str, str], Override] = field(default_factory=dict)
-    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
-    victims: Mapping[int, Victim] = field(default_factory=dict)
-    custody: Custody | None = None
-    release: Release | None = None
-    wake_at: datetime | None = None
-    """When the clock next has work here; None = never, as things stand."""
-
-    @property
-    def in_custody(self) -> bool:
-        return self.custody is not None and self.custody.held
-
-    @property
-    def on_hold(self) -> bool:
-        return any(hold.ended_at is None for hold in self.holds.values())
-
-    @cached_property
-    def live_referrals(self) -> Sequence[Referral]:
-        """In the order they were opened."""
-        return sorted((found for found in self.referrals.values() if found.live), key=lambda found: found.place)
-
-    @cached_property
-    def waited_for(self) -> Mapping[str, Sequence[Referral]]:
-        """By pair, the victims for whom a notice waits."""
-        return _grouped((found for found in self.live_referrals if found.gated), lambda found: found.pair_id)
-
-    @cached_property
-    def killed(self) -> frozenset[str]:
-        """Cases of women who were killed."""
-        return frozenset(found.case_id for found in self.live_referrals if found.homicide)
-
-    @cached_property
-    def attempts_by_case(self) -> Mapping[str, Sequence[Attempt]]:
-        return _grouped(self.attempts.values(), lambda attempt: attempt.case_id)
-
-    @cached_property
-    def handled_by_case(self) -> Mapping[str, Sequence[Task]]:
-        """By case, the tasks a person has taken or completed."""
-        handled = (task for task in self.tasks.values() if task.claimed_at or task.state is TaskState.COMPLETED)
-        return _grouped(handled, lambda task: task.case_id)
-
-    def unfinished_tasks(self) -> list[Task]:
-        """In a fixed order."""
-        return sorted((task for task in self.tasks.values() if task.unfinished), key=_age)
-
-
-def _grouped(entries: Iterable[T], key: Callable[[T], str]) -> Mapping[str, Sequence[T]]:
-    groups: dict[str, list[T]] = defaultdict(list)
-    for entry in entries:
-        groups[key(entry)].append(entry)
-    return dict(groups)
-
-
-def _age(task: Task) -> tuple[datetime, str]:
-    return task.opened_at, task.task_id
-
-
-def case_id(offender_id: str, referral_id: str, victim_id: str | None, purpose: ReferralPurpose) -> str:
-    """Her case with him. Unnamed, or not known to be his partner, she has one of her own for each referral."""
-    if victim_id is None or purpose is ReferralPurpose.ASK_RELATIONSHIP:
-        return deterministic_id("case", offender_id, "referral", referral_id)
-    return deterministic_id("case", offender_id, "victim", victim_id)
+    screened_at: datetime | None = None
+    """When this screen was first told here."""
 
 
 def graver(one: Tier | None, other: Tier | None) -> Tier | None:

@@ -1,0 +1,337 @@
+"""Every set of facts that some history can come to under a policy, each with a shortest history that does.
+
+A policy tells incidents apart by what its rows ask and its lists name, and counts only as far as its highest limit; so the
+histories that differ to it are few, and all of them can be tried.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple
+
+from schemas.classification import Tier
+from schemas.criteria import Bound, ChargeUnit, Fact, Rule
+from schemas.incident import Disposition
+from schemas.nibrs import FORCES, OFFENSES
+from schemas.policy import Policy
+from services.classifier.domain.finding import any_of
+from services.classifier.domain.ladder import Facts
+
+MOST_STATES = 20_000
+"""More pasts than these are not tried: nobody could read such a policy either."""
+
+
+class TooManyFacts(ValueError):  # noqa: N818 (of the policy's making, no error of ours)
+    """The limits of the rows are so high, or so many, that not all histories can be tried."""
+
+
+class Kind(NamedTuple):
+    """One incident, as far as the policy can tell it from others."""
+
+    units: int
+    """Charges it adds."""
+    repeated: bool = False
+    """Charged, and an incident before it bears the charge of the arrest."""
+    violation: bool = False
+    convicted: bool = False
+    weapon: bool = False
+    strangulation: bool = False
+    homicide: bool = False
+    felony: bool = False
+    after_pause: bool = False
+    """Longer than the policy looks back has passed since the incident before."""
+
+    def __str__(self) -> str:
+        if self.repeated:
+            what = "a charge of an arrest already counted"
+        elif self.units:
+            what = "a charge" if self.units == 1 else f"{self.units} charges"
+        else:
+            what = "a suspicion"
+        said = [name for name in ("weapon", "strangulation", "homicide", "felony") if getattr(self, name)]
+        said += ["conviction"] if self.convicted else []
+        said += ["prohibited behaviour"] if self.violation else []
+        pause = "long after, " if self.after_pause else ""
+        return f"{pause}{what}" + (f" ({', '.join(said)})" if said else "")
+
+
+History = tuple[Kind, ...]
+
+
+class _State(NamedTuple):
+    """What of the past can still matter. Numbers stop at the highest limit that asks for them."""
+
+    charges: int = 0
+    violations: int = 0
+    suspicions: int = 0
+    incidents: int = 0
+    convictions: int = 0
+    arrested: bool = False
+    untried: int = 0
+    """Arrests whose charge counts and of which no conviction is counted yet."""
+    tier: Tier | None = None
+
+
+@dataclass(frozen=True)
+class Met:
+    """A set of facts some history comes to, the rows that fire there, and the history."""
+
+    facts: Facts
+    fired: tuple[Rule, ...]
+    history: History
+
+
+@dataclass(frozen=True)
+class Reach:
+    """All that histories can come to under the policy."""
+
+    met: tuple[Met, ...]
+    """Each set of facts once; shorter histories first."""
+    tiers: Mapping[Tier, History]
+    """Lists that some history ends on."""
+    limits: Mapping[Fact, int] = field(default_factory=dict)
+    """Of each number asked for: from here on larger ones make no difference."""
+
+    @cached_property
+    def facts(self) -> frozenset[Facts]:
+        return frozenset(one.facts for one in self.met)
+
+
+def holds(value: int | bool, condition: Bound | bool) -> bool:
+    """Whether one line of `when` is so."""
+    if isinstance(condition, bool):
+        return value is condition
+    low, high = condition.at_least, condition.at_most
+    return (low is None or value >= low) and (high is None or value <= high)
+
+
+def missed(rule: Rule, facts: Facts) -> list[Fact]:
+    """The lines of `when` that are not so; none: the row fires."""
+    return [fact for fact, condition in rule.when.items() if not holds(getattr(facts, fact), condition)]
+
+
+def explore(policy: Policy) -> Reach:
+    """Try every history that differs to the policy. Raises `TooManyFacts`."""
+    limits = _limits(policy)
+    if prod(limit + 1 for limit in limits.values()) > 5 * MOST_STATES:
+        raise TooManyFacts
+    kinds = list(_kinds(policy, limits))
+    start = _State()
+    came: dict[_State, tuple[_State, Kind] | None] = {start: None}
+    met: dict[Facts, Met] = {}
+    queue = deque([start])
+    while queue:
+        state = queue.popleft()
+        for kind in kinds:
+            if kind.repeated and not (state.untried if kind.convicted else state.arrested):
+                continue
+            if kind.after_pause and state == start:
+                continue
+            past = _forgotten(state) if kind.after_pause else state
+            facts = _facts(past, kind, limits)
+            if facts not in met:
+                fired = tuple(rule for rule in policy.rules if not missed(rule, facts))
+                met[facts] = Met(facts, fired, (*_way(state, came), kind))
+            following = _next(past, kind, _tier(policy, state.tier, facts, met[facts].fired), limits)
+            if following not in came:
+                came[following] = (state, kind)
+                queue.append(following)
+                if len(came) > MOST_STATES:
+                    raise TooManyFacts
+    tiers: dict[Tier, History] = {}
+    for state in came:
+        if state.tier is not None and state.tier not in tiers:
+            tiers[state.tier] = _way(state, came)
+    return Reach(tuple(met.values()), tiers, limits)
+
+
+def _way(state: _State, came: Mapping[_State, tuple[_State, Kind] | None]) -> History:
+    steps: list[Kind] = []
+    while (step := came[state]) is not None:
+        state = step[0]
+        steps.append(step[1])
+    return tuple(reversed(steps))
+
+
+def _limits(policy: Policy) -> dict[Fact, int]:
+    limits: dict[Fact, int] = {}
+    for rule in policy.rules:
+        for fact, condition in rule.when.items():
+            if isinstance(condition, Bound):
+                highest = max(condition.at_least or 0, 0 if condition.at_most is None else condition.at_most + 1)
+                limits[fact] = max(limits.get(fact, 0), highest)
+    return limits
+
+
+def _asks(policy: Policy, fact: Fact) -> bool:
+    return any(fact in rule.when for rule in policy.rules)
+
+
+# incidents -----------------------------------------------------------------------------------------------------------
+
+
+class _Marks(NamedTuple):
+    """What the lists of the policy say of one charged offence, or of several."""
+
+    weapon: bool = False
+    strangulation: bool = False
+    homicide: bool = False
+    felony: bool = False
+    violation: bool = False
+
+
+def _kinds(policy: Policy, limits: Mapping[Fact, int]) -> Iterator[Kind]:
+    """What incidents there are, each once, the plain ones first."""
+    found = {kind._replace(after_pause=pause) for kind in _plain_kinds(policy, limits) for pause in _pauses(policy)}
+    yield from sorted(found, key=lambda kind: (sum(bool(each) for each in kind), kind))
+
+
+def _pauses(policy: Policy) -> tuple[bool, ...]:
+    return (False,) if policy.look_back is None else (False, True)
+
+
+def _plain_kinds(policy: Policy, limits: Mapping[Fact, int]) -> Iterator[Kind]:
+    unit = policy.charges.unit
+    breaches = (False, True) if policy.violations.behavior else (False,)
+    convictions = _convictions(policy)
+    asks_violation = _asks(policy, Fact.VIOLATIONS) or _asks(policy, Fact.VIOLATION_HERE)
+    asks_conviction = _asks(policy, Fact.CONVICTIONS)
+    several = max(limits.get(Fact.CHARGES, 0), limits.get(Fact.PREVIOUS_CHARGES, 0), 1)
+    most = several if unit is ChargeUnit.CHARGE else 1
+    any_marks = _together(_offence_marks(policy))
+    without_charge = frozenset({_Marks()})
+    if unit is ChargeUnit.ARREST or (unit is ChargeUnit.CONVICTION and policy.charges.dispositions != _CONVICTED_ALONE):
+        without_charge = any_marks | without_charge  # charged, and the unit does not count it
+    for marks, breach in product(without_charge, breaches):
+        yield Kind(0, violation=asks_violation and (breach or marks.violation))
+    for units, convicted in product(range(1, most + 1), convictions):
+        exactly = _offence_marks(policy)
+        if unit is ChargeUnit.CHARGE:
+            for _ in range(units - 1):
+                exactly = _pairs(exactly, _offence_marks(policy))
+        else:
+            exactly = any_marks
+        for marks, breach in product(exactly, breaches):
+            violation = asks_violation and (breach or marks.violation)
+            yield Kind(units, False, violation, asks_conviction and convicted, *marks[:4])
+            yield Kind(0, True, violation, False)
+            if asks_conviction and convicted:
+                yield Kind(0, True, violation, True)
+
+
+_CONVICTED_ALONE = frozenset({Disposition.CONVICTED})
+
+
+def _convictions(policy: Policy) -> tuple[bool, ...]:
+    """Whether what counts as a charge may be, or must be, a conviction."""
+    counted = policy.charges.dispositions
+    if policy.charges.unit is ChargeUnit.CONVICTION or counted == _CONVICTED_ALONE:
+        return (True,) if Disposition.CONVICTED in counted else ()
+    return (False, True) if Disposition.CONVICTED in counted else (False,)
+
+
+def _offence_marks(policy: Policy) -> frozenset[_Marks]:
+    """Of one charged offence: any code, any statute, any weapons."""
+    codes, violations = policy.codes, policy.violations
+    listed = {*codes.felony_statutes, *violations.statutes}
+    forces = {_Marks()} | {_Marks(code in codes.weapon_force, code in codes.strangulation_force) for code in FORCES}
+    offences = {
+        _Marks(
+            homicide=code in codes.homicide,
+            felony=any_of(code, statute, codes.felony, codes.felony_statutes),
+            violation=any_of(code, statute, violations.charged_offenses, violations.statutes),
+        )
+        for code in OFFENSES
+        for statute in (None, *listed, " ".join(sorted(listed)))
+    }
+    made = _pairs(offences, _together(frozenset(forces)))
+    return frozenset(_asked(policy, marks) for marks in made)
+
+
+def _asked(policy: Policy, marks: _Marks) -> _Marks:
+    return _Marks(
+        marks.weapon and _asks(policy, Fact.WEAPON_HERE),
+        marks.strangulation and _asks(policy, Fact.STRANGULATION_HERE),
+        marks.homicide and _asks(policy, Fact.HOMICIDE_HERE),
+        marks.felony and _asks(policy, Fact.FELONY_HERE),
+        marks.violation,
+    )
+
+
+def _pairs(some: Iterable[_Marks], others: Iterable[_Marks]) -> frozenset[_Marks]:
+    others = list(others)
+    return frozenset(
+        _Marks(*(one or two for one, two in zip(first, second, strict=True))) for first in some for second in others
+    )
+
+
+def _together(marks: frozenset[_Marks]) -> frozenset[_Marks]:
+    """Of any number of them."""
+    while (more := marks | _pairs(marks, marks)) != marks:
+        marks = more
+    return marks
+
+
+# the walk ------------------------------------------------------------------------------------------------------------
+
+
+def _facts(past: _State, kind: Kind, limits: Mapping[Fact, int]) -> Facts:
+    charged = kind.units > 0
+    suspected = not charged and not kind.repeated
+    exact = Facts(
+        charges=past.charges + kind.units,
+        previous_charges=past.charges,
+        violations=past.violations + kind.violation,
+        suspicions=past.suspicions + suspected,
+        incidents=past.incidents + 1,
+        convictions=past.convictions + kind.convicted,
+        charged_here=charged,
+        suspected_here=suspected,
+        violation_here=kind.violation,
+        weapon_here=kind.weapon,
+        strangulation_here=kind.strangulation,
+        homicide_here=kind.homicide,
+        felony_here=kind.felony,
+    )
+    return capped(exact, limits)
+
+
+def capped(facts: Facts, limits: Mapping[Fact, int]) -> Facts:
+    """The same to every row: each number only as far as one asks."""
+    numbers: dict[str, Any] = {
+        fact.value: min(getattr(facts, fact), limits.get(fact, 0)) for fact in Fact if fact.is_count
+    }
+    return facts._replace(**numbers)
+
+
+def _tier(policy: Policy, before: Tier | None, facts: Facts, fired: tuple[Rule, ...]) -> Tier | None:
+    reached = [rule.tier for rule in fired]
+    if not fired and facts.charged_here and policy.gaps.charge_tier is not None:
+        reached = [policy.gaps.charge_tier]
+    return max([*reached, *([before] if before else [])], key=lambda tier: tier.gravity, default=None)
+
+
+def _next(past: _State, kind: Kind, tier: Tier | None, limits: Mapping[Fact, int]) -> _State:
+    charges = max(limits.get(Fact.CHARGES, 0), limits.get(Fact.PREVIOUS_CHARGES, 0))
+    convictions = limits.get(Fact.CONVICTIONS, 0)
+    untried = past.untried + (1 if kind.units and not kind.convicted else 0) - (kind.repeated and kind.convicted)
+    return _State(
+        charges=min(past.charges + kind.units, charges),
+        violations=min(past.violations + kind.violation, limits.get(Fact.VIOLATIONS, 0)),
+        suspicions=min(past.suspicions + (not kind.units and not kind.repeated), limits.get(Fact.SUSPICIONS, 0)),
+        incidents=min(past.incidents + 1, limits.get(Fact.INCIDENTS, 0)),
+        convictions=min(past.convictions + kind.convicted, convictions),
+        arrested=past.arrested or kind.units > 0,
+        untried=min(untried, convictions),
+        tier=tier,
+    )
+
+
+def _forgotten(state: _State) -> _State:
+    """Nothing counts any more; arrests remain known."""
+    return _State(arrested=state.arrested, untried=state.untried, tier=state.tier)

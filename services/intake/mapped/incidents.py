@@ -1,0 +1,229 @@
+"""Rows with one incident and one person become one event: his charges or what he is suspected of, and the victims told of.
+
+What a table does not tell stays unknown. A crime against a person has a victim; where no row tells of her she stands without a
+name, as RU (relationship unknown), so that somebody asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from schemas import incident as contract
+from schemas.envelope import Classification, Data, Event, deterministic_id
+from schemas.nibrs import RELATIONSHIPS
+from schemas.rejects import RejectCode
+from services.intake.identity import Identifiers, offender_id, victim_id
+from services.intake.mapped.charges import Charge, charge_of
+from services.intake.mapped.values import Values
+from services.intake.people import Facts, OffenderFacts, VictimFacts
+
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_MOST: Final = 500
+"""Rows of one incident and person."""
+
+Key = tuple[str, str, str]
+"""ORI, the incident's number, who he is: rows that are one event."""
+
+
+def key_of(values: Values) -> Key:
+    """Raises `RowError`."""
+    number = values.number("incident")
+    him = values.identifiers(number)
+    return values.agency, number, offender_id(him) if him else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Victim:
+    place: int
+    victim: contract.Victim
+    facts: VictimFacts
+
+
+def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...]] | None:
+    """The event of these rows and what came with it; None where nobody is named as offender. Raises `RowError`."""
+    first = rows[0]
+    if len(rows) > _MOST:
+        raise first.wrong("incident", RejectCode.OUT_OF_RANGE)
+    ori, number, who = key_of(first)
+    if not who:
+        return None
+    charges = [charge for row in rows if (charge := charge_of(row)) is not None]
+    occurred = min(row.needed_moment("occurred") for row in rows)
+    reported = min((moment for row in rows if (moment := row.moment("reported"))), default=occurred)
+    him = first.identifiers(number)
+    assert him is not None
+    victims = _victims(rows, ori, number, who)
+    data = contract.IncidentReported(
+        incident_id=f"{ori}:{number}",
+        revision=_revision(rows),
+        agency=ori,
+        occurred_at=occurred,
+        reported_at=max(reported, occurred),
+        offender=contract.Offender(
+            offender_id=who,
+            birth_date=him.birth_date,
+            age=first.whole("age", 0, 120),
+            conflict_of_interest=any(row.yes("conflict_of_interest") for row in rows),
+        ),
+        victims=[each.victim for each in victims] or _nameless(charges),
+        offenses=_offenses(charges, rows),
+        prohibited_behavior=_prohibited(charges, rows),
+        probable_cause=_any(rows, "probable_cause", if_charged=any(charge.charged for charge in charges)),
+        offender_informed=_any(rows, "offender_informed", if_charged=False),
+        arrest=_arrest(rows, ori, occurred),
+        bulk=first.mapping.bulk,
+    )
+    return _event(first, data, who), (_him(rows, him, who), *(each.facts for each in victims))
+
+
+def _revision(rows: Sequence[Values]) -> int:
+    """As the table counts; else by the second in which it was last changed; else 1."""
+    counted = [number for row in rows if (number := row.whole("revision", 1, 2**31)) is not None]
+    if counted:
+        return max(counted)
+    changed = [moment for row in rows if (moment := row.moment("updated")) is not None]
+    return max([1, *(int((moment - _EPOCH).total_seconds()) for moment in changed)])
+
+
+def _offenses(charges: Sequence[Charge], rows: Sequence[Values]) -> list[contract.Offense]:
+    force = [code for row in rows for code in row.one_of("force", row.mapping.force) or ()]
+    return [
+        contract.Offense(
+            code=charge.code,
+            charged=charge.charged,
+            force=list(dict.fromkeys([*charge.force, *(force if charge.has_victim else ())])),
+            statute=charge.statute,
+            disposition=charge.disposition,
+        )
+        for charge in charges
+    ]
+
+
+def _prohibited(charges: Sequence[Charge], rows: Sequence[Values]) -> list[contract.ProhibitedBehavior]:
+    told = [breach for charge in charges for breach in charge.prohibited]
+    told += [breach for row in rows for breach in row.one_of("prohibited", row.mapping.prohibited) or ()]
+    return list(dict.fromkeys(told))
+
+
+def _any(rows: Sequence[Values], name: str, *, if_charged: bool) -> bool | None:
+    said = [answer for row in rows if (answer := row.yes(name)) is not None]
+    return True if if_charged or any(said) else False if said else None
+
+
+def _arrest(rows: Sequence[Values], ori: str, occurred: datetime) -> contract.Arrest | None:
+    """The earliest; its number is that of the agency that made it, so that two who report it report one charge."""
+    found = []
+    for row in rows:
+        number = row.text("arrest")
+        if number is None:
+            continue
+        made = max(row.moment("arrested") or occurred, occurred)
+        kind = row.one_of("arrest_type", {**row.mapping.arrest_types, "O": "O", "S": "S", "T": "T"}) or "T"
+        found.append(
+            contract.Arrest(arrest_id=f"{row.ori('arrest_agency') or ori}:{number}", arrested_at=made, type=kind)
+        )
+    return min(found, key=lambda arrest: (arrest.arrested_at, arrest.arrest_id), default=None)
+
+
+def _victims(rows: Sequence[Values], ori: str, number: str, who: str) -> list[_Victim]:
+    """Those told of, each once; `offenses` are the charges in her rows. Without a number the place in order of rows counts."""
+    found: dict[str, list[Values]] = {}
+    for row in rows:
+        given = (row.text("victim"), row.text("victim_no"), row.text("victim_name"), row.text("relationship"))
+        if any(given):
+            found.setdefault(given[0] or given[1] or given[2] or "", []).append(row)
+    victims = []
+    for order, of_her in enumerate(found.values(), start=1):
+        row = of_her[0]
+        place = row.whole("victim_no", 1, 999) or order
+        codes = [charge.code for each in of_her if (charge := charge_of(each)) and charge.has_victim]
+        victims.append(
+            _Victim(
+                place,
+                contract.Victim(
+                    victim_no=place,
+                    victim_id=_victim_id(row, ori, number, place),
+                    relationship=_relationship(of_her),
+                    child_in_common=any(each.yes("child_in_common") for each in of_her),
+                    offenses=list(dict.fromkeys(codes)),
+                ),
+                _her(of_her, who, f"{ori}:{number}", place),
+            )
+        )
+    return victims
+
+
+def _victim_id(row: Values, ori: str, number: str, place: int) -> str | None:
+    """None where nothing identifies her: her task is to identify her."""
+    person = row.text("victim")
+    if person is None and row.text("victim_name") is None:
+        return None
+    return victim_id(ori, number, place, person)
+
+
+def _relationship(of_her: Sequence[Values]) -> str:
+    row = of_her[0]
+    own = {code: code for code in RELATIONSHIPS}
+    known = [code for each in of_her if (code := each.one_of("relationship", {**own, **row.mapping.relationships}))]
+    if len(set(known)) > 1:
+        raise of_her[1].wrong("relationship", RejectCode.ROW_CONFLICT)
+    return known[0] if known else "RU"
+
+
+def _nameless(charges: Sequence[Charge]) -> list[contract.Victim]:
+    codes = list(dict.fromkeys(charge.code for charge in charges if charge.has_victim))
+    return [contract.Victim(victim_no=1, relationship="RU", offenses=codes)] if codes else []
+
+
+def _him(rows: Sequence[Values], him: Identifiers, who: str) -> OffenderFacts:
+    places = [place for row in rows if (place := row.text("place"))]
+    return OffenderFacts(
+        who,
+        name=him.name,
+        birth_date=him.birth_date,
+        places=tuple(dict.fromkeys(places)),
+        language=_language(rows, "language"),
+    )
+
+
+def _her(rows: Sequence[Values], who: str, incident_id: str, place: int) -> VictimFacts:
+    def first(name: str) -> str | None:
+        return next((value for row in rows if (value := row.text(name))), None)
+
+    contact = [value for row in rows if (value := row.text("victim_contact"))]
+    return VictimFacts(
+        who,
+        incident_id,
+        place,
+        name=first("victim_name"),
+        contact=tuple(dict.fromkeys(contact)),
+        language=_language(rows, "victim_language"),
+        substitute_address=first("victim_substitute_address"),
+    )
+
+
+def _language(rows: Sequence[Values], name: str) -> str | None:
+    for row in rows:
+        if value := row.text(name):
+            if not (value.isascii() and value.isalpha() and len(value) in (2, 3)):
+                raise row.wrong(name, RejectCode.BAD_FORMAT)
+            return value.lower()
+    return None
+
+
+def _event(values: Values, data: contract.IncidentReported, who: str) -> Event[Data]:
+    """The id has the content in it: the same rows again are the same event, changed content under one revision is seen."""
+    content = hashlib.sha256(data.canonical()).hexdigest()
+    return Event(
+        id=deterministic_id("mapped", data.TYPE, data.incident_id, data.revision, who, content),
+        source=f"/agencies/{data.agency}/{values.mapping.name}",
+        subject=who,
+        time=data.reported_at,
+        data=data,
+        dataclassification=Classification.RESTRICTED,
+        correlationid=data.incident_id,
+    )

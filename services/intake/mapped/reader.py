@@ -1,0 +1,95 @@
+"""A table, unit by unit. Incidents: all rows of one incident and person; all else: a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from schemas.mapping import Kind, Mapping
+from schemas.rejects import InvalidRecord
+from services.intake.domain import InputError, Reject, Unit
+from services.intake.lines import Source
+from services.intake.mapped.court import row_event
+from services.intake.mapped.incidents import Key, incident_of, key_of
+from services.intake.mapped.rows import Row, RowError, rows
+from services.intake.mapped.values import Values
+
+_KEPT_BYTES: Final = 1_500_000
+
+
+def read_mapped(source: Source, mapping: Mapping) -> Iterator[Unit]:
+    """One unit per incident and person, or per row, in the order in which they are whole.
+
+    Incidents are read twice, in bounded memory: rows of one may lie anywhere in the file. Raises `InputError` where the file
+    is not this table, or reading breaks off.
+    """
+    if mapping.kind is Kind.ROSTER:
+        raise InputError(f"{source.path}: a roster is read as a snapshot, with --format roster")
+    if mapping.kind is Kind.INCIDENTS:
+        yield from _incidents(source, mapping)
+        return
+    for row in _rows(source, mapping):
+        yield _of_row(source, mapping, row)
+
+
+def _rows(source: Source, mapping: Mapping) -> Iterator[Row]:
+    return rows(source, encoding=mapping.encoding, delimiter=mapping.delimiter, needed=mapping.columns.values())
+
+
+def _of_row(source: Source, mapping: Mapping, row: Row) -> Unit:
+    try:
+        if row.error:
+            raise row.error
+        found = row_event(Values(mapping, row))
+    except InvalidRecord as wrong:
+        return Unit(row.line, reject=reject_of(source, [row], wrong))
+    return Unit(row.line, (found[0],), facts=found[1]) if found else Unit(row.line)
+
+
+def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
+    """The first pass counts the rows of each incident and person that has more than one."""
+    counts: dict[Key, int] = {}
+    for row in _rows(source, mapping):
+        if (key := _key(mapping, row)) is not None:
+            counts[key] = counts.get(key, 0) + 1
+    counts = {key: count for key, count in counts.items() if count > 1}
+    held: dict[Key, list[Row]] = {}
+    for row in _rows(source, mapping):
+        key = _key(mapping, row)
+        if key is None or key not in counts:
+            yield _incident(source, mapping, [row])
+            continue
+        together = held.setdefault(key, [])
+        together.append(row)
+        if len(together) == counts[key]:
+            yield _incident(source, mapping, held.pop(key))
+
+
+def _key(mapping: Mapping, row: Row) -> Key | None:
+    """None where it cannot be told to which incident the row belongs: a unit of its own."""
+    if row.error:
+        return None
+    try:
+        return key_of(Values(mapping, row))
+    except RowError:
+        return None
+
+
+def _incident(source: Source, mapping: Mapping, together: list[Row]) -> Unit:
+    try:
+        for row in together:
+            if row.error:
+                raise row.error
+        found = incident_of([Values(mapping, row) for row in together])
+    except InvalidRecord as wrong:
+        return Unit(together[0].line, reject=reject_of(source, together, wrong))
+    return Unit(together[0].line, (found[0],), facts=found[1]) if found else Unit(together[0].line)
+
+
+def reject_of(source: Source, together: list[Row], wrong: InvalidRecord) -> Reject:
+    """Names the broken row, holds all of the unit."""
+    line = wrong.line if isinstance(wrong, RowError) else together[0].line
+    raw = b"\n".join(row.raw for row in together)
+    return Reject(
+        source.name, line, wrong.code, wrong.field, raw[:_KEPT_BYTES], sum(row.size + 1 for row in together) - 1
+    )

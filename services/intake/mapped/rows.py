@@ -1,0 +1,185 @@
+"""A file's rows, each with its line: CSV with a header, a JSON list of objects, or one JSON object a line.
+
+A torn line costs its own row alone: a quote that is never closed swallows at most a few lines, and is then given up.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from schemas.rejects import InvalidRecord, RejectCode
+from services.intake.domain import InputError
+from services.intake.lines import Line, Source
+
+_MOST_LINES: Final = 20
+"""Lines that one quoted row may go over."""
+_MOST_JSON: Final = 64 * 1024 * 1024
+_BOM: Final = "\ufeff"
+
+
+class RowError(InvalidRecord):
+    """This row cannot be read; `line` is where it begins."""
+
+    def __init__(self, line: int, code: RejectCode, field: str | None = None) -> None:
+        self.line = line
+        super().__init__(code, field)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its values by the columns' own names, or why it cannot be read."""
+
+    line: int
+    raw: bytes = field(repr=False)
+    size: int
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    error: RowError | None = None
+
+
+def rows(source: Source, *, encoding: str, delimiter: str, needed: Iterable[str]) -> Iterator[Row]:
+    """Raises `InputError` where the file has no header, lacks a column of `needed`, or cannot be read further."""
+    lines = source.lines()
+    first = next((line for line in lines if not line.is_blank), None)
+    if first is None:
+        raise InputError(f"{source.path}: the file is empty: not even a header")
+    start = first.raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    if start == b"[":
+        yield from _json_list(source, first, lines)
+    elif start == b"{":
+        yield from (_json_row(line) for line in _again(first, lines) if not line.is_blank)
+    else:
+        yield from _csv(source, first, lines, encoding, delimiter, set(needed))
+
+
+def _again(first: Line, rest: Iterator[Line]) -> Iterator[Line]:
+    yield first
+    yield from rest
+
+
+# CSV -------------------------------------------------------------------------------------------------
+
+
+def _csv(
+    source: Source, first: Line, lines: Iterator[Line], encoding: str, delimiter: str, needed: set[str]
+) -> Iterator[Row]:
+    try:
+        header = [name.strip() for name in _fields(first.raw.decode(encoding).lstrip(_BOM), delimiter)]
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError(f"{source.path}: the header in line {first.number} cannot be read") from None
+    if missing := sorted(needed - set(header)):
+        raise InputError(f"{source.path}: no column {missing[0]!r}, which the mapping names")
+    if len(set(header)) < len(header):
+        raise InputError(f"{source.path}: two columns of one name in the header")
+    held: list[Line] = []
+    for line in lines:
+        if not held and line.is_blank:
+            continue
+        held.append(line)
+        if _is_open(held, encoding, delimiter):
+            if len(held) < _MOST_LINES:
+                continue
+            # A quote that is not closed: only its own line is lost, the lines after it are rows again.
+            yield _broken(held[0], RejectCode.ROW_LENGTH)
+            held = yield from _given_up(held[1:], header, encoding, delimiter)
+            continue
+        yield _csv_row(held, header, encoding, delimiter)
+        held = []
+    while held:
+        yield _broken(held[0], RejectCode.ROW_LENGTH)
+        held = yield from _given_up(held[1:], header, encoding, delimiter)
+
+
+def _given_up(lines: list[Line], header: list[str], encoding: str, delimiter: str) -> Generator[Row, None, list[Line]]:
+    """Rows of lines that were held for an open quote. Returns those at the end that are open themselves."""
+    held: list[Line] = []
+    for line in lines:
+        held.append(line)
+        if not _is_open(held, encoding, delimiter):
+            if not line.is_blank or len(held) > 1:
+                yield _csv_row(held, header, encoding, delimiter)
+            held = []
+    return held
+
+
+def _is_open(lines: list[Line], encoding: str, delimiter: str) -> bool:
+    """Whether a quoted field goes on in the next line: an odd number of quotes, the first of them where a field begins."""
+    raw = b"\n".join(line.raw for line in lines)
+    if raw.count(b'"') % 2 == 0:
+        return False
+    quote = re.escape(delimiter.encode(encoding, "replace"))
+    return bool(re.search(rb"(?:^|" + quote + rb')\s*"', raw))
+
+
+def _csv_row(lines: list[Line], header: list[str], encoding: str, delimiter: str) -> Row:
+    raw = b"\n".join(line.raw for line in lines)
+    number, size = lines[0].number, sum(line.size + 1 for line in lines) - 1
+    try:
+        found = _fields(raw.decode(encoding), delimiter)
+    except UnicodeDecodeError:
+        return Row(number, raw, size, error=RowError(number, RejectCode.NOT_UTF8))
+    except csv.Error:
+        return Row(number, raw, size, error=RowError(number, RejectCode.ROW_LENGTH))
+    if len(found) != len(header) or size > len(raw):
+        return Row(number, raw, size, error=RowError(number, RejectCode.ROW_LENGTH))
+    return Row(number, raw, size, dict(zip(header, (value.strip() for value in found), strict=True)))
+
+
+def _fields(text: str, delimiter: str) -> list[str]:
+    """Raises `csv.Error`."""
+    [found] = list(csv.reader([text], delimiter=delimiter)) or [[]]
+    return found
+
+
+def _broken(line: Line, code: RejectCode) -> Row:
+    return Row(line.number, line.raw, line.size, error=RowError(line.number, code))
+
+
+# JSON ------------------------------------------------------------------------------------------------
+
+
+def _json_list(source: Source, first: Line, rest: Iterator[Line]) -> Iterator[Row]:
+    """A list is read whole: one that breaks off is no list, and what it would have held is not known."""
+    parts, size = [], 0
+    for line in _again(first, rest):
+        size += line.size + 1
+        if size > _MOST_JSON or line.size > len(line.raw):
+            raise InputError(f"{source.path}: a JSON list of more than {_MOST_JSON >> 20} MiB; send one object a line")
+        parts.append(line.raw)
+    raw = b"\n".join(parts)
+    try:
+        found = orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+    except orjson.JSONDecodeError:
+        yield Row(first.number, raw, size, error=RowError(first.number, RejectCode.BROKEN_JSON))
+        return
+    for number, each in enumerate(found, start=1):
+        yield _of_object(number, orjson.dumps(each), each)
+
+
+def _json_row(line: Line) -> Row:
+    try:
+        if line.size > len(line.raw):
+            raise orjson.JSONDecodeError("cut", "", 0)
+        return _of_object(line.number, line.raw, orjson.loads(line.raw.removeprefix(b"\xef\xbb\xbf")))
+    except orjson.JSONDecodeError:
+        return _broken(line, RejectCode.BROKEN_JSON)
+
+
+def _of_object(number: int, raw: bytes, found: Any) -> Row:
+    """In a list the row's place stands for its line."""
+    if not isinstance(found, dict):
+        return Row(number, raw, len(raw), error=RowError(number, RejectCode.NOT_AN_EVENT))
+    return Row(number, raw, len(raw), {name: _text(value) for name, value in found.items()})
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    return value.strip() if isinstance(value, str) else orjson.dumps(value).decode()

@@ -1,0 +1,127 @@
+"""A roster file as one snapshot: who is held at one moment, and the rows that could not be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from schemas.mapping import Kind, Mapping
+from schemas.rejects import InvalidRecord, RejectCode
+from services.intake.domain import InputError, Unit
+from services.intake.identity import Identifiers, offender_id
+from services.intake.lines import Source
+from services.intake.mapped.charges import Charge, charge_of
+from services.intake.mapped.reader import reject_of
+from services.intake.mapped.rows import Row, rows
+from services.intake.mapped.values import Values
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One booking as the roster shows it; charges of several rows together."""
+
+    agency: str
+    number: str
+    offender_id: str
+    booked_at: datetime
+    facility: str | None = None
+    hearing_at: datetime | None = None
+    released_at: datetime | None = None
+    transferred: bool = False
+    """On the way to another facility: held all the same."""
+    charges: tuple[Charge, ...] = ()
+    arrest: str | None = None
+    """Number of the arrest, with the ORI of the agency that made it."""
+    arrest_type: str = "T"
+    name: str | None = field(default=None, repr=False)
+    birth_date: date | None = field(default=None, repr=False)
+    language: str | None = None
+    counsel: str | None = field(default=None, repr=False)
+    line: int = 0
+
+    @property
+    def booking_id(self) -> str:
+        return f"{self.agency}:{self.number}"
+
+    @property
+    def held(self) -> bool:
+        return self.released_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a roster file holds. `whole`: every row could be read, so that who is missing is not there."""
+
+    bookings: dict[str, Booking]
+    rejected: tuple[Unit, ...]
+    rows: int
+
+    @property
+    def whole(self) -> bool:
+        return not self.rejected
+
+
+def read_snapshot(source: Source, mapping: Mapping) -> Snapshot:
+    """By booking id, in the order of the file. Raises `InputError` where the file is not this table, or breaks off."""
+    if mapping.kind is not Kind.ROSTER:
+        raise InputError(f"{source.path}: mapping {mapping.name} is of kind {mapping.kind}, not of a roster")
+    found: dict[str, Booking] = {}
+    rejected: list[Unit] = []
+    count = 0
+    for row in rows(source, encoding=mapping.encoding, delimiter=mapping.delimiter, needed=mapping.columns.values()):
+        count += 1
+        try:
+            booking = _booking(mapping, row)
+            if booking is not None:
+                known = found.get(booking.booking_id)
+                found[booking.booking_id] = _together(known, booking, Values(mapping, row)) if known else booking
+        except InvalidRecord as wrong:
+            rejected.append(Unit(row.line, reject=reject_of(source, [row], wrong)))
+    return Snapshot(found, tuple(rejected), count)
+
+
+def _booking(mapping: Mapping, row: Row) -> Booking | None:
+    """None where nobody is named: nobody can be followed."""
+    if row.error:
+        raise row.error
+    values = Values(mapping, row)
+    number = values.number("booking")
+    him = values.identifiers(number)
+    booked = values.needed_moment("booked")
+    released = values.moment("released")
+    if released is not None and released < booked:
+        raise values.wrong("released", RejectCode.ROW_CONFLICT)
+    status = values.text("status")
+    charge = charge_of(values)
+    arrest = values.text("arrest")
+    him = him or Identifiers(values.agency, f"booking {number}")
+    return Booking(
+        agency=values.agency,
+        number=number,
+        offender_id=offender_id(_of_booking(him, number)),
+        booked_at=booked,
+        facility=values.text("facility"),
+        hearing_at=values.moment("hearing"),
+        released_at=released,
+        transferred=status is not None and status.upper() in {each.upper() for each in mapping.transferred},
+        charges=(charge,) if charge else (),
+        arrest=f"{values.ori('arrest_agency') or values.agency}:{arrest}" if arrest else None,
+        arrest_type=values.one_of("arrest_type", {**mapping.arrest_types, "O": "O", "S": "S", "T": "T"}) or "T",
+        name=him.name,
+        birth_date=him.birth_date,
+        language=(values.text("language") or "").lower() or None,
+        counsel=values.text("counsel"),
+        line=row.line,
+    )
+
+
+def _of_booking(him: Identifiers, number: str) -> Identifiers:
+    """A booking's number must not be taken for an incident's."""
+    return replace(him, report=f"booking {number}")
+
+
+def _together(known: Booking, more: Booking, values: Values) -> Booking:
+    """Two rows of one booking are two charges of it; rows that tell of two men are not."""
+    if known.offender_id != more.offender_id:
+        raise values.wrong("booking", RejectCode.ROW_CONFLICT)
+    return replace(known, charges=(*known.charges, *more.charges), hearing_at=known.hearing_at or more.hearing_at)

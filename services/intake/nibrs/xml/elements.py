@@ -1,0 +1,284 @@
+"""One report of the XML form as the typed facts of `nibrs.incident`; errors name the element, never its text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Container, Sequence
+from datetime import date, datetime
+from typing import Final
+
+from schemas.nibrs import ARREST_TYPES, FORCES, OFFENSES, RELATIONSHIPS
+from schemas.rejects import RejectCode
+from services.intake.nibrs.incident import Age, Arrestee, Incident, Look, Offender, Offense, Victim
+from services.intake.nibrs.segments import Head, SegmentError
+from services.intake.nibrs.xml.pieces import Element
+
+_ORI: Final = re.compile(r"[A-Z0-9]{9}")
+_NUMBER: Final = re.compile(r"[!-~]{1,12}")
+_LEVELS: Final = {"GROUP A INCIDENT REPORT": "1", "GROUP B ARREST REPORT": "7", "ZERO REPORT": "0"}
+_KINDS: Final = {"1": "incident", "7": "arrest", "0": "zero"}
+_ACTIONS: Final = {"1": "IDR", "7": "ADR", "0": "AD"}
+_VICTIM_TYPES: Final = frozenset("IBFGLROSU")
+_INDIVIDUALS: Final = frozenset("IL")
+_CLEARANCES: Final = frozenset("ABCDEN")
+_SEXES: Final = frozenset(["M", "F", "U", "X", ""])
+_ORI_AT: Final = (
+    "ReportHeader", "ReportingAgency", "OrganizationAugmentation", "OrganizationORIIdentification", "IdentificationID",
+)  # fmt: skip
+
+WORDS: Final = {
+    "Acquaintance": "AQ", "Babysittee": "BE", "Babysitter": "BE", "Boyfriend_Girlfriend": "BG",
+    "Child of Boyfriend_Girlfriend": "CF", "Cohabitant": "CO", "Cohabitant_Non-Intimate": "CO",
+    "Employee": "EE", "Employer": "ER", "Ex_Relationship": "XR", "Ex_Boyfriend_Ex_Girlfriend": "XR",
+    "Ex_Spouse": "XS", "Family Member": "OF", "Family Member_Child": "CH", "Family Member_Foster Child": "FC",
+    "Family Member_Foster Parent": "FP", "Family Member_Grandchild": "GC", "Family Member_Grandparent": "GP",
+    "Family Member_In-Law": "IL", "Family Member_Parent": "PA", "Family Member_Sibling": "SB",
+    "Family Member_Spouse": "SE", "Family Member_Spouse_Common Law": "CS", "Family Member_Stepchild": "SC",
+    "Family Member_Stepparent": "SP", "Family Member_Stepsibling": "SS", "Friend": "FR",
+    "Homosexual Relationship": "HR", "Neighbor": "NE", "NonFamily_Otherwise Known": "OK",
+    "Relationship Unknown": "RU", "Stranger": "ST", "Victim Was Offender": "VO",
+}  # fmt: skip
+"""The IEPD's words for what the victim was to the offender. Another word is refused, not guessed."""
+_RELATIONSHIPS: Final = {word.casefold(): code for word, code in WORDS.items()} | {
+    code.casefold(): code for code in RELATIONSHIPS
+}
+
+
+def wrong(element: Element, field: str, code: RejectCode = RejectCode.NIBRS_FIELD) -> SegmentError:
+    return SegmentError(element.line, code, f"{element.name}.{field}" if field else element.name)
+
+
+def head_of(report: Element) -> Head:
+    """What the report is and where it belongs. Raises `SegmentError`."""
+    category = report.get("ReportHeader", "NIBRSReportCategoryCode")
+    level = _LEVELS.get(" ".join(category.upper().split()))
+    if level is None:
+        raise wrong(report, "NIBRSReportCategoryCode", RejectCode.NIBRS_SEGMENT)
+    action = report.get("ReportHeader", "ReportActionCategoryCode")
+    if len(action) != 1 or action not in _ACTIONS[level]:
+        raise wrong(report, "ReportActionCategoryCode")
+    ori = report.get(*_ORI_AT)
+    if not _ORI.fullmatch(ori):
+        raise wrong(report, "OrganizationORIIdentification")
+    if level == "0":
+        return Head(level, action, ("zero", ori, f"{month_of(report)}"))
+    activity = report.first("Incident" if level == "1" else "Arrest")
+    number = activity.get("ActivityIdentification", "IdentificationID") if activity else ""
+    if not _NUMBER.fullmatch(number):
+        raise wrong(activity or report, "ActivityIdentification")
+    return Head(level, action, (_KINDS[level], ori, number))
+
+
+def month_of(report: Element) -> int:
+    """Year and month of submission, as in 201905. Raises `SegmentError`."""
+    found = re.fullmatch(r"((?:19|2\d)\d\d)-(0[1-9]|1[0-2])", report.get("ReportHeader", "ReportDate", "YearMonthDate"))
+    if found is None:
+        raise wrong(report, "ReportDate")
+    return int(found[1]) * 100 + int(found[2])
+
+
+def incident_of(report: Element) -> Incident:
+    """A Group A report. Raises `SegmentError` for the first thing wrong."""
+    head = head_of(report)
+    incident = report.first("Incident")
+    assert incident is not None  # its number was read
+    day, hour = day_and_hour(incident)
+    offenses = {_id(each): _offense(each) for each in report.all("Offense")}
+    if not offenses:
+        raise wrong(report, "Offense", RejectCode.MISSING_FIELD)
+    _distinct(report.all("Offense"), [each.code for each in offenses.values()], "OffenseUCRCode")
+    subjects = {_id(each): _offender(report, each) for each in report.all("Subject")}
+    if not subjects:
+        raise wrong(report, "Subject", RejectCode.MISSING_FIELD)
+    _distinct(report.all("Subject"), [each.number for each in subjects.values()], "SubjectSequenceNumberText")
+    if not report.all("Victim"):
+        raise wrong(report, "Victim", RejectCode.MISSING_FIELD)
+    known = {key: each for key, each in subjects.items() if each.number}
+    victims = [_victim(report, each, offenses, known, set(subjects)) for each in report.all("Victim")]
+    _distinct(report.all("Victim"), [each.number for each in victims], "VictimSequenceNumberText")
+    clearance = incident.get("IncidentAugmentation", "IncidentExceptionalClearanceCode") or next(
+        (each.get("IncidentExceptionalClearanceCode") for each in incident.all("IncidentAugmentation")
+         if each.get("IncidentExceptionalClearanceCode")), "N"
+    )  # fmt: skip
+    if clearance not in _CLEARANCES:
+        raise wrong(incident, "IncidentExceptionalClearanceCode")
+    return Incident(
+        ori=head.key[1],
+        number=head.key[2],
+        month=month_of(report),
+        day=day,
+        hour=hour,
+        cleared_exceptionally=clearance != "N",
+        offenses=tuple(offenses.values()),
+        victims=tuple(victims),
+        offenders=tuple(sorted(known.values(), key=lambda each: each.number)),
+        arrestees=tuple(arrestees_of(report)),
+    )
+
+
+def day_and_hour(incident: Element) -> tuple[date, int]:
+    """The incident's day, and its hour: 0 where it is not known."""
+    at = incident.get("ActivityDate", "DateTime")
+    if at:
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError:
+            raise wrong(incident, "ActivityDate") from None
+        return moment.date(), moment.hour
+    return _day(incident, "ActivityDate"), 0
+
+
+def _day(element: Element, name: str) -> date:
+    text = element.get(name, "Date") or element.get(name, "DateTime")[:10]
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        raise wrong(element, name)
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise wrong(element, name) from None
+
+
+def _offense(element: Element) -> Offense:
+    code = _code(element, "OffenseUCRCode", OFFENSES)
+    force = []
+    for each in element.all("OffenseForce"):
+        if each.get("ForceCategoryCode"):
+            force.append(_code(each, "ForceCategoryCode", FORCES))
+    return Offense(code, tuple(dict.fromkeys(force)))
+
+
+def _offender(report: Element, subject: Element) -> Offender:
+    number = _whole(subject, "SubjectSequenceNumberText", 0, 99)
+    return Offender(number, look_of(report, subject))
+
+
+def _victim(
+    report: Element,
+    element: Element,
+    offenses: dict[str, Offense],
+    known: dict[str, Offender],
+    subjects: Collection[str],
+) -> Victim:
+    number = _whole(element, "VictimSequenceNumberText", 1, 999)
+    is_person = _code(element, "VictimCategoryCode", _VICTIM_TYPES) in _INDIVIDUALS
+    own = _id(element)
+    codes = []
+    for link in report.all("OffenseVictimAssociation"):
+        if _ref(link, "Victim") == own:
+            if (offense := offenses.get(_ref(link, "Offense"))) is None:
+                raise wrong(link, "Offense")
+            codes.append(offense.code)
+    relationships: dict[int, str] = {}
+    for link in report.all("SubjectVictimAssociation"):
+        if not is_person or not known or _ref(link, "Victim") != own:
+            continue  # where nobody is known, nothing can be related to him
+        if (subject := _ref(link, "Subject")) not in subjects:
+            raise wrong(link, "Subject")
+        if subject not in known:
+            continue  # the unknown offender has no relationship (edit 468)
+        if known[subject].number in relationships:
+            raise wrong(link, "Subject")
+        word = link.get("VictimToSubjectRelationshipCode").casefold()
+        if word not in _RELATIONSHIPS:
+            raise wrong(link, "VictimToSubjectRelationshipCode")
+        relationships[known[subject].number] = _RELATIONSHIPS[word]
+    return Victim(number, is_person, tuple(dict.fromkeys(codes)), relationships)
+
+
+def arrestees_of(report: Element) -> list[Arrestee]:
+    """Each arrestee with his arrest; of a Group B report with one arrest and no links that arrest is theirs."""
+    arrests = {_id(each): each for each in report.all("Arrest")}
+    links = [(_ref(each, "Activity"), _ref(each, "Subject")) for each in report.all("ArrestSubjectAssociation")]
+    found = []
+    for element in report.all("Arrestee"):
+        own = [arrests[activity] for activity, subject in links if subject == _id(element) and activity in arrests]
+        if not own and len(arrests) == 1 and not links:
+            own = list(arrests.values())
+        if not own:
+            raise wrong(element, "ArrestSubjectAssociation", RejectCode.MISSING_FIELD)
+        found += [_arrestee(report, element, arrest) for arrest in own]
+    return found
+
+
+def _arrestee(report: Element, element: Element, arrest: Element) -> Arrestee:
+    transaction = arrest.get("ActivityIdentification", "IdentificationID")
+    if not _NUMBER.fullmatch(transaction):
+        raise wrong(arrest, "ActivityIdentification")
+    charge = arrest.first("ArrestCharge")
+    if charge is None:
+        raise wrong(arrest, "ArrestCharge", RejectCode.MISSING_FIELD)
+    return Arrestee(
+        number=_whole(element, "ArrestSequenceID", 1, 99),
+        transaction=transaction,
+        day=_day(arrest, "ActivityDate"),
+        type=_code(arrest, "ArrestCategoryCode", ARREST_TYPES),
+        code=_code(charge, "ChargeUCRCode", OFFENSES),
+        look=look_of(report, element),
+    )
+
+
+def look_of(report: Element, role: Element) -> Look:
+    """Of the person whose role this is; nothing is known of one who is not described."""
+    link = role.first("RoleOfPerson") or role.first("RoleOfPersonReference")
+    key = link.attributes.get("ref", "") if link else ""
+    person = next((each for each in report.all("Person") if _id(each) == key), None) if key else None
+    if person is None:
+        return Look(None, "", "")
+    sex = person.get("PersonSexCode")
+    if sex not in _SEXES:
+        raise wrong(person, "PersonSexCode")
+    race = person.get("PersonRaceNDExCode") or person.get("PersonRaceCode")
+    return Look(_age(person), sex, race[:1])
+
+
+def _age(person: Element) -> Age | None:
+    measure = person.first("PersonAgeMeasure")
+    if measure is None:
+        return None
+    span = measure.first("MeasureIntegerRange") or measure.first("MeasureRangeValue")
+    if span is not None:
+        least = _years(span, "RangeMinimumIntegerValue")
+        most = _years(span, "RangeMaximumIntegerValue")
+    else:
+        text = measure.get("MeasureIntegerValue")
+        if not text:
+            return None  # in words: not known, or a small child
+        least = most = _years(measure, "MeasureIntegerValue")
+    if most == 0:
+        return None  # as the flat file's 00
+    if most < least or least == 0:
+        raise wrong(person, "PersonAgeMeasure")
+    return Age(least, most)
+
+
+def _years(element: Element, name: str) -> int:
+    return _whole(element, name, 0, 99)
+
+
+def _whole(element: Element, name: str, least: int, most: int) -> int:
+    text = element.get(name)
+    if not (text.isascii() and text.isdigit() and len(text) < 5 and least <= int(text) <= most):
+        raise wrong(element, name)
+    return int(text)
+
+
+def _code(element: Element, name: str, codes: Container[str]) -> str:
+    text = element.get(name)
+    if text not in codes:
+        raise wrong(element, name)
+    return text
+
+
+def _id(element: Element) -> str:
+    return element.attributes.get("id", "")
+
+
+def _ref(link: Element, name: str) -> str:
+    found = link.first(name)
+    return (found.attributes.get("ref") or found.attributes.get("id", "")) if found else ""
+
+
+def _distinct(elements: Sequence[Element], values: Sequence[object], name: str) -> None:
+    """Also where two have one id, of which a link could mean either."""
+    if len(set(values)) < len(elements) or len({_id(each) for each in elements}) < len(elements):
+        raise wrong(elements[-1], name)

@@ -1,0 +1,329 @@
+"""A file to reports, in bounded memory; what is broken costs its own report and no other.
+
+The parser refuses document types, and with them every entity that is not XML's own (defusedxml). Where the text is not
+well-formed a new parser begins at the next report's start tag, under the same root.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser
+
+from schemas.rejects import RejectCode
+from services.intake.lines import KEPT, Source
+
+_REPORT: Final = "Report"
+_START: Final = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?Report[\s/>]")
+_STRADDLE: Final = 128
+_LARGEST: Final = 4 * 1024 * 1024
+"""Bytes of one report: above any honest one."""
+_DEEPEST: Final = 64
+
+
+@dataclass(slots=True)
+class Element:
+    """An element by its local name: prefixes and versions of namespaces differ from agency to agency."""
+
+    name: str
+    line: int
+    attributes: dict[str, str] = field(default_factory=dict, repr=False)
+    children: list[Element] = field(default_factory=list, repr=False)
+    text: str = field(default="", repr=False)
+
+    def all(self, *path: str) -> list[Element]:
+        """Every element at this path below."""
+        found = [self]
+        for name in path:
+            found = [child for each in found for child in each.children if child.name == name]
+        return found
+
+    def first(self, *path: str) -> Element | None:
+        return next(iter(self.all(*path)), None)
+
+    def get(self, *path: str) -> str:
+        """The text there; empty where there is none."""
+        found = self.first(*path)
+        return found.text.strip() if found else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One report, or why it cannot be read. `raw` holds at most what a dead letter can."""
+
+    line: int
+    raw: bytes = field(repr=False)
+    size: int
+    report: Element | None = None
+    code: RejectCode = RejectCode.XML_BROKEN
+
+
+class _NestedError(Exception):
+    """A report begins before the one before it has ended; at this index."""
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        super().__init__()
+
+
+class _TooLargeError(Exception):
+    """A report of more than `_LARGEST` bytes, or too deep."""
+
+
+class _Target:
+    """Builds one tree for each report and nothing of what lies around."""
+
+    def __init__(self) -> None:
+        self.parser: DefusedXMLParser | None = None
+        self.done: list[tuple[Element, int, int]] = []
+        """Reports with the index of their first byte and of their end tag."""
+        self.open_at: int | None = None
+        self.open_line = 0
+        self.root_at: int | None = None
+        self.root_end: int | None = None
+        self._stack: list[Element] = []
+
+    def _index(self) -> int:
+        assert self.parser is not None
+        return int(self.parser.parser.CurrentByteIndex)
+
+    def _seen(self) -> None:
+        if self.root_at is not None and self.root_end is None:
+            self.root_end = self._index()
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self._seen()
+        if self.root_at is None:
+            self.root_at = self._index()
+            if _local(tag) != _REPORT:
+                return
+        name = _local(tag)
+        if name == _REPORT:
+            if self._stack:
+                raise _NestedError(self._index())
+            self.open_at, self.open_line = self._index(), self._line()
+        elif not self._stack:
+            return
+        if len(self._stack) >= _DEEPEST or self._index() - (self.open_at or 0) > _LARGEST:
+            raise _TooLargeError
+        element = Element(name, self._line(), {_local(key): value for key, value in attributes.items()})
+        if self._stack:
+            self._stack[-1].children.append(element)
+        self._stack.append(element)
+
+    def _line(self) -> int:
+        assert self.parser is not None
+        return int(self.parser.parser.CurrentLineNumber)
+
+    def data(self, text: str) -> None:
+        self._seen()
+        if self._stack:
+            self._stack[-1].text += text
+
+    def end(self, tag: str) -> None:
+        self._seen()
+        if not self._stack:
+            return
+        element = self._stack.pop()
+        if not self._stack:
+            assert self.open_at is not None
+            self.done.append((element, self.open_at, self._index()))
+            self.open_at = None
+
+    def close(self) -> None:
+        """The parser's word at the end."""
+
+
+def _local(tag: str) -> str:
+    return tag.rpartition("}")[2]
+
+
+class _Parse:
+    """One parser, from one place of the file on. Indexes and lines are of the file."""
+
+    def __init__(self, at: int, line: int, prolog: bytes = b"") -> None:
+        self.target = _Target()
+        self._parser = DefusedXMLParser(target=self.target, forbid_dtd=True)
+        self.target.parser = self._parser
+        self._shift = at - len(prolog)
+        self._lines = line - 1 - prolog.count(b"\n")
+        if prolog:
+            self._parser.feed(prolog)
+
+    def feed(self, chunk: bytes) -> None:
+        self._parser.feed(chunk)
+
+    def close(self) -> None:
+        self._parser.close()
+
+    def index(self, own: int) -> int:
+        return own + self._shift
+
+    def line(self, own: int) -> int:
+        return own + self._lines
+
+    def error_at(self) -> int:
+        return self.index(int(self._parser.parser.ErrorByteIndex))
+
+    def current(self) -> int:
+        return self.index(int(self._parser.parser.CurrentByteIndex))
+
+
+class _Cutter:
+    """The bytes of the file that may still be asked for, and the parser that is at work."""
+
+    def __init__(self) -> None:
+        self._kept = bytearray()
+        self._from = 0
+        self._line = 1
+        """Line of the first kept byte."""
+        self._prolog = b""
+        self._parse: _Parse | None = _Parse(0, 1)
+        self._broken: tuple[int, RejectCode] | None = None
+        """Where what cannot be read begins, while the next report is looked for."""
+        self.ended = False
+
+    def feed(self, chunk: bytes) -> Iterator[Piece]:
+        self._kept += chunk
+        while chunk and not self.ended:
+            if self._parse is None:
+                chunk = yield from self._resumed()
+                continue
+            failed = self._fed(chunk)
+            yield from self._whole()
+            if failed is None:
+                self._forget()
+                return
+            yield from self._stopped(*failed)
+            chunk = b"-"  # go on with what is kept
+
+    def _fed(self, chunk: bytes) -> tuple[int, RejectCode] | None:
+        """None, or from where on the parser cannot read."""
+        assert self._parse is not None
+        parse = self._parse
+        try:
+            parse.feed(chunk)
+        except ParseError:
+            return parse.error_at(), RejectCode.XML_BROKEN
+        except _NestedError as nested:
+            return parse.index(nested.index), RejectCode.XML_BROKEN
+        except _TooLargeError:
+            return parse.current() + 1, RejectCode.TOO_LARGE
+        except DefusedXmlException:
+            return parse.current(), RejectCode.XML_FORBIDDEN
+        except (ValueError, LookupError):  # an encoding that the parser does not know
+            return parse.current(), RejectCode.XML_BROKEN
+        open_at = parse.target.open_at
+        if not self._prolog and parse.target.root_end is None and len(self._kept) > _LARGEST:
+            return self._from, RejectCode.XML_BROKEN
+        if open_at is not None and self._from + len(self._kept) - parse.index(open_at) > _LARGEST:
+            return self._from + len(self._kept), RejectCode.TOO_LARGE
+        return None
+
+    def _whole(self) -> Iterator[Piece]:
+        assert self._parse is not None
+        parse, target = self._parse, self._parse.target
+        if not self._prolog and target.root_at is not None and target.root_end is not None:
+            self._prolog = self._between(parse.index(target.root_at), parse.index(target.root_end))
+        for report, start, end in target.done:
+            raw = self._between(parse.index(start), parse.index(end))
+            _shift_lines(report, parse.line(0))
+            yield Piece(report.line, raw[:KEPT], len(raw), report)
+        target.done.clear()
+
+    def _stopped(self, at: int, code: RejectCode) -> Iterator[Piece]:
+        assert self._parse is not None
+        parse, open_at = self._parse, self._parse.target.open_at
+        start = parse.index(open_at) if open_at is not None else at
+        self._parse = None
+        if code is RejectCode.XML_FORBIDDEN or not self._prolog:
+            # Before the first report: nothing of this file can be trusted to be what it seems.
+            self.ended = True
+            yield self._refused(0, self._from + len(self._kept), code)
+            return
+        self._broken = (start, code)
+        self._seek = max(at, start + 1)
+
+    def _resumed(self) -> Generator[Piece, None, bytes]:
+        """Look for the next report. Returns what the new parser is to be fed, nothing where there is none yet."""
+        assert self._broken is not None
+        start, code = self._broken
+        found = _START.search(self._kept, max(0, self._seek - self._from))
+        if found is None:
+            self._seek = max(self._seek, self._from + len(self._kept) - _STRADDLE)
+            self._drop(start)
+            if len(self._kept) > _LARGEST:  # told in parts, so that memory stays bounded
+                yield self._refused(start, self._seek, code)
+                self._drop(self._seek)
+                self._broken = (self._seek, code)
+            return b""
+        at = self._from + found.start()
+        yield self._refused(start, at, code)
+        self._broken = None
+        self._drop(at)
+        self._parse = _Parse(at, self._line, self._prolog)
+        return bytes(self._kept)
+
+    def finish(self) -> Iterator[Piece]:
+        """At the end of the file."""
+        end = self._from + len(self._kept)
+        if self._broken is not None:
+            yield self._refused(self._broken[0], end, self._broken[1])
+        elif self._parse is not None and not self.ended:
+            parse = self._parse
+            try:
+                parse.close()
+            except (ParseError, ValueError):
+                yield from self._whole()
+                open_at = parse.target.open_at
+                yield self._refused(parse.index(open_at) if open_at is not None else end, end, RejectCode.XML_BROKEN)
+            else:
+                yield from self._whole()
+
+    def _refused(self, start: int, end: int, code: RejectCode) -> Piece:
+        start = max(start, self._from)
+        line = self._line + self._kept.count(b"\n", 0, start - self._from)
+        return Piece(line, self._between(start, min(end, start + KEPT)), end - start, None, code)
+
+    def _between(self, start: int, end: int) -> bytes:
+        return bytes(self._kept[max(0, start - self._from) : max(0, end - self._from)])
+
+    def _forget(self) -> None:
+        """What lies before the report that is open, or before all but the last bytes."""
+        assert self._parse is not None
+        target = self._parse.target
+        if not self._prolog:
+            return  # `_fed` bounds it
+        if target.open_at is not None:
+            self._drop(self._parse.index(target.open_at))
+        else:
+            self._drop(self._from + len(self._kept) - _STRADDLE)
+
+    def _drop(self, before: int) -> None:
+        count = max(0, min(before - self._from, len(self._kept)))
+        self._line += self._kept.count(b"\n", 0, count)
+        del self._kept[:count]
+        self._from += count
+
+
+def _shift_lines(element: Element, by: int) -> None:
+    waiting = [element]
+    while waiting:
+        each = waiting.pop()
+        each.line += by
+        waiting += each.children
+
+
+def pieces(source: Source) -> Iterator[Piece]:
+    """Every report in order. Raises `InputError` where reading breaks off."""
+    cutter = _Cutter()
+    for chunk in source.chunks():
+        yield from cutter.feed(chunk)
+        if cutter.ended:
+            return
+    yield from cutter.finish()

@@ -1,0 +1,126 @@
+"""The outbox: what was taken, in the order in which it goes out, and who empties it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import case, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.envelope import Message
+from services.common.sql import upsert
+from services.intake.store.tables import IN_ONE_QUERY, outbox, sender, taken
+
+_LOCK: Final = 4_710_212
+"""Any number, the same for all that write here."""
+_NAME: Final = "outbox"
+
+EventKey = tuple[str, str]
+"""Source and id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One row of the outbox."""
+
+    seq: int
+    topic: str
+    message: Message
+
+
+async def alone(conn: AsyncConnection) -> None:
+    """Until this transaction ends nobody else takes: the outbox is in the order in which people's rows changed.
+
+    SQLite has one writer as it is.
+    """
+    if conn.dialect.name != "sqlite":
+        await conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+async def known(conn: AsyncConnection, keys: Iterable[EventKey]) -> set[EventKey]:
+    """Those of `keys` that were taken before."""
+    wanted = sorted(set(keys))
+    found: set[EventKey] = set()
+    for start in range(0, len(wanted), IN_ONE_QUERY):
+        some = wanted[start : start + IN_ONE_QUERY]
+        rows = await conn.execute(
+            select(taken.c.source, taken.c.id).where(tuple_(taken.c.source, taken.c.id).in_(some))
+        )
+        found |= {(row.source, row.id) for row in rows}
+    return found
+
+
+async def put(
+    conn: AsyncConnection, keys: Iterable[EventKey], messages: Sequence[tuple[str, Message]], at: datetime
+) -> None:
+    """Note `keys` as taken, and their messages (with their topics) as waiting, in this order."""
+    await upsert(
+        conn, taken, [{"source": source, "id": id_, "at": at} for source, id_ in sorted(set(keys))], ["source", "id"]
+    )
+    if messages:
+        await conn.execute(
+            insert(outbox),
+            [
+                {
+                    "topic": topic,
+                    "key": message.key,
+                    "value": message.value,
+                    "headers": [[name, value.decode("latin-1")] for name, value in message.headers],
+                }
+                for topic, message in messages
+            ],
+        )
+
+
+async def last(conn: AsyncConnection) -> int:
+    """Number of the newest row that waits; 0 where none does."""
+    return await conn.scalar(select(func.max(outbox.c.seq))) or 0
+
+
+async def first(conn: AsyncConnection) -> int | None:
+    """Number of the oldest row that waits."""
+    oldest: int | None = await conn.scalar(select(func.min(outbox.c.seq)))
+    return oldest
+
+
+async def waiting(conn: AsyncConnection, limit: int) -> list[Waiting]:
+    """The oldest, in order."""
+    rows = await conn.execute(select(outbox).order_by(outbox.c.seq).limit(limit))
+    return [
+        Waiting(
+            row.seq,
+            row.topic,
+            Message(row.key, row.value, tuple((name, value.encode("latin-1")) for name, value in row.headers)),
+        )
+        for row in rows
+    ]
+
+
+async def sent(conn: AsyncConnection, upto: int) -> None:
+    """The broker has all rows up to this one."""
+    await conn.execute(delete(outbox).where(outbox.c.seq <= upto))
+
+
+async def hold(conn: AsyncConnection, holder: str, now: datetime, seconds: float) -> int | None:
+    """Become, or stay, the one who empties the outbox. Returns the epoch, None while another is.
+
+    Clocks of two hosts may differ: the hold only keeps two from working at once; what makes it safe is the broker, which
+    fences the earlier one's producer.
+    """
+    until = now + timedelta(seconds=seconds)
+    changed = await conn.execute(
+        update(sender)
+        .where(sender.c.name == _NAME, or_(sender.c.holder == holder, sender.c.until < now))
+        .values(holder=holder, until=until, epoch=sender.c.epoch + case((sender.c.holder == holder, 0), else_=1))
+    )
+    if changed.rowcount == 0:
+        return None
+    return int((await conn.execute(select(sender.c.epoch).where(sender.c.name == _NAME))).scalar_one())
+
+
+async def release(conn: AsyncConnection, holder: str, now: datetime) -> None:
+    """Let another one do it."""
+    await conn.execute(update(sender).where(sender.c.name == _NAME, sender.c.holder == holder).values(until=now))

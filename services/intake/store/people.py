@@ -1,0 +1,59 @@
+"""People as rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.person import DescribedVictim, OffenderDescribed
+from services.common.sql import upsert
+from services.intake.people import Person
+from services.intake.store.tables import IN_ONE_QUERY, people
+
+
+async def load_people(conn: AsyncConnection, names: Iterable[str]) -> dict[str, Person]:
+    """Those of `names` that are known, and whoever they are now or have parts of theirs."""
+    found: dict[str, Person] = {}
+    asked: set[str] = set()
+    wanted = set(names)
+    while wanted := wanted - asked:
+        asked |= wanted
+        more: set[str] = set()
+        ids = sorted(wanted)
+        for start in range(0, len(ids), IN_ONE_QUERY):
+            some = ids[start : start + IN_ONE_QUERY]
+            for row in await conn.execute(select(people).where(people.c.offender_id.in_(some))):
+                person = found[row.offender_id] = _person(row)
+                more |= set(person.elsewhere)
+        wanted = more
+    return found
+
+
+async def save_people(conn: AsyncConnection, changed: Mapping[str, Person]) -> None:
+    await upsert(conn, people, [_row(name, person) for name, person in sorted(changed.items())], ["offender_id"])
+
+
+def _row(name: str, person: Person) -> dict[str, Any]:
+    return {
+        "offender_id": name,
+        "merged_into": person.merged_into,
+        "described": person.described.model_dump(mode="json", exclude_defaults=True),
+        "victims": [victim.model_dump(mode="json", exclude_defaults=True) for victim in person.victims.values()],
+        "revisions": {key: None if value == math.inf else value for key, value in person.revisions.items()},
+        "moved": person.moved,
+    }
+
+
+def _person(row: Any) -> Person:
+    victims = [DescribedVictim.model_validate(victim, strict=False) for victim in row.victims]
+    return Person(
+        OffenderDescribed.model_validate(row.described, strict=False),
+        {(victim.incident_id, victim.victim_no): victim for victim in victims},
+        {key: math.inf if value is None else value for key, value in row.revisions.items()},
+        row.merged_into,
+        row.moved,
+    )

@@ -1,0 +1,135 @@
+"""Intake's tables: what it has taken and said, and what is still to go to the stream."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+from services.common.columns import UtcDateTime
+
+IN_ONE_QUERY = 1_000
+"""Ids named in one query; databases bound the number of parameters."""
+
+metadata = MetaData(info={"lanes": False})
+"""Intake only produces: it has no lanes."""
+
+people = Table(
+    "people",
+    metadata,
+    Column("offender_id", String(128), primary_key=True),
+    Column("merged_into", String(128), comment="who he is now; then nothing else is held under this id"),
+    Column("described", JSON, nullable=False, comment="his record as last said, whole"),
+    Column("victims", JSON, nullable=False, comment="his victims as last said, whole"),
+    Column("revisions", JSON, nullable=False, comment="by incident the highest revision known; null where it is final"),
+    Column("moved", JSON, nullable=False, comment="by incident the person it went to in a split"),
+    comment="what intake has said of each offender and his victims, over all feeds",
+)
+
+taken = Table(
+    "taken",
+    metadata,
+    Column("source", String(300), primary_key=True),
+    Column("id", String(300), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    comment="events, facts and rejects that are on the stream or in the outbox; a repeat is passed over",
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    # SQLite counts up by itself only an INTEGER; its integers have 64 bits all the same.
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("topic", String(249), nullable=False),
+    Column("key", LargeBinary),
+    Column("value", LargeBinary),
+    Column("headers", JSON, nullable=False, comment="pairs of name and value, the value in latin-1"),
+    comment="what is to go to the stream, in order; a row ends when the broker has it",
+    sqlite_autoincrement=True,
+)
+
+sender = Table(
+    "sender",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("holder", String(64), nullable=False, comment="the process that empties the outbox"),
+    Column("until", UtcDateTime, nullable=False, comment="after this another may"),
+    Column("epoch", BigInteger, nullable=False, comment="rises when it changes hands"),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("agency", String(9), primary_key=True, comment="ORI; - where a record does not say whose it is"),
+    Column("feed", String(64), primary_key=True, comment="format, or name of the mapping"),
+    Column("first_heard", UtcDateTime, nullable=False),
+    Column("last_heard", UtcDateTime, nullable=False, comment="whatever came, even if nothing in it was new"),
+    Column("last_event", UtcDateTime, comment="something new came"),
+    Column("window_units", Integer, nullable=False, comment="since it was last resumed, or the day began"),
+    Column("window_rejected", Integer, nullable=False),
+    Column("window_day", Date, nullable=False),
+    Column("paused_at", UtcDateTime, comment="nothing is taken until a person resumes it"),
+    Column("paused_for", String(40)),
+    Column("fault", String(40), comment="of a roster: why the last snapshot released nobody"),
+    Column("fault_at", UtcDateTime),
+    Column("snapshot_at", UtcDateTime, comment="of a roster: time of the last snapshot; an older one is passed over"),
+    Column("accept_short", Boolean, nullable=False, comment="a person has said that the next short snapshot is right"),
+)
+
+volumes = Table(
+    "volumes",
+    metadata,
+    Column("agency", String(9), primary_key=True),
+    Column("feed", String(64), primary_key=True),
+    Column("day", Date, primary_key=True, comment="in UTC, of when it came"),
+    Column("units", Integer, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("bulk", Integer, nullable=False, comment="events of history loads"),
+    Column("victims", Integer, nullable=False, comment="persons named as victims"),
+    Column("unrelated", Integer, nullable=False, comment="of those, relationship unknown"),
+    Column("reasons", JSON, nullable=False, comment="rejects by code"),
+)
+
+bookings = Table(
+    "bookings",
+    metadata,
+    Column("agency", String(9), primary_key=True),
+    Column("feed", String(64), primary_key=True),
+    Column("booking_id", String(128), primary_key=True),
+    Column("offender_id", String(128), nullable=False),
+    Column("booked_at", UtcDateTime, nullable=False),
+    Column("facility", String(200)),
+    Column("hearing_at", UtcDateTime),
+    Column("released_at", UtcDateTime, comment="null: held"),
+    Column("missing_since", UtcDateTime, comment="on the way to another facility, and not seen since"),
+    Column("transferred", Boolean, nullable=False),
+    Column("charges", String(64), nullable=False, comment="digest of the charges last told"),
+    Column("revision", Integer, nullable=False, comment="of the incident that they are; 0: none was told"),
+    Index("bookings_held", "agency", "feed", "released_at"),
+    comment="who was held by the last snapshots of each roster",
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("receipt_id", String(64), primary_key=True),
+    Column("agency", String(9), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("upto", BigInteger, nullable=False, comment="the outbox row up to which the stream must have everything"),
+    Column("units", Integer, nullable=False),
+    Column("events", Integer, nullable=False),
+    Column("repeated", Integer, nullable=False, comment="events that were taken before"),
+    Column("rejects", JSON, nullable=False, comment="place, code, field and mend of each; no value"),
+    Column("digest", String(64), nullable=False, comment="of what was sent"),
+)

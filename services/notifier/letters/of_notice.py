@@ -1,0 +1,58 @@
+"""From the notifier's state to a letter: the one place where something of an offender's file is chosen for the page."""
+
+from __future__ import annotations
+
+from datetime import date, tzinfo
+
+from schemas.notification import Channel, NotificationState
+from services.notifier.domain import Notice, Offender
+from services.notifier.letters.letter import OF_TIER, Kind, Letter, LetterError, Meeting
+
+
+def kind_of(notice: Notice) -> Kind:
+    """Which template: a correction once the facts changed after service; else by channel, else by tier."""
+    if notice.state is NotificationState.CORRECTED:
+        return Kind.CORRECTION
+    match notice.channel:
+        case Channel.CUSTODY_VISIT:
+            return Kind.CUSTODY_VISIT
+        case Channel.CALL_IN:
+            return Kind.CALL_IN
+        case _:
+            return OF_TIER[notice.tier]
+
+
+def letter_of(offender: Offender, notice: Notice, *, on: date, zone: tzinfo, meeting: Meeting | None = None) -> Letter:
+    """The letter of a notice. `on` is printed as its date: the day of the delivery round, never a day of the incident's.
+
+    `zone` is the county's, in which the day of an earlier service is named. Raises `LetterError`: no name is on record, or
+    a field cannot be printed.
+    """
+    kind = kind_of(notice)
+    name = offender.described.name if offender.described else None
+    if name is None:
+        raise LetterError("letter: name: none is on record; agencies send it with ipvi.offender.described.v1")
+    served_at = notice.served_at if kind is Kind.CORRECTION else None
+    return Letter.of(
+        kind=kind,
+        tier=notice.tier,
+        language=notice.language,
+        name=name,
+        dated=on,
+        statutes=_statutes(offender, notice, kind),
+        meeting=meeting if kind is Kind.CALL_IN else None,
+        served_on=served_at.astimezone(zone).date() if served_at else None,
+    )
+
+
+def _statutes(offender: Offender, notice: Notice, kind: Kind) -> tuple[str, ...]:
+    """Those charged, each once; none where no charge has told him already that somebody came forward."""
+    pair = offender.pairs.get(notice.pair_id)
+    if (
+        pair is None
+        or pair.unannounced
+        or kind in (Kind.D, Kind.CORRECTION, Kind.CALL_IN)
+        or OF_TIER[notice.tier] is Kind.D
+    ):
+        return ()
+    return tuple(dict.fromkeys(pair.statutes))

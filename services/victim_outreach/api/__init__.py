@@ -1,0 +1,24 @@
+"""What advocates, officers and coordinators do for victims. Acts go to the log; lists come from SQL.
+
+No address names an offender or a victim: routes go by task, case and pair. Whose act it is and in which role stands in
+the credential, never in the form.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from services.common.desk import Desk
+from services.victim_outreach.api import cases, tasks
+from services.victim_outreach.api.common import Counter, Reader
+
+
+def router(desk: Desk, read: Reader) -> APIRouter:
+    """Routes of victim outreach's API. `read` opens a connection to its database."""
+    api, counter = APIRouter(), Counter(desk, read)
+    tasks.add_routes(api, counter)
+    cases.add_routes(api, counter)
+    return api
+
+
+__all__ = ["router"]

@@ -1,0 +1,121 @@
+"""What advocates record around a case. Nothing of it leaves this service; what is free text or an address is in no `repr`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from schemas.advocacy import (
+    ConsentRecipient,
+    ConsentScope,
+    ContactSafety,
+    MessageOutcome,
+    MessageText,
+    ScreenResult,
+)
+from schemas.outreach import CaseCloseReason, ContactChannel, TaskOwner
+
+ChannelEntry = tuple[ContactChannel, ContactSafety, str | None]
+"""Channel, what she said of it, and where."""
+HoursEntry = tuple[tuple[str, ...], str, str]
+"""Days of the week, start, end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One victim of one offender, over all incidents. Opened by the first referral, closed by a person."""
+
+    case_id: str
+    opened_at: datetime
+    closed_at: datetime | None = None
+    closed_by: str | None = None
+    close_reason: CaseCloseReason | None = None
+    openings: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How she may be reached, as she last told people of one owner. Its permissions run out, its prohibitions do not."""
+
+    case_id: str
+    owner: TaskOwner
+    version: int
+    channels: tuple[ChannelEntry, ...] = field(repr=False)
+    hours: tuple[HoursEntry, ...] = field(repr=False)
+    no_contact: bool
+    instructions: str | None = field(repr=False)
+    language: str | None
+    valid_until: datetime
+    recorded_at: datetime
+    by: str
+
+    def says(self, channel: ContactChannel) -> ContactSafety:
+        """What she said of this way; of a way nobody asked about nothing is known."""
+        return next(
+            (ContactSafety(safety) for one, safety, _ in self.channels if one == channel), ContactSafety.UNKNOWN
+        )
+
+    def address(self, channel: ContactChannel) -> str | None:
+        return next((address for one, _, address in self.channels if one == channel), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One lethality screen an advocate did."""
+
+    case_id: str
+    number: int
+    owner: TaskOwner
+    answers: tuple[str, ...] = field(repr=False)
+    believed: bool
+    result: ScreenResult
+    recorded_at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One thing she allowed in writing to be told, to whom, until when."""
+
+    consent_id: str
+    case_id: str
+    owner: TaskOwner
+    scope: ConsentScope
+    recipient: ConsentRecipient
+    named: str = field(repr=False)
+    given_at: datetime
+    until: datetime
+    by: str
+    revoked_at: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        return self.revoked_at is None and now < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A person's word that two victim ids are one woman."""
+
+    victim_id: str
+    other_victim_id: str
+    linked_at: datetime
+    by: str
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message an advocate asked to be sent to her; without an outcome it is on its way, or waits to be."""
+
+    message_id: str
+    task_id: str
+    case_id: str
+    channel: ContactChannel
+    text: MessageText
+    language: str
+    by: str
+    asked_at: datetime
+    outcome: MessageOutcome | None = None
+    code: str | None = None
+    ended_at: datetime | None = None

@@ -1,0 +1,91 @@
+"""How she may be reached now. Of two profiles of one woman the stricter holds; permissions run out, prohibitions do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from schemas.advocacy import ContactSafety, Weekday
+from schemas.outreach import AttemptOutcome, ContactChannel
+from services.victim_outreach.domain import Attempt, HoursEntry, Profile
+
+SEEN_AT_HOME = frozenset({ContactChannel.VOICEMAIL, ContactChannel.TEXT, ContactChannel.EMAIL, ContactChannel.MAIL})
+"""Ways that leave something for others to find: shut until she has said that they are safe (`DESIGN.md` 6)."""
+SENT = frozenset({ContactChannel.TEXT, ContactChannel.EMAIL})
+"""Ways a message can take by itself."""
+_NOT_SHE = frozenset({AttemptOutcome.WRONG_CONTACT, AttemptOutcome.OTHER_PERSON})
+_STRICTEST_FIRST = (ContactSafety.UNSAFE, ContactSafety.UNKNOWN, ContactSafety.SAFE)
+
+
+@dataclass(frozen=True, slots=True)
+class SafeContact:
+    """What all of her profiles, and what was found out since, come to."""
+
+    no_contact: bool
+    channels: Mapping[ContactChannel, ContactSafety]
+    hours: tuple[tuple[HoursEntry, ...], ...]
+    """Of each profile that names any; a moment must fall within those of each."""
+
+    def permits(self, channel: ContactChannel, at: datetime, zone: tzinfo) -> bool:
+        """Whether she may be reached this way at this moment."""
+        return self.is_open(channel) and all(within(hours, at, zone) for hours in self.hours)
+
+    def is_open(self, channel: ContactChannel) -> bool:
+        """Whether she may be reached this way at some time of the day."""
+        if self.no_contact:
+            return False
+        safety = self.channels[channel]
+        return safety is ContactSafety.SAFE or (safety is ContactSafety.UNKNOWN and channel not in SEEN_AT_HOME)
+
+
+def safe_contact(profiles: Iterable[Profile], attempts: Iterable[Attempt], now: datetime) -> SafeContact:
+    """`attempts`: on whichever task of hers. A wrong number, or somebody else there, shuts that way until she is asked anew."""
+    known, tried = list(profiles), list(attempts)
+    valid = [profile for profile in known if now < profile.valid_until]
+    return SafeContact(
+        no_contact=any(profile.no_contact for profile in known),
+        channels={channel: _strictest(channel, known, valid, tried) for channel in ContactChannel},
+        hours=tuple(profile.hours for profile in valid if profile.hours),
+    )
+
+
+def _strictest(
+    channel: ContactChannel, known: Sequence[Profile], valid: Sequence[Profile], tried: Sequence[Attempt]
+) -> ContactSafety:
+    asked_at = max((profile.recorded_at for profile in known), default=None)
+    found_out = any(
+        attempt.channel is channel
+        and attempt.outcome in _NOT_SHE
+        and (asked_at is None or attempt.recorded_at > asked_at)
+        for attempt in tried
+    )
+    if found_out or any(profile.says(channel) is ContactSafety.UNSAFE for profile in known):
+        return ContactSafety.UNSAFE
+    said = {profile.says(channel) for profile in valid}
+    return next((safety for safety in _STRICTEST_FIRST if safety in said), ContactSafety.UNKNOWN)
+
+
+def address_of(profiles: Iterable[Profile], channel: ContactChannel, now: datetime) -> str | None:
+    """Where a message may go: where she said last, while that holds. Never where police found her."""
+    said = [one for one in profiles if now < one.valid_until and one.says(channel) is ContactSafety.SAFE]
+    told = [(one.recorded_at, address) for one in said if (address := one.address(channel)) is not None]
+    return max(told)[1] if told else None
+
+
+def within(hours: Iterable[HoursEntry], at: datetime, zone: tzinfo) -> bool:
+    """Whether a moment falls into safe hours. A span that ends before it starts runs past midnight."""
+    local = at.astimezone(zone)
+    clock = f"{local:%H:%M}"
+    today, yesterday = _day(local), _day(local - timedelta(days=1))
+    for days, start, end in hours:
+        if start < end:
+            if today in days and start <= clock < end:
+                return True
+        elif (today in days and clock >= start) or (yesterday in days and clock < end):
+            return True
+    return False
+
+
+def _day(local: datetime) -> Weekday:
+    return list(Weekday)[local.weekday()]

@@ -1,0 +1,18 @@
+"""What victim outreach reads from its environment beside the common settings and those of its mail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class OutreachSettings(BaseSettings):
+    """Environment variables `IPVI_*`."""
+
+    model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore")
+
+    county: Path | None = None
+    """Folder of the county's letterhead, texts and sign-offs. None: there is no text, so no message leaves."""
+    duty_roster: Path | None = None
+    """Who is on duty, a YAML list of shifts (`docs/outreach.md`). None: nobody can be paged, and the log says so."""

@@ -1,0 +1,368 @@
+"""One case as a reader may see it: tasks and records of owners in the reader's sight, and what she consented to be told."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.advocacy import (
+    ConsentRecipient,
+    ConsentScope,
+    ContactSafety,
+    MessageOutcome,
+    MessageText,
+    ScreenResult,
+)
+from schemas.classification import Tier
+from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, GateState, TaskOwner
+from services.common.paging import Page, Slice
+from services.victim_outreach import domain
+from services.victim_outreach.rules import safe_contact
+from services.victim_outreach.store import women
+from services.victim_outreach.store.lists import TaskLine, lines, task_line
+from services.victim_outreach.store.states import rows_as
+from services.victim_outreach.store.tables import (
+    cases,
+    consents,
+    gates,
+    holds,
+    links,
+    messages,
+    referrals,
+    screens,
+    tasks,
+    victims,
+)
+
+_REACHES = re.compile(r"(tel:)?\+?[\d\s().-]{7,}|\S+@\S+")
+"""A telephone number or an e-mail address: all that is shown of her contact once she has a substitute address."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """One case in a list."""
+
+    case_id: str
+    opened_at: datetime
+    closed_at: datetime | None
+    close_reason: CaseCloseReason | None
+    openings: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLine:
+    """One try to reach her."""
+
+    task_id: str
+    channel: ContactChannel
+    outcome: AttemptOutcome
+    attempted_at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferralLine:
+    """One incident of the case."""
+
+    referral_id: str
+    pair_id: str
+    incident_id: str | None
+    occurred_at: datetime | None
+    tier: Tier | None
+    mutual: bool
+    homicide: bool
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How police may reach her. A substitute address wins over any other (N.C.G.S. 15C)."""
+
+    name: str | None
+    contact: tuple[str, ...]
+    language: str | None
+    substitute_address: str | None
+    lethality_screen: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelLine:
+    """One way to reach her, by the strictest word of what the reader may see. `open`: it may be used at some hour."""
+
+    channel: ContactChannel
+    safety: ContactSafety
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SafeContactLine:
+    """How she may be reached now. Not shown: the profiles themselves, which are below."""
+
+    no_contact: bool
+    channels: tuple[ChannelLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileLine:
+    """What she told people of one owner."""
+
+    owner: TaskOwner
+    version: int
+    channels: tuple[tuple[ContactChannel, ContactSafety, str | None], ...]
+    hours: tuple[tuple[tuple[str, ...], str, str], ...]
+    no_contact: bool
+    instructions: str | None
+    language: str | None
+    valid_until: datetime
+    recorded_at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenLine:
+    """One lethality screen by an advocate."""
+
+    number: int
+    answers: tuple[str, ...]
+    believed: bool
+    result: ScreenResult
+    recorded_at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentLine:
+    """One written consent."""
+
+    consent_id: str
+    scope: ConsentScope
+    recipient: ConsentRecipient
+    named: str
+    given_at: datetime
+    until: datetime
+    revoked_at: datetime | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageLine:
+    """One message. No outcome: on its way, or waiting to be; `unknown`: not known whether it left."""
+
+    message_id: str
+    task_id: str
+    channel: ContactChannel
+    text: MessageText
+    language: str
+    by: str
+    asked_at: datetime
+    outcome: MessageOutcome | None
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLine:
+    """Another id of hers, by a person's word."""
+
+    victim_id: str
+    other_victim_id: str
+    linked_at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLine:
+    """A safety hold in force."""
+
+    hold_id: str
+    by: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Guarding:
+    """Whether notices to him wait, and who holds them; not for the offender's side."""
+
+    gates: dict[str, GateState]
+    holds: tuple[HoldLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One victim of one offender, as far as the reader may see her."""
+
+    case_id: str
+    case: CaseLine | None
+    contacts: tuple[Contact, ...]
+    safe_contact: SafeContactLine
+    referrals: tuple[ReferralLine, ...]
+    tasks: tuple[TaskLine, ...]
+    attempts: tuple[AttemptLine, ...]
+    profiles: tuple[ProfileLine, ...]
+    screens: tuple[ScreenLine, ...]
+    consents: tuple[ConsentLine, ...]
+    messages: tuple[MessageLine, ...]
+    links: tuple[LinkLine, ...]
+    guarding: Guarding | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a reader may see. `guarding`: gates and holds; `advocate`: links, and who she might be besides."""
+
+    owners: Collection[TaskOwner]
+    guarding: bool
+    advocate: bool
+
+
+async def case_of(conn: AsyncConnection, case_id: str) -> str | None:
+    """The offender of a case."""
+    found: str | None = await conn.scalar(
+        select(referrals.c.offender_id).where(referrals.c.case_id == case_id).limit(1)
+    )
+    return found
+
+
+async def case_list(
+    conn: AsyncConnection, owners: Collection[TaskOwner], page: Page, *, closed: bool | None = None
+) -> Slice[CaseLine]:
+    """Cases with a task the reader may see, oldest first."""
+    seen = select(tasks.c.task_id).where(tasks.c.case_id == cases.c.case_id, tasks.c.owner.in_(owners)).exists()
+    query = select(cases).where(seen)
+    if closed is not None:
+        query = query.where(cases.c.closed_at.is_not(None) if closed else cases.c.closed_at.is_(None))
+    found = await page.of(conn, query, cases.c.opened_at, cases.c.case_id)
+    return found.map(lambda row: lines(CaseLine, [row])[0])
+
+
+async def shown_case(conn: AsyncConnection, case_id: str, sight: Sight, now: datetime) -> Case | None:
+    """One case; None where there is no task in it that the reader may see."""
+    of_case = tasks.c.case_id == case_id
+    seen = (
+        await conn.execute(select(tasks).where(of_case, tasks.c.owner.in_(sight.owners)).order_by(tasks.c.due_at))
+    ).all()
+    if not seen:
+        return None
+    offender_id = seen[0].offender_id
+    told = (
+        await conn.execute(
+            select(referrals).where(referrals.c.case_id == case_id).order_by(referrals.c.place, referrals.c.referral_id)
+        )
+    ).all()
+    woman = await women.woman_of(conn, case_id)
+    allowed = await _consents(conn, woman)
+    profiles = [one for one in await women.profiles_of(conn, woman) if _shown(one, sight, allowed, now)]
+    all_seen = set(await conn.scalars(_seen_tasks(woman, sight)))
+    tried = [one for one in await women.attempts_of(conn, woman) if one.task_id in all_seen]
+    tried.sort(key=lambda one: (one.attempted_at, one.task_id, one.number))
+    kept = (await conn.execute(select(cases).where(cases.c.case_id == case_id))).first()
+    hers = screens.c.case_id.in_(woman.case_ids)
+    screened = await conn.execute(
+        select(screens).where(hers, screens.c.owner.in_(sight.owners)).order_by(screens.c.recorded_at)
+    )
+    sent = await conn.execute(
+        select(messages)
+        .where(messages.c.case_id.in_(woman.case_ids), messages.c.task_id.in_(all_seen))
+        .order_by(messages.c.asked_at, messages.c.message_id)
+    )
+    return Case(
+        case_id=case_id,
+        case=lines(CaseLine, [kept])[0] if kept else None,
+        contacts=await _contacts(conn, offender_id, told, woman),
+        safe_contact=_safe_contact(profiles, tried, now),
+        referrals=lines(ReferralLine, told),
+        tasks=tuple(task_line(row) for row in seen),
+        attempts=lines(AttemptLine, [one for one in tried if one.case_id == case_id]),
+        profiles=lines(ProfileLine, profiles),
+        screens=lines(ScreenLine, rows_as(domain.Screen, screened.all())),
+        consents=lines(ConsentLine, [one for one in allowed if one.owner in sight.owners]),
+        messages=lines(MessageLine, sent.all()),
+        links=await _links(conn, woman) if sight.advocate else (),
+        guarding=await _guarding(conn, offender_id, told) if sight.guarding else None,
+    )
+
+
+def _shown(profile: domain.Profile, sight: Sight, allowed: Sequence[domain.Consent], now: datetime) -> bool:
+    """Those of the reader's own, and those she let the agency see for as long as she did."""
+    told = (ConsentScope.SAFE_CONTACT, ConsentRecipient.AGENCY)
+    return profile.owner in sight.owners or any(
+        (one.scope, one.recipient, one.owner) == (*told, profile.owner) and one.holds(now) for one in allowed
+    )
+
+
+async def _consents(conn: AsyncConnection, woman: women.Woman) -> list[domain.Consent]:
+    query = select(consents).where(consents.c.case_id.in_(woman.case_ids))
+    return rows_as(domain.Consent, (await conn.execute(query.order_by(consents.c.given_at))).all())
+
+
+def _seen_tasks(woman: women.Woman, sight: Sight) -> Any:
+    return select(tasks.c.task_id).where(tasks.c.case_id.in_(woman.case_ids), tasks.c.owner.in_(sight.owners))
+
+
+def _safe_contact(
+    profiles: Sequence[domain.Profile], tried: Sequence[domain.Attempt], now: datetime
+) -> SafeContactLine:
+    found = safe_contact(profiles, tried, now)
+    return SafeContactLine(
+        found.no_contact,
+        tuple(ChannelLine(channel, safety, found.is_open(channel)) for channel, safety in found.channels.items()),
+    )
+
+
+async def _contacts(
+    conn: AsyncConnection, offender_id: str, told: Sequence[Row[Any]], woman: women.Woman
+) -> tuple[Contact, ...]:
+    """Every record police have of her with him. A substitute address in any record of hers hides every other."""
+    rows = await conn.execute(
+        select(victims).where(victims.c.offender_id == offender_id, _is_she(told)).order_by(victims.c.place)
+    )
+    known = rows.all()
+    carded = select(victims.c.place).where(
+        victims.c.victim_id.in_(woman.victim_ids), victims.c.substitute_address.is_not(None)
+    )
+    hidden = any(row.substitute_address for row in known) or (await conn.execute(carded.limit(1))).first() is not None
+    return tuple(
+        Contact(
+            name=row.name,
+            contact=tuple(way for way in row.contact if not hidden or _REACHES.fullmatch(way)),
+            language=row.language,
+            substitute_address=row.substitute_address,
+            lethality_screen=row.lethality_screen,
+        )
+        for row in known
+    )
+
+
+def _is_she(told: Sequence[Row[Any]]) -> ColumnElement[bool]:
+    """Named: every record with her id. Not named: the place she has in the incident."""
+    return or_(
+        *(
+            victims.c.victim_id == referral.victim_id
+            if referral.victim_id is not None
+            else and_(victims.c.incident_id == referral.incident_id, victims.c.victim_no == referral.victim_no)
+            for referral in told
+        )
+    )
+
+
+async def _links(conn: AsyncConnection, woman: women.Woman) -> tuple[LinkLine, ...]:
+    found = await conn.execute(
+        select(links)
+        .where(links.c.victim_id.in_(woman.victim_ids), links.c.ended_at.is_(None))
+        .order_by(links.c.victim_id, links.c.other_victim_id)
+    )
+    return tuple(dict.fromkeys(lines(LinkLine, found.all())))
+
+
+async def _guarding(conn: AsyncConnection, offender_id: str, told: Sequence[Row[Any]]) -> Guarding:
+    pairs = [referral.pair_id for referral in told]
+    kept = await conn.execute(select(gates).where(gates.c.offender_id == offender_id, gates.c.pair_id.in_(pairs)))
+    placed = await conn.execute(
+        select(holds).where(holds.c.offender_id == offender_id, holds.c.ended_at.is_(None)).order_by(holds.c.until)
+    )
+    return Guarding({row.pair_id: row.state for row in kept}, lines(HoldLine, placed.all()))

@@ -1,0 +1,114 @@
+"""What waits to leave, and what was begun: a row in `sends` stands before anything leaves, so that nothing leaves twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.advocacy import MessageOutcome, MessageText
+from schemas.commands import Role
+from schemas.envelope import deterministic_id
+from schemas.outreach import ContactChannel, TaskOwner
+from services.common.sql import insert_new
+from services.victim_outreach.store.lists import UNFINISHED
+from services.victim_outreach.store.tables import messages, sends, tasks
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message an advocate asked for."""
+
+    message_id: str
+    offender_id: str
+    case_id: str
+    owner: TaskOwner
+    """Of the task: whose records are discoverable is said in the text."""
+    channel: ContactChannel
+    text: MessageText
+    language: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A task that whoever is on duty is to be told of."""
+
+    page_id: str
+    owner: TaskOwner
+    duty: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the sender knows of a message and the lane does not yet."""
+
+    message_id: str
+    offender_id: str
+    outcome: MessageOutcome
+    code: str | None
+
+
+async def waiting(conn: AsyncConnection, limit: int) -> Sequence[Waiting]:
+    """Messages nobody has begun to send, oldest first."""
+    columns = [(tasks if name == "owner" else messages).c[name] for name in Waiting.__dataclass_fields__]
+    begun = select(sends.c.send_id).where(sends.c.send_id == messages.c.message_id).exists()
+    query = select(*columns).join_from(messages, tasks, tasks.c.task_id == messages.c.task_id)
+    query = query.where(messages.c.outcome.is_(None), ~begun)
+    rows = await conn.execute(query.order_by(messages.c.asked_at, messages.c.message_id).limit(limit))
+    return [Waiting(*row) for row in rows]
+
+
+async def pages(conn: AsyncConnection, since: datetime, limit: int) -> Sequence[Page]:
+    """Pages not begun, of tasks still to be done; an old one is not made up for, a newer one follows."""
+    query = (
+        select(tasks.c.task_id, tasks.c.alerts, tasks.c.owner, tasks.c.duty)
+        .where(tasks.c.alerted_at >= since, tasks.c.duty.is_not(None), tasks.c.state.in_(UNFINISHED))
+        .order_by(tasks.c.alerted_at, tasks.c.task_id)
+    )
+    found = [Page(page_id(row.task_id, row.alerts), row.owner, row.duty) for row in await conn.execute(query)]
+    begun = set(await conn.scalars(select(sends.c.send_id).where(sends.c.send_id.in_([one.page_id for one in found]))))
+    return [one for one in found if one.page_id not in begun][:limit]
+
+
+def page_id(task_id: str, number: int) -> str:
+    """The id of the n-th page for a task."""
+    return deterministic_id("page", task_id, number)
+
+
+async def begin(conn: AsyncConnection, send_id: str, now: datetime) -> bool:
+    """Whether it is this caller's to send: of two, one. False too where it was begun before, whatever came of it."""
+    return await insert_new(conn, sends, {"send_id": send_id, "started_at": now})
+
+
+async def end(
+    conn: AsyncConnection, send_id: str, now: datetime, outcome: MessageOutcome, code: str | None = None
+) -> None:
+    await conn.execute(update(sends).where(sends.c.send_id == send_id).values(ended_at=now, outcome=outcome, code=code))
+
+
+async def give_up(conn: AsyncConnection, before: datetime, now: datetime) -> None:
+    """What was begun then and not ended: its process died on the way. Whether it left is not known."""
+    lost = sends.c.outcome.is_(None), sends.c.started_at < before
+    await conn.execute(
+        update(sends).where(*lost).values(ended_at=now, outcome=MessageOutcome.UNKNOWN, code="interrupted")
+    )
+
+
+async def reports(conn: AsyncConnection, limit: int) -> Sequence[Report]:
+    """Sends that ended, of messages whose lane has not heard it, or gave up before it did."""
+    unheard = or_(
+        messages.c.outcome.is_(None),
+        (messages.c.outcome == MessageOutcome.UNKNOWN) & (sends.c.outcome != MessageOutcome.UNKNOWN),
+    )
+    query = (
+        select(messages.c.message_id, messages.c.offender_id, sends.c.outcome, sends.c.code)
+        .join_from(messages, sends, sends.c.send_id == messages.c.message_id)
+        .where(sends.c.outcome.is_not(None), unheard)
+        .order_by(messages.c.message_id)
+        .limit(limit)
+    )
+    return [Report(*row) for row in await conn.execute(query)]

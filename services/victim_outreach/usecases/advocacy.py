@@ -1,0 +1,127 @@
+"""What people record of her: how she may be reached, how much danger she is in, what she allows; and that a case ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from schemas.advocacy import (
+    CaseCommand,
+    CloseCase,
+    GiveConsent,
+    RecordSafeContact,
+    RecordScreen,
+    RevokeConsent,
+)
+from schemas.policy import Policy
+from services.common.service import Input, Outcome
+from services.victim_outreach.domain import Case, CaseFile, Consent, Profile, Screen
+from services.victim_outreach.rules import ADVOCATES, KEEPS, QUESTIONS, TAKES, result, supervises
+from services.victim_outreach.usecases.refusing import known, need_role, refuse
+from services.victim_outreach.usecases.settling import settled
+from services.victim_outreach.usecases.telling import Draft
+
+
+def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, policy: Policy) -> Outcome[CaseFile]:
+    """Replaces what she told people of this owner before."""
+    need_role(data, KEEPS)
+    _case(file, data)
+    valid_until = data.valid_until or given.now + policy.outreach.safe_contact
+    if valid_until <= given.now:
+        refuse("in_past")
+    if len({one.channel for one in data.channels}) < len(data.channels):
+        refuse("channel_twice")
+    key = (data.case_id, KEEPS[data.role])
+    before = file.profiles.get(key)
+    profile = Profile(
+        case_id=data.case_id,
+        owner=KEEPS[data.role],
+        version=before.version + 1 if before else 1,
+        channels=tuple((one.channel, one.safety, one.address) for one in data.channels),
+        hours=tuple((tuple(one.days), one.start, one.end) for one in data.hours),
+        no_contact=data.no_contact,
+        instructions=data.instructions,
+        language=data.language,
+        valid_until=valid_until,
+        recorded_at=given.now,
+        by=data.by,
+    )
+    return _applied(file, replace(file, profiles={**file.profiles, key: profile}), given, policy)
+
+
+def record_screen(file: CaseFile, data: RecordScreen, given: Input, policy: Policy) -> Outcome[CaseFile]:
+    """Kept as said, with what it comes to. It changes nothing for him."""
+    need_role(data, ADVOCATES)
+    _case(file, data)
+    if len(data.answers) not in (0, QUESTIONS):
+        refuse("not_eleven_answers")
+    number = 1 + sum(case_id == data.case_id for case_id, _ in file.screens)
+    screen = Screen(
+        case_id=data.case_id,
+        number=number,
+        owner=KEEPS[data.role],
+        answers=tuple(data.answers),
+        believed=data.believed,
+        result=result(data.answers, believed=data.believed),
+        recorded_at=given.now,
+        by=data.by,
+    )
+    return _applied(file, replace(file, screens={**file.screens, (data.case_id, number): screen}), given, policy)
+
+
+def give_consent(file: CaseFile, data: GiveConsent, given: Input, policy: Policy) -> Outcome[CaseFile]:
+    """In writing and for a reasonable time (28 C.F.R. 94.115); policy says how long that is at the most."""
+    need_role(data, ADVOCATES)
+    _case(file, data)
+    if data.consent_id in file.consents:
+        return Outcome(file, result="none")
+    if not data.signed:
+        refuse("not_signed")
+    if data.until <= given.now:
+        refuse("in_past")
+    if data.until > given.now + policy.outreach.consent:
+        refuse("too_long")
+    consent = Consent(
+        consent_id=data.consent_id,
+        case_id=data.case_id,
+        owner=KEEPS[data.role],
+        scope=data.scope,
+        recipient=data.recipient,
+        named=data.named,
+        given_at=given.now,
+        until=data.until,
+        by=data.by,
+    )
+    return _applied(file, replace(file, consents={**file.consents, consent.consent_id: consent}), given, policy)
+
+
+def revoke_consent(file: CaseFile, data: RevokeConsent, given: Input, policy: Policy) -> Outcome[CaseFile]:
+    """At once, in whatever form she says it, to whichever advocate."""
+    need_role(data, ADVOCATES)
+    consent = known(file.consents, data.consent_id, "unknown_consent")
+    if consent.case_id not in file.own_cases(data.case_id):
+        refuse("unknown_consent")
+    if consent.revoked_at is not None:
+        return Outcome(file, result="none")
+    ended = replace(consent, revoked_at=given.now)
+    return _applied(file, replace(file, consents={**file.consents, consent.consent_id: ended}), given, policy)
+
+
+def close_case(file: CaseFile, data: CloseCase, given: Input, policy: Policy) -> Outcome[CaseFile]:
+    """Who closes it answers for what is left undone: an advocate for tasks she may take, the supervisor for all."""
+    need_role(data, ADVOCATES)
+    case = _case(file, data)
+    if case.closed_at is not None:
+        return Outcome(file, result="none")
+    left = [task for task in file.unfinished_tasks() if task.case_id == data.case_id]
+    if not supervises(data.role) and any(data.role not in TAKES[task.owner] for task in left):
+        refuse("wrong_role")
+    closed = replace(case, closed_at=given.now, closed_by=data.by, close_reason=data.reason)
+    return _applied(file, replace(file, cases={**file.cases, case.case_id: closed}), given, policy)
+
+
+def _case(file: CaseFile, data: CaseCommand) -> Case:
+    return known(file.cases, data.case_id, "unknown_case")
+
+
+def _applied(file: CaseFile, after: CaseFile, given: Input, policy: Policy) -> Outcome[CaseFile]:
+    return replace(settled(file, Draft(after), given, policy), result="applied")

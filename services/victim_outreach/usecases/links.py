@@ -1,0 +1,106 @@
+"""Two records of victims, one woman: what a person says of them holds with every offender who has either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from schemas.advocacy import LinkCommand, LinkVictims, UnlinkVictims
+from schemas.outreach import TaskKind, TaskOwner
+from schemas.policy import Policy
+from schemas.topics import Topic
+from services.common.service import Input, Outcome, Outgoing, caused_by
+from services.victim_outreach.domain import Case, CaseFile, Link, Profile, Task, case_id, case_of_victim, linked
+from services.victim_outreach.rules import LINKERS
+from services.victim_outreach.usecases.refusing import need_role, refuse
+from services.victim_outreach.usecases.settling import settled
+from services.victim_outreach.usecases.telling import SOURCE, Draft
+
+
+def link_victims(file: CaseFile, data: LinkVictims, given: Input, policy: Policy) -> Outcome[CaseFile]:
+    """One case with him from now on, and one profile: the stricter of what each said."""
+    first, second = _pair(file, data)
+    before = file.links.get((first, second))
+    if before is not None and before.ended_at is None:
+        return Outcome(file, tuple(_relayed(data, given)), result="none")
+    link = Link(first, second, given.now, data.by)
+    after = _rekeyed(replace(file, links={**file.links, (first, second): link}))
+    return _told(file, after, data, given, policy)
+
+
+def unlink_victims(file: CaseFile, data: UnlinkVictims, given: Input, policy: Policy) -> Outcome[CaseFile]:
+    """Two cases again. What was said while they were one is kept for both: nobody knows whose word it was."""
+    first, second = _pair(file, data)
+    before = file.links.get((first, second))
+    if before is None or before.ended_at is not None:
+        return Outcome(file, tuple(_relayed(data, given)), result="none")
+    ended = replace(before, ended_at=given.now, ended_by=data.by)
+    after = replace(file, links={**file.links, (first, second): ended})
+    after = replace(after, profiles=_profiles_of_both(file, before))
+    return _told(file, _rekeyed(after), data, given, policy)
+
+
+def _pair(file: CaseFile, data: LinkCommand) -> tuple[str, str]:
+    need_role(data, LINKERS)
+    if data.victim_id == data.other_victim_id:
+        refuse("same_victim")
+    here = {referral.victim_id for referral in file.referrals.values()}
+    if not here & {data.victim_id, data.other_victim_id}:
+        refuse("unknown_victim")
+    return min(data.victim_id, data.other_victim_id), max(data.victim_id, data.other_victim_id)
+
+
+def _told(file: CaseFile, after: CaseFile, data: LinkCommand, given: Input, policy: Policy) -> Outcome[CaseFile]:
+    done = settled(file, Draft(after), given, policy)
+    return replace(done, events=(*done.events, *_relayed(data, given)), result="applied")
+
+
+def _relayed(data: LinkCommand, given: Input) -> Iterator[Outgoing]:
+    """To the lanes of the other offenders; they hand it on no further."""
+    for offender_id in sorted(set(data.also) - {data.offender_id}):
+        command = data.model_copy(update={"offender_id": offender_id, "also": []})
+        event = caused_by(given, SOURCE, command, Topic.VICTIM_OUTREACH_COMMANDS, offender_id, subject=offender_id)
+        yield Outgoing(Topic.VICTIM_OUTREACH_COMMANDS, event, other_lane=True)
+
+
+def _profiles_of_both(file: CaseFile, link: Link) -> dict[tuple[str, TaskOwner], Profile]:
+    shared = case_of_victim(file.offender_id, min(linked(link.victim_id, file.links.values())))
+    kept = dict(file.profiles)
+    for profile in file.profiles.values():
+        if profile.case_id == shared and profile.recorded_at >= link.linked_at:
+            for victim in (link.victim_id, link.other_victim_id):
+                hers = case_of_victim(file.offender_id, victim)
+                kept[hers, profile.owner] = replace(profile, case_id=hers)
+    return kept
+
+
+def _rekeyed(file: CaseFile) -> CaseFile:
+    """Referrals, tasks and attempts under the case they belong to now. A task belongs to whom it was opened for."""
+    links = file.links.values()
+    referrals = {
+        key: replace(one, case_id=case_id(file.offender_id, key, one.victim_id, one.purpose, links))
+        for key, one in file.referrals.items()
+    }
+    tasks = {key: replace(task, case_id=_case_of(file, task)) for key, task in file.tasks.items()}
+    attempts = {key: replace(one, case_id=tasks[one.task_id].case_id) for key, one in file.attempts.items()}
+    made = replace(file, referrals=referrals, tasks=tasks, attempts=attempts)
+    return replace(made, cases=_cases(file, made))
+
+
+def _case_of(file: CaseFile, task: Task) -> str:
+    if task.victim_id is None or task.kind is TaskKind.ASK_RELATIONSHIP:
+        return task.case_id
+    return case_of_victim(file.offender_id, min(linked(task.victim_id, file.links.values())))
+
+
+def _cases(before: CaseFile, after: CaseFile) -> Mapping[str, Case]:
+    """A shared case is as old as the oldest of hers, and open where one of them is."""
+    cases = dict(before.cases)
+    for case in {one.case_id for one in after.referrals.values()}:
+        hers = [cases[each] for each in after.own_cases(case) if each in cases]
+        if not hers:
+            continue
+        opened_at = min(one.opened_at for one in hers)
+        still_open = next((one for one in hers if one.closed_at is None), None)
+        cases[case] = replace(still_open or cases.get(case, hers[0]), case_id=case, opened_at=opened_at)
+    return cases

@@ -1,0 +1,30 @@
+"""A command that is not applied, and the code its sender is told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import NoReturn, TypeVar
+
+from schemas.commands import PersonCommand, Role
+
+T = TypeVar("T")
+
+
+class Refused(Exception):  # noqa: N818 (an answer, not an error)
+    """The command is not applied; the text is the code its sender is told."""
+
+
+def refuse(code: str) -> NoReturn:
+    raise Refused(code)
+
+
+def need_role(data: PersonCommand, allowed: Collection[Role]) -> None:
+    if data.role not in allowed:
+        refuse("wrong_role")
+
+
+def known(there: Mapping[str, T], key: str, code: str) -> T:
+    found = there.get(key)
+    if found is None:
+        refuse(code)
+    return found

@@ -1,0 +1,307 @@
+"""Tables under a mapping file: what is read, what stays unknown, what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from schemas.incident import CaseDisposed, IncidentReported, NotificationRecorded, OrderChanged
+from schemas.mapping import Mapping, mapping_schema
+from schemas.mapping_file import FOLDERS, MappingError, load_mapping
+from schemas.rejects import RejectCode
+from services.intake.domain import IngestSummary, InputError, Unit
+from services.intake.lines import Source
+from services.intake.mapped import read_mapped
+from services.intake.people import OffenderFacts, VictimFacts
+from tests.unit.intake.test_intake_honolulu import SHARED
+
+BROWARD = SHARED / "data" / "broward-charges.csv"
+CALLS = {
+    "name": "calls",
+    "kind": "incidents",
+    "agency": "ZZ0010000",
+    "time_zone": "America/New_York",
+    "columns": {
+        "incident": "call",
+        "occurred": "when",
+        "charge": "type",
+        "person": "man",
+        "name": "his name",
+        "birth_date": "born",
+        "victim": "woman",
+        "victim_name": "her name",
+        "victim_contact": "her phone",
+        "relationship": "rel",
+        "prohibited": "breach",
+        "revision": "rev",
+    },
+    "dates": ["%Y-%m-%d", "%m/%d/%Y %H:%M"],
+    "charges": [
+        {"text": "domestic.*assault", "code": "13B"},
+        {"text": "domestic", "code": "90F", "victim": True},
+        {"text": "strangle", "code": "13A", "force": ["85"]},
+    ],
+    "relationships": {"girlfriend": "BG", "wife": "SE"},
+    "prohibited": {"50B": ["protective_order"]},
+}
+HEADER = "call,when,type,man,his name,born,woman,her name,her phone,rel,breach,rev"
+
+
+def mapping(**changes: Any) -> Mapping:
+    return Mapping.model_validate({**CALLS, **changes})
+
+
+def read(path: Path, *rows: str | bytes, under: Mapping | None = None, header: str = HEADER) -> list[Unit]:
+    file = path / "calls.csv"
+    file.write_bytes(b"\n".join(row if isinstance(row, bytes) else row.encode() for row in (header, *rows)) + b"\n")
+    return list(read_mapped(Source(file), under or mapping()))
+
+
+def told(unit: Unit) -> IncidentReported:
+    [event] = unit.events
+    assert isinstance(event.data, IncidentReported)
+    return event.data
+
+
+ROW = '25-1,01/10/2025 22:15,DOMESTIC ASSAULT,M1,"Man, A",1985-06-15,W1,Woman B,contact 1,girlfriend,,1'
+
+
+def test_a_call_with_all_it_can_hold(tmp_path: Path) -> None:
+    [unit] = read(tmp_path, ROW)
+    data = told(unit)
+    assert data.incident_id == "ZZ0010000:25-1"
+    assert data.occurred_at == datetime(2025, 1, 11, 3, 15, tzinfo=UTC)
+    assert [(one.relationship, one.offenses) for one in data.victims] == [("BG", ["13B"])]
+    assert [(one.code, one.charged) for one in data.offenses] == [("13B", False)]
+    assert (data.probable_cause, data.offender_informed, data.arrest) == (None, None, None)
+    him, her = unit.facts
+    assert isinstance(him, OffenderFacts)
+    assert isinstance(her, VictimFacts)
+    assert (him.name, him.birth_date) == ("Man, A", date(1985, 6, 15))
+    assert (her.name, her.contact, her.incident_id, her.victim_no) == ("Woman B", ("contact 1",), "ZZ0010000:25-1", 1)
+
+
+def test_rows_of_one_call_are_one_incident_wherever_they_lie(tmp_path: Path) -> None:
+    other = ROW.replace("25-1", "25-2")
+    again = "25-1,01/10/2025 22:15,strangled,M1,,,W1,,,girlfriend,50B,2"
+    units = read(tmp_path, ROW, other, again)
+    assert sorted((told(unit).incident_id, len(told(unit).offenses)) for unit in units) == [
+        ("ZZ0010000:25-1", 2),
+        ("ZZ0010000:25-2", 1),
+    ]
+    data = next(told(unit) for unit in units if told(unit).incident_id.endswith("25-1"))
+    assert (data.revision, data.prohibited_behavior, data.victims[0].offenses) == (
+        2,
+        ["protective_order"],
+        ["13B", "13A"],
+    )
+    assert data.offenses[1].force == ["85"]
+
+
+def test_what_is_not_told_is_unknown_and_not_guessed(tmp_path: Path) -> None:
+    [assault, quarrel, nobody] = read(
+        tmp_path,
+        "1,2025-01-10,domestic assault,M1,,,,,,,,",
+        "2,2025-01-10,strangled,M2,,,W2,,,,,",
+        "3,2025-01-10,domestic assault,,,,W3,,,wife,,",
+    )
+    assert [(one.victim_id, one.relationship, one.offenses) for one in told(assault).victims] == [(None, "RU", ["13B"])]
+    assert [one.relationship for one in told(quarrel).victims] == ["RU"]
+    assert nobody.events == ()
+    assert nobody.reject is None, "nobody is named as offender"
+    assert [fact for fact in assault.facts if isinstance(fact, OffenderFacts) and fact.name] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "code", "field"),
+    [
+        ("25-1,2025-01-10,domestic,M1,,,,,,,", RejectCode.ROW_LENGTH, None),
+        ('25-1,2025-01-10,"domestic,M1,,,,,,,,', RejectCode.ROW_LENGTH, None),
+        ("25-1,10.1.2025,domestic,M1,,,,,,,,", RejectCode.ROW_DATE, "when"),
+        ("25-1,,domestic,M1,,,,,,,,", RejectCode.MISSING_FIELD, "when"),
+        (",2025-01-10,domestic,M1,,,,,,,,", RejectCode.MISSING_FIELD, "call"),
+        ("25-1,2025-01-10,barking dog,M1,,,,,,,,", RejectCode.ROW_VALUE, "type"),
+        ("25-1,2025-01-10,domestic,M1,,,W1,,,mistress,,", RejectCode.ROW_VALUE, "rel"),
+        ("25-1,2025-01-10,domestic,M1,,,W1,,,,restraint,", RejectCode.ROW_VALUE, "breach"),
+        ("25-1,2025-01-10,domestic,M1,,,,,,,,zero", RejectCode.OUT_OF_RANGE, "rev"),
+        (f"25-1,2025-01-10,domestic,{'M' * 300},,,,,,,,", RejectCode.OUT_OF_RANGE, "man"),
+        (b"25-1,2025-01-10,domestic,M\xff1,,,,,,,,", RejectCode.NOT_UTF8, None),
+        ("25-1,2025-01-10,domestic,M\x001,,,,,,,,", RejectCode.ROW_VALUE, "man"),
+    ],
+)
+def test_a_bad_row_is_refused_and_the_rest_goes_on(
+    tmp_path: Path, row: str | bytes, code: RejectCode, field: str | None
+) -> None:
+    units = read(tmp_path, ROW.replace("25-1", "7"), row, ROW.replace("25-1", "8"))
+    assert sorted(told(unit).incident_id for unit in units if unit.events) == ["ZZ0010000:7", "ZZ0010000:8"]
+    [reject] = [unit.reject for unit in units if unit.reject]
+    assert (reject.line, reject.code, reject.field) == (3, code, field)
+
+
+def test_rows_that_contradict_each_other(tmp_path: Path) -> None:
+    [unit] = read(tmp_path, ROW, ROW.replace("girlfriend", "wife"))
+    assert unit.reject is not None
+    assert (unit.reject.code, unit.reject.field, unit.reject.line) == (RejectCode.ROW_CONFLICT, "rel", 3)
+    assert unit.reject.raw.count(b"\n") == 1, "the whole unit is kept"
+
+
+def test_a_quoted_value_over_two_lines(tmp_path: Path) -> None:
+    [unit] = read(tmp_path, '25-1,2025-01-10,"domestic', 'trouble",M1,,,,,,,,')
+    assert unit.reject is not None, "a line break inside a value is no value"
+    assert unit.reject.code is RejectCode.ROW_VALUE
+
+
+def test_json_rows(tmp_path: Path) -> None:
+    row = dict(zip(HEADER.split(","), ["25-1", "2025-01-10", "domestic", "M1", None, None, *[""] * 5, 3], strict=True))
+    for text in (json.dumps([row]), json.dumps(row)):
+        file = tmp_path / "rows.json"
+        file.write_text(text + "\n")
+        [unit] = read_mapped(Source(file), mapping())
+        assert told(unit).revision == 3
+    file.write_text('[{"call": ')
+    [unit] = read_mapped(Source(file), mapping())
+    assert unit.reject is not None
+    assert unit.reject.code is RejectCode.BROKEN_JSON
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty"),
+        ("call,when\n", "no column"),
+        ("call,call\n", r"no column|two columns"),
+        ("\xff\n", "no column|header"),
+    ],
+)
+def test_what_is_not_this_table(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "calls.csv"
+    file.write_text(text)
+    with pytest.raises(InputError, match=message):
+        list(read_mapped(Source(file), mapping()))
+
+
+def test_the_same_rows_have_the_same_ids_and_a_change_is_seen(tmp_path: Path) -> None:
+    ids = [read(tmp_path, row)[0].events[0].id for row in (ROW, ROW, ROW.replace("girlfriend", "wife"))]
+    assert ids[0] == ids[1] != ids[2]
+
+
+# court and notices -----------------------------------------------------------------------------------
+
+COURT = {"agency": "ZZ0010000", "time_zone": "America/New_York", "dates": ["%Y-%m-%d"]}
+
+
+def test_orders(tmp_path: Path) -> None:
+    columns = {
+        "person": "man",
+        "order": "no",
+        "order_kind": "kind",
+        "from": "from",
+        "until": "until",
+        "change": "change",
+    }
+    under = Mapping.model_validate(
+        {**COURT, "name": "orders", "kind": "orders", "columns": columns, "order_kinds": {"DVPO": "protective_order"}}
+    )
+    units = read(
+        tmp_path, "M1,50B-7,DVPO,2025-01-10,2026-01-10,issued", "M1,50B-8,DVPO,2025-01-10,2024-01-10,",
+        ",50B-9,dvpo,2025-01-10,,", under=under, header="man,no,kind,from,until,change",
+    )  # fmt: skip
+    [event] = units[0].events
+    assert isinstance(event.data, OrderChanged)
+    assert (event.data.kind, event.data.order_id) == ("protective_order", "ZZ0010000:50B-7")
+    assert units[1].reject is not None
+    assert units[1].reject.code is RejectCode.ROW_CONFLICT
+    assert units[2].events == ()
+
+
+def test_dispositions(tmp_path: Path) -> None:
+    columns = {"person": "man", "arrest": "arrest", "charge": "charge", "disposition": "plea", "disposed": "day"}
+    under = Mapping.model_validate(
+        {**COURT, "name": "court", "kind": "dispositions", "columns": columns, "charges": CALLS["charges"],
+         "dispositions": {"Guilty": "convicted"}}
+    )  # fmt: skip
+    good, bad = read(tmp_path, "M1,A1,domestic assault,GUILTY,2025-02-01", "M1,A1,domestic assault,maybe,2025-02-01",
+                     under=under, header="man,arrest,charge,plea,day")  # fmt: skip
+    [event] = good.events
+    assert isinstance(event.data, CaseDisposed)
+    assert (event.data.arrest_id, event.data.charge, event.data.disposition) == ("ZZ0010000:A1", "13B", "convicted")
+    assert bad.reject is not None
+    assert bad.reject.field == "plea"
+
+
+def test_past_notices(tmp_path: Path) -> None:
+    header = "agency,offender_id,person,notice,tier,served"
+    given, named = read(tmp_path, "ZZ0010000,O1,,7,C,2024-05-01", "ZZ0010000,,M1,8,D,05/02/2024",
+                        under=load_mapping("notices"), header=header)  # fmt: skip
+    assert isinstance(given.events[0].data, NotificationRecorded)
+    assert (given.events[0].subject, given.events[0].data.tier) == ("O1", "C")
+    assert named.events[0].subject != "M1"
+
+
+# mapping files ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(FOLDERS[0].glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_mappings_are_right(path: Path) -> None:
+    found = load_mapping(path.stem)
+    assert found.name == path.stem
+    Draft202012Validator(mapping_schema()).validate(json.loads(found.model_dump_json(exclude_none=True)))
+
+
+def test_the_schema_is_current() -> None:
+    assert json.loads((FOLDERS[0] / "mapping.schema.json").read_text()) == mapping_schema()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("name: [", "line 1: not YAML"),
+        ("name: x\nkind: incidents\n", "agency"),
+        ("nme: x\n", "nme"),
+        (json.dumps({**CALLS, "columns": {"incident": "a"}}), "map occurred"),
+        (json.dumps({**CALLS, "columns": {**CALLS["columns"], "boking": "b"}}), "columns.boking"),  # type: ignore[dict-item]
+        (json.dumps({**CALLS, "charges": [{"text": "(", "code": "13B"}]}), "no regular expression"),
+        (json.dumps({**CALLS, "time_zone": "Mars/Base"}), "no such time zone"),
+        (json.dumps({**CALLS, "charges": [{"text": "x", "code": "13Q"}]}), "not a code"),
+    ],
+)
+def test_a_mapping_that_is_wrong_says_where(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "m.yaml"
+    file.write_text(text)
+    with pytest.raises(MappingError, match=message):
+        load_mapping(file)
+    with pytest.raises(MappingError, match="no such mapping; give one of broward"):
+        load_mapping("nowhere")
+
+
+# a real county ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not BROWARD.exists(), reason="the file is not there (shared/data/SOURCES.md says whence)")
+def test_broward_is_loaded_whole() -> None:
+    """10,038 charges of 7,306 people in 9,915 cases, one of two people; whom they were done to is in none of them."""
+    summary, codes, breaches, related, charges = IngestSummary(), Counter[str](), Counter[str](), Counter[str](), 0
+    strangled, people = 0, set()
+    for unit in read_mapped(Source(BROWARD), load_mapping("broward")):
+        summary = summary.plus(unit)
+        data = told(unit)
+        people.add(data.offender.offender_id)
+        charges += len(data.offenses)
+        codes.update(offense.code for offense in data.offenses if offense.charged)
+        breaches.update(map(str, data.prohibited_behavior))
+        related.update(victim.relationship for victim in data.victims)
+        strangled += any(offense.code == "13A" and "85" in offense.force for offense in data.offenses)
+        assert data.bulk
+        assert all(victim.victim_id is None for victim in data.victims)
+    assert summary == IngestSummary(units=9_916, events=9_916)
+    assert (charges, len(people)) == (10_038, 7_306)
+    assert set(related) == {"RU"}
+    assert strangled == 139, "138 'Felony Battery (Dom Strang)' and one 'Domestic Battery By Stran'"
+    assert breaches == {"protective_order": 133, "pretrial_condition": 38}
+    assert sum(codes.values()) == 10_038 - 1_212, "'arrest case no charge' is none"

@@ -1,0 +1,180 @@
+"""When a task is due, and whom it is brought before until somebody takes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas import policy as terms
+from schemas.classification import Tier
+from schemas.commands import Role
+from schemas.outreach import TaskKind, TaskOverdue, TaskOwner
+from schemas.outreach_terms import OutreachTerms, TaskClock
+from services.victim_outreach.rules import next_alert
+from services.victim_outreach.rules.clocks import due
+from tests.harness.outreach import POLICY, START, Bench, custody, opened, released, withdrawn
+
+HOUR = timedelta(hours=1)
+INFORMATION = TaskKind.WRITTEN_INFORMATION
+
+
+# clocks --------------------------------------------------------------------------------------------------------------
+
+
+def task(hours: int, clock: TaskClock = TaskClock.ELAPSED) -> terms.Task:
+    return terms.Task(kind=TaskKind.CALL, owner=TaskOwner.SYSTEM_ADVOCATE, due_within_hours=hours, clock=clock)
+
+
+def with_terms(**more: Any) -> terms.Policy:
+    return POLICY.model_copy(update={"outreach": OutreachTerms(**more)})
+
+
+@pytest.mark.parametrize("night", [datetime(2026, 3, 7, 12, tzinfo=UTC), datetime(2026, 10, 31, 12, tzinfo=UTC)])
+def test_72_hours_are_72_hours_when_the_clocks_change_and_on_a_holiday(night: datetime) -> None:
+    policy = with_terms(holidays=[(night + timedelta(days=day)).date() for day in range(4)])
+    assert due(night, task(72), policy) - night == 72 * HOUR
+    bench = Bench(policy=policy, now=night)
+    bench.put(opened(tier=None))
+    assert bench.task(INFORMATION).due_at - bench.now == 72 * HOUR
+    bench.wait(hours=72).tick()
+    assert [one.escalation for one in bench.told(TaskOverdue) if one.kind is INFORMATION] == [1]
+
+
+def test_business_hours_are_those_of_the_county() -> None:
+    """Friday 16:00 in North Carolina; the office closes at 17:00, and Monday is a holiday."""
+    friday = datetime(2025, 1, 17, 21, tzinfo=UTC)
+    business = task(2, TaskClock.BUSINESS)
+    assert due(friday, business, POLICY) == datetime(2025, 1, 20, 14, tzinfo=UTC)
+    assert due(friday, business, with_terms(holidays=[date(2025, 1, 20)])) == datetime(2025, 1, 21, 14, tzinfo=UTC)
+    assert due(friday, task(0, TaskClock.BUSINESS), POLICY) == friday
+    assert due(friday, task(27, TaskClock.BUSINESS), POLICY) == datetime(2025, 1, 22, 21, tzinfo=UTC)
+
+
+def test_business_hours_across_a_change_of_the_clocks() -> None:
+    """Friday 16:30 winter time, two business hours: Monday 09:30 summer time, an hour sooner in UTC."""
+    assert due(datetime(2026, 3, 6, 21, 30, tzinfo=UTC), task(2, TaskClock.BUSINESS), POLICY) == datetime(
+        2026, 3, 9, 13, 30, tzinfo=UTC
+    )
+
+
+def test_holidays_without_end_are_no_loop_without_end() -> None:
+    policy = with_terms(holidays=[date(2025, 1, 1) + timedelta(days=day) for day in range(2_000)])
+    assert due(START, task(5, TaskClock.BUSINESS), policy) == START + 5 * HOUR
+
+
+def test_written_information_is_due_within_72_hours_whatever_the_clock() -> None:
+    slow = [terms.Task(kind=INFORMATION, owner=TaskOwner.AGENCY, due_within_hours=72, clock=TaskClock.BUSINESS)]
+    bench = Bench(policy=POLICY.model_copy(update={"no_tier": slow}))
+    bench.put(opened(tier=None))
+    assert bench.task(INFORMATION).due_at == bench.now + 72 * HOUR
+
+
+# duty ----------------------------------------------------------------------------------------------------------------
+
+
+def paged(bench: Bench, kind: TaskKind = TaskKind.CUSTODY_RELEASE) -> tuple[int, Role | None]:
+    found = bench.task(kind)
+    return found.alerts, found.duty
+
+
+def out_of_jail() -> Bench:
+    bench = Bench()
+    bench.put(opened(), custody(released_at=START))
+    return bench
+
+
+def test_what_is_not_for_haste_pages_nobody_before_it_is_due() -> None:
+    bench = Bench()
+    bench.put(opened())
+    assert {one.alerts for one in bench.file.tasks.values()} == {0}
+    bench.wait(hours=48).tick()
+    assert paged(bench, TaskKind.CALL) == (1, Role.ADVOCATE)
+    assert paged(bench, INFORMATION) == (0, None)
+    [told] = bench.told(TaskOverdue)
+    assert (told.kind, told.duty) == (TaskKind.CALL, "advocate")
+
+
+def test_his_release_pages_at_once_again_and_the_next_until_it_is_taken() -> None:
+    bench = out_of_jail()
+    assert paged(bench) == (1, Role.ADVOCATE)
+    bench.wait(minutes=14).tick()
+    assert paged(bench) == (1, Role.ADVOCATE)
+    bench.wait(minutes=1).tick()
+    assert paged(bench) == (2, Role.ADVOCATE)
+    bench.wait(minutes=45).tick()
+    assert paged(bench) == (3, Role.OUTREACH_SUPERVISOR)
+    bench.claim(TaskKind.CUSTODY_RELEASE)
+    told = paged(bench)
+    bench.wait(minutes=1).tick()
+    bench.wait(minutes=30).tick()
+    assert paged(bench) == told
+
+
+def test_taken_and_still_not_done_goes_to_the_last_of_the_ladder() -> None:
+    bench = Bench()
+    bench.put(opened())
+    bench.claim(TaskKind.CALL)
+    bench.wait(hours=48).tick()
+    assert paged(bench, TaskKind.CALL) == (1, Role.OUTREACH_SUPERVISOR)
+    bench.wait(hours=23).tick()
+    assert paged(bench, TaskKind.CALL)[0] == 1
+    bench.wait(hours=1).tick()
+    assert paged(bench, TaskKind.CALL)[0] == 2
+
+
+def test_after_a_day_it_is_paged_for_once_a_day_and_never_not_at_all() -> None:
+    bench = out_of_jail()
+    for _ in range(4 * 24):
+        bench.wait(minutes=15).tick()
+    a_day = paged(bench)[0]
+    assert 90 < a_day < 100
+    for _ in range(4 * 24 * 3):
+        bench.wait(minutes=15).tick()
+    assert paged(bench)[0] in (a_day + 3, a_day + 4)
+
+
+def test_in_jail_reaching_her_does_not_wait_until_it_is_due() -> None:
+    bench = Bench()
+    bench.put(custody(hearing_at=START + 20 * HOUR), opened())
+    assert paged(bench, TaskKind.CALL) == (1, Role.ADVOCATE)
+    assert paged(bench, INFORMATION) == (0, None)
+
+
+@pytest.mark.parametrize(("tier", "pages"), [(Tier.A, True), (Tier.B, True), (Tier.C, False)])
+def test_a_and_b_alarm_where_c_is_released_by_time(tier: Tier, pages: bool) -> None:
+    bench = Bench()
+    bench.put(opened(tier=tier), custody(hearing_at=START + 10 * HOUR))
+    kind = TaskKind.CALL if tier is Tier.C else TaskKind.IN_PERSON_CONTACT
+    bench.claim(kind)
+    before = paged(bench, kind)
+    bench.wait(hours=8).tick()
+    if pages:
+        assert paged(bench, kind) == (before[0] + 1, Role.OUTREACH_SUPERVISOR)
+        assert bench.gate() == "shut"
+    else:
+        assert paged(bench, kind) == before
+        assert bench.gate() == "clear"
+
+
+def test_what_is_finished_pages_nobody() -> None:
+    bench = out_of_jail()
+    bench.put(withdrawn())
+    assert all(next_alert(bench.file, one, POLICY) is None for one in bench.file.tasks.values())
+    assert bench.file.wake_at is None
+
+
+def test_an_earlier_partner_is_told_only_where_policy_says_so() -> None:
+    rule = terms.Task(kind=TaskKind.EARLIER_PARTNER, owner=TaskOwner.SYSTEM_ADVOCATE, due_within_hours=48)
+    settings = {name: getattr(POLICY, name) for name in terms.Policy.model_fields}
+    telling = terms.Policy(**(settings | {"occasions": [*POLICY.occasions, rule]}))
+    for policy, expected in ((POLICY, []), (telling, ["V-1"])):
+        bench = Bench(policy=policy)
+        bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"), released())
+        found = [one for one in bench.file.tasks.values() if one.kind is TaskKind.EARLIER_PARTNER]
+        assert [one.victim_id for one in found] == expected
+        # Nothing of the new incident, nor of her, is in what is hers.
+        assert {(one.pair_id, one.referral_id) for one in found} <= {
+            (one.pair_id, one.referral_id) for one in bench.file.referrals.values() if one.victim_id == "V-1"
+        }
