@@ -4,7 +4,11 @@ from schemas import (
     advocacy,
     classification,
     commands,
+    duty,
+    enforcement,
+    help,
     incident,
+    notice_work,
     notification,
     outreach,
     person,
@@ -12,4 +16,18 @@ from schemas import (
     reviews,
 )
 
-MODULES = (incident, person, classification, referral, notification, outreach, commands, advocacy, reviews)
+MODULES = (
+    incident,
+    person,
+    classification,
+    referral,
+    notification,
+    notice_work,
+    duty,
+    enforcement,
+    help,
+    outreach,
+    commands,
+    advocacy,
+    reviews,
+)

@@ -10,9 +10,13 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from schemas.classification import Tier
+from schemas.enforcement import EnforcementOutcome, Lever
 from schemas.envelope import Data, Timestamp, event_type
-from schemas.incident import Identifier
-from schemas.notification import CancelReason, FailureReason, Proof
+from schemas.help import HelpKind, HelpOutcome, Provider
+from schemas.incident import Identifier, Ori
+from schemas.notice_work import Correction
+from schemas.notification import CancelReason, FailureReason, Place, Proof
 from schemas.outreach import AttemptOutcome, ContactChannel
 
 
@@ -30,7 +34,7 @@ class Role(StrEnum):
     LAW_ENFORCEMENT = "law_enforcement"
     """Looks an offender up from a records system; is told every tier."""
     PROSECUTOR = "prosecutor"
-    """Works reviews, and sees an offender's levers."""
+    """Takes what is referred for enforcement, works reviews, and sees an offender's levers."""
     DISPATCH = "dispatch"
     """Looks an offender up from computer-aided dispatch; is told A, B and C."""
 
@@ -180,17 +184,27 @@ class NotificationCommand(PersonCommand):
 
 @event_type("ipvi.notifier.command.serve.v1")
 class Serve(NotificationCommand):
-    """It was given."""
+    """It was given. `by` records it."""
 
     served_at: Timestamp
     proof: Proof
+    served_by: Annotated[str, Field(min_length=1, max_length=120)] | None = None
+    """Who gave it, where that is not who records it."""
+    served_by_agency: Ori | None = None
+    """Of the officer who gave it; needed where another agency's is to."""
+    place: Place | None = None
+    counsel_present: bool | None = None
+    """Whether his counsel was there; scripts are one way, and nobody asks him of the incident."""
 
 
 @event_type("ipvi.notifier.command.fail.v1")
 class Fail(NotificationCommand):
-    """It could not be given."""
+    """It was tried and could not be given."""
 
     reason: FailureReason
+    attempted_at: Timestamp | None = None
+    """Null: when it was recorded."""
+    place: Place | None = None
 
 
 @event_type("ipvi.notifier.command.cancel.v1")
@@ -208,13 +222,116 @@ class LiftableHold(StrEnum):
     CONFLICT = "conflict"
     MUTUAL = "mutual"
     UNANNOUNCED = "unannounced"
+    CHALLENGED = "challenged"
+    ALSO_VICTIM = "also_victim"
+    MERGE_PENDING = "merge_pending"
 
 
 @event_type("ipvi.notifier.command.lift.v1")
 class LiftHold(NotificationCommand):
-    """One person's word to lift one hold; `unannounced` needs a coordinator's and an outreach supervisor's."""
+    """One person's word to lift one hold; `unannounced` and `also_victim` need a coordinator's and an outreach supervisor's."""
 
     hold: LiftableHold
+    agency: Ori | None = None
+    """Of `conflict`: whose officer gives it instead; another's than the incident's."""
+
+
+@event_type("ipvi.notifier.command.claim.v1")
+class ClaimNotification(NotificationCommand):
+    """I take it."""
+
+
+@event_type("ipvi.notifier.command.retry.v1")
+class RetryNotification(NotificationCommand):
+    """It failed, and is to be tried again. A refusal is tried again on a coordinator's word alone."""
+
+
+@event_type("ipvi.notifier.command.decide_correction.v1")
+class DecideCorrection(NotificationCommand):
+    """It was given and the facts changed: what he is told."""
+
+    correction: Correction
+
+
+@event_type("ipvi.notifier.command.give_correction.v1")
+class GiveCorrection(NotificationCommand):
+    """The correction was given."""
+
+    given_at: Timestamp
+
+
+@event_type("ipvi.notifier.command.ask_help.v1")
+class AskHelp(NotificationCommand):
+    """At this notice, or since, he asked for help."""
+
+    kind: HelpKind
+
+
+class HelpCommand(PersonCommand):
+    """An act on help that he asked for."""
+
+    help_id: str
+
+
+@event_type("ipvi.notifier.command.refer_help.v1")
+class ReferHelp(HelpCommand):
+    """He is referred to a provider; another, where the first had no place."""
+
+    provider: Provider
+
+
+@event_type("ipvi.notifier.command.close_help.v1")
+class CloseHelp(HelpCommand):
+    """What came of it."""
+
+    outcome: HelpOutcome
+
+
+class EnforcementCommand(PersonCommand):
+    """An act on a referral to the prosecutor."""
+
+    enforcement_id: str
+
+
+@event_type("ipvi.notifier.command.take_enforcement.v1")
+class TakeEnforcement(EnforcementCommand):
+    """I work on it."""
+
+
+@event_type("ipvi.notifier.command.close_enforcement.v1")
+class CloseEnforcement(EnforcementCommand):
+    """What came of it."""
+
+    outcome: EnforcementOutcome
+    levers: list[Lever] = []
+    """Those that were used."""
+
+
+class GivenBefore(Data):
+    """One notice that a person was given under another record of his."""
+
+    notification_id: Identifier
+    tier: Tier
+    served_at: Timestamp
+
+
+@event_type("ipvi.notifier.command.ask_given.v1")
+class AskGiven(Data):
+    """To the lane of a record that has been merged: say what he was given. From the lane of the record that survives."""
+
+    offender_id: Identifier
+    """The merged one."""
+    surviving_offender_id: Identifier
+
+
+@event_type("ipvi.notifier.command.tell_given.v1")
+class TellGiven(Data):
+    """The answer: what he was given under the merged record, which counts under this one too."""
+
+    offender_id: Identifier
+    """The one that survives."""
+    from_offender_id: Identifier
+    given: list[GivenBefore]
 
 
 # victim_outreach -----------------------------------------------------------------------------------------------------

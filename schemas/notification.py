@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from schemas.classification import Tier
 from schemas.envelope import Data, Timestamp, event_type
-from schemas.incident import Identifier
+from schemas.incident import Identifier, Ori
 
 
 class NotificationState(StrEnum):
@@ -31,7 +34,11 @@ class HoldReason(StrEnum):
     MUTUAL = "mutual"
     UNANNOUNCED = "unannounced"
     CHALLENGED = "challenged"
-    """He, or his counsel, disputes the listing: until two people have answered."""
+    """He, or his counsel, disputes the listing."""
+    ALSO_VICTIM = "also_victim"
+    """He has himself been hurt by a partner: two people look at it first."""
+    MERGE_PENDING = "merge_pending"
+    """Two records are being made one, and what he was given under the other is not known yet."""
 
 
 class Channel(StrEnum):
@@ -76,6 +83,20 @@ class Proof(StrEnum):
     PROVIDER_RECORD = "provider_record"
 
 
+class Place(StrEnum):
+    """Where it was given or tried. Never an address."""
+
+    JAIL = "jail"
+    POLICE_STATION = "police_station"
+    COURT = "court"
+    PROBATION_OFFICE = "probation_office"
+    WORKPLACE = "workplace"
+    PUBLIC_PLACE = "public_place"
+    CALL_IN = "call_in"
+    HOME = "home"
+    """Any home: hers may be the same."""
+
+
 class Notification(Data):
     """Common fields of every change of a notification."""
 
@@ -110,6 +131,11 @@ class NotificationHeld(Notification):
 class NotificationReleased(Notification):
     """May be given now."""
 
+    serve_by: Timestamp | None = None
+    """When it is planned to have been given: before then she hears of it first."""
+    agency: Ori | None = None
+    """Whose officer gives it, where that is another's than the incident's."""
+
 
 @event_type("ipvi.notification.served.v1")
 class NotificationServed(Notification):
@@ -117,6 +143,10 @@ class NotificationServed(Notification):
 
     served_at: Timestamp
     proof: Proof
+    served_by: str | None = None
+    """Who gave it, where that is not who recorded it."""
+    place: Place | None = None
+    counsel_present: bool | None = None
 
 
 @event_type("ipvi.notification.failed.v1")
@@ -124,6 +154,10 @@ class NotificationFailed(Notification):
     """Could not be given this time."""
 
     reason: FailureReason
+    attempted_at: Timestamp | None = None
+    place: Place | None = None
+    attempt: Annotated[int, Field(ge=1)] | None = None
+    """How many times it has been tried."""
 
 
 @event_type("ipvi.notification.cancelled.v1")

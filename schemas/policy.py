@@ -23,6 +23,7 @@ from schemas.incident import Ori
 from schemas.notification import Channel
 from schemas.outreach import TaskKind, TaskOwner
 from schemas.outreach_terms import OPTIONAL_OCCASIONS, OutreachTerms, TaskClock
+from schemas.policy_notices import Notices
 
 
 def _known_zone(name: str) -> str:
@@ -147,6 +148,7 @@ class Policy(Data):
     escalate_overdue_hours: Annotated[int, Field(ge=1)]
     releases_per_hour: Annotated[int, Field(ge=1)]
     """More notices than this at once are a history load or a fault of a feed: they wait for a person."""
+    notices: Notices = Notices()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

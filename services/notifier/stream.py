@@ -6,7 +6,24 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from schemas.classification import OffenderDecided, PolicyActivated
-from schemas.commands import CancelNotification, Fail, LiftHold, NotifierTick, Serve
+from schemas.commands import (
+    AskGiven,
+    AskHelp,
+    CancelNotification,
+    ClaimNotification,
+    CloseEnforcement,
+    CloseHelp,
+    DecideCorrection,
+    Fail,
+    GiveCorrection,
+    LiftHold,
+    NotifierTick,
+    ReferHelp,
+    RetryNotification,
+    Serve,
+    TakeEnforcement,
+    TellGiven,
+)
 from schemas.envelope import Data, Event
 from schemas.outreach import GateChanged, GateHeartbeat
 from schemas.person import OffenderDescribed
@@ -25,6 +42,7 @@ INPUTS = (Topic.NOTIFIER_COMMANDS, Topic.DECISIONS, Topic.OFFENDERS, Topic.OUTRE
 
 UseCase = Callable[[Offender, Any, Input, NoticePolicy], Outcome[Offender]]
 
+
 def _passed_over(offender: Offender, _: ReviewActed, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """What people did with a review: what it changes for him, the decision says."""
     return Outcome(offender, result="none")
@@ -42,6 +60,17 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     Fail: usecases.fail,
     CancelNotification: usecases.cancel,
     LiftHold: usecases.lift,
+    ClaimNotification: usecases.claim,
+    RetryNotification: usecases.retry,
+    DecideCorrection: usecases.decide_correction,
+    GiveCorrection: usecases.give_correction,
+    AskHelp: usecases.ask_help,
+    ReferHelp: usecases.refer_help,
+    CloseHelp: usecases.close_help,
+    TakeEnforcement: usecases.take_enforcement,
+    CloseEnforcement: usecases.close_enforcement,
+    AskGiven: usecases.ask_given,
+    TellGiven: usecases.tell_given,
 }
 
 

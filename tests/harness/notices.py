@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.classification import Change, OffenderDecided, Outreach, PolicyRef, Tier
-from schemas.commands import CancelNotification, Fail, LiftableHold, LiftHold, NotifierTick, Role, Serve
+from schemas.commands import (
+    CancelNotification,
+    ClaimNotification,
+    DecideCorrection,
+    Fail,
+    GiveCorrection,
+    LiftableHold,
+    LiftHold,
+    NotifierTick,
+    RetryNotification,
+    Role,
+    Serve,
+)
 from schemas.envelope import Data, Event, pair_id
+from schemas.notice_work import Correction, NoticeEscalated
 from schemas.notification import CancelReason, Channel, FailureReason, Notification, NotificationState, Proof
 from schemas.outreach import GateChanged, GateHeartbeat, GateState
 from schemas.person import Custody, OffenderDescribed
@@ -23,6 +37,7 @@ from services.notifier.stream import Notifier
 START = datetime(2025, 1, 10, 12, tzinfo=UTC)
 HIM = "O-1"
 LANE = 7
+OTHER_AGENCY = "NC0411000"
 POLICY = NoticePolicy(
     {
         Tier.A: (Channel.CUSTODY_VISIT, Channel.FACE_TO_FACE),
@@ -108,8 +123,12 @@ class Bench:
     offender: Offender = field(default_factory=lambda: Offender(HIM))
     now: datetime = START
     heard: dict[str, datetime] = field(default_factory=dict)
-    releases: list[datetime] = field(default_factory=list)
+    counted: list[tuple[str, datetime]] = field(default_factory=list)
     said: list[Notification] = field(default_factory=list)
+    work: list[Data] = field(default_factory=list)
+    """What was said on other topics than the notifications'."""
+    recent: tuple[Data, ...] = ()
+    """All that the last record made it say."""
     records: int = 0
 
     def __post_init__(self) -> None:
@@ -130,8 +149,8 @@ class Bench:
         )
         if lane_level:
             self.heard[event.type] = self.now
-        counted = sum(moment > self.now - timedelta(hours=1) for moment in self.releases)
-        return Input(event, topic, LANE, self.now, self.now, dict(self.heard), {"releases": counted})
+        counts = Counter(name for name, moment in self.counted if moment > self.now - timedelta(hours=1))
+        return Input(event, topic, LANE, self.now, self.now, dict(self.heard), counts)
 
     def put(self, *records: Data) -> Outcome[Offender]:
         """Let the records come, in order, all at this moment. The outcome of the last."""
@@ -142,10 +161,13 @@ class Bench:
     def apply(self, given: Input) -> Outcome[Offender]:
         outcome = self.notifier.decide(self.offender, given)
         self.offender = outcome.state
-        self.releases += [self.now for name in outcome.counted if name == "releases"]
-        for out in outcome.events:
-            assert isinstance(out.event.data, Notification)
-            self.said.append(out.event.data)
+        self.counted += [(name, self.now) for name in outcome.counted]
+        self.recent = tuple(out.event.data for out in outcome.events)
+        for data in self.recent:
+            if isinstance(data, Notification):
+                self.said.append(data)
+            else:
+                self.work.append(data)
         return outcome
 
     def wait(self, **time: float) -> Bench:
@@ -163,6 +185,11 @@ class Bench:
         said, self.said = self.said, []
         return [f"{one.tier} {one.TYPE.split('.')[2]}" + _why(one) for one in said]
 
+    def calls(self) -> list[str]:
+        """Which clocks called whom since it was last asked, and forgotten."""
+        work, self.work = self.work, []
+        return [f"{one.clock} {one.role} {one.escalation}" for one in work if isinstance(one, NoticeEscalated)]
+
     @property
     def notice(self) -> Notice:
         """The one that is not cancelled."""
@@ -174,17 +201,34 @@ class Bench:
 
     # commands on the one notice that is not cancelled
 
-    def serve(self, role: Role = Role.OFFICER, at: datetime | None = None, notice_id: str | None = None) -> str:
-        return self.put(Serve(**self._act(role, notice_id), served_at=at or self.now, proof=Proof.SIGNATURE)).result
+    def serve(
+        self, role: Role = Role.OFFICER, at: datetime | None = None, notice_id: str | None = None, **more: Any
+    ) -> str:
+        return self.put(
+            Serve(**self._act(role, notice_id), served_at=at or self.now, proof=Proof.SIGNATURE, **more)
+        ).result
 
-    def fail(self, role: Role = Role.OFFICER) -> str:
-        return self.put(Fail(**self._act(role), reason=FailureReason.NOT_FOUND)).result
+    def fail(self, role: Role = Role.OFFICER, reason: FailureReason = FailureReason.NOT_FOUND, **more: Any) -> str:
+        return self.put(Fail(**self._act(role), reason=reason, **more)).result
+
+    def claim(self, role: Role = Role.OFFICER, by: str | None = None) -> str:
+        return self.put(ClaimNotification(**self._act(role, by=by))).result
+
+    def retry(self, role: Role = Role.OFFICER) -> str:
+        return self.put(RetryNotification(**self._act(role))).result
+
+    def decide(self, correction: Correction, role: Role = Role.COORDINATOR) -> str:
+        return self.put(DecideCorrection(**self._act(role), correction=correction)).result
+
+    def correct(self, role: Role = Role.OFFICER, at: datetime | None = None) -> str:
+        return self.put(GiveCorrection(**self._act(role), given_at=at or self.now)).result
 
     def cancel(self, role: Role = Role.COORDINATOR, reason: CancelReason = CancelReason.BY_PERSON) -> str:
         return self.put(CancelNotification(**self._act(role), reason=reason)).result
 
     def lift(self, hold: LiftableHold, role: Role = Role.COORDINATOR, by: str | None = None) -> str:
-        return self.put(LiftHold(**self._act(role, by=by), hold=hold)).result
+        agency = OTHER_AGENCY if hold is LiftableHold.CONFLICT else None
+        return self.put(LiftHold(**self._act(role, by=by), hold=hold, agency=agency)).result
 
     def _act(self, role: Role, notice_id: str | None = None, by: str | None = None) -> dict[str, Any]:
         return {

@@ -10,14 +10,39 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.classification import Change, Tier
-from schemas.commands import LiftableHold, Role
+from schemas.classification import Change, ReviewCode, Tier
+from schemas.commands import (
+    AskGiven,
+    AskHelp,
+    CloseEnforcement,
+    GivenBefore,
+    LiftableHold,
+    ReferHelp,
+    Role,
+    TakeEnforcement,
+    TellGiven,
+)
+from schemas.enforcement import EnforcementOutcome, EnforcementState, Lever
+from schemas.help import HelpKind, HelpState
+from schemas.notice_work import Correction
+from schemas.notification import Place
 from schemas.outreach import GateState
 from services.common.paging import Page
 from services.notifier.domain import Offender
-from services.notifier.store import NotifierStore, Shown, holds, listed, offender_of
-from services.notifier.store.tables import lifts, notifications, pairs
-from tests.harness.notices import HIM, LANE, START, Bench, custody, decision, expunction, gate
+from services.notifier.store import (
+    NotifierStore,
+    Shown,
+    corrections,
+    enforcement_queue,
+    help_queue,
+    holds,
+    listed,
+    offender_of,
+    offender_of_enforcement,
+    offender_of_help,
+)
+from services.notifier.store.tables import enforcements, lifts, notifications, pairs
+from tests.harness.notices import HIM, LANE, START, Bench, custody, decision, expunction, gate, withdrawal
 
 STORE = NotifierStore()
 
@@ -37,8 +62,26 @@ def full() -> Bench:
     bench.lift(LiftableHold.UNANNOUNCED)
     bench.lift(LiftableHold.UNANNOUNCED, Role.OUTREACH_SUPERVISOR)
     bench.lift(LiftableHold.MUTUAL)
-    bench.serve()
-    bench.put(decision(2, Tier.B, change=Change.ESCALATED), gate(2, GateState.SHUT, version=4))
+    bench.fail(place=Place.JAIL)
+    bench.retry()
+    bench.claim()
+    bench.serve(place=Place.JAIL, served_by="k.obi")
+    bench.put(decision(None, Tier.D, merged_offender_id="O-0", review=[ReviewCode.MERGE_PENDING]))
+    given = GivenBefore(notification_id="N-0", tier=Tier.A, served_at=START)
+    bench.put(TellGiven(offender_id=HIM, from_offender_id="O-0", given=[given]))
+    bench.put(AskGiven(offender_id=HIM, surviving_offender_id="O-9"))
+    bench.put(decision(2, Tier.B, change=Change.ESCALATED, review=[ReviewCode.ALSO_VICTIM]))
+    bench.put(gate(2, GateState.SHUT, version=4))
+    notice_id = next(iter(bench.offender.notices))
+    person: dict[str, Any] = {"offender_id": HIM, "by": "k.obi", "role": Role.COORDINATOR}
+    bench.put(AskHelp(**person, notification_id=notice_id, kind=HelpKind.HOUSING))
+    bench.put(ReferHelp(**person, help_id=next(iter(bench.offender.helps)), provider="Open Door"))
+    bench.put(decision(5, Tier.A), decision(6, Tier.A))
+    first, *_ = bench.offender.enforcements
+    bench.put(TakeEnforcement(**person, enforcement_id=first))
+    levers = [Lever.FAST_TRACK]
+    closed: dict[str, Any] = {"outcome": EnforcementOutcome.LEVERS_USED, "levers": levers}
+    bench.put(CloseEnforcement(**person, enforcement_id=first, **closed))
     bench.put(decision(4, Tier.C, withdrawn_pair_ids=[decision(2).pair_id], change=Change.LOWERED))
     return bench
 
@@ -91,13 +134,13 @@ class NotifierStoreBehaviour:
 
     async def test_an_expunction_leaves_no_row(self, conn: AsyncConnection) -> None:
         bench = Bench()
-        bench.put(decision(1, mutual=True))
+        bench.put(decision(1, Tier.A, mutual=True))
         bench.lift(LiftableHold.MUTUAL)
         before = bench.offender
         await kept(conn, bench)
         bench.put(expunction(1, None))
         assert await kept(conn, bench, before) == bench.offender
-        for table in (pairs, notifications, lifts):
+        for table in (pairs, notifications, lifts, enforcements):
             assert await conn.scalar(select(func.count()).select_from(table)) == 0
 
     async def test_a_notice_and_its_successor_of_the_same_tier_in_one_batch(self, conn: AsyncConnection) -> None:
@@ -129,6 +172,51 @@ class NotifierStoreBehaviour:
         assert list(await STORE.due(conn, LANE, bench.now)) == [HIM]
         assert list(await STORE.due(conn, LANE + 1, bench.now)) == []
 
+    async def test_due_are_those_whose_clock_has_run_out(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(decision(1))
+        await kept(conn, bench)
+        assert list(await STORE.due(conn, LANE, bench.now + timedelta(hours=71))) == []
+        assert list(await STORE.due(conn, LANE, bench.now + timedelta(hours=72))) == [HIM]
+
+    async def test_the_prosecutors_and_the_helpers_lists(self, conn: AsyncConnection) -> None:
+        bench = full()
+        await kept(conn, bench)
+        queue = (await enforcement_queue(conn, list(EnforcementState), Page())).items
+        assert {(one.state, one.taken_by, one.version) for one in queue} == {
+            (one.state, one.taken_by, one.version) for one in bench.offender.enforcements.values()
+        }
+        assert all(one.due_at is not None for one in queue if one.state is EnforcementState.REFERRED)
+        [asked] = (await help_queue(conn, [HelpState.REFERRED], Page())).items
+        [known] = bench.offender.helps.values()
+        assert (asked.provider, asked.version) == ("Open Door", known.version)
+        assert (await help_queue(conn, [HelpState.CLOSED], Page())).items == []
+        assert await offender_of_help(conn, asked.help_id) == HIM
+        assert await offender_of_enforcement(conn, queue[0].enforcement_id) == HIM
+
+    async def test_who_decides_is_shown_what_is_to_be_set_right_and_who_tells_him_only_what_is_decided(
+        self, conn: AsyncConnection
+    ) -> None:
+        bench = Bench()
+        bench.heartbeat()
+        bench.put(decision(1), gate(1))
+        bench.fail()
+        bench.serve()
+        bench.put(withdrawal(1, None))
+        before = bench.offender
+        await kept(conn, bench)
+        [one] = (await corrections(conn, Page(), decides=True)).items
+        assert (one.reason, one.served_at, one.correction) == ("retracted", bench.now, None)
+        assert (await corrections(conn, Page(), decides=False)).items == []
+        bench.decide(Correction.LETTER)
+        await kept(conn, bench, before)
+        before = bench.offender
+        [one] = (await corrections(conn, Page(), decides=False)).items
+        assert (one.reason, one.correction, one.version) == (None, "letter", bench.notice.version)
+        bench.correct()
+        await kept(conn, bench, before)
+        assert (await corrections(conn, Page(), decides=True)).items == []
+
     async def test_the_lists_people_see(self, conn: AsyncConnection) -> None:
         ids = await seeded(conn)
         whole = await listed(conn, list(Shown), Page())
@@ -144,4 +232,5 @@ class NotifierStoreBehaviour:
         assert ([*first.items, *rest.items], rest.next, whole.next) == (everything, None, None)
         asking = (await holds(conn, Page())).items
         assert [(one.notification_id, one.holds) for one in asking] == [(ids[1], (LiftableHold.MUTUAL,))]
+        assert (everything[2].serve_by, everything[2].attempts) == (START + timedelta(hours=48, minutes=2), 0)
         assert (await offender_of(conn, ids[2]), await offender_of(conn, "N-9")) == ("C", None)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.classification import Change, OffenderDecided, Outreach, Tier
-from schemas.commands import LiftableHold, NotifierTick, Role
+from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
+from schemas.commands import AskGiven, GivenBefore, LiftableHold, NotifierTick, Role, TellGiven
 from schemas.envelope import Data
-from schemas.notification import NotificationReleased, NotificationState
+from schemas.notice_work import Correction
+from schemas.notification import FailureReason, NotificationReleased, NotificationState
 from schemas.outreach import GateChanged, GateHeartbeat, GateState
 from services.common.service import Input
-from services.notifier.domain import Offender
+from services.notifier.domain import UNSERVED
 from tests.harness.notices import (
+    HIM,
     LANE,
     START,
     Bench,
@@ -33,7 +35,8 @@ from tests.harness.notices import (
 )
 
 INCIDENTS = st.integers(1, 3)
-TIERS = st.none() | st.sampled_from(Tier)
+TIER = st.sampled_from(Tier)
+TIERS = st.none() | TIER
 
 
 @st.composite
@@ -50,6 +53,7 @@ def opening(draw: st.DrawFn) -> OffenderDecided:
         mutual=draw(st.sampled_from([False, False, True])),
         bulk=draw(st.sampled_from([False, False, True])),
         conflict_of_interest=draw(st.sampled_from([False, False, True])),
+        review=draw(st.sampled_from([[], [], [ReviewCode.ALSO_VICTIM]])),
     )
 
 
@@ -70,10 +74,32 @@ ACTS = st.sampled_from(
         lambda bench: bench.cancel(),
         *(lambda bench, hold=hold: bench.lift(hold) for hold in LiftableHold),
         lambda bench: bench.lift(LiftableHold.UNANNOUNCED, Role.OUTREACH_SUPERVISOR),
+        lambda bench: bench.lift(LiftableHold.ALSO_VICTIM, Role.OUTREACH_SUPERVISOR),
+        lambda bench: bench.fail(reason=FailureReason.REFUSED),
+        lambda bench: bench.claim(),
+        lambda bench: bench.retry(Role.COORDINATOR),
+        *(lambda bench, how=how: bench.decide(how) for how in Correction),
+        lambda bench: bench.correct(),
+        lambda bench: bench.serve(at=bench.now - timedelta(minutes=10)),
     ]
 )
+OTHERS = st.sampled_from(["O-0", "O-2"])
+MERGES = st.builds(
+    lambda other, review, tier: decision(None, tier, merged_offender_id=other, review=review, change=Change.KEPT),
+    OTHERS,
+    st.sampled_from([[], [ReviewCode.MERGE_PENDING]]),
+    TIERS,
+)
+GIVEN = st.builds(GivenBefore, notification_id=st.sampled_from(["N-1", "N-2"]), tier=TIER, served_at=st.just(START))
+TOLD = st.builds(
+    TellGiven, offender_id=st.just(HIM), from_offender_id=OTHERS, given=st.lists(GIVEN, max_size=2)
+) | st.builds(AskGiven, offender_id=st.just(HIM), surviving_offender_id=st.just("O-9"))
+PAUSES = st.integers(0, 120) | st.integers(0, 120) | st.integers(0, 10 * 24 * 3600)
 STEPS = st.lists(
-    st.tuples(st.integers(0, 120), DECISIONS | GATES | GATES | CLOCK | CLOCK | PEOPLE | EXPUNCTIONS | ACTS),
+    st.tuples(
+        PAUSES,
+        DECISIONS | GATES | GATES | CLOCK | CLOCK | PEOPLE | EXPUNCTIONS | ACTS | ACTS | MERGES | TOLD,
+    ),
     max_size=40,
 )
 """(seconds gone by, what comes)."""
@@ -124,6 +150,8 @@ def play(steps: Sequence[tuple[int, Any]]) -> Bench:
         elif any(one.state is not NotificationState.CANCELLED for one in bench.offender.notices.values()):
             act_on_one(bench, step)
         check(bench, book, known)
+        if isinstance(step, (GateHeartbeat, NotifierTick)):
+            assert all(one.due is None or one.due.at > bench.now for one in bench.offender.notices.values())
     return bench
 
 
@@ -132,12 +160,9 @@ def act_on_one(bench: Bench, act: Any) -> None:
     alive = [one for one in bench.offender.of(NotificationState) if one.state is not NotificationState.CANCELLED]
     whole = bench.offender
     only = {alive[-1].notification_id: alive[-1]}
-    bench.offender = Offender(whole.offender_id, whole.tier, whole.described, whole.pairs, only)
+    bench.offender = replace(whole, notices=only)
     act(bench)
-    after = bench.offender
-    bench.offender = Offender(
-        after.offender_id, after.tier, after.described, after.pairs, {**whole.notices, **after.notices}
-    )
+    bench.offender = replace(bench.offender, notices={**whole.notices, **bench.offender.notices})
 
 
 def check(bench: Bench, book: Book, known: int) -> None:
@@ -149,6 +174,8 @@ def check(bench: Bench, book: Book, known: int) -> None:
     for notice in bench.offender.notices.values():
         assert (notice.state is NotificationState.HELD) == bool(notice.reasons)
         assert notice.state is not NotificationState.PREPARED
+        assert (notice.due is None) is notice.over
+        assert notice.state not in UNSERVED or all(one.tier is not notice.tier for one in bench.offender.past)
     if bench.said[known:] and not book.allows(bench.now):
         assert not any(one.state is NotificationState.RELEASED for one in bench.offender.notices.values())
 

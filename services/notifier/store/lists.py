@@ -9,16 +9,17 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, select
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import Tier
 from schemas.commands import LiftableHold
-from schemas.notification import Channel, NotificationState
+from schemas.notice_work import Correction
+from schemas.notification import CancelReason, Channel, NotificationState
 from services.common.paging import Page, Slice
 from services.notifier.domain import Lift, Notice
 from services.notifier.store.rows import lift, notice
-from services.notifier.store.tables import lifts, notifications
+from services.notifier.store.tables import attempts, lifts, notifications
 
 T = TypeVar("T")
 
@@ -49,6 +50,13 @@ class Listed:
     language: str
     state: Shown
     prepared_at: datetime
+    serve_by: datetime | None
+    """When it is to have been given; null while it waits."""
+    claimed_by: str | None
+    agency: str | None
+    """Whose officer gives it, where that is another's than the incident's."""
+    attempts: int
+    """How many times it has been tried."""
     version: str
     """For `If-Match` of an act on it."""
 
@@ -62,6 +70,21 @@ class Hold:
     tier: Tier
     holds: tuple[LiftableHold, ...]
     prepared_at: datetime
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToCorrect:
+    """A notice that was given, and the facts changed."""
+
+    notification_id: str
+    offender_id: str
+    tier: Tier
+    reason: CancelReason | None
+    """Null for who does not decide."""
+    served_at: datetime | None
+    correction: Correction | None
+    """Null: a person is to decide what he is told."""
     version: str
 
 
@@ -96,6 +119,21 @@ async def holds(conn: AsyncConnection, page: Page) -> Slice[Hold]:
     return await _page(conn, page, _hold, notifications.c.asks)
 
 
+async def corrections(conn: AsyncConnection, page: Page, *, decides: bool) -> Slice[ToCorrect]:
+    """Notices about which he is still to be told something, oldest first. `decides`: also those not decided, and why."""
+    where = [notifications.c.state == NotificationState.CORRECTED, notifications.c.corrected_at.is_(None)]
+    if not decides:
+        where.append(notifications.c.correction.is_not(None))
+
+    def line(row: Row[Any], one: Notice) -> ToCorrect:
+        reason = one.ended if decides else None
+        return ToCorrect(
+            one.notification_id, row.offender_id, one.tier, reason, one.served_at, one.correction, one.version
+        )
+
+    return await _page(conn, page, line, *where)
+
+
 _LIFTABLE = {hold.value: hold for hold in LiftableHold}
 
 
@@ -108,6 +146,10 @@ def _listed(row: Row[Any], one: Notice) -> Listed:
         one.language,
         _SHOWN[one.state],
         one.prepared_at,
+        one.serve_by,
+        one.claimed_by,
+        one.route,
+        row.tries,
         one.version,
     )
 
@@ -120,7 +162,8 @@ def _hold(row: Row[Any], one: Notice) -> Hold:
 async def _page(
     conn: AsyncConnection, page: Page, line: Callable[[Row[Any], Notice], T], *where: ColumnElement[bool]
 ) -> Slice[T]:
-    query = select(notifications).where(*where)
+    tried = select(func.count()).where(attempts.c.notification_id == notifications.c.notification_id)
+    query = select(notifications, tried.scalar_subquery().label("tries")).where(*where)
     found = await page.of(conn, query, notifications.c.prepared_at, notifications.c.notification_id)
     lifted = await _lifted(conn, [row.notification_id for row in found.items])
     return found.map(lambda row: line(row, replace(notice(row), lifts=tuple(lifted[row.notification_id]))))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -13,34 +14,82 @@ from sqlalchemy import Row
 from schemas.classification import Tier
 from schemas.commands import Role
 from schemas.envelope import read
-from schemas.notification import CancelReason, Channel, HoldReason, NotificationState, Proof
+from schemas.notice_work import Correction, NoticeClock
+from schemas.notification import (
+    CancelReason,
+    Channel,
+    FailureReason,
+    HoldReason,
+    NotificationState,
+    Place,
+    Proof,
+)
 from schemas.outreach import GateState
 from schemas.person import OffenderDescribed
-from services.notifier.domain import Gate, Lift, Notice, Offender, Pair, waits_for_clock
+from services.notifier.domain import (
+    Attempt,
+    Deadline,
+    Due,
+    Gate,
+    Lift,
+    Merge,
+    Notice,
+    Offender,
+    Pair,
+    Past,
+    waits_for_clock,
+)
+from services.notifier.store.work_rows import Step, enforcement, help_asked
 
-Step = tuple[Offender, Offender]
-"""Before and after."""
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """All that is stored of one offender, each list in its order."""
+
+    head: Row[Any]
+    pairs: Sequence[Row[Any]] = ()
+    notices: Sequence[Row[Any]] = ()
+    lifts: Sequence[Row[Any]] = ()
+    attempts: Sequence[Row[Any]] = ()
+    past: Sequence[Row[Any]] = ()
+    enforcements: Sequence[Row[Any]] = ()
+    helps: Sequence[Row[Any]] = ()
 
 
-def offender(
-    head: Row[Any], pair_rows: Sequence[Row[Any]], notice_rows: Sequence[Row[Any]], lift_rows: Sequence[Row[Any]]
-) -> Offender:
-    given: dict[str, tuple[Lift, ...]] = defaultdict(tuple)
-    for row in lift_rows:
-        given[row.notification_id] += (lift(row),)
-    notices = [replace(notice(row), lifts=given[row.notification_id]) for row in notice_rows]
+def offender(rows: Rows) -> Offender:
+    lifted: dict[str, tuple[Lift, ...]] = defaultdict(tuple)
+    for row in rows.lifts:
+        lifted[row.notification_id] += (lift(row),)
+    tried: dict[str, tuple[Attempt, ...]] = defaultdict(tuple)
+    for row in rows.attempts:
+        tried[row.notification_id] += (_attempt(row),)
+    notices = [
+        replace(notice(row), lifts=lifted[row.notification_id], attempts=tried[row.notification_id])
+        for row in rows.notices
+    ]
+    head = rows.head
     return Offender(
         offender_id=head.offender_id,
         tier=Tier(head.tier) if head.tier else None,
         challenged=head.challenged,
         described=read(OffenderDescribed, orjson.dumps(head.described)) if head.described else None,
-        pairs={row.pair_id: _pair(row) for row in pair_rows},
+        pairs={row.pair_id: _pair(row) for row in rows.pairs},
         notices={one.notification_id: one for one in notices},
+        past=tuple(Past(row.notification_id, Tier(row.tier), row.served_at, row.source) for row in rows.past),
+        merges={other: Merge(**merge) for other, merge in head.merges.items()},
+        enforcements={row.enforcement_id: enforcement(row) for row in rows.enforcements},
+        helps={row.help_id: help_asked(row) for row in rows.helps},
+        told=tuple(head.told),
     )
 
 
 def lift(row: Row[Any]) -> Lift:
     return Lift(HoldReason(row.hold), row.pair_id, row.by, Role(row.role))
+
+
+def _attempt(row: Row[Any]) -> Attempt:
+    place = Place(row.place) if row.place else None
+    return Attempt(row.at, row.by, Channel(row.channel), FailureReason(row.reason), place)
 
 
 def _pair(row: Row[Any]) -> Pair:
@@ -53,6 +102,9 @@ def _pair(row: Row[Any]) -> Pair:
         mutual=row.mutual,
         bulk=row.bulk,
         conflict=row.conflict,
+        challenged=row.challenged,
+        also_victim=row.also_victim,
+        agency=row.agency,
         statutes=tuple(row.statutes),
         withdrawn_at=row.withdrawn_at,
         gate=Gate(GateState(row.gate), row.gate_version, row.gate_at) if row.gate else None,
@@ -71,12 +123,29 @@ def notice(row: Row[Any]) -> Notice:
         state=NotificationState(row.state),
         reasons=tuple(HoldReason(reason) for reason in row.reasons),
         tripped=row.tripped,
+        asked_at=row.asked_at,
+        since=row.since,
         released_at=row.released_at,
         taken_back_at=row.taken_back_at,
         ended=CancelReason(row.ended) if row.ended else None,
         served_at=row.served_at,
         proof=Proof(row.proof) if row.proof else None,
+        served_by=row.served_by,
+        place=Place(row.place) if row.place else None,
+        serve_by=row.serve_by,
+        claimed_by=row.claimed_by,
+        route=row.route,
+        correction=Correction(row.correction) if row.correction else None,
+        corrected_at=row.corrected_at,
+        due=Due(NoticeClock(row.due_clock), row.due_first, row.due_at, row.escalation) if row.due_clock else None,
     )
+
+
+def _clocks(one: Offender) -> Iterator[datetime]:
+    dues: list[Due | Deadline | None] = [each.due for each in one.notices.values()]
+    dues += [each.due for each in one.enforcements.values()]
+    dues += [each.due for each in one.helps.values()]
+    return (due.at for due in dues if due is not None)
 
 
 def offender_row(one: Offender, lane: int) -> dict[str, Any]:
@@ -87,6 +156,9 @@ def offender_row(one: Offender, lane: int) -> dict[str, Any]:
         "challenged": one.challenged,
         "described": one.described.model_dump(mode="json") if one.described else None,
         "waits_for_clock": waits_for_clock(one),
+        "next_at": min(_clocks(one), default=None),
+        "merges": {other: asdict(merge) for other, merge in one.merges.items()},
+        "told": list(one.told),
     }
 
 
@@ -105,6 +177,9 @@ def pair_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "mutual": pair.mutual,
                     "bulk": pair.bulk,
                     "conflict": pair.conflict,
+                    "challenged": pair.challenged,
+                    "also_victim": pair.also_victim,
+                    "agency": pair.agency,
                     "statutes": list(pair.statutes),
                     "withdrawn_at": pair.withdrawn_at,
                     "gate": pair.gate.state if pair.gate else None,
@@ -130,11 +205,24 @@ def notice_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "reasons": list(notice.reasons),
                     "asks": notice.asks,
                     "tripped": notice.tripped,
+                    "asked_at": notice.asked_at,
+                    "since": notice.since,
                     "released_at": notice.released_at,
                     "taken_back_at": notice.taken_back_at,
                     "ended": notice.ended,
                     "served_at": notice.served_at,
                     "proof": notice.proof,
+                    "served_by": notice.served_by,
+                    "place": notice.place,
+                    "serve_by": notice.serve_by,
+                    "claimed_by": notice.claimed_by,
+                    "route": notice.route,
+                    "correction": notice.correction,
+                    "corrected_at": notice.corrected_at,
+                    "due_clock": notice.due.clock if notice.due else None,
+                    "due_first": notice.due.first if notice.due else None,
+                    "due_at": notice.due.at if notice.due else None,
+                    "escalation": notice.due.escalation if notice.due else None,
                 }
 
 
@@ -153,3 +241,35 @@ def lift_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "offender_id": after.offender_id,
                     "lane": lane,
                 }
+
+
+def attempt_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
+    for before, after in steps:
+        for notice in after.notices.values():
+            known = before.notices[notice.notification_id].attempts if notice.notification_id in before.notices else ()
+            for place, attempt in enumerate(notice.attempts[len(known) :], start=len(known)):
+                yield {
+                    "notification_id": notice.notification_id,
+                    "place_no": place,
+                    "at": attempt.at,
+                    "by": attempt.by,
+                    "channel": attempt.channel,
+                    "reason": attempt.reason,
+                    "place": attempt.place,
+                    "offender_id": after.offender_id,
+                    "lane": lane,
+                }
+
+
+def past_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
+    for before, after in steps:
+        for place, one in enumerate(after.past[len(before.past) :], start=len(before.past)):
+            yield {
+                "offender_id": after.offender_id,
+                "notification_id": one.notification_id,
+                "lane": lane,
+                "tier": one.tier,
+                "served_at": one.served_at,
+                "source": one.source,
+                "place": place,
+            }

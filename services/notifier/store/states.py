@@ -7,14 +7,34 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, delete, select
+from sqlalchemy import Row, Table, bindparam, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.notification import NotificationState
 from services.common.sql import upsert
 from services.notifier.domain import Offender
-from services.notifier.store.rows import Step, lift_rows, notice_rows, offender, offender_row, pair_rows
-from services.notifier.store.tables import lifts, metadata, notifications, offenders, pairs
+from services.notifier.store.rows import (
+    Rows,
+    attempt_rows,
+    lift_rows,
+    notice_rows,
+    offender,
+    offender_row,
+    pair_rows,
+    past_rows,
+)
+from services.notifier.store.tables import (
+    attempts,
+    enforcements,
+    helps,
+    lifts,
+    metadata,
+    notifications,
+    offenders,
+    pairs,
+    past_notifications,
+)
+from services.notifier.store.work_rows import Step, enforcement_rows, help_rows
 
 _KEYS_PER_QUERY = 500
 
@@ -43,12 +63,16 @@ class NotifierStore:
         rows = sorted(notice_rows(steps, lane), key=lambda row: row["state"] != NotificationState.CANCELLED)
         await upsert(conn, notifications, rows, ["notification_id"])
         await upsert(conn, lifts, list(lift_rows(steps, lane)), ["notification_id", "hold", "pair_id", "by"])
+        await upsert(conn, attempts, list(attempt_rows(steps, lane)), ["notification_id", "place_no"])
+        await upsert(conn, past_notifications, list(past_rows(steps, lane)), ["offender_id", "notification_id"])
+        await upsert(conn, enforcements, list(enforcement_rows(steps, lane)), ["enforcement_id"])
+        await upsert(conn, helps, list(help_rows(steps, lane)), ["help_id"])
 
     async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
-        """Offenders whose notices the gate keeper's silence, or return, can change; few: the rest wait for people."""
+        """Offenders whose notices the gate keeper's silence, or return, can change, and those of whom a clock runs out."""
         rows = await conn.scalars(
             select(offenders.c.offender_id)
-            .where(offenders.c.lane == lane, offenders.c.waits_for_clock)
+            .where(offenders.c.lane == lane, or_(offenders.c.waits_for_clock, offenders.c.next_at <= now))
             .order_by(offenders.c.offender_id)
         )
         return rows.all()
@@ -65,7 +89,12 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
     pairs_of = await rows(pairs, pairs.c.place, pairs.c.pair_id)
     notices_of = await rows(notifications, notifications.c.prepared_at, notifications.c.notification_id)
     lifts_of = await rows(lifts, lifts.c.notification_id, lifts.c.place)
-    return {key: offender(head, pairs_of[key], notices_of[key], lifts_of[key]) for key, [head] in heads.items()}
+    attempts_of = await rows(attempts, attempts.c.notification_id, attempts.c.place_no)
+    past_of = await rows(past_notifications, past_notifications.c.place)
+    enforcements_of = await rows(enforcements, enforcements.c.referred_at, enforcements.c.enforcement_id)
+    helps_of = await rows(helps, helps.c.asked_at, helps.c.help_id)
+    parts = (pairs_of, notices_of, lifts_of, attempts_of, past_of, enforcements_of, helps_of)
+    return {key: offender(Rows(head, *(part[key] for part in parts))) for key, [head] in heads.items()}
 
 
 async def _forget(conn: AsyncConnection, steps: Sequence[Step]) -> None:
@@ -77,8 +106,14 @@ async def _forget(conn: AsyncConnection, steps: Sequence[Step]) -> None:
             delete(pairs).where(pairs.c.offender_id == bindparam("b_offender"), pairs.c.pair_id == bindparam("b_pair")),
             [{"b_offender": before.offender_id, "b_pair": pair_id} for before, pair_id in gone_pairs],
         )
+    withdrawn = [key for before, after in steps for key in before.enforcements.keys() - after.enforcements.keys()]
+    if withdrawn:
+        await conn.execute(
+            delete(enforcements).where(enforcements.c.enforcement_id == bindparam("b_id")),
+            [{"b_id": key} for key in withdrawn],
+        )
     if gone:
-        for table in (lifts, notifications):
+        for table in (lifts, attempts, notifications):
             await conn.execute(
                 delete(table).where(table.c.notification_id == bindparam("b_id")), [{"b_id": one} for one in gone]
             )

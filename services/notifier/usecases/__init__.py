@@ -1,7 +1,47 @@
 """One function per record type: what is kept of the offender, the record, how it came, the policy; to an outcome."""
 
-from services.notifier.usecases.commands import Refused, cancel, fail, lift, serve
+from services.notifier.usecases.commands import (
+    CANCELLERS,
+    LIFTERS,
+    SERVERS,
+    cancel,
+    claim,
+    fail,
+    lift,
+    retry,
+)
 from services.notifier.usecases.decisions import decided
+from services.notifier.usecases.enforcing import PROSECUTORS, close_enforcement, take_enforcement
+from services.notifier.usecases.helping import ask_help, close_help, refer_help
+from services.notifier.usecases.merging import ask_given, tell_given
 from services.notifier.usecases.records import clock, described, gate_changed
+from services.notifier.usecases.refusing import Refused
+from services.notifier.usecases.serving import DECIDERS, decide_correction, give_correction, serve
 
-__all__ = ["Refused", "cancel", "clock", "decided", "described", "fail", "gate_changed", "lift", "serve"]
+__all__ = [
+    "CANCELLERS",
+    "DECIDERS",
+    "LIFTERS",
+    "PROSECUTORS",
+    "SERVERS",
+    "Refused",
+    "ask_given",
+    "ask_help",
+    "cancel",
+    "claim",
+    "clock",
+    "close_enforcement",
+    "close_help",
+    "decide_correction",
+    "decided",
+    "described",
+    "fail",
+    "gate_changed",
+    "give_correction",
+    "lift",
+    "refer_help",
+    "retry",
+    "serve",
+    "take_enforcement",
+    "tell_given",
+]

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from schemas.commands import CancelNotification, Fail, LiftableHold, LiftHold, NotificationCommand, Role, Serve
+from schemas.commands import (
+    CancelNotification,
+    ClaimNotification,
+    Fail,
+    LiftableHold,
+    LiftHold,
+    NotificationCommand,
+    RetryNotification,
+    Role,
+)
+from schemas.notice_work import NoticeClaimed, NoticeRouted
 from schemas.notification import (
     CancelReason,
+    FailureReason,
     HoldReason,
     NotificationFailed,
     NotificationHeld,
-    NotificationServed,
     NotificationState,
 )
 from services.common.service import Input, Outcome
 from services.common.versions import STALE
-from services.notifier.domain import FREE, GIVEN, Lift, Notice, Offender, demands, lifted
+from services.notifier.domain import FREE, GIVEN, TWO_PEOPLE, Attempt, Lift, Notice, Offender, demands, lifted
 from services.notifier.rules import NoticePolicy
-from services.notifier.usecases.decisions import cancelled
-from services.notifier.usecases.settling import Draft, lane_view, outgoing, settled
+from services.notifier.usecases.ending import cancelled
+from services.notifier.usecases.refusing import Refused
+from services.notifier.usecases.settling import lane_view, settled
+from services.notifier.usecases.telling import Draft, outgoing
 
 SERVERS = frozenset({Role.OFFICER, Role.COORDINATOR})
 CANCELLERS = frozenset({Role.COORDINATOR})
@@ -29,56 +41,100 @@ LATE_CLOCK = timedelta(minutes=5)
 """How far a device's clock may run ahead of the broker's before a time of service is taken for an error."""
 
 
-class Refused(Exception):  # noqa: N818 (an answer, not a fault)
-    """The command may not be done; the argument is the code."""
-
-
-def serve(offender: Offender, command: Serve, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
-    """It was given. Also where it was taken back between the giving and the word of it: what he was told is a fact."""
-    notice = _notice(offender, command, SERVERS)
-    if command.served_at > lane_view(given, policy).now + LATE_CLOCK:
-        raise Refused("served_in_the_future")
-    if notice.state not in FREE and not notice.was_free(command.served_at):
+def claim(offender: Offender, command: ClaimNotification, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
+    """A person takes it: whoever is on duty is not called for it again before it is late."""
+    notice = open_notice(offender, command, SERVERS)
+    if notice.state is not NotificationState.RELEASED:
         raise Refused("not_released")
-    served = replace(
-        notice, state=NotificationState.SERVED, reasons=(), served_at=command.served_at, proof=command.proof
-    )
-    event = offender.event(NotificationServed, served, command.by, served_at=command.served_at, proof=command.proof)
-    return settled(Draft(offender).tell(served, event), given, policy)
+    if notice.claimed_by == command.by:
+        return Outcome(offender, result="none")
+    if notice.claimed_by is not None and command.role is not Role.COORDINATOR:
+        raise Refused("already_claimed")
+    claimed = replace(notice, claimed_by=command.by)
+    return settled(Draft(offender).tell(claimed, offender.work(NoticeClaimed, claimed, command.by)), given, policy)
 
 
 def fail(offender: Offender, command: Fail, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
-    """It could not be given this time; it may be tried again."""
-    notice = _notice(offender, command, SERVERS)
-    if notice.state not in FREE:
+    """It could not be given this time. She is looked after within a day all the same; it may be tried again."""
+    notice = open_notice(offender, command, SERVERS)
+    at = command.attempted_at or given.at
+    not_in_future(at, given, policy)
+    if notice.state not in FREE and not notice.was_free(at):
         raise Refused("not_released")
-    failed = replace(notice, state=NotificationState.FAILED)
-    event = offender.event(NotificationFailed, failed, command.by, reason=command.reason)
+    attempt = Attempt(at, command.by, notice.channel, command.reason, command.place)
+    failed = replace(
+        notice,
+        state=NotificationState.FAILED,
+        reasons=(),
+        attempts=(*notice.attempts, attempt),
+        since=lane_view(given, policy).now,
+        serve_by=None,
+        claimed_by=None,
+    )
+    event = offender.event(
+        NotificationFailed,
+        failed,
+        command.by,
+        reason=command.reason,
+        attempted_at=at,
+        place=command.place,
+        attempt=len(failed.attempts),
+    )
     return settled(Draft(offender).tell(failed, event), given, policy)
+
+
+def retry(offender: Offender, command: RetryNotification, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
+    """Once more; it goes out again when everything allows it, the gate's next word included."""
+    notice = open_notice(offender, command, SERVERS)
+    if notice.state is not NotificationState.FAILED:
+        raise Refused("not_failed")
+    if notice.failure is FailureReason.REFUSED and command.role is not Role.COORDINATOR:
+        raise Refused("refusal_needs_coordinator")
+    now = lane_view(given, policy).now
+    again = replace(notice, state=NotificationState.PREPARED, asked_at=now, since=now)
+    return settled(Draft(offender.with_notice(again)), given, policy, command.by)
 
 
 def cancel(offender: Offender, command: CancelNotification, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """It shall not be given. The other reasons are facts, and come with the record that makes them so."""
-    notice = _notice(offender, command, CANCELLERS)
+    notice = open_notice(offender, command, CANCELLERS)
     if command.reason is not CancelReason.BY_PERSON:
         raise Refused("reason_not_a_persons")
-    return settled(cancelled(Draft(offender), notice, command.reason, command.by), given, policy)
+    now = lane_view(given, policy).now
+    return settled(cancelled(Draft(offender), notice, command.reason, now, command.by), given, policy)
 
 
 def lift(offender: Offender, command: LiftHold, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
-    """One person's word on one hold, for the pairs that raise it now and for no later one."""
-    notice = _notice(offender, command, _lifters(command.hold))
-    marked = replace(notice, lifts=(*notice.lifts, *_lifts(offender, notice, command)))
-    outcome = settled(Draft(offender.with_notice(marked)), given, policy, command.by)
+    """One person's word. A hold for which it takes two stays until the second has spoken."""
+    notice = open_notice(offender, command, _lifters(command.hold))
+    draft = Draft(offender)
+    marked = replace(
+        notice,
+        lifts=(*notice.lifts, *_lifts(offender, notice, command)),
+        asked_at=lane_view(given, policy).now,
+    )
+    if command.hold is LiftableHold.CONFLICT:
+        marked = replace(marked, route=_route(offender, notice, command))
+        draft = draft.say(offender.work(NoticeRouted, marked, command.by, agency=marked.route))
+    outcome = settled(draft.tell(marked), given, policy, command.by)
     after = outcome.state.notices[notice.notification_id]
     if (after.state, after.reasons) != (notice.state, notice.reasons):
         return outcome
     still = offender.event(NotificationHeld, after, command.by, reasons=list(after.reasons))
-    return replace(outcome, events=(*outcome.events, *outgoing(given, (still,))))
+    return replace(outcome, events=(*outcome.events, *outgoing(given, Draft(offender, (still,)))))
+
+
+def _route(offender: Offender, notice: Notice, command: LiftHold) -> str:
+    """Another agency's officer: his own must not be the one to tell him."""
+    if command.agency is None:
+        raise Refused("agency_missing")
+    if command.agency in {pair.agency for pair in offender.open_pairs}:
+        raise Refused("same_agency")
+    return command.agency
 
 
 def _lifters(hold: LiftableHold) -> frozenset[Role]:
-    return LIFTERS if hold is LiftableHold.UNANNOUNCED else frozenset({Role.COORDINATOR})
+    return LIFTERS if HoldReason(hold.value) in TWO_PEOPLE else frozenset({Role.COORDINATOR})
 
 
 def _lifts(offender: Offender, notice: Notice, command: LiftHold) -> tuple[Lift, ...]:
@@ -99,8 +155,14 @@ def _lifts(offender: Offender, notice: Notice, command: LiftHold) -> tuple[Lift,
     return new
 
 
-def _notice(offender: Offender, command: NotificationCommand, may: frozenset[Role]) -> Notice:
-    """The notice the command is about, if this person may act on it and it is still to be given."""
+def not_in_future(at: datetime, given: Input, policy: NoticePolicy) -> None:
+    """Raises `Refused` for a time that has not come."""
+    if at > lane_view(given, policy).now + LATE_CLOCK:
+        raise Refused("served_in_the_future")
+
+
+def any_notice(offender: Offender, command: NotificationCommand, may: frozenset[Role]) -> Notice:
+    """The notice the command is about, if this person may act on it."""
     if command.role not in may:
         raise Refused("role_missing")
     notice = offender.notices.get(command.notification_id)
@@ -108,6 +170,12 @@ def _notice(offender: Offender, command: NotificationCommand, may: frozenset[Rol
         raise Refused("unknown_notification")
     if command.expects not in (None, notice.version):
         raise Refused(STALE)
+    return notice
+
+
+def open_notice(offender: Offender, command: NotificationCommand, may: frozenset[Role]) -> Notice:
+    """The same, if it is still to be given."""
+    notice = any_notice(offender, command, may)
     if notice.state in GIVEN:
         raise Refused("already_served")
     if notice.state is NotificationState.CANCELLED:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.classification import Change, OffenderDecided, Outreach, Tier
+from schemas.classification import Change, OffenderDecided, ReviewCode, Tier
 from schemas.envelope import deterministic_id
 from schemas.notification import (
     CancelReason,
-    NotificationCancelled,
     NotificationCorrected,
     NotificationPrepared,
     NotificationState,
@@ -18,15 +17,19 @@ from schemas.notification import (
 from services.common.service import Input, Outcome, Redaction
 from services.notifier.domain import UNSERVED, Notice, Offender, Pair
 from services.notifier.rules import NoticePolicy
-from services.notifier.usecases.settling import Draft, settled
+from services.notifier.usecases.ending import cancelled
+from services.notifier.usecases.enforcing import enforced, opens
+from services.notifier.usecases.merging import merging
+from services.notifier.usecases.settling import lane_view, settled
+from services.notifier.usecases.telling import Draft
 
 
 def decided(offender: Offender, decision: OffenderDecided, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """One notice per tier per person. A decision that names a pair but no incident was caused by an expunction."""
     expunged = decision.pair_id if decision.incident_id is None else None
-    draft = Draft(_with_decision(offender, decision, given.at))
-    draft = _ended(draft, decision, expunged)
-    draft = _prepared(draft, decision, given, policy)
+    draft = merging(Draft(_with_decision(offender, decision, given.at)), decision)
+    draft = _ended(draft, decision, expunged, lane_view(given, policy).now)
+    draft = enforced(_prepared(draft, decision, given, policy), decision, given, policy)
     if expunged is None:
         return settled(draft, given, policy)
     draft = replace(draft, offender=draft.offender.without_pair(expunged))
@@ -36,18 +39,12 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, policy:
     return replace(settled(draft, given, policy, keep=False), erase=(expunged,), redact=(letters,))
 
 
-def cancelled(draft: Draft, notice: Notice, reason: CancelReason, by: str = "system") -> Draft:
-    """The notice will not be given, and counts as never given."""
-    ended = replace(notice, state=NotificationState.CANCELLED, reasons=(), ended=reason)
-    return draft.tell(ended, draft.offender.event(NotificationCancelled, ended, by, reason=reason))
-
-
 def _with_decision(offender: Offender, decision: OffenderDecided, at: datetime) -> Offender:
     offender = replace(offender, tier=decision.tier, challenged=decision.challenged)
     for pair_id in decision.withdrawn_pair_ids:
         pair = offender.pairs.get(pair_id, Pair(pair_id))
         offender = offender.with_pair(replace(pair, opened=False, statutes=(), withdrawn_at=at))
-    if not _opens(decision):
+    if not opens(decision):
         return offender
     pair = offender.pairs.get(decision.pair_id or "", Pair(decision.pair_id or ""))
     last = max((one.place for one in offender.pairs.values()), default=0)
@@ -61,30 +58,24 @@ def _with_decision(offender: Offender, decision: OffenderDecided, at: datetime) 
             mutual=decision.mutual,
             bulk=decision.bulk or (pair.opened and pair.bulk),  # until a person lifts it
             conflict=decision.conflict_of_interest,
+            challenged=pair.challenged or "challenged" in decision.review,
+            also_victim=pair.also_victim or ReviewCode.ALSO_VICTIM in decision.review,
+            agency=decision.agency or pair.agency,
             statutes=tuple(decision.statutes),
         )
     )
 
 
-def _opens(decision: OffenderDecided) -> bool:
-    """A pair that is open stays so until a decision withdraws it: `outreach: none` alone ends no wait."""
-    return (
-        decision.outreach is Outreach.OPENED
-        and decision.pair_id is not None
-        and decision.pair_id not in decision.withdrawn_pair_ids
-    )
-
-
-def _ended(draft: Draft, decision: OffenderDecided, expunged: str | None) -> Draft:
+def _ended(draft: Draft, decision: OffenderDecided, expunged: str | None, now: datetime) -> Draft:
     """Cancel what is not given yet; where it was given, a person must set it right (never un-send silently)."""
     for notice in draft.offender.of({*UNSERVED, NotificationState.SERVED}):
         reason = _end_of(notice, draft.offender, decision, expunged)
         if reason is None:
             continue
         if notice.state in UNSERVED:
-            draft = cancelled(draft, notice, reason)
+            draft = cancelled(draft, notice, reason, now)
         elif reason not in (CancelReason.SUPERSEDED, CancelReason.MERGED):
-            corrected = replace(notice, state=NotificationState.CORRECTED, ended=reason)
+            corrected = replace(notice, state=NotificationState.CORRECTED, ended=reason, since=now)
             draft = draft.tell(corrected, draft.offender.event(NotificationCorrected, corrected, reason=reason))
     return draft
 
@@ -147,7 +138,7 @@ def _standing_on(offender: Offender, decision: OffenderDecided, tier: Tier) -> P
         if notice.tier is tier and notice.ended is CancelReason.BY_PERSON
     }
     candidates: Sequence[Pair] = ()
-    if _opens(decision):
+    if opens(decision):
         candidates = [pair for pair in offender.open_pairs if pair.pair_id == decision.pair_id]
     elif decision.withdrawn_pair_ids or decision.change is Change.LOWERED or _of_himself(decision):
         candidates = offender.open_pairs

@@ -10,7 +10,8 @@ from schemas.person import OffenderDescribed
 from services.common.service import Input, Outcome
 from services.notifier.domain import Gate, Offender, Pair
 from services.notifier.rules import NoticePolicy
-from services.notifier.usecases.settling import Draft, settled
+from services.notifier.usecases.settling import settled
+from services.notifier.usecases.telling import Draft
 
 
 def gate_changed(offender: Offender, change: GateChanged, given: Input, policy: NoticePolicy) -> Outcome[Offender]:

@@ -1,40 +1,34 @@
 """May it go? Asked of every notice after every record, so that decision, gate, heartbeat and a person's word may come
-in any order. A released notice that must wait again is taken back: it has not been given yet.
+in any order. A released notice that must wait again is taken back: it has not been given yet. Then the clocks: what has
+run out calls whoever is on duty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime
 
+from schemas.duty import DutyRole
+from schemas.notice_work import NoticeClock, NoticeEscalated
 from schemas.notification import (
+    Channel,
+    FailureReason,
     HoldReason,
-    Notification,
     NotificationHeld,
     NotificationReleased,
     NotificationState,
 )
 from schemas.outreach import GateHeartbeat
-from schemas.topics import Topic
-from services.common.service import Input, Outcome, Outgoing, caused_by
+from services.common.service import Input, Outcome
 from services.notifier.domain import FREE, UNSERVED, LaneView, Notice, Offender, reasons_to_hold
-from services.notifier.rules import NoticePolicy
+from services.notifier.rules import NoticePolicy, call, next_clock, serve_by
+from services.notifier.usecases.telling import Draft, outgoing
+from services.notifier.usecases.working import enforcements_clocked, helps_clocked
 
-SOURCE = "/ipvi/notifier"
 RELEASES = "releases"
 """Name under which the lane counts notices released for the first time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """The offender as changed so far, and what is to be said of it, in order."""
-
-    offender: Offender
-    said: tuple[Notification, ...] = ()
-    released: int = 0
-
-    def tell(self, notice: Notice, event: Notification) -> Draft:
-        return replace(self, offender=self.offender.with_notice(notice), said=(*self.said, event))
+TRIPS = "trips"
+"""Name under which the lane counts calls that the breaker has stopped releases: one an hour is enough."""
 
 
 def lane_view(given: Input, policy: NoticePolicy) -> LaneView:
@@ -51,25 +45,26 @@ def settled(
 ) -> Outcome[Offender]:
     """Hold or release every notice that is still to be given. `keep`: what is said may be found and erased later."""
     lane = lane_view(given, policy)
+    tripped = False
     for notice in draft.offender.of(UNSERVED):
         draft = _settle(draft, notice, lane, policy, by)
-    return Outcome(draft.offender, outgoing(given, draft.said, keep=keep), counted=(RELEASES,) * draft.released)
-
-
-def outgoing(given: Input, said: Iterable[Notification], *, keep: bool = True) -> tuple[Outgoing, ...]:
-    """Events on the notifications topic, under the offender's key: a tick that causes them has the lane's."""
-    return tuple(
-        Outgoing(
-            Topic.NOTIFICATIONS,
-            caused_by(given, SOURCE, data, Topic.NOTIFICATIONS, data.notification_id, subject=data.offender_id),
-            about=data.pair_id if keep else None,
-        )
-        for data in said
-    )
+        tripped |= draft.offender.notices[notice.notification_id].tripped and not notice.tripped
+    counted = (RELEASES,) * draft.released
+    if tripped and not given.counts.get(TRIPS):
+        draft = draft.alert(policy.notices.duty.holds[0], 1, TRIPS)
+        counted += (TRIPS,)
+    for notice in draft.offender.of(NotificationState):
+        draft = _clocked(draft, notice, lane, policy)
+    draft = helps_clocked(enforcements_clocked(draft, lane.now, policy), lane.now, policy)
+    return Outcome(draft.offender, outgoing(given, draft, keep=keep), counted=counted)
 
 
 def _settle(draft: Draft, before: Notice, lane: LaneView, policy: NoticePolicy, by: str) -> Draft:
     notice = _rerouted(draft.offender, before, policy)
+    if notice.state is NotificationState.FAILED:
+        if not _comes_round(before, notice, lane):
+            return _still_failed(draft, notice, lane)
+        notice = replace(notice, asked_at=lane.now)
     reasons = reasons_to_hold(draft.offender, notice, lane)
     first = notice.released_at is None
     over = first and not notice.tripped and lane.releases_left <= draft.released
@@ -77,25 +72,56 @@ def _settle(draft: Draft, before: Notice, lane: LaneView, policy: NoticePolicy, 
         notice, reasons = replace(notice, tripped=True), (HoldReason.BREAKER,)
     if reasons:
         return _held(draft, before, notice, reasons, lane, by)
-    if notice == before and notice.state in FREE:
-        return draft
+    return _released(draft, before, notice, lane, policy, by)
+
+
+def _comes_round(before: Notice, notice: Notice, lane: LaneView) -> bool:
+    """Whether a failed notice is tried again by itself: its time has come, or he can be found at the jail."""
+    if notice.failure is FailureReason.REFUSED:
+        return False
+    due = before.due is not None and before.due.clock is NoticeClock.RETRY and lane.now >= before.due.at
+    return due or (notice.channel is Channel.CUSTODY_VISIT and before.channel is not Channel.CUSTODY_VISIT)
+
+
+def _still_failed(draft: Draft, notice: Notice, lane: LaneView) -> Draft:
+    """Nobody is on the way to him, so there is nothing to take back; but it may not be given while its gate is shut."""
+    shut = bool(reasons_to_hold(draft.offender, notice, lane))
+    if shut is not (notice.taken_back_at is not None):
+        notice = replace(notice, taken_back_at=lane.now if shut else None)
+    return draft if draft.offender.notices.get(notice.notification_id) == notice else draft.tell(notice)
+
+
+def _released(draft: Draft, before: Notice, notice: Notice, lane: LaneView, policy: NoticePolicy, by: str) -> Draft:
+    first, was_out = notice.released_at is None, before.state is NotificationState.RELEASED
+    moved = not was_out or notice.channel is not before.channel
     freed = replace(
         notice,
         state=NotificationState.RELEASED,
         reasons=(),
-        released_at=notice.released_at if notice.state in FREE else lane.now,
+        released_at=notice.released_at if before.state in FREE else lane.now,
         taken_back_at=None,
+        since=lane.now if moved else notice.since,
+        claimed_by=None if moved else notice.claimed_by,
     )
-    return replace(
-        draft.tell(freed, draft.offender.event(NotificationReleased, freed, by)), released=draft.released + first
-    )
+    freed = replace(freed, serve_by=serve_by(draft.offender, freed, policy))
+    if freed == before:
+        return draft
+    event = draft.offender.event(NotificationReleased, freed, by, serve_by=freed.serve_by, agency=freed.route)
+    return replace(draft.tell(freed, event), released=draft.released + first)
 
 
 def _held(
     draft: Draft, before: Notice, notice: Notice, reasons: tuple[HoldReason, ...], lane: LaneView, by: str
 ) -> Draft:
-    taken_back_at = lane.now if before.state in FREE else notice.taken_back_at
-    held = replace(notice, state=NotificationState.HELD, reasons=reasons, taken_back_at=taken_back_at)
+    held = replace(
+        notice,
+        state=NotificationState.HELD,
+        reasons=reasons,
+        since=notice.since if before.state is NotificationState.HELD else lane.now,
+        taken_back_at=lane.now if before.state in FREE and notice.taken_back_at is None else notice.taken_back_at,
+        claimed_by=None,
+        serve_by=None,
+    )
     if held == before:
         return draft
     return draft.tell(held, draft.offender.event(NotificationHeld, held, by, reasons=list(reasons)))
@@ -106,3 +132,19 @@ def _rerouted(offender: Offender, notice: Notice, policy: NoticePolicy) -> Notic
     own = offender.pairs.get(notice.pair_id)
     channel = policy.channel(notice.tier, in_custody=offender.in_custody, unannounced=own is None or own.unannounced)
     return replace(notice, channel=channel, language=offender.language)
+
+
+def _clocked(draft: Draft, notice: Notice, lane: LaneView, policy: NoticePolicy) -> Draft:
+    """The clock that runs for it now; where one has run out, whoever is on duty is called."""
+    due = next_clock(draft.offender, notice, policy)
+    if due is not None and due.clock is not NoticeClock.RETRY:
+        called = call(notice, due, lane.now, policy)
+        if called is not None:
+            draft = _called(draft, notice, due.clock, due.first, called.role, called.due.escalation)
+            due = called.due
+    return draft if due == notice.due else draft.tell(replace(notice, due=due))
+
+
+def _called(draft: Draft, notice: Notice, clock: NoticeClock, due_at: datetime, role: DutyRole, times: int) -> Draft:
+    event = draft.offender.work(NoticeEscalated, notice, clock=clock, role=role, escalation=times, due_at=due_at)
+    return draft.say(event).alert(role, times, notice.notification_id)

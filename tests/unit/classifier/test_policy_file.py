@@ -15,6 +15,7 @@ from schemas.outreach import TaskKind
 from schemas.outreach_terms import OutreachTerms
 from schemas.policy import Gate, Policy, Task
 from schemas.policy_file import PolicyError, load_policy, policy_ids, policy_schema, read_policy
+from schemas.policy_notices import Notices
 from tests.harness.incidents import PRACTICE, SEED
 
 POLICIES = Path(__file__).parents[3] / "policies"
@@ -132,6 +133,7 @@ def test_every_setting_fact_and_review_is_in_the_docs() -> None:
         "gaps": Gaps,
         "gate": Gate,
         "outreach": OutreachTerms,
+        "notices": Notices,
     }
     names = [name for name in Policy.model_fields if name not in {*parts, "tiers"}]
     names += [f"{part}.{name}" for part, model in parts.items() for name in model.model_fields]

@@ -14,7 +14,27 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from schemas.commands import CancelNotification, Fail, LiftableHold, LiftHold, PersonCommand, Role, Serve
+from schemas.classification import Tier
+from schemas.commands import (
+    AskHelp,
+    CancelNotification,
+    ClaimNotification,
+    CloseEnforcement,
+    CloseHelp,
+    DecideCorrection,
+    Fail,
+    GiveCorrection,
+    LiftableHold,
+    LiftHold,
+    PersonCommand,
+    ReferHelp,
+    RetryNotification,
+    Role,
+    Serve,
+    TakeEnforcement,
+)
+from schemas.enforcement import EnforcementOutcome, Lever
+from schemas.help import HelpKind, HelpOutcome
 from schemas.notification import CancelReason, FailureReason, Proof
 from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
@@ -98,7 +118,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert len(paths) == 10
+    assert len(paths) == 22
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
@@ -110,7 +130,11 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
         ("serve", "officer", SERVE, Serve),
         ("fail", "coordinator", {"reason": "refused"}, Fail),
         ("cancel", "coordinator", None, CancelNotification),
-        ("lift", "coordinator", {"hold": "conflict", "role": "coordinator"}, LiftHold),
+        ("lift", "coordinator", {"hold": "conflict", "role": "coordinator", "agency": "NC0411000"}, LiftHold),
+        ("claim", "officer", None, ClaimNotification),
+        ("retry", "coordinator", None, RetryNotification),
+        ("decide-correction", "coordinator", {"correction": "letter"}, DecideCorrection),
+        ("give-correction", "officer", {"given_at": START.isoformat()}, GiveCorrection),
         ("lift", "both", {"hold": "unannounced", "role": "outreach_supervisor"}, LiftHold),
     ],
 )
@@ -151,6 +175,10 @@ async def test_what_the_forms_say_is_in_the_command(client: AsyncClient, tray: T
         ("serve", "operator", SERVE),
         ("fail", "outreach_supervisor", {"reason": "refused"}),
         ("cancel", "officer", None),
+        ("decide-correction", "officer", {"correction": "letter"}),
+        ("give-correction", "advocate", {"given_at": START.isoformat()}),
+        ("claim", "operator", None),
+        ("retry", "advocate", None),
         ("lift", "officer", {"hold": "bulk", "role": "coordinator"}),
         ("lift", "coordinator", {"hold": "unannounced", "role": "outreach_supervisor"}),
         ("lift", "both", {"hold": "bulk", "role": "officer"}),
@@ -194,6 +222,10 @@ async def test_the_offenders_side_is_told_waiting_and_never_why(client: AsyncCli
         "language",
         "state",
         "prepared_at",
+        "serve_by",
+        "claimed_by",
+        "agency",
+        "attempts",
         "version",
     }
     assert (one["notification_id"], one["state"]) == (notice_id, "waiting")
@@ -207,3 +239,64 @@ async def test_holds_are_for_those_who_lift_them(client: AsyncClient, notice_id:
         [one] = (await client.get("/notifications/holds", headers=as_(who))).json()
         assert (one["notification_id"], one["holds"]) == (notice_id, ["conflict"])
     assert (await client.get("/notifications/holds", headers=as_("officer"))).status_code == 403
+
+
+async def test_corrections_are_for_those_who_decide_and_those_who_tell_him(client: AsyncClient) -> None:
+    for who in ("coordinator", "officer"):
+        answered = await client.get("/notifications/corrections", headers=as_(who))
+        assert (answered.status_code, answered.json()) == (200, [])
+    assert (await client.get("/notifications/corrections", headers=as_("advocate"))).status_code == 403
+
+
+@pytest.fixture
+async def at_work(engine: AsyncEngine) -> tuple[str, str]:
+    """A referral to the prosecutor, and help that he asked for."""
+    bench = Bench()
+    bench.put(decision(1, Tier.A))
+    notice = bench.notice.notification_id
+    bench.put(AskHelp(offender_id=HIM, by="x", role=Role.OFFICER, notification_id=notice, kind=HelpKind.HOUSING))
+    store = NotifierStore()
+    async with engine.begin() as conn:
+        await store.save(conn, LANE, {HIM: (store.new(HIM), bench.offender)})
+    return next(iter(bench.offender.enforcements)), next(iter(bench.offender.helps))
+
+
+async def test_the_prosecutors_routes(client: AsyncClient, tray: Tray, at_work: tuple[str, str]) -> None:
+    key, _ = at_work
+    [one] = (await client.get("/enforcement", headers=as_("prosecutor"))).json()
+    assert (one["enforcement_id"], one["state"], one["statutes"]) == (key, "referred", ["14-33(c)(2)"])
+    assert (await client.get("/enforcement", headers=as_("officer"))).status_code == 403
+    closed = await client.get("/enforcement", headers=as_("coordinator"), params={"state": "closed"})
+    assert closed.json() == []
+    await client.post(f"/enforcement/{key}/take", headers=as_("prosecutor"))
+    body = {"outcome": "levers_used", "levers": ["fast_track"]}
+    await client.post(f"/enforcement/{key}/close", headers=as_("prosecutor", "form-0002"), json=body)
+    common: dict[str, Any] = {"offender_id": HIM, "by": "prosecutor", "role": Role.PROSECUTOR, "enforcement_id": key}
+    used: dict[str, Any] = {"outcome": EnforcementOutcome.LEVERS_USED, "levers": [Lever.FAST_TRACK]}
+    assert [command for command, _, _ in tray.taken] == [
+        TakeEnforcement(**common),
+        CloseEnforcement(**common, **used),
+    ]
+    missing = await client.post("/enforcement/none/take", headers=as_("prosecutor"))
+    assert coded(missing) == (404, "unknown_enforcement")
+
+
+async def test_the_routes_of_help(client: AsyncClient, tray: Tray, at_work: tuple[str, str]) -> None:
+    _, key = at_work
+    [one] = (await client.get("/help", headers=as_("officer"))).json()
+    assert (one["help_id"], one["state"], one["kind"]) == (key, "asked", "housing")
+    assert (await client.get("/help", headers=as_("prosecutor"))).status_code == 403
+    await client.post(f"/help/{key}/refer", headers=as_("officer"), json={"provider": "Open Door"})
+    await client.post(f"/help/{key}/close", headers=as_("officer"), json={"outcome": "engaged"})
+    asked = f"/notifications/{one['notification_id']}/help"
+    await client.post(asked, headers=as_("officer"), json={"kind": "housing"})
+    common: dict[str, Any] = {"offender_id": HIM, "by": "officer", "role": Role.OFFICER}
+    assert [command for command, _, _ in tray.taken] == [
+        ReferHelp(**common, help_id=key, provider="Open Door"),
+        CloseHelp(**common, help_id=key, outcome=HelpOutcome.ENGAGED),
+        AskHelp(**common, notification_id=one["notification_id"], kind=HelpKind.HOUSING),
+    ]
+    assert coded(await client.post("/help/none/close", headers=as_("officer"), json={"outcome": "engaged"})) == (
+        404,
+        "unknown_help",
+    )

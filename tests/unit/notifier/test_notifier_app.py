@@ -17,7 +17,7 @@ def test_a_notifier_of_a_shipped_policy_prepares_and_holds(policy: str) -> None:
     assert (notifier.name, notifier.rejects in notifier.inputs) == ("notifier", False)
     bench = Bench()
     outcome = notifier.decide(bench.offender, bench.input(decision(1, Tier.A)))
-    assert [out.event.type.split(".")[2] for out in outcome.events] == ["prepared", "held"]
+    assert [out.event.type.split(".")[2] for out in outcome.events] == ["prepared", "referred", "held"]
 
 
 def test_a_policy_that_is_not_there_stops_the_start() -> None:

@@ -49,13 +49,15 @@ def test_failed_may_be_tried_again() -> None:
     assert bench.story() == ["C failed (not_found)", "C failed (not_found)", "C served"]
 
 
-def test_failed_waits_again_when_the_gate_shuts() -> None:
+def test_failed_is_not_given_while_the_gate_is_shut_and_goes_out_again_on_a_persons_word() -> None:
     bench = released()
     bench.fail()
     bench.put(gate(1, GateState.SHUT, version=2))
     assert bench.serve(at=bench.now + timedelta(minutes=1)) == "refused:not_released"
     bench.put(gate(1, version=3))
-    assert bench.story() == ["C failed (not_found)", "C held (gate)", "C released"]
+    assert bench.story() == ["C failed (not_found)"]
+    assert bench.retry() == "applied"
+    assert bench.story() == ["C released"]
 
 
 def test_nothing_is_served_that_was_not_released() -> None:
@@ -84,7 +86,7 @@ def test_a_cancelled_notice_is_over() -> None:
     notice_id = bench.notice.notification_id
     assert bench.cancel() == "applied"
     assert bench.story() == ["C cancelled (by_person)"]
-    assert bench.serve(notice_id=notice_id) == "refused:cancelled"
+    assert bench.serve(at=bench.now + timedelta(seconds=1), notice_id=notice_id) == "refused:cancelled"
 
 
 def test_the_other_reasons_to_cancel_are_facts_and_no_persons_choice() -> None:
@@ -120,7 +122,7 @@ def test_a_coordinator_lifts(flag: str, hold: LiftableHold) -> None:
 
 def test_the_breaker_is_lifted_by_a_coordinator() -> None:
     bench = Bench(policy=limited(1))
-    bench.releases = [bench.now]
+    bench.counted = [("releases", bench.now)]
     bench.heartbeat()
     bench.put(decision(1), gate(1))
     assert bench.lift(LiftableHold.BREAKER) == "applied"

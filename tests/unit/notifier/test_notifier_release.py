@@ -150,7 +150,7 @@ def test_custody_and_language_change_the_way_of_a_notice_that_is_not_given() -> 
 
 def test_the_breaker_stops_what_is_more_and_asks_a_person() -> None:
     bench = Bench(policy=limited(2))
-    bench.releases = [bench.now, bench.now]
+    bench.counted = [("releases", bench.now)] * 2
     bench.heartbeat()
     bench.put(decision(1), gate(1))
     assert bench.notice.reasons == (HoldReason.BREAKER,)

@@ -3,10 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from services.common import columns
-
 revision = "061f4d3412a7"
-down_revision = "a638f17cd97d"
+down_revision = "d0a2d0276378"
 branch_labels = None
 depends_on = None
 

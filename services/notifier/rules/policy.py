@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from schemas.classification import Tier
 from schemas.notification import Channel
 from schemas.policy import Policy
+from schemas.policy_notices import Notices
+from services.common.calendar import Calendar
 
 _NOT_IN_HAND = frozenset({Channel.MAIL, Channel.PHONE, Channel.CALL_IN})
 _FALLBACK = Channel.LETTER_IN_HAND
@@ -23,6 +26,13 @@ class NoticePolicy:
     channels: Mapping[Tier, Sequence[Channel]]
     releases_per_hour: int
     """Of one lane; what would be more waits for a person (`DOMAIN.md` 6.10)."""
+    notices: Notices = field(default_factory=Notices)
+    zone: str = "UTC"
+    agency_zones: Mapping[str, str] = field(default_factory=dict)
+
+    def calendar(self, agency: str | None) -> Calendar:
+        """Office hours where the agency is."""
+        return Calendar(ZoneInfo(self.agency_zones.get(agency or "", self.zone)), self.notices.business_hours)
 
     def calls_for(self, tier: Tier | None) -> bool:
         return tier in self.channels
@@ -44,4 +54,7 @@ def notice_policy(policy: Policy, lanes: int) -> NoticePolicy:
     return NoticePolicy(
         channels={tier: response.offender.channels for tier, response in policy.tiers.items() if response.offender},
         releases_per_hour=max(_LEAST_SHARE, math.ceil(policy.releases_per_hour / lanes)),
+        notices=policy.notices,
+        zone=policy.time_zone,
+        agency_zones=policy.agency_time_zones,
     )

@@ -1,0 +1,82 @@
+"""Routes of help that he asks for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from starlette.responses import JSONResponse
+
+from schemas.commands import AskHelp, CloseHelp, ReferHelp
+from schemas.help import HelpKind, HelpOutcome, HelpState, Provider
+from services.common.api import FormId, SeenVersion
+from services.common.auth import Needs, Person
+from services.common.desk import Desk
+from services.notifier.api.acting import Acts, Form, Lists, Reader
+from services.notifier.store import HelpLine, help_queue, offender_of_help
+from services.notifier.usecases import SERVERS
+
+Server = Annotated[Person, Depends(Needs(*SERVERS))]
+_OPEN = (HelpState.ASKED, HelpState.REFERRED)
+
+
+class AskForm(Form):
+    """What he asks for."""
+
+    kind: HelpKind
+
+
+class ReferForm(Form):
+    """The organisation he is referred to."""
+
+    provider: Provider
+
+
+class OutcomeForm(Form):
+    """What came of it."""
+
+    outcome: HelpOutcome
+
+
+def routes(desk: Desk, read: Reader) -> APIRouter:
+    """`/notifications/.../help`, and under `/help`."""
+    api = APIRouter()
+    acts = Acts(desk, read)
+
+    @api.post("/notifications/{notification_id}/help")
+    async def ask(notification_id: str, form: AskForm, form_id: FormId, person: Server) -> JSONResponse:
+        common = await acts.on(notification_id, person, SERVERS, None)
+        return await acts.submit(AskHelp(**common, kind=form.kind), form_id)
+
+    @api.get("/help", dependencies=[Depends(Needs(*SERVERS))], response_model=list[HelpLine])
+    async def list_help(listing: Lists, state: Annotated[list[HelpState] | None, Query()] = None) -> Response:
+        async with read() as conn:
+            found = await help_queue(conn, state or _OPEN, listing.page)
+        return await listing.answer(found, "help", lambda one: one.help_id)
+
+    @api.post("/help/{help_id}/refer")
+    async def refer(
+        help_id: str, form: ReferForm, form_id: FormId, person: Server, version: SeenVersion
+    ) -> JSONResponse:
+        return await acts.submit(ReferHelp(**await _on(help_id, person, version), provider=form.provider), form_id)
+
+    @api.post("/help/{help_id}/close")
+    async def close(
+        help_id: str, form: OutcomeForm, form_id: FormId, person: Server, version: SeenVersion
+    ) -> JSONResponse:
+        return await acts.submit(CloseHelp(**await _on(help_id, person, version), outcome=form.outcome), form_id)
+
+    async def _on(help_id: str, person: Person, version: str | None) -> dict[str, Any]:
+        async with read() as conn:
+            offender_id = await offender_of_help(conn, help_id)
+        if offender_id is None:
+            raise HTTPException(404, "unknown_help")
+        return {
+            "offender_id": offender_id,
+            "help_id": help_id,
+            "by": person.name,
+            "role": person.acting(SERVERS),
+            "expects": version,
+        }
+
+    return api

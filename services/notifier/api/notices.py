@@ -1,0 +1,169 @@
+"""Routes of notices: what waits, what may be given, what people do with it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from pydantic import AwareDatetime, Field
+from starlette.responses import JSONResponse
+
+from schemas.commands import (
+    CancelNotification,
+    ClaimNotification,
+    DecideCorrection,
+    Fail,
+    GiveCorrection,
+    LiftableHold,
+    LiftHold,
+    RetryNotification,
+    Role,
+    Serve,
+)
+from schemas.incident import Ori
+from schemas.notice_work import Correction
+from schemas.notification import CancelReason, FailureReason, Place, Proof
+from services.common.api import FormId, SeenVersion
+from services.common.auth import Needs, Person
+from services.common.desk import Desk
+from services.notifier.api.acting import Acts, Form, Lists, Reader, Shows
+from services.notifier.store import (
+    Hold,
+    Listed,
+    Shown,
+    ToCorrect,
+    corrections,
+    holds,
+    listed,
+    shown_notification,
+)
+from services.notifier.usecases import CANCELLERS, DECIDERS, LIFTERS, SERVERS
+
+Server = Annotated[Person, Depends(Needs(*SERVERS))]
+Canceller = Annotated[Person, Depends(Needs(*CANCELLERS))]
+Decider = Annotated[Person, Depends(Needs(*DECIDERS))]
+Lifter = Annotated[Person, Depends(Needs(*LIFTERS))]
+Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class ServeForm(Form):
+    """When it was given, and how that is proved; by whom and in what kind of place."""
+
+    served_at: AwareDatetime
+    proof: Proof
+    served_by: Name | None = None
+    served_by_agency: Ori | None = None
+    place: Place | None = None
+    counsel_present: bool | None = None
+
+
+class FailForm(Form):
+    """Why it could not be given."""
+
+    reason: FailureReason
+    attempted_at: AwareDatetime | None = None
+    place: Place | None = None
+
+
+class LiftForm(Form):
+    """The hold, and the role in which the person lifts it: for some it takes two. `conflict` names another agency."""
+
+    hold: LiftableHold
+    role: Role
+    agency: Ori | None = None
+
+
+class CorrectionForm(Form):
+    """What he is told where the facts changed after service."""
+
+    correction: Correction
+
+
+class CorrectionGivenForm(Form):
+    """When he was told."""
+
+    given_at: AwareDatetime
+
+
+def routes(desk: Desk, read: Reader) -> APIRouter:
+    """Under `/notifications`."""
+    api = APIRouter(prefix="/notifications")
+    acts = Acts(desk, read)
+
+    @api.get("", dependencies=[Depends(Needs(*SERVERS))], response_model=list[Listed])
+    async def list_notifications(listing: Lists, state: Annotated[list[Shown] | None, Query()] = None) -> Response:
+        async with read() as conn:
+            found = await listed(conn, state or list(Shown), listing.page)
+        return await listing.answer(found, "notification", lambda one: one.notification_id)
+
+    @api.get("/holds", dependencies=[Depends(Needs(*LIFTERS))], response_model=list[Hold])
+    async def list_holds(listing: Lists) -> Response:
+        async with read() as conn:
+            found = await holds(conn, listing.page)
+        return await listing.answer(found, "notification", lambda one: one.notification_id)
+
+    @api.get("/corrections", dependencies=[Depends(Needs(*SERVERS))], response_model=list[ToCorrect])
+    async def list_corrections(listing: Lists) -> Response:
+        async with read() as conn:
+            found = await corrections(conn, listing.page, decides=not DECIDERS.isdisjoint(listing.person.roles))
+        return await listing.answer(found, "notification", lambda one: one.notification_id)
+
+    @api.get("/{notification_id}", dependencies=[Depends(Needs(*SERVERS))], response_model=Listed)
+    async def show_notification(notification_id: str, showing: Shows) -> Response:
+        async with read() as conn:
+            found = await shown_notification(conn, notification_id)
+        if found is None:
+            raise HTTPException(404, "unknown_notification")
+        return await showing.answer(found, "notification", notification_id, found.version)
+
+    @api.post("/{notification_id}/claim")
+    async def claim(notification_id: str, form_id: FormId, person: Server, version: SeenVersion) -> JSONResponse:
+        common = await acts.on(notification_id, person, SERVERS, version)
+        return await acts.submit(ClaimNotification(**common), form_id)
+
+    @api.post("/{notification_id}/serve")
+    async def serve(
+        notification_id: str, form: ServeForm, form_id: FormId, person: Server, version: SeenVersion
+    ) -> JSONResponse:
+        common = await acts.on(notification_id, person, SERVERS, version)
+        return await acts.submit(Serve(**common, **dict(form)), form_id)
+
+    @api.post("/{notification_id}/fail")
+    async def fail(
+        notification_id: str, form: FailForm, form_id: FormId, person: Server, version: SeenVersion
+    ) -> JSONResponse:
+        common = await acts.on(notification_id, person, SERVERS, version)
+        return await acts.submit(Fail(**common, **dict(form)), form_id)
+
+    @api.post("/{notification_id}/retry")
+    async def retry(notification_id: str, form_id: FormId, person: Server, version: SeenVersion) -> JSONResponse:
+        common = await acts.on(notification_id, person, SERVERS, version)
+        return await acts.submit(RetryNotification(**common), form_id)
+
+    @api.post("/{notification_id}/cancel")
+    async def cancel(notification_id: str, form_id: FormId, person: Canceller, version: SeenVersion) -> JSONResponse:
+        common = await acts.on(notification_id, person, CANCELLERS, version)
+        return await acts.submit(CancelNotification(**common, reason=CancelReason.BY_PERSON), form_id)
+
+    @api.post("/{notification_id}/lift")
+    async def lift(
+        notification_id: str, form: LiftForm, form_id: FormId, person: Lifter, version: SeenVersion
+    ) -> JSONResponse:
+        common = await acts.on(notification_id, person, LIFTERS & {form.role}, version)
+        return await acts.submit(LiftHold(**common, hold=form.hold, agency=form.agency), form_id)
+
+    @api.post("/{notification_id}/decide-correction")
+    async def decide_correction(
+        notification_id: str, form: CorrectionForm, form_id: FormId, person: Decider, version: SeenVersion
+    ) -> JSONResponse:
+        common = await acts.on(notification_id, person, DECIDERS, version)
+        return await acts.submit(DecideCorrection(**common, correction=form.correction), form_id)
+
+    @api.post("/{notification_id}/give-correction")
+    async def give_correction(
+        notification_id: str, form: CorrectionGivenForm, form_id: FormId, person: Server, version: SeenVersion
+    ) -> JSONResponse:
+        common = await acts.on(notification_id, person, SERVERS, version)
+        return await acts.submit(GiveCorrection(**common, given_at=form.given_at), form_id)
+
+    return api

@@ -1,0 +1,41 @@
+"""What the notifier keeps of one offender, and when a notice may go to him. Pure; times are record times in UTC."""
+
+from services.notifier.domain.holds import (
+    HEARTBEAT_MAX_AGE,
+    TWO_PEOPLE,
+    Demand,
+    LaneView,
+    demands,
+    lifted,
+    reasons_to_hold,
+    waits_for_clock,
+)
+from services.notifier.domain.notice import FREE, GIVEN, UNSERVED, Attempt, Due, Lift, Notice
+from services.notifier.domain.offender import Gate, Merge, Offender, Pair, Past
+from services.notifier.domain.work import Deadline, Enforcement, Help
+
+__all__ = [
+    "FREE",
+    "GIVEN",
+    "HEARTBEAT_MAX_AGE",
+    "TWO_PEOPLE",
+    "UNSERVED",
+    "Attempt",
+    "Deadline",
+    "Demand",
+    "Due",
+    "Enforcement",
+    "Gate",
+    "Help",
+    "LaneView",
+    "Lift",
+    "Merge",
+    "Notice",
+    "Offender",
+    "Pair",
+    "Past",
+    "demands",
+    "lifted",
+    "reasons_to_hold",
+    "waits_for_clock",
+]

@@ -1,0 +1,139 @@
+"""One notification, from prepared to its end. Pure; times are record times in UTC unless said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from schemas.classification import Tier
+from schemas.commands import Role
+from schemas.notice_work import Correction, NoticeClock
+from schemas.notification import (
+    CancelReason,
+    Channel,
+    FailureReason,
+    HoldReason,
+    NotificationState,
+    Place,
+    Proof,
+)
+from services.common.versions import version_of
+
+UNSERVED = frozenset(
+    {NotificationState.PREPARED, NotificationState.HELD, NotificationState.RELEASED, NotificationState.FAILED}
+)
+"""Not given, and still to be given."""
+GIVEN = frozenset({NotificationState.SERVED, NotificationState.CORRECTED})
+FREE = frozenset({NotificationState.RELEASED, NotificationState.FAILED})
+"""May be given now, unless its gate has shut since; a failed one may be tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """One person's word that a hold is no longer needed."""
+
+    hold: HoldReason
+    pair_id: str
+    by: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One time it was tried and could not be given."""
+
+    at: datetime
+    """As reported: when it was tried."""
+    by: str
+    channel: Channel
+    reason: FailureReason
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The clock that runs: what runs out, when it was meant to, when it calls next, how often it has called."""
+
+    clock: NoticeClock
+    first: datetime
+    at: datetime
+    escalation: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notification."""
+
+    notification_id: str
+    pair_id: str
+    tier: Tier
+    channel: Channel
+    language: str
+    prepared_at: datetime
+    state: NotificationState = NotificationState.PREPARED
+    reasons: tuple[HoldReason, ...] = ()
+    tripped: bool = False
+    """Came when the lane's releases had run over the limit; waits for a person."""
+    lifts: tuple[Lift, ...] = ()
+    asked_at: datetime | None = None
+    """When a person last asked for it (lifted a hold, had it tried again): the gate's word must be younger."""
+    since: datetime | None = None
+    """When it came into the state it is in."""
+    released_at: datetime | None = None
+    taken_back_at: datetime | None = None
+    """When the last release ended without the notice being given."""
+    ended: CancelReason | None = None
+    """Why it was cancelled or corrected."""
+    served_at: datetime | None = None
+    proof: Proof | None = None
+    served_by: str | None = None
+    place: Place | None = None
+    attempts: tuple[Attempt, ...] = ()
+    serve_by: datetime | None = None
+    """Planned when it was released, and again when his custody changes."""
+    claimed_by: str | None = None
+    route: str | None = None
+    """The agency whose officer gives it, where that is not the incident's."""
+    correction: Correction | None = None
+    """What he is told where the facts changed after service."""
+    corrected_at: datetime | None = None
+    """When he was told, or a person decided that he is told nothing: the end."""
+    due: Due | None = None
+
+    @property
+    def template(self) -> str:
+        """Id and version of the template the text is made from."""
+        return f"{self.tier.lower()}-{self.channel}-{self.language}@1"
+
+    @property
+    def version(self) -> str:
+        """What an act on it is measured against. Made of nothing that would tell its readers why it waits."""
+        shown = replace(self, reasons=(), tripped=False, lifts=(), attempts=(), taken_back_at=None, due=None)
+        return version_of([shown, len(self.lifts)])
+
+    @property
+    def asks(self) -> bool:
+        """Whether it waits for a person's word, beside or instead of the gate."""
+        return any(reason is not HoldReason.GATE for reason in self.reasons)
+
+    @property
+    def over(self) -> bool:
+        """At its end: nothing more is to be done about it."""
+        if self.state is NotificationState.CORRECTED:
+            return self.corrected_at is not None
+        return self.state in (NotificationState.SERVED, NotificationState.CANCELLED)
+
+    @property
+    def failure(self) -> FailureReason | None:
+        """Why the last attempt did not succeed."""
+        return self.attempts[-1].reason if self.attempts else None
+
+    @property
+    def wanted_at(self) -> datetime:
+        """Since when it could go if the gate allowed."""
+        return max(self.prepared_at, self.asked_at or self.prepared_at)
+
+    def was_free(self, moment: datetime) -> bool:
+        """Whether it was released at `moment` and taken back later, before the word that it was given arrived."""
+        start, end = self.released_at, self.taken_back_at
+        return start is not None and end is not None and start <= moment <= end

@@ -1,0 +1,193 @@
+"""What the notifier keeps of one offender. Pure; times are record times in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from schemas.classification import Tier
+from schemas.notice_work import NoticeWork
+from schemas.notification import Notification, NotificationState
+from schemas.outreach import GateState
+from schemas.person import Custody, OffenderDescribed
+from services.notifier.domain.notice import GIVEN, Notice
+from services.notifier.domain.work import Enforcement, Help
+
+N = TypeVar("N", bound=Notification)
+W = TypeVar("W", bound=NoticeWork)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """The last word of victim_outreach on one pair."""
+
+    state: GateState
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One incident of the offender: what the decisions say of it, and its gate. Either may come first."""
+
+    pair_id: str
+    opened: bool = False
+    """The last decision that said so opened outreach, and none has withdrawn it since."""
+    place: int = 0
+    """Order of opening; 0: never opened."""
+    on_ladder: bool = False
+    unannounced: bool = False
+    """Uncharged, and it is not known that police spoke with him about it."""
+    mutual: bool = False
+    bulk: bool = False
+    conflict: bool = False
+    challenged: bool = False
+    also_victim: bool = False
+    agency: str | None = None
+    """Whose incident it is."""
+    statutes: tuple[str, ...] = ()
+    withdrawn_at: datetime | None = None
+    gate: Gate | None = None
+
+    @property
+    def clear(self) -> bool:
+        """Whether the gate lets notices pass. What was said of an opening since withdrawn does not count."""
+        gate = self.gate
+        if gate is None or gate.state is not GateState.CLEAR:
+            return False
+        return self.withdrawn_at is None or gate.at > self.withdrawn_at
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A notice he was given under another record of his, or before this system was there. Counts as given."""
+
+    notification_id: str
+    tier: Tier
+    served_at: datetime
+    source: str
+    """The record it was given under."""
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """One hand-over to this record that is not whole yet."""
+
+    arriving: bool = True
+    """The classifier has not handed over the whole history."""
+    asking: bool = True
+    """The other record's lane has not said what he was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offender:
+    """All the notifier keeps of one offender."""
+
+    offender_id: str
+    tier: Tier | None = None
+    described: OffenderDescribed | None = None
+    pairs: Mapping[str, Pair] = field(default_factory=dict)
+    notices: Mapping[str, Notice] = field(default_factory=dict)
+    past: tuple[Past, ...] = ()
+    merges: Mapping[str, Merge] = field(default_factory=dict)
+    """By the record that was merged into this one; "" for a split."""
+    enforcements: Mapping[str, Enforcement] = field(default_factory=dict)
+    helps: Mapping[str, Help] = field(default_factory=dict)
+    told: tuple[str, ...] = ()
+    """Records that took this one over: what comes to light of it later is sent after it."""
+    challenged: bool = False
+    """He or his counsel disputes the listing, as the last decision says: no person lifts that here."""
+
+    @property
+    def custody(self) -> Custody | None:
+        """Where he is held; None where he is not, as far as the jail has said."""
+        custody = self.described.custody if self.described else None
+        return custody if custody is not None and custody.held else None
+
+    @property
+    def in_custody(self) -> bool:
+        return self.custody is not None
+
+    @property
+    def language(self) -> str:
+        """His, as far as known; else English."""
+        return (self.described.language if self.described else None) or "en"
+
+    @property
+    def conflict(self) -> bool:
+        """He is a sworn officer or the like, by any source."""
+        described = self.described is not None and self.described.conflict_of_interest
+        return described or any(pair.conflict for pair in self.open_pairs)
+
+    @property
+    def open_pairs(self) -> tuple[Pair, ...]:
+        """In order of opening."""
+        return tuple(sorted((pair for pair in self.pairs.values() if pair.opened), key=lambda pair: pair.place))
+
+    @property
+    def clear(self) -> bool:
+        """Whether every open pair's gate is; without any, none is."""
+        pairs = self.open_pairs
+        return bool(pairs) and all(pair.clear for pair in pairs)
+
+    def of(self, states: Iterable[NotificationState]) -> Iterator[Notice]:
+        """Notices in one of these states, in a fixed order."""
+        wanted = frozenset(states)
+        chosen = (notice for notice in self.notices.values() if notice.state in wanted)
+        return iter(sorted(chosen, key=lambda notice: (notice.prepared_at, notice.notification_id)))
+
+    def given_or_waiting(self, tier: Tier) -> bool:
+        """One per tier per person that is not cancelled, whichever of his records it was given under."""
+        return any(one.tier is tier for one in self.past) or any(
+            notice.tier is tier and notice.state is not NotificationState.CANCELLED for notice in self.notices.values()
+        )
+
+    def was_given(self, tier: Tier) -> bool:
+        """By this system, under this id: what a person has prepared anew stays, whatever was given before."""
+        return any(notice.tier is tier and notice.state in GIVEN for notice in self.notices.values())
+
+    def with_pair(self, pair: Pair) -> Offender:
+        return replace(self, pairs={**self.pairs, pair.pair_id: pair})
+
+    def with_notice(self, notice: Notice) -> Offender:
+        return replace(self, notices={**self.notices, notice.notification_id: notice})
+
+    def with_enforcement(self, one: Enforcement) -> Offender:
+        return replace(self, enforcements={**self.enforcements, one.enforcement_id: one})
+
+    def with_help(self, one: Help) -> Offender:
+        return replace(self, helps={**self.helps, one.help_id: one})
+
+    def without_pair(self, pair_id: str) -> Offender:
+        """An expunged pair leaves nothing but what was given to him, which a person must still set right."""
+        pairs = {key: pair for key, pair in self.pairs.items() if key != pair_id}
+        notices = {key: one for key, one in self.notices.items() if one.pair_id != pair_id or one.state in GIVEN}
+        enforcements = {key: one for key, one in self.enforcements.items() if one.pair_id != pair_id}
+        return replace(self, pairs=pairs, notices=notices, enforcements=enforcements)
+
+    def event(self, model: type[N], notice: Notice, by: str = "system", **more: Any) -> N:
+        """What is said when this notice changes."""
+        return model(
+            notification_id=notice.notification_id,
+            pair_id=notice.pair_id,
+            offender_id=self.offender_id,
+            tier=notice.tier,
+            channel=notice.channel,
+            language=notice.language,
+            template=notice.template,
+            by=by,
+            **more,
+        )
+
+    def work(self, model: type[W], notice: Notice, by: str = "system", **more: Any) -> W:
+        """What is said of what people do about this notice."""
+        return model(
+            notification_id=notice.notification_id,
+            pair_id=notice.pair_id,
+            offender_id=self.offender_id,
+            tier=notice.tier,
+            by=by,
+            **more,
+        )

@@ -1,0 +1,132 @@
+"""Which clock runs for a notice, and when it runs out. No state that is not at its end is without one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from schemas.duty import DutyRole
+from schemas.notice_work import NoticeClock
+from schemas.notification import Channel, FailureReason, NotificationState
+from schemas.policy_notices import Span, called
+from services.common.calendar import Calendar, after
+from services.notifier.domain import Deadline, Due, Notice, Offender
+from services.notifier.rules.policy import NoticePolicy
+
+_A_WEEK = Span(hours=168)
+_OF_HOLDS = frozenset({NoticeClock.HELD, NoticeClock.CLOSE, NoticeClock.DECIDE, NoticeClock.CORRECT})
+
+
+def serve_by(offender: Offender, notice: Notice, policy: NoticePolicy) -> datetime:
+    """When a notice that may be given is to have been given.
+
+    In jail: before the hearing, or so long after the booking, whichever comes first, whatever the list: after it he may be
+    out. A judge sets the terms within 48 h of the arrest (N.C.G.S. 15A-534.1).
+    """
+    custody = offender.custody
+    since = notice.since or notice.prepared_at
+    if custody is not None and custody.booked_at is not None:
+        by = custody.booked_at + timedelta(hours=policy.notices.custody_visit_within_hours)
+        return min(by, custody.hearing_at) if custody.hearing_at is not None else by
+    return after(since, policy.notices.serve_within.get(notice.tier, _A_WEEK), _calendar(offender, notice, policy))
+
+
+def retries(notice: Notice, policy: NoticePolicy) -> bool:
+    """Whether a failed notice is tried again by itself: a refusal never is."""
+    return (
+        policy.notices.retry_after is not None
+        and notice.failure is not FailureReason.REFUSED
+        and len(notice.attempts) < policy.notices.attempts
+    )
+
+
+def clock_of(offender: Offender, notice: Notice, policy: NoticePolicy) -> tuple[NoticeClock, datetime] | None:
+    """What runs, and when it runs out; None at the end."""
+    settings = policy.notices
+    since = notice.since or notice.prepared_at
+    calendar = _calendar(offender, notice, policy)
+    match notice.state:
+        case NotificationState.PREPARED | NotificationState.HELD:
+            return NoticeClock.HELD, after(since, settings.held_reminder, calendar)
+        case NotificationState.RELEASED:
+            return _to_give(offender, notice, policy, calendar)
+        case NotificationState.FAILED:
+            if settings.retry_after is not None and retries(notice, policy):
+                return NoticeClock.RETRY, after(since, settings.retry_after, calendar)
+            return NoticeClock.CLOSE, after(since, settings.close_within, calendar)
+        case NotificationState.CORRECTED if notice.corrected_at is None:
+            clock = NoticeClock.DECIDE if notice.correction is None else NoticeClock.CORRECT
+            return clock, after(since, settings.correction_within, calendar)
+        case _:
+            return None
+
+
+def _to_give(
+    offender: Offender, notice: Notice, policy: NoticePolicy, calendar: Calendar
+) -> tuple[NoticeClock, datetime]:
+    by = notice.serve_by or serve_by(offender, notice, policy)
+    if notice.claimed_by is not None:
+        return NoticeClock.SERVE, by
+    since = notice.since or notice.prepared_at
+    if notice.channel is Channel.CUSTODY_VISIT:
+        return NoticeClock.CLAIM, since
+    return NoticeClock.CLAIM, min(by, after(since, policy.notices.claim_within, calendar))
+
+
+def next_clock(offender: Offender, notice: Notice, policy: NoticePolicy) -> Due | None:
+    """The clock that runs now: the one that ran already, where nothing has changed what it waits for."""
+    running = clock_of(offender, notice, policy)
+    if running is None:
+        return None
+    clock, first = running
+    if notice.due is not None and (notice.due.clock, notice.due.first) == running:
+        return notice.due
+    return Due(clock, first, first)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A clock that has run out: the role called, and the clock as it runs on."""
+
+    role: DutyRole
+    due: Due
+
+
+def call(notice: Notice, due: Due, now: datetime, policy: NoticePolicy) -> Call | None:
+    """Who is called now, if the clock has run out; once, however long nobody looked."""
+    if now < due.at:
+        return None
+    escalation = due.escalation + 1
+    duty = policy.notices.duty
+    ladder: Sequence[DutyRole] = duty.holds if due.clock in _OF_HOLDS else duty.notices
+    return Call(called(ladder, escalation), replace(due, at=now + _repeat(notice, due, policy), escalation=escalation))
+
+
+def _repeat(notice: Notice, due: Due, policy: NoticePolicy) -> timedelta:
+    at_the_jail = notice.channel is Channel.CUSTODY_VISIT and due.clock in (NoticeClock.CLAIM, NoticeClock.SERVE)
+    if at_the_jail:
+        return timedelta(minutes=policy.notices.custody_repeat_minutes)
+    return timedelta(hours=policy.notices.repeat_hours)
+
+
+def deadline(running: Deadline | None, since: datetime, span: Span, calendar: Calendar) -> Deadline:
+    """The deadline of a thing that has been in its state since then; the one that runs, where that is still it."""
+    first = after(since, span, calendar)
+    return running if running is not None and running.first == first else Deadline(first, first)
+
+
+def overdue(
+    due: Deadline, ladder: Sequence[DutyRole], now: datetime, policy: NoticePolicy
+) -> tuple[Deadline, DutyRole] | None:
+    """The deadline as it runs on, and who is called now; None: it has not passed."""
+    if now < due.at:
+        return None
+    escalation = due.escalation + 1
+    again = now + timedelta(hours=policy.notices.repeat_hours)
+    return replace(due, at=again, escalation=escalation), called(ladder, escalation)
+
+
+def _calendar(offender: Offender, notice: Notice, policy: NoticePolicy) -> Calendar:
+    pair = offender.pairs.get(notice.pair_id)
+    return policy.calendar(pair.agency if pair is not None else None)

@@ -1,0 +1,86 @@
+"""One person behind two records: one notice per tier all the same. What was given crosses lanes as a record.
+
+The classifier tells the record that survives; that one's lane asks the other's what he was given there. Until the history
+is whole and the answer is in, nothing goes to him. What comes to light later on the merged record is sent after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from schemas.classification import OffenderDecided, ReviewCode
+from schemas.commands import AskGiven, GivenBefore, TellGiven
+from schemas.notification import CancelReason
+from services.common.service import Input, Outcome
+from services.notifier.domain import GIVEN, UNSERVED, Merge, Offender, Past
+from services.notifier.rules import NoticePolicy
+from services.notifier.usecases.ending import cancelled
+from services.notifier.usecases.settling import lane_view, settled
+from services.notifier.usecases.telling import Draft
+
+
+def merging(draft: Draft, decision: OffenderDecided) -> Draft:
+    """`merge_pending` opens a hand-over; the next decision on the same merge, or of a split, has closed it."""
+    offender, other = draft.offender, decision.merged_offender_id or ""
+    if other == offender.offender_id or (not other and decision.pair_id is not None):
+        return draft
+    arriving = ReviewCode.MERGE_PENDING in decision.review
+    known = offender.merges.get(other)
+    now = Merge(arriving=arriving, asking=bool(other) if known is None else known.asking)
+    draft = replace(draft, offender=_with_merge(offender, other, now))
+    if known is None and other:
+        draft = draft.say(AskGiven(offender_id=other, surviving_offender_id=offender.offender_id))
+    return draft
+
+
+def _with_merge(offender: Offender, other: str, merge: Merge) -> Offender:
+    merges = {key: one for key, one in offender.merges.items() if key != other}
+    if merge.arriving or merge.asking:
+        merges[other] = merge
+    return offender if merges == offender.merges else replace(offender, merges=merges)
+
+
+def ask_given(offender: Offender, ask: AskGiven, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
+    """The merged record's part: all he was given here, now and later, is told to the one that survives."""
+    survivor = ask.surviving_offender_id
+    if survivor not in offender.told:
+        offender = replace(offender, told=(*offender.told, survivor))
+    answer = TellGiven(offender_id=survivor, from_offender_id=offender.offender_id, given=list(_given(offender)))
+    return settled(Draft(offender).say(answer), given, policy)
+
+
+def _given(offender: Offender) -> Iterable[GivenBefore]:
+    for one in offender.past:
+        yield GivenBefore(notification_id=one.notification_id, tier=one.tier, served_at=one.served_at)
+    for notice in offender.of(GIVEN):
+        if notice.served_at is not None:
+            yield GivenBefore(notification_id=notice.notification_id, tier=notice.tier, served_at=notice.served_at)
+
+
+def tell_given(offender: Offender, told: TellGiven, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
+    """The surviving record's part. What waits here for a tier he was given there is not given again."""
+    other = told.from_offender_id
+    known = {*offender.notices, *(one.notification_id for one in offender.past)}
+    new = [one for one in told.given if one.notification_id not in known]
+    past = (*offender.past, *(Past(one.notification_id, one.tier, one.served_at, other) for one in new))
+    if (merge := offender.merges.get(other)) is not None:
+        offender = _with_merge(offender, other, replace(merge, asking=False))
+    draft = Draft(replace(offender, past=past))
+    for notice in draft.offender.of(UNSERVED):
+        if any(one.tier is notice.tier for one in new):
+            draft = cancelled(draft, notice, CancelReason.MERGED, lane_view(given, policy).now)
+    return settled(passed_on(draft, new), given, policy)
+
+
+def passed_on(draft: Draft, new: Iterable[GivenBefore]) -> Draft:
+    """To whoever took this record over before."""
+    offender, new = draft.offender, list(new)
+    if not new:
+        return draft
+    return draft.say(
+        *(
+            TellGiven(offender_id=survivor, from_offender_id=offender.offender_id, given=new)
+            for survivor in offender.told
+        )
+    )

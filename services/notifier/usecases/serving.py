@@ -1,0 +1,152 @@
+"""It was given, and what is done where the facts changed after that. What he was told is a fact, however late it is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from schemas.classification import Tier
+from schemas.commands import DecideCorrection, GiveCorrection, GivenBefore, Role, Serve
+from schemas.notice_work import Correction, CorrectionDecided, CorrectionGiven
+from schemas.notification import (
+    CancelReason,
+    NotificationCorrected,
+    NotificationServed,
+    NotificationState,
+    Place,
+)
+from services.common.service import Input, Outcome
+from services.notifier.domain import FREE, GIVEN, UNSERVED, LaneView, Notice, Offender
+from services.notifier.rules import NoticePolicy
+from services.notifier.usecases.commands import SERVERS, any_notice, not_in_future
+from services.notifier.usecases.ending import cancelled
+from services.notifier.usecases.merging import passed_on
+from services.notifier.usecases.refusing import Refused
+from services.notifier.usecases.settling import lane_view, settled
+from services.notifier.usecases.telling import Draft
+
+DECIDERS = frozenset({Role.COORDINATOR})
+
+
+def serve(offender: Offender, command: Serve, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
+    """Also where it was taken back, or cancelled, between the giving and the word of it."""
+    notice = any_notice(offender, command, SERVERS)
+    if notice.state in GIVEN:
+        raise Refused("already_served")
+    not_in_future(command.served_at, given, policy)
+    if not _may_have_been(notice, command):
+        raise Refused("cancelled" if notice.state is NotificationState.CANCELLED else "not_released")
+    if command.role is not Role.COORDINATOR:  # who records what went wrong as well
+        _as_it_should_be(offender, notice, command)
+    draft = _served(Draft(offender), notice, command, lane_view(given, policy))
+    return settled(draft, given, policy)
+
+
+def _may_have_been(notice: Notice, command: Serve) -> bool:
+    if notice.state in FREE and notice.taken_back_at is None:
+        return True
+    return notice.was_free(command.served_at)
+
+
+def _as_it_should_be(offender: Offender, notice: Notice, command: Serve) -> None:
+    """By the other agency's officer where one is named; into his hand, away from any home, where no charge explains it."""
+    if notice.route is not None and command.served_by_agency != notice.route:
+        raise Refused("other_agency")
+    own = offender.pairs.get(notice.pair_id)
+    if command.place is Place.HOME and (notice.tier is Tier.D or own is None or own.unannounced):
+        raise Refused("away_from_home")
+
+
+def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Draft:
+    ended = notice.ended
+    served = replace(
+        notice,
+        state=NotificationState.SERVED,
+        reasons=(),
+        ended=None,
+        since=lane.now,
+        served_at=command.served_at,
+        proof=command.proof,
+        served_by=command.served_by or command.by,
+        place=command.place,
+        serve_by=None,
+        due=None,
+    )
+    event = draft.offender.event(
+        NotificationServed,
+        served,
+        command.by,
+        served_at=command.served_at,
+        proof=command.proof,
+        served_by=served.served_by,
+        place=command.place,
+        counsel_present=command.counsel_present,
+    )
+    if ended is not None:
+        draft = _makes_room(draft, notice, lane)
+    draft = draft.tell(served, event)
+    if ended is not None and ended is not CancelReason.SUPERSEDED:
+        corrected = replace(served, state=NotificationState.CORRECTED, ended=ended)
+        draft = draft.tell(corrected, draft.offender.event(NotificationCorrected, corrected, reason=ended))
+    told = GivenBefore(notification_id=served.notification_id, tier=served.tier, served_at=command.served_at)
+    return passed_on(draft, [told])
+
+
+def _makes_room(draft: Draft, notice: Notice, lane: LaneView) -> Draft:
+    """It was given before it was cancelled: its successor of the same tier is one too many."""
+    for other in draft.offender.of(NotificationState):
+        if other.tier is notice.tier and other.notification_id != notice.notification_id:
+            if other.state in UNSERVED:
+                draft = cancelled(draft, other, CancelReason.SUPERSEDED, lane.now)
+            elif other.state in GIVEN:
+                raise Refused("already_served")
+    return draft
+
+
+def decide_correction(
+    offender: Offender, command: DecideCorrection, given: Input, policy: NoticePolicy
+) -> Outcome[Offender]:
+    """A person decides what he is told; never un-sent in silence. May be decided anew until he has been told."""
+    notice = _corrected(offender, command)
+    now = lane_view(given, policy).now
+    decided = replace(
+        notice,
+        correction=command.correction,
+        since=now,
+        asked_at=now,
+        corrected_at=now if command.correction is Correction.NONE else None,
+    )
+    event = offender.work(CorrectionDecided, decided, command.by, correction=command.correction)
+    return settled(Draft(offender).tell(decided, event), given, policy)
+
+
+def give_correction(
+    offender: Offender, command: GiveCorrection, given: Input, policy: NoticePolicy
+) -> Outcome[Offender]:
+    """A correction is a contact with him too: not while any gate of his is shut."""
+    notice = _corrected(offender, command, SERVERS)
+    if notice.correction is None:
+        raise Refused("not_decided")
+    not_in_future(command.given_at, given, policy)
+    if not may_correct(offender, notice, lane_view(given, policy)):
+        raise Refused("not_released")
+    done = replace(notice, corrected_at=command.given_at)
+    event = offender.work(CorrectionGiven, done, command.by, correction=notice.correction, given_at=command.given_at)
+    return settled(Draft(offender).tell(done, event), given, policy)
+
+
+def may_correct(offender: Offender, notice: Notice, lane: LaneView) -> bool:
+    """Whether he may be told: with no open pair there is nobody left to wait for."""
+    if not offender.open_pairs:
+        return True
+    return lane.kept and offender.clear and lane.confirmed(offender, notice)
+
+
+def _corrected(
+    offender: Offender, command: DecideCorrection | GiveCorrection, may: frozenset[Role] = DECIDERS
+) -> Notice:
+    notice = any_notice(offender, command, may)
+    if notice.state is not NotificationState.CORRECTED:
+        raise Refused("not_corrected")
+    if notice.corrected_at is not None:
+        raise Refused("already_corrected")
+    return notice
