@@ -161,6 +161,8 @@ class Bench:
     noted: deque[Event[Any]] = field(default_factory=deque)
     """To the lanes of partners, who may be offenders themselves."""
     erased: list[str] = field(default_factory=list)
+    kept: str | None = None
+    """Digest of the policy in force; None: `policy`."""
 
     def __post_init__(self) -> None:
         self.service = compose(self.policy, SEAL)
@@ -176,7 +178,7 @@ class Bench:
         """Decide one; what it sends to other lanes is still on its way."""
         topic = next(topic for topic in INPUTS if allowed(topic, one.type))
         at = one.recordedtime or one.time
-        outcome = self.service.decide(self.offender(routing_key(one)), Input(one, topic, 0, at, at))
+        outcome = self.service.decide(self.offender(routing_key(one)), Input(one, topic, 0, at, at, kept=self.kept))
         self.offenders[routing_key(one)] = outcome.state
         if outcome.state == self.service.store.new(routing_key(one)):
             del self.offenders[routing_key(one)]

@@ -136,9 +136,9 @@ class InForce:
 async def in_force(conn: AsyncConnection) -> list[InForce]:
     """In the order they came."""
     per_lane = await conn.execute(select(lanes.c.kept, func.count()).group_by(lanes.c.kept))
-    in_lanes: dict[str | None, int] = dict(per_lane.tuples().all())
+    in_lanes: dict[str | None, int] = {row[0]: row[1] for row in per_lane}
     per_person = await conn.execute(select(offenders.c.policy, func.count()).group_by(offenders.c.policy))
-    decided: dict[str | None, int] = dict(per_person.tuples().all())
+    decided: dict[str | None, int] = {row[0]: row[1] for row in per_person}
     found = []
     for row in await conn.execute(select(policies).order_by(policies.c.place)):
         document = orjson.loads(row.document)

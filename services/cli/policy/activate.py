@@ -105,7 +105,7 @@ async def _kept(settings: CommonSettings) -> Sequence[str | None]:
     database = Database(database_url(settings, SERVICE), SERVICE, pool_size=1)
     try:
         async with database.read() as conn:
-            found = dict((await conn.execute(select(lanes.c.lane, lanes.c.kept))).tuples().all())
+            found = {row.lane: row.kept for row in await conn.execute(select(lanes.c.lane, lanes.c.kept))}
     finally:
         await database.close()
     return [found.get(lane) for lane in range(settings.partitions)]
