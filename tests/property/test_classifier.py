@@ -364,9 +364,9 @@ def test_another_policy_in_force_ends_as_if_it_had_always_been(data: st.DataObje
     stand = {key: (one.tier, one.outreach) for key, one in bench.live_referrals().items()}
     assert stand == {key: (one.tier, one.outreach) for key, one in expected.live_referrals().items()}
     decisions = [one for one in bench.of(Topic.DECISIONS) if isinstance(one, OffenderDecided)]
-    for him, one in bench.offenders.items():
+    for him, offender in bench.offenders.items():
         his = [each for each in decisions if each.offender_id == him]
-        assert (his[-1].tier if his else None) is one.tier
+        assert (his[-1].tier if his else None) is offender.tier
         opened = {each.pair_id for each in his if each.outreach is Outreach.OPENED}
         live = {each.pair_id for each in bench.live_referrals().values() if each.offender_id == him}
         stand_open = {
