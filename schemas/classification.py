@@ -111,6 +111,8 @@ class OffenderDecided(Data):
     """He or his counsel disputes the listing, and it is not answered: no notice may go to him."""
     raised_until: Timestamp | None = None
     """The tier is a person's raise above what the rules give, until then; null: it is the rules'."""
+    purged: bool = False
+    """What ended, ended for its age alone: nothing that was given is to be set right."""
     tiers_served: list[Tier] = []
     """Lists of which he has been given notice, before this system was there or under an id since merged too."""
     policy: PolicyRef

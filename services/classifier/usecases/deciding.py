@@ -155,6 +155,7 @@ def decision(
         merged_offender_id=what.merged_offender_id,
         challenged=after.history.challenged,
         raised_until=standing.raised_until,
+        purged=bool(what.purged),
         tiers_served=list(after.history.tiers_served),
         policy=policy.ref,
         occurred_at=last.report.occurred_at if last is not None and not what.expunged else None,

@@ -74,7 +74,7 @@ def _ended(draft: Draft, decision: OffenderDecided, expunged: str | None, now: d
             continue
         if notice.state in UNSERVED:
             draft = cancelled(draft, notice, reason, now)
-        elif reason not in (CancelReason.SUPERSEDED, CancelReason.MERGED):
+        elif not decision.purged and reason not in (CancelReason.SUPERSEDED, CancelReason.MERGED):
             corrected = replace(notice, state=NotificationState.CORRECTED, ended=reason, since=now)
             draft = draft.tell(corrected, draft.offender.event(NotificationCorrected, corrected, reason=reason))
     return draft

@@ -70,6 +70,7 @@ def test_a_first_charge_is_said_whole() -> None:
         "merged_offender_id": None,
         "challenged": False,
         "raised_until": None,
+        "purged": False,
         "tiers_served": [],
         "occurred_at": one.data.occurred_at,
         "decided_at": one.time,

@@ -220,7 +220,7 @@ def test_a_suspicion_nobody_validated_is_purged_and_her_help_goes_on() -> None:
     tick(bench, lapse)
     him = bench.offender()
     assert set(him.assessment.findings) == {incident_id(2)} and him.tier is Tier.D
-    assert pair(1) in decisions(bench)[-1].withdrawn_pair_ids
+    assert pair(1) in decisions(bench)[-1].withdrawn_pair_ids and decisions(bench)[-1].purged
     assert not [one for one in bench.of(Topic.REFERRALS) if isinstance(one, ReferralWithdrawn)]
     tick(bench, lapse + 400)
     last = decisions(bench)[-1]
