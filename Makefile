@@ -32,8 +32,8 @@ lint: install ## ruff, mypy, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-fault: install ## the fault tests at length: kill -9 at every step, 50 seeds a step (hours)
-	IPVI_FAULT_SEEDS=50 $(BIN)/pytest tests/fault --timeout 1800 $(ARGS)
+fault: install ## the long tests: kill -9 at every step, 50 seeds a step, 500 requests an operation (hours)
+	IPVI_FAULT_SEEDS=50 IPVI_API_EXAMPLES=500 $(BIN)/pytest tests/fault tests/integration/test_openapi.py --timeout 1800 $(ARGS)
 
 fuzz: install ## the readers' fuzz tests at length: half an hour a parser
 	IPVI_FUZZ_SECONDS=1800 $(BIN)/pytest tests/unit/intake/test_intake_fuzz.py -k test_long --timeout 3600 $(ARGS)

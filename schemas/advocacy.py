@@ -6,10 +6,11 @@ None of it is said again on any topic: what an advocate learns stays in victim_o
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from schemas.calendar import Clock, Weekday
 from schemas.commands import PersonCommand, TaskCommand
 from schemas.envelope import Data, Timestamp, event_type
 from schemas.incident import Identifier
@@ -46,22 +47,6 @@ class ChannelSafety(Data):
     safety: ContactSafety
     address: Address | None = None
     """Where, as she gave it; null: police's will do, or there is none."""
-
-
-class Weekday(StrEnum):
-    """A day of the week."""
-
-    MON = "mon"
-    TUE = "tue"
-    WED = "wed"
-    THU = "thu"
-    FRI = "fri"
-    SAT = "sat"
-    SUN = "sun"
-
-
-Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-"""A time of the day, in the county's time zone."""
 
 
 class SafeHours(Data):
@@ -195,6 +180,16 @@ class LinkVictims(LinkCommand):
 @event_type("ipvi.victim_outreach.command.unlink_victims.v1")
 class UnlinkVictims(LinkCommand):
     """They are two women after all."""
+
+
+@event_type("ipvi.victim_outreach.command.take_over.v1")
+class TakeOver(Data):
+    """What is kept of one woman of another offender's, whose record was merged into this one's or split off to it."""
+
+    offender_id: Identifier
+    from_offender_id: Identifier
+    kept: dict[str, Any]
+    """By kind, as this service keeps them: holds, links, profiles, consents, screens, attempts, her referral."""
 
 
 # messages ------------------------------------------------------------------------------------------------------------

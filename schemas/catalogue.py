@@ -2,6 +2,7 @@
 
 from schemas import (
     advocacy,
+    call_in,
     classification,
     commands,
     duty,
@@ -26,6 +27,7 @@ MODULES = (
     duty,
     enforcement,
     help,
+    call_in,
     outreach,
     commands,
     advocacy,

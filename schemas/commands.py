@@ -5,11 +5,13 @@ A command's id comes from the form that was sent, so a form sent twice is one co
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field
 
+from schemas.call_in import CallInId, Capacity, SeatState, Speaker, Venue
 from schemas.classification import Tier
 from schemas.enforcement import EnforcementOutcome, Lever
 from schemas.envelope import Data, Timestamp, event_type
@@ -18,6 +20,8 @@ from schemas.incident import Identifier, Ori
 from schemas.notice_work import Correction
 from schemas.notification import CancelReason, FailureReason, Place, Proof
 from schemas.outreach import AttemptOutcome, ContactChannel
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Role(StrEnum):
@@ -37,6 +41,8 @@ class Role(StrEnum):
     """Takes what is referred for enforcement, works reviews, and sees an offender's levers."""
     DISPATCH = "dispatch"
     """Looks an offender up from computer-aided dispatch; is told A, B and C."""
+    AGENCY = "agency"
+    """An agency's own system: sends that agency's records to intake, and asks what became of them."""
 
 
 class Tick(Data):
@@ -193,6 +199,8 @@ class Serve(NotificationCommand):
     served_by_agency: Ori | None = None
     """Of the officer who gave it; needed where another agency's is to."""
     place: Place | None = None
+    letter_sha256: Sha256 | None = None
+    """Of the letter that was given; null: the one printed last, if any was."""
     counsel_present: bool | None = None
     """Whether his counsel was there; scripts are one way, and nobody asks him of the incident."""
 
@@ -239,6 +247,20 @@ class LiftHold(NotificationCommand):
 @event_type("ipvi.notifier.command.claim.v1")
 class ClaimNotification(NotificationCommand):
     """I take it."""
+
+
+@event_type("ipvi.notifier.command.print_letter.v1")
+class PrintLetter(NotificationCommand):
+    """Keep this letter: it is what he will be given. Made by the service from its own file, not by the person."""
+
+    dated: date
+    """Printed as its date."""
+    content: Annotated[str, Field(min_length=4, max_length=900_000, pattern=r"^[A-Za-z0-9+/]+=*$")]
+    """The PDF in base64."""
+    sha256: Sha256
+    template: Annotated[str, Field(min_length=1, max_length=64)]
+    version: Annotated[str, Field(min_length=1, max_length=40)]
+    template_sha256: Sha256
 
 
 @event_type("ipvi.notifier.command.retry.v1")
@@ -305,6 +327,81 @@ class CloseEnforcement(EnforcementCommand):
     outcome: EnforcementOutcome
     levers: list[Lever] = []
     """Those that were used."""
+
+
+class CallInCommand(Data):
+    """An act of a person on a call-in, in its own lane: the Kafka key is its id."""
+
+    call_in_id: CallInId
+    by: Annotated[str, Field(min_length=1, max_length=120)]
+    role: Role
+
+
+@event_type("ipvi.notifier.command.plan_call_in.v1")
+class PlanCallIn(CallInCommand):
+    """It is to be held; again: it is moved."""
+
+    starts_at: Timestamp
+    venue: Venue
+    capacity: Capacity
+    speakers: Annotated[list[Speaker], Field(max_length=30)] = []
+
+
+@event_type("ipvi.notifier.command.cancel_call_in.v1")
+class CancelCallIn(CallInCommand):
+    """It will not be held."""
+
+
+@event_type("ipvi.notifier.command.seat.v1")
+class Seat(CallInCommand):
+    """Put him on the roster; his own lane says whether he may be told now."""
+
+    seated_offender_id: Identifier
+    notification_id: str
+
+
+@event_type("ipvi.notifier.command.unseat.v1")
+class Unseat(CallInCommand):
+    """Take him off the roster."""
+
+    notification_id: str
+
+
+@event_type("ipvi.notifier.command.attend.v1")
+class Attend(NotificationCommand):
+    """Whether he came. Who came has been told; who did not has missed a visit."""
+
+    call_in_id: CallInId
+    attended: bool
+
+
+@event_type("ipvi.notifier.command.invite.v1")
+class Invite(Data):
+    """From a call-in's lane to his: there is a place for him, or it is at another time or place now."""
+
+    offender_id: Identifier
+    notification_id: str
+    call_in_id: CallInId
+    starts_at: Timestamp
+    venue: Venue
+
+
+@event_type("ipvi.notifier.command.uninvite.v1")
+class Uninvite(Data):
+    """From a call-in's lane to his: there is no place for him any more."""
+
+    offender_id: Identifier
+    notification_id: str
+    call_in_id: CallInId
+
+
+@event_type("ipvi.notifier.command.tell_seat.v1")
+class TellSeat(Data):
+    """From his lane to a call-in's: what has become of his place."""
+
+    call_in_id: CallInId
+    notification_id: str
+    seat: SeatState
 
 
 class GivenBefore(Data):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
@@ -75,6 +76,17 @@ class NoticeRouted(NoticeWork):
     """Another agency's officer gives it: he is a sworn officer or the like."""
 
     agency: Ori
+
+
+@event_type("ipvi.notice.letter_printed.v1")
+class LetterPrinted(NoticeWork):
+    """A letter was made and is kept, byte for byte."""
+
+    sha256: str
+    template: str
+    version: str
+    template_sha256: str
+    dated: date
 
 
 @event_type("ipvi.notice.correction_decided.v1")

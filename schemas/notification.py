@@ -37,6 +37,8 @@ class HoldReason(StrEnum):
     """He, or his counsel, disputes the listing."""
     ALSO_VICTIM = "also_victim"
     """He has himself been hurt by a partner: two people look at it first."""
+    UNSIGNED_TEMPLATE = "unsigned_template"
+    """The wording it would be made from is not signed off, or is no longer what was signed."""
     MERGE_PENDING = "merge_pending"
     """Two records are being made one, and what he was given under the other is not known yet."""
 
@@ -108,6 +110,8 @@ class Notification(Data):
     language: str = "en"
     template: str
     """Id and version of the template the text is made from."""
+    template_sha256: str | None = None
+    """Of the wording; null where no county's letters are set up."""
     by: str = "system"
     """The person's user name, or `system`."""
 
@@ -147,6 +151,8 @@ class NotificationServed(Notification):
     """Who gave it, where that is not who recorded it."""
     place: Place | None = None
     counsel_present: bool | None = None
+    letter_sha256: str | None = None
+    """Of the letter that was given, as it was printed."""
 
 
 @event_type("ipvi.notification.failed.v1")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from schemas.advocacy import Clock, Weekday
 from schemas.commands import Role
 from schemas.envelope import Data
 from schemas.outreach import TaskKind, TaskOwner
@@ -25,26 +24,9 @@ class TaskClock(StrEnum):
     ELAPSED = "elapsed"
     """All of them: nights, holidays, and the hour a daylight-saving change takes or gives."""
     BUSINESS = "business"
-    """Those of `outreach.business_hours`."""
+    """Those of `business_hours`."""
 
 
-class BusinessHours(Data):
-    """On these days, from `start` until before `end`, in the county's time zone."""
-
-    days: Annotated[list[Weekday], Field(min_length=1)]
-    start: Clock
-    end: Clock
-
-    @model_validator(mode="after")
-    def _lasts(self) -> Self:
-        if self.end <= self.start:
-            raise PydanticCustomError("business_hours", "end must be later than start")
-        return self
-
-
-OFFICE = BusinessHours(
-    days=[Weekday.MON, Weekday.TUE, Weekday.WED, Weekday.THU, Weekday.FRI], start="08:00", end="17:00"
-)
 LADDERS: Mapping[TaskOwner, list[Role]] = {
     TaskOwner.AGENCY: [Role.OFFICER, Role.COORDINATOR, Role.OUTREACH_SUPERVISOR],
     TaskOwner.SYSTEM_ADVOCATE: [Role.ADVOCATE, Role.OUTREACH_SUPERVISOR],
@@ -67,10 +49,6 @@ class OutreachTerms(Data):
     """After which the next in `duty` is told."""
     duty: Annotated[dict[TaskOwner, list[Role]], Field(default_factory=lambda: dict(LADDERS))]
     """By the task's owner: who is called first, and who next."""
-    business_hours: BusinessHours = OFFICE
-    """For tasks whose clock is `business`."""
-    holidays: Annotated[list[date], Field(default_factory=list)]
-    """Days without business hours."""
 
     @model_validator(mode="after")
     def _somebody_is_called(self) -> Self:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from schemas.calendar import BusinessHours
 from schemas.classification import PolicyRef, Tier
 from schemas.criteria import Charges, Codes, Days, Gaps, Rule, Slug, Violations
 from schemas.envelope import Data
@@ -128,6 +129,7 @@ class Policy(Data):
     """Where a birthday begins."""
     agency_time_zones: Annotated[dict[Ori, TimeZone], Field(default_factory=dict)]
     """Agencies elsewhere, by ORI."""
+    business_hours: BusinessHours = BusinessHours()
     adult_age: Annotated[int, Field(ge=10, le=30)]
     stale_after_days: Days
     """A report later than this after the incident is listed: nothing opens until a person opens it."""

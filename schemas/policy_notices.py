@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from datetime import date, time
-from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainSerializer, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, PlainSerializer
 
 from schemas.classification import Tier
 from schemas.duty import DutyRole
@@ -25,49 +21,6 @@ class Span(Data):
     hours: Annotated[int, Field(ge=1, le=24 * 365)]
     business: bool = False
     """Only hours the office is open count; false: hours as they pass, over nights, holidays and changes of the clock."""
-
-
-class Weekday(StrEnum):
-    """Days of the week."""
-
-    MON = "mon"
-    TUE = "tue"
-    WED = "wed"
-    THU = "thu"
-    FRI = "fri"
-    SAT = "sat"
-    SUN = "sun"
-
-
-def _clock_time(text: str) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", text):
-        raise PydanticCustomError("clock_time", "must be a time of day like 08:30")
-    return text
-
-
-ClockTime = Annotated[str, AfterValidator(_clock_time)]
-
-
-class BusinessHours(Data):
-    """When the office is open, in the agency's time zone. Counts for clocks that say `business: true` alone."""
-
-    opens: ClockTime = "08:00"
-    closes: ClockTime = "17:00"
-    days: Annotated[frozenset[Weekday], Field(min_length=1), _InOrder] = frozenset(
-        {Weekday.MON, Weekday.TUE, Weekday.WED, Weekday.THU, Weekday.FRI}
-    )
-    holidays: Annotated[frozenset[date], Field(max_length=500), PlainSerializer(sorted, when_used="json")] = frozenset()
-    """Days on which it is shut, as YYYY-MM-DD in quotes."""
-
-    @model_validator(mode="after")
-    def _opens_first(self) -> Self:
-        if self.opens >= self.closes:
-            raise PydanticCustomError("business", "must open before it closes")
-        return self
-
-    @property
-    def window(self) -> tuple[time, time]:
-        return time.fromisoformat(self.opens), time.fromisoformat(self.closes)
 
 
 Ladder = Annotated[list[DutyRole], Field(min_length=1, max_length=10)]
@@ -127,13 +80,16 @@ class Notices(Data):
     """Until somebody has decided about a notice that failed for good."""
     correction_within: Span = Span(hours=72)
     """Until it is decided what he is told where the facts changed, and again until he is told."""
+    attendance_within: Span = Span(hours=24)
+    """After a call-in: until somebody has said who came."""
     repeat_hours: Annotated[int, Field(ge=1, le=24 * 30)] = 24
     """How often whoever is on duty is called again."""
     custody_repeat_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 15
     """The same for a notice at the jail."""
     enforcement: EnforcementTerms = EnforcementTerms()
     help: HelpTerms = HelpTerms()
-    business_hours: BusinessHours = BusinessHours()
+    signed_templates_only: bool = True
+    """Whether a notice waits while its wording is not signed off; without a county's folder nothing waits for one."""
     duty: Duty = Duty()
 
 

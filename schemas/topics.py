@@ -32,6 +32,7 @@ class Topic(StrEnum):
     NOTIFICATIONS = "ipvi.internal.notifications.v1"
     NOTICE_WORK = "ipvi.internal.notice-work.v1"
     ENFORCEMENT = "ipvi.internal.enforcement.v1"
+    CALL_INS = "ipvi.internal.call-ins.v1"
     DUTY_ALERTS = "ipvi.internal.duty-alerts.v1"
     OUTREACH = "ipvi.restricted.outreach.v1"
     OUTREACH_GATES = "ipvi.internal.outreach-gates.v1"

@@ -14,10 +14,10 @@ from schemas.generate.json_schema import Schema
 _NOTES: Final = frozenset({"$schema", "$id", "$defs", "title", "description"})
 _CHECKED: Final = frozenset(
     {"$ref", "anyOf", "type", "enum", "format", "pattern", "minLength", "maxLength", "minimum", "maximum", "minItems"}
-    | {"items", "properties", "required", "default"}
+    | {"maxItems", "items", "properties", "required", "default"}
 )
 _FLOORS: Final = ("minLength", "minimum", "minItems")
-_CEILINGS: Final = ("maxLength", "maximum")
+_CEILINGS: Final = ("maxLength", "maximum", "maxItems")
 
 
 class UnknownKeywordError(ValueError):

@@ -7,12 +7,12 @@ from pydantic import ValidationError
 from schemas.policy import Policy
 from services.classifier.domain import Seal
 from services.classifier.policies import usable
-from services.classifier.seal import kept_key, sealer
 from services.classifier.settings import ClassifierSettings
 from services.classifier.store import ClassifierStore
 from services.classifier.stream import Classifier
 from services.classifier.terms import Policies
 from services.common.errors import ConfigurationError
+from services.common.seal import kept_key, sealer
 from services.common.settings import CommonSettings
 
 

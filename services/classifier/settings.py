@@ -18,3 +18,7 @@ class ClassifierSettings(BaseSettings):
     seal_key: Annotated[SecretStr | None, Field(min_length=16)] = None
     """Key of the hashes by which expunged and moved incidents are known again and cannot be read. It must never change:
     with another key a late report of an expunged incident would come back in. None: one is made and kept under `home`."""
+    lookups_per_minute: Annotated[int, Field(ge=1)] = 60
+    """Persons one credential may look up in a minute."""
+    lookups_per_day: Annotated[int, Field(ge=1)] = 2_000
+    """And in a day."""

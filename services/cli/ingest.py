@@ -24,8 +24,8 @@ from schemas.mapping_file import MappingError, load_mapping
 from schemas.policy_file import PolicyError, load_policy
 from services.common.errors import ConfigurationError, IpviError
 from services.common.settings import CommonSettings
-from services.intake.app import MAPPED, Format, fitting, read_units, stream
-from services.intake.domain import AsOf, IngestSummary, Reject, SourcePausedError
+from services.intake.app import MAPPED, Format, feed_of, fitting, read_units, stream, take_roster
+from services.intake.domain import AsOf, Feed, FeedPausedError, IngestSummary, Reject, SourcePausedError
 from services.intake.lines import Source
 from services.intake.nibrs.events import ZoneOf
 from services.intake.settings import IntakeSettings
@@ -34,6 +34,7 @@ from services.intake.usecases import Sink, ingest
 
 DONE, FAILED, PAUSED = 0, 2, 3
 STDOUT = "-"
+ROSTER_MEND = "send it again whole, or, if it is right, first `ipvi agencies resume AGENCY FEED --accept-short`"
 
 FileArgument = Annotated[Path, typer.Argument(help="The file to read, plain or gzip.", show_default=False)]
 FormatOption = Annotated[
@@ -41,7 +42,8 @@ FormatOption = Annotated[
     typer.Option(
         "--format",
         help="nibrs-flat, nibrs-xml: an FBI NIBRS submission. cloudevents: one JSON event a line. csv: a table (CSV or JSON "
-        "rows) of incidents, calls, orders or dispositions, read by --mapping. notices: notices served before this system.",
+        "rows) of incidents, calls, orders or dispositions, read by --mapping. notices: notices served before this system. "
+        "roster: who is held in a jail now, compared with the snapshot before.",
     ),
 ]
 MappingOption = Annotated[
@@ -113,7 +115,7 @@ def run(
         settings, source = _settings(), Source(file)
         feed = _Feed(source, kind, _zone_of(time_zone, policy or settings.policy), _mapping(kind, mapping))
         summary = asyncio.run(_ingest(feed, out, as_of, settings, console))
-    except SourcePausedError as paused:
+    except (SourcePausedError, FeedPausedError) as paused:
         return _say(console, str(paused), PAUSED)
     except BrokenPipeError:
         # Whoever read our output has enough; a second complaint at exit is kept from him.
@@ -156,7 +158,9 @@ async def _ingest(
     def tell(reject: Reject) -> None:
         console.print(str(reject), markup=False)
 
-    async with _sink(out, settings, as_of) as sink:
+    if feed.kind is Format.ROSTER:
+        return await _roster(feed, out, settings, console)
+    async with _sink(out, settings, feed_of(feed.kind, feed.mapping), as_of) as sink:
         with _progress(feed.source, feed.kind, console) as progress:
             units = read_units(feed.source, feed.kind, feed.zone_of, feed.mapping)
             return await ingest(
@@ -164,10 +168,22 @@ async def _ingest(
             )
 
 
+async def _roster(feed: _Feed, out: str | None, settings: IntakeSettings, console: Console) -> IngestSummary:
+    """A snapshot says something only against the one before, which the database knows."""
+    if out is not None or feed.mapping is None:
+        raise ConfigurationError("--format roster has no --out: what has changed is known from the snapshot before")
+    faults: list[str] = []
+    async with stream(settings, feed_of(feed.kind, feed.mapping), settings.terms()) as sink:
+        summary = await take_roster(feed.source.path, feed.mapping, sink, faults.append)
+    for unit in faults:
+        console.print(f"{feed.source.name}: {unit}: nobody counts as released by it; {ROSTER_MEND}", markup=False)
+    return summary
+
+
 @asynccontextmanager
-async def _sink(out: str | None, settings: IntakeSettings, as_of: AsOf) -> AsyncIterator[Sink]:
+async def _sink(out: str | None, settings: IntakeSettings, feed: Feed, as_of: AsOf) -> AsyncIterator[Sink]:
     if out is None:
-        async with stream(settings, as_of) as kafka:
+        async with stream(settings, feed, settings.terms(), as_of) as kafka:
             yield kafka
     elif out == STDOUT:
         yield LinesSink(sys.stdout.buffer, as_of)

@@ -7,12 +7,14 @@ import sys
 import typer
 
 from schemas.policy_file import PolicyError
+from services.cli.agencies import app as agencies
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
 from services.cli.letters import app as letters
 from services.cli.offsets import mend_command
 from services.cli.parked import app as parked
 from services.cli.policy import app as policy
+from services.cli.reads import app as reads
 from services.cli.rebase import rebase_command
 from services.cli.reconcile import reconcile_command
 from services.cli.replay import replay_command
@@ -39,7 +41,9 @@ offsets.command("mend")(mend_command)
 offsets.command("rebase")(rebase_command)
 app.add_typer(offsets, name="offsets")
 app.add_typer(parked, name="parked")
+app.add_typer(agencies, name="agencies")
 app.add_typer(policy, name="policy")
+app.add_typer(reads, name="reads")
 app.add_typer(letters, name="letters")
 
 

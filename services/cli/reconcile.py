@@ -23,7 +23,8 @@ from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, IpviError
 from services.common.settings import CommonSettings, settings_or_error
 from services.intake.app import stream
-from services.intake.domain import Unit
+from services.intake.domain import Feed, Unit
+from services.intake.settings import IntakeSettings
 
 SERVICE = "classifier"
 SOURCE = "/intake/reconcile"
@@ -200,7 +201,7 @@ async def retract(settings: CommonSettings, agency: str, stale: Sequence[Stale])
     if not stale:
         return
     now = datetime.now(UTC)
-    async with stream(settings) as sink:
+    async with stream(settings, Feed("reconcile", agency), IntakeSettings().terms()) as sink:
         await sink.take([Unit(line, (_retraction(one, agency, now),)) for line, one in enumerate(stale, start=1)])
         await sink.finish()
 

@@ -6,6 +6,7 @@ import importlib
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from schemas.commands import ClassifierTick, NotifierTick, OutreachTick, Tick
@@ -26,14 +27,30 @@ class Part:
         """Compose it. Raises `PolicyError`, `ConfigurationError` or `TokensFileError` with one clear line."""
         app = importlib.import_module(f"services.{self.package}.app")
         companions = app.companions(settings) if hasattr(app, "companions") else ()
-        return Replica(app.build(settings), settings, self.tick, self._router(), companions=companions)
+        return Replica(app.build(settings), settings, self.tick, self.router(settings), companions=companions)
 
-    def _router(self) -> Callable[..., Any] | None:
+    def router(self, settings: CommonSettings) -> Callable[..., Any] | None:
+        """What makes its API's routes, with the county's wordings where it makes papers of them; None: it has none."""
         if importlib.util.find_spec(f"services.{self.package}.api") is None:
             return None
+        app = importlib.import_module(f"services.{self.package}.app")
         router: Callable[..., Any] = importlib.import_module(f"services.{self.package}.api").router
-        return router
+        return partial(router, papers=app.papers(settings)) if hasattr(app, "papers") else router
 
+
+@dataclass(frozen=True, slots=True)
+class ProducerPart:
+    """A service that only produces: it has no lanes, and no clock of its own."""
+
+    package: str
+    api_port: int
+
+    def replica(self, settings: CommonSettings) -> Any:
+        """Compose it. Raises `PolicyError`, `ConfigurationError` or `TokensFileError` with one clear line."""
+        return importlib.import_module(f"services.{self.package}.app").build(settings)
+
+
+PRODUCERS: dict[str, ProducerPart] = {"intake": ProducerPart("intake", 8700)}
 
 DATABASES = ("intake", "classifier", "notifier", "victim_outreach")
 """Who has tables of its own."""

@@ -22,10 +22,10 @@ from schemas.topics import Topic, allowed
 from services.classifier.app import compose
 from services.classifier.domain import Offender
 from services.classifier.policies import usable
-from services.classifier.seal import sealer
 from services.classifier.stream import INPUTS
 from services.classifier.usecases import decision
 from services.common.errors import IpviError
+from services.common.seal import sealer
 from services.common.service import Input
 from services.intake.cloudevents import read_events
 from services.intake.lines import Source

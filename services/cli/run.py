@@ -24,7 +24,7 @@ from services.classifier.policies import usable
 from services.cli.broker.node import EmbeddedBroker
 from services.cli.broker.process import BoundProcess
 from services.cli.ingest import FormatOption, MappingOption, ZoneOption, ingest_file
-from services.cli.registry import SERVICES
+from services.cli.registry import PRODUCERS, SERVICES, Part, ProducerPart
 from services.cli.serve import migrate_all
 from services.cli.settled import ends, is_settled, places
 from services.cli.summary import Summary, summarise
@@ -37,6 +37,7 @@ from services.intake.app import Format
 from services.intake.domain import AsOf, IngestSummary
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "sample" / "county.jsonl"
+SAMPLE_AGENCY = "ZZ0010000"
 READY_S = 90.0
 SETTLE_S = 1_200.0
 
@@ -69,7 +70,8 @@ class Tree:
         """One process a service, its log beside its state."""
         logs = self.settings.home.resolve() / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        for name, part in SERVICES.items():
+        parts: dict[str, Part | ProducerPart] = {**SERVICES, **(PRODUCERS if with_api else {})}
+        for name, part in parts.items():
             environment = self.environment() | ({"IPVI_API_PORT": str(part.api_port)} if with_api else {})
             self.processes[name] = BoundProcess(
                 [sys.executable, "-m", "services.cli.main", "serve", name], log=logs / f"{name}.log", env=environment
@@ -225,6 +227,7 @@ def _own_token(home: Path) -> Path:
             "sha256": hashlib.sha256(secret.encode()).hexdigest(),
             "person": "demo",
             "roles": [str(r) for r in Role],
+            "agency": SAMPLE_AGENCY,
         }
         for path, text in ((token, secret), (tokens, json.dumps(entry) + "\n")):
             path.touch(mode=0o600)

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.registry import DATABASES, SERVICES
+from services.cli.registry import DATABASES, PRODUCERS, SERVICES
 from services.cli.topics import create_topics
 from services.common import logs
 from services.common.database import database_url
@@ -18,7 +18,9 @@ from services.common.settings import CommonSettings, settings_or_error
 
 
 class ServiceName(StrEnum):
-    """The names of `registry.SERVICES`."""
+    """The names of `registry.SERVICES` and `registry.PRODUCERS`."""
+
+    INTAKE = "intake"
 
     CLASSIFIER = "classifier"
     NOTIFIER = "notifier"
@@ -37,7 +39,8 @@ def serve_command(
     """
     settings = settings_or_error(CommonSettings)
     logs.configure(service)
-    asyncio.run(SERVICES[service].replica(settings).run())
+    part = PRODUCERS.get(service) or SERVICES[service]
+    asyncio.run(part.replica(settings).run())
 
 
 def migrate_command() -> None:

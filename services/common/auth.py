@@ -1,7 +1,7 @@
 """Who may call the API: bearer tokens, kept as SHA-256 in the file `IPVI_TOKENS_FILE` names.
 
-The file is JSON lines or a YAML list of `{sha256, person, roles}`. A token is 32 random bytes or more
-(`secrets.token_urlsafe(32)`): a guessable one is not saved by its hash. No file: nobody may.
+The file is JSON lines or a YAML list of `{sha256, person, roles}`, of an agency's system with its ORI as `agency` too. A token
+is 32 random bytes or more (`secrets.token_urlsafe(32)`): a guessable one is not saved by its hash. No file: nobody may.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from typing import Annotated, Any
 
 import yaml
 from fastapi import HTTPException, Request
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.commands import Role
+from schemas.incident import Ori
 from services.common.errors import ConfigurationError
 from services.common.problems import problem
 
@@ -37,6 +38,8 @@ class Person:
 
     name: str
     roles: frozenset[Role]
+    agency: str | None = None
+    """ORI; of an agency's own system, which sends that agency's records and no other's."""
 
     def acting(self, allowed: Collection[Role]) -> Role:
         """The role this person acts in where `allowed` may act: the first of `Role` that fits. None fits: 403."""
@@ -52,6 +55,13 @@ class _Entry(BaseModel):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     person: Annotated[str, Field(min_length=1, max_length=120)]
     roles: Annotated[frozenset[Role], Field(min_length=1)]
+    agency: Ori | None = None
+
+    @model_validator(mode="after")
+    def _whose(self) -> _Entry:
+        if (Role.AGENCY in self.roles) != (self.agency is not None):
+            raise ValueError("an agency's system has the role agency and its ORI, both or none")
+        return self
 
 
 _ENTRIES = TypeAdapter(list[_Entry])
@@ -93,7 +103,9 @@ def read_tokens(path: Path | None) -> Tokens:
         raise TokensFileError(f"tokens file {path}: neither JSON lines nor a YAML list, in UTF-8") from None
     if len({entry.sha256 for entry in entries}) < len(entries):
         raise TokensFileError(f"tokens file {path}: the same sha256 stands there twice")
-    return Tokens(tuple((bytes.fromhex(entry.sha256), Person(entry.person, entry.roles)) for entry in entries))
+    return Tokens(
+        tuple((bytes.fromhex(entry.sha256), Person(entry.person, entry.roles, entry.agency)) for entry in entries)
+    )
 
 
 def _parse(text: str) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -20,13 +21,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 import schemas
 from services.common.errors import ConfigurationError
-from services.common.typesetting import LOGO_TYPES, Logo
+from services.common.typesetting import Logo, Sheet, TypesettingError, pdf
 
 M = TypeVar("M", bound=BaseModel)
 
 LANGUAGES = ("en", "es")
 MAX_LOGO = 512 * 1024
-_LONGEST_WORD = 45
 _MARKS_IN_A_ROW = 3
 
 
@@ -53,8 +53,8 @@ class Strict(BaseModel):
 def one_line(text: str) -> str:
     """Text as one printed line, in NFC, spaces single. Raises `ValueError` for what would print otherwise than it reads.
 
-    That is: control and format characters (line ends, text that runs the other way, invisible joiners), marks heaped on
-    one letter over other lines, and words that would run off the page.
+    That is: control and format characters (line ends, text that runs the other way, invisible joiners) and marks heaped on
+    one letter over other lines.
     """
     line = " ".join(unicodedata.normalize("NFC", text).split())
     marks = longest = 0
@@ -66,8 +66,6 @@ def one_line(text: str) -> str:
         longest = max(longest, marks)
     if longest > _MARKS_IN_A_ROW:
         raise ValueError("has marks heaped on one letter")
-    if any(len(word) > _LONGEST_WORD for word in line.split(" ")):
-        raise ValueError(f"has a word of more than {_LONGEST_WORD} characters")
     return line
 
 
@@ -201,5 +199,11 @@ def _logo(folder: Path, letterhead: Letterhead) -> Logo | None:
     content = read_bytes(path)
     if len(content) > MAX_LOGO:
         raise CountyError(f"{path}: larger than {MAX_LOGO // 1024} KiB")
-    assert path.suffix in LOGO_TYPES
-    return Logo(content, path.suffix, letterhead.logo_words or letterhead.agency)
+    logo = Logo(content, path.suffix, letterhead.logo_words or letterhead.agency)
+    try:
+        pdf(Sheet("en", "Logo", "", [letterhead.agency], date(2000, 1, 1), [], "", logo=logo))
+    except TypesettingError:
+        raise CountyError(
+            f"{path}: not a picture that can be printed; links and other files in it are not followed"
+        ) from None
+    return logo

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from schemas.commands import PersonCommand
+from schemas.commands import CallInCommand, PersonCommand
 from schemas.envelope import Data, Event, Message, deterministic_id, encode
 from schemas.topics import Topic
 from services.common.records import content_digest
@@ -133,8 +133,11 @@ class LogDesk:
         """CloudEvents source of the commands."""
         return f"/ipvi/{self.service}/api"
 
-    async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
-        """See `Desk`. Looks into the inbox first, so that a form sent again is answered even where the lane is down."""
+    async def submit(self, command: PersonCommand | CallInCommand, *, form_id: str, offender_id: str) -> Reply:
+        """See `Desk`; `offender_id` is the key of the lane, of a call-in its own id.
+
+        Looks into the inbox first, so that a form sent again is answered even where the lane is down.
+        """
         lane = lane_of(offender_id, self.lanes)
         # The person is part of the id: nobody's act may be swallowed as the repeat of another's. The lane is, since each
         # lane tells repeats by itself; whichever had the form first is found by asking for all of them.
@@ -156,7 +159,7 @@ class LogDesk:
             return Reply(Standing.REFUSED, event.id, KEY_REUSED)
         return _reply(event.id, noted.outcome if noted else None)
 
-    def _event(self, command_id: str, command: PersonCommand, offender_id: str) -> Event[PersonCommand]:
+    def _event(self, command_id: str, command: PersonCommand | CallInCommand, offender_id: str) -> Event[Data]:
         return Event(
             id=command_id,
             source=self.source,

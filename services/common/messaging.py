@@ -6,6 +6,7 @@ A message has no other fields than those that must be on the wire. Whoever sends
 
 from __future__ import annotations
 
+import asyncio
 import re
 import ssl
 from dataclasses import dataclass, field
@@ -99,7 +100,7 @@ class Messenger(Protocol):
 class MailSettings(BaseSettings):
     """Environment variables `IPVI_*` of what sends messages. Without a server everything goes to the console twin."""
 
-    model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore", env_ignore_empty=True)
 
     smtp_url: SecretStr | None = None
     """`smtps://user:password@host:465`, or `smtp://...:587` with STARTTLS; plain only to a loopback address."""
@@ -137,7 +138,7 @@ class ConsoleMailer:
         message = mail_message(mail, self.sender)
         if self.outbox is not None:
             self.outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self.outbox / f"{mail.message_id}.eml"
+            path = self.outbox / f"{_one_word(mail.message_id)}.eml"
             path.touch(mode=0o600)
             path.write_bytes(message.as_bytes())
         self.out.write(f"mail {mail.message_id}: taken, not sent (no IPVI_SMTP_URL)\n")
@@ -155,6 +156,9 @@ class SmtpMailer:
     password: str | None = field(default=None, repr=False)
     context: ssl.SSLContext | None = None
     timeout: float = 20.0
+    """For one answer of the server."""
+    patience: float = 60.0
+    """For all of its answers until the message is handed over, and again for those after it."""
 
     async def send(self, mail: Mail) -> None:
         message = mail_message(mail, self.sender)
@@ -162,7 +166,8 @@ class SmtpMailer:
         try:
             await self._open(client)
             try:
-                await client.send_message(message)
+                async with asyncio.timeout(self.patience):
+                    await client.send_message(message)
             except (aiosmtplib.SMTPException, OSError, ValueError) as failed:
                 raise NotSentError(_why(failed)) from None
         finally:
@@ -171,15 +176,16 @@ class SmtpMailer:
     async def _open(self, client: aiosmtplib.SMTP) -> None:
         """Connected, secured, logged in; nothing of the message has been said yet."""
         try:
-            await client.connect()
-            await client.ehlo()
-            if not (self.implicit_tls or is_loopback(self.host)):
-                if not client.supports_extension("starttls"):
-                    raise NotSentError(NotSent.NOT_SECURE)
-                await client.starttls(tls_context=self._trust())
+            async with asyncio.timeout(self.patience):
+                await client.connect()
                 await client.ehlo()
-            if self.username is not None:
-                await client.login(self.username, self.password or "")
+                if not (self.implicit_tls or is_loopback(self.host)):
+                    if not client.supports_extension("starttls"):
+                        raise NotSentError(NotSent.NOT_SECURE)
+                    await client.starttls(tls_context=self._trust())
+                    await client.ehlo()
+                if self.username is not None:
+                    await client.login(self.username, self.password or "")
         except (aiosmtplib.SMTPException, OSError) as failed:
             raise NotSentError(NotSent.NOT_SECURE if _is_tls(failed) else NotSent.UNREACHABLE) from None
 

@@ -20,6 +20,22 @@ lanes_refused = Gauge(
     "ipvi_lanes_refused", "Lanes that are not worked until a person has looked; alarm above 0", ["service"]
 )
 lanes_running = Gauge("ipvi_lanes_running", "Lanes worked by this replica", ["service"])
+_FEED = ["agency", "feed"]
+"""An agency is known by its ORI, a feed by its format or mapping."""
+intake_silence = Gauge("ipvi_intake_silence_seconds", "Since a feed was last heard, by agency and feed", _FEED)
+intake_silent = Gauge(
+    "ipvi_intake_silent", "1 where a feed has been silent for longer than it may (no events is not no violence)", _FEED
+)
+intake_paused = Gauge("ipvi_intake_paused", "1 where a feed is paused for its rejects until a person resumes it", _FEED)
+intake_fault = Gauge(
+    "ipvi_intake_roster_fault", "1 where the last roster could not be believed: nobody released", _FEED
+)
+intake_today = Gauge("ipvi_intake_events_today", "Events that came today (UTC)", _FEED)
+intake_normal = Gauge("ipvi_intake_events_normal", "Events of a normal day, history loads left out", _FEED)
+intake_unusual = Gauge(
+    "ipvi_intake_unusual", "1 where yesterday was under a quarter or over four times of a normal day", _FEED
+)
+intake_rejected = Gauge("ipvi_intake_rejected_today", "Units that were refused today (UTC)", _FEED)
 pages = Counter(
     "ipvi_pages", "Calls to whoever is on duty, by service and whether anybody was told", ["service", "result"]
 )

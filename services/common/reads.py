@@ -53,8 +53,8 @@ class ReadLog(Protocol):
         """Returns once they are kept. Raises what the database raises."""
         ...
 
-    async def count(self, person: str, kind: str, since: datetime) -> int:
-        """How many records of `kind` the person was shown since then, by whatever replica."""
+    async def count(self, person: str, route: str, since: datetime) -> int:
+        """How many records the person was shown by this route since then, at whatever replica."""
         ...
 
 
@@ -69,7 +69,7 @@ class SqlReadLog:
             async with self.database.write() as conn:
                 await conn.execute(insert(reads), [asdict(entry) for entry in entries])
 
-    async def count(self, person: str, kind: str, since: datetime) -> int:
-        wanted = (reads.c.person == person, reads.c.at >= since, reads.c.kind == kind)
+    async def count(self, person: str, route: str, since: datetime) -> int:
+        wanted = (reads.c.person == person, reads.c.at >= since, reads.c.route == route)
         async with self.database.read() as conn:
             return await conn.scalar(select(func.count()).select_from(reads).where(*wanted)) or 0

@@ -23,7 +23,8 @@ class CommonSettings(BaseSettings):
     policy: str = "high-point-practice"
     """Id of a policy in `policies/`, or the path of a policy file."""
     county: Path | None = None
-    """Folder of the county's letterhead, wordings and sign-offs (`docs/letters.md`). None: no letter and no text is made."""
+    """Folder of the county's letterhead, wordings and sign-offs (`docs/letters.md`). None: no letter and no text is made, so
+    no message to her leaves."""
     tokens_file: Path | None = None
     """Who may call the API: JSON lines of SHA-256, person, roles. None: nobody may."""
     api_host: str = "127.0.0.1"

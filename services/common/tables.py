@@ -146,7 +146,7 @@ KEEP_READS = {
 
 def with_common_tables(metadata: MetaData) -> MetaData:
     """Add these tables to a service's own. One that only produces (`info["lanes"]` is false) has no use for those of lanes."""
-    needed = common.sorted_tables if metadata.info.get("lanes", True) else [deployment]
+    needed = common.sorted_tables if metadata.info.get("lanes", True) else [deployment, reads]
     for table in needed:
         if table.name not in metadata.tables:
             table.to_metadata(metadata)

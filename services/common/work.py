@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from aiokafka import ConsumerRecord
 
-from schemas.commands import PersonCommand
+from schemas.commands import CallInCommand, PersonCommand
 from schemas.envelope import Data
 from schemas.rejects import InvalidRecord
 from schemas.topics import Topic
@@ -147,7 +147,9 @@ class _Run(Generic[S]):
                 "topic": parsed.record.topic,
                 "offset": parsed.record.offset,
                 "outcome": outcome,
-                "digest": content_digest(parsed.record.value) if isinstance(event.data, PersonCommand) else None,
+                "digest": content_digest(parsed.record.value)
+                if isinstance(event.data, PersonCommand | CallInCommand)
+                else None,
                 "about": self.worker.service.about(event),
             }
         )

@@ -1,68 +1,19 @@
-"""Composition root: a file and its format to units, and units to where they go."""
+"""Composition root: intake as a service, and what the command line needs of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from enum import StrEnum
-
-from schemas.mapping import Kind, Mapping
-from schemas.mapping_file import load_mapping
-from services.common.errors import ConfigurationError
-from services.intake.cloudevents import read_events
-from services.intake.domain import Unit
-from services.intake.lines import Source
-from services.intake.mapped import read_mapped
-from services.intake.nibrs import read_nibrs, read_nibrs_xml
-from services.intake.nibrs.events import ZoneOf
+from services.common.settings import CommonSettings, settings_or_error
+from services.intake.domain import MAPPED, Format
+from services.intake.reading import feed_of, fitting, read_units
+from services.intake.serving import IntakeService
+from services.intake.settings import IntakeSettings
 from services.intake.sinks import stream
+from services.intake.watch import take_roster
 
-__all__ = ["MAPPED", "Format", "fitting", "read_units", "stream"]
-
-
-class Format(StrEnum):
-    """What kinds of files can be read."""
-
-    NIBRS_FLAT = "nibrs-flat"
-    NIBRS_XML = "nibrs-xml"
-    CLOUDEVENTS = "cloudevents"
-    CSV = "csv"
-    NOTICES = "notices"
-    ROSTER = "roster"
-
-    @property
-    def passes(self) -> int:
-        """How often a file is read from its start to its end."""
-        return 1 if self in (Format.CLOUDEVENTS, Format.NOTICES, Format.ROSTER) else 2
+__all__ = ["MAPPED", "Format", "build", "feed_of", "fitting", "read_units", "stream", "take_roster"]
 
 
-MAPPED = (Format.CSV, Format.NOTICES, Format.ROSTER)
-"""Formats that a mapping file explains."""
-
-
-def read_units(source: Source, kind: Format, zone_of: ZoneOf, mapping: Mapping | None = None) -> Iterator[Unit]:
-    """The units of a file. `zone_of`: an agency's time zone by its ORI, for formats whose times have none.
-
-    Raises `ConfigurationError` where the format needs a mapping of another kind; a roster has no units by itself, it is
-    compared with the one before (`usecases.roster`).
-    """
-    match kind:
-        case Format.NIBRS_FLAT:
-            return read_nibrs(source, zone_of)
-        case Format.NIBRS_XML:
-            return read_nibrs_xml(source, zone_of)
-        case Format.CLOUDEVENTS:
-            return read_events(source)
-        case _:
-            return read_mapped(source, fitting(kind, mapping))
-
-
-def fitting(kind: Format, mapping: Mapping | None) -> Mapping:
-    """The mapping a format needs. Raises `ConfigurationError`."""
-    if mapping is None and kind is Format.NOTICES:
-        mapping = load_mapping("notices")  # bundled, so it is right
-    if mapping is None:
-        raise ConfigurationError(f"--format {kind} needs --mapping FILE")
-    wanted = {Format.NOTICES: {Kind.NOTICES}, Format.ROSTER: {Kind.ROSTER}}.get(kind, set(Kind) - {Kind.ROSTER})
-    if mapping.kind not in wanted:
-        raise ConfigurationError(f"mapping {mapping.name} is of kind {mapping.kind}, which is not --format {kind}")
-    return mapping
+def build(settings: CommonSettings) -> IntakeService:
+    """The service of these settings, and of intake's own in the environment. Raises `ConfigurationError`."""
+    own = settings_or_error(IntakeSettings)
+    return IntakeService(own.model_copy(update=settings.model_dump(include=set(CommonSettings.model_fields))))

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from schemas.envelope import Data, Event, from_json_line
+from schemas.incident import OffenderMerged, OffenderSplit
+from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic, allowed
 from services.intake.domain import Reject, Unit
@@ -43,11 +45,37 @@ def event_of(line: Line) -> Event[Data]:
         raise InvalidRecord(RejectCode.TOO_LARGE)
     if line.is_blank:
         raise InvalidRecord(RejectCode.EMPTY_VALUE)
-    event = from_json_line(line.raw)
+    return event_in(line.raw)
+
+
+def event_in(raw: bytes) -> Event[Data]:
+    """One event, whichever way it came. Raises `InvalidRecord`."""
+    if len(raw) > MAX_EVENT:
+        raise InvalidRecord(RejectCode.TOO_LARGE)
+    event = from_json_line(raw)
     topic_of(event.type)
     if event.subject != _offender_of(event.data):
         raise InvalidRecord(RejectCode.KEY_MISMATCH, "subject")
     return event
+
+
+_NOT_AN_AGENCYS: Final = (OffenderMerged, OffenderSplit, OffenderDescribed)
+"""Who is who, and the whole record of a man, is not one agency's to say."""
+
+
+def check_agency(event: Event[Data], agency: str) -> None:
+    """That it is this agency's own record. Raises `InvalidRecord` with the field that is another's."""
+    if event.source != f"/agencies/{agency}" and not event.source.startswith(f"/agencies/{agency}/"):
+        raise InvalidRecord(RejectCode.ANOTHER_AGENCY, "source")
+    if isinstance(event.data, _NOT_AN_AGENCYS):
+        raise InvalidRecord(RejectCode.ANOTHER_AGENCY, "type")
+    if getattr(event.data, "agency", agency) != agency:
+        raise InvalidRecord(RejectCode.ANOTHER_AGENCY, "agency")
+    incidents = [getattr(event.data, "incident_id", None)]
+    if isinstance(event.data, VictimsDescribed):
+        incidents = [victim.incident_id or "" for victim in event.data.victims]
+    if any(incident is not None and not incident.startswith(f"{agency}:") for incident in incidents):
+        raise InvalidRecord(RejectCode.ANOTHER_AGENCY, "incident_id")
 
 
 def _offender_of(data: Data) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from dataclasses import field as kept
 from enum import StrEnum
+from typing import Final
 
 from schemas.envelope import Data, Event
 from schemas.rejects import MENDS, RejectCode
 from services.common.errors import IpviError
+from services.common.seal import Seal
 from services.intake.people import Facts
+
+_ORI_OF_SOURCE: Final = re.compile(r"/agencies/([A-Z0-9]{9})(?:/|$)")
 
 
 class AsOf(StrEnum):
@@ -19,6 +24,26 @@ class AsOf(StrEnum):
     """From the broker's time stamp: no `recordedtime` is written, since an answer cannot be in what it answers."""
     REPORTED = "reported"
     """From the time the incident was reported: demos, training, back-testing."""
+
+
+class Format(StrEnum):
+    """What kinds of files can be read."""
+
+    NIBRS_FLAT = "nibrs-flat"
+    NIBRS_XML = "nibrs-xml"
+    CLOUDEVENTS = "cloudevents"
+    CSV = "csv"
+    NOTICES = "notices"
+    ROSTER = "roster"
+
+    @property
+    def passes(self) -> int:
+        """How often a file is read from its start to its end."""
+        return 1 if self in (Format.CLOUDEVENTS, Format.NOTICES, Format.ROSTER) else 2
+
+
+MAPPED = (Format.CSV, Format.NOTICES, Format.ROSTER)
+"""Formats that a mapping file explains."""
 
 
 class InputError(IpviError):
@@ -106,6 +131,34 @@ class RejectLimit:
         return so_far.units >= self.after and so_far.rejected > self.ratio * so_far.units
 
 
+NOBODYS: Final = "-"
+"""In place of an ORI where a record does not say whose it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One way in. `name`: format or mapping; `agency`: whose it is where a record does not say (a reject never does)."""
+
+    name: str
+    agency: str = NOBODYS
+
+    def agency_of(self, unit: Unit) -> str:
+        """ORI of the agency whose record it is."""
+        for event in unit.events:
+            given = getattr(event.data, "agency", None) or _ORI_OF_SOURCE.match(event.source)
+            if given:
+                return given if isinstance(given, str) else given[1]
+        return self.agency
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms intake takes: how much may be refused, and the seal of what was expunged."""
+
+    seal: Seal
+    limit: RejectLimit = RejectLimit()
+
+
 class SourcePausedError(IpviError):
     """Too many of this source's units were refused."""
 
@@ -114,4 +167,15 @@ class SourcePausedError(IpviError):
         super().__init__(
             f"{file}: paused, {so_far.rejected} of {so_far.units} units rejected (limit {limit.ratio:g}); "
             "mend the file and ingest it again from its start, or set IPVI_REJECT_LIMIT=1 to go on regardless"
+        )
+
+
+class FeedPausedError(IpviError):
+    """A feed is paused until a person resumes it."""
+
+    def __init__(self, agency: str, feed: str) -> None:
+        self.agency, self.feed = agency, feed
+        super().__init__(
+            f"feed {feed} of agency {agency} is paused, too much of it was refused: look at the rejects, mend the source, "
+            f"then `ipvi agencies resume {agency} {feed}`"
         )

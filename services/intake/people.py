@@ -24,6 +24,7 @@ from schemas.incident import (
     Victim,
 )
 from schemas.person import Custody, DescribedVictim, OffenderDescribed, VictimsDescribed
+from services.common.seal import Seal
 
 _OFFENDER_FACTS = ("name", "birth_date", "places", "language", "counsel")
 _VICTIM_FACTS = ("name", "contact", "language", "substitute_address")
@@ -96,11 +97,12 @@ class People:
     """Feed it each event in order; it answers with the records that changed by it.
 
     `people` are the persons known before, at least all that the events name and whoever those are now; it is worked on in
-    place. `changed` names those that are to be kept anew.
+    place. `changed` names those that are to be kept anew. `seal`: by its hash an expunged incident is known again.
     """
 
-    def __init__(self, people: dict[str, Person] | None = None) -> None:
-        self._people = {} if people is None else people
+    def __init__(self, people: dict[str, Person], seal: Seal) -> None:
+        self._people = people
+        self._seal = seal
         self.changed: set[str] = set()
         self._rules: dict[type[Data], Callable[[Any], None]] = {
             IncidentReported: self._reported,
@@ -190,7 +192,7 @@ class People:
 
     def _reported(self, data: IncidentReported) -> None:
         person = self._person(data.offender.offender_id, data.incident_id)
-        if data.revision <= person.revisions.get(data.incident_id, 0):
+        if data.revision <= self._known(person, data.incident_id):
             return
         person.revisions[data.incident_id] = data.revision
         known, offender = person.described, data.offender
@@ -209,15 +211,31 @@ class People:
         entries = _without(person.victims, {data.incident_id}) | now
         person.victims = dict(list(entries.items())[-_MOST_VICTIMS:])
 
+    def _known(self, person: Person, incident_id: str) -> float:
+        """The highest revision that was reported or taken back."""
+        if self._is_expunged(person, incident_id):
+            return math.inf
+        return person.revisions.get(incident_id, 0)
+
+    def _is_expunged(self, person: Person, incident_id: str) -> bool:
+        return self._seal(incident_id) in person.revisions
+
     def _retracted(self, data: IncidentRetracted) -> None:
         self._take_back(data.offender_id, data.incident_id, math.inf if data.revision is None else data.revision)
 
     def _expunged(self, data: IncidentExpunged) -> None:
-        self._take_back(data.offender_id, data.incident_id, math.inf)
+        """Nothing of it stays but a hash, with whoever it is named with and whoever has it now."""
+        named, owner = self._person(data.offender_id), self._person(data.offender_id, data.incident_id)
+        for person in (named, owner):
+            person.victims = _without(person.victims, {data.incident_id})
+            person.revisions.pop(data.incident_id, None)
+            person.moved.pop(data.incident_id, None)
+            person.revisions[self._seal(data.incident_id)] = math.inf
 
     def _take_back(self, offender_id: str, incident_id: str, revision: float) -> None:
         person = self._person(offender_id, incident_id)
-        if revision >= person.revisions.get(incident_id, 0):
+        known = self._known(person, incident_id)
+        if revision >= known and not self._is_expunged(person, incident_id):
             person.revisions[incident_id] = revision
             person.victims = _without(person.victims, {incident_id})
 
@@ -262,7 +280,7 @@ class People:
         kept = {
             place: victim for place, victim in person.victims.items() if agencies and _agency(place) not in agencies
         }
-        person.victims = kept | told
+        person.victims = dict(list((kept | told).items())[-_MOST_VICTIMS:])
 
 
 def _agency(place: Place) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from schemas.envelope import Data, Event, Message, deterministic_id, encode
 from schemas.person import OffenderDescribed, VictimsDescribed
@@ -16,6 +17,9 @@ from services.intake.lines import KEPT
 from services.intake.people import Facts, People
 
 SOURCE = "/intake"
+
+_MOST_BYTES: Final = 900_000
+"""Of a record of people: the topics take 1 MiB."""
 
 EventKey = tuple[str, str]
 """Source and id."""
@@ -29,6 +33,8 @@ class Said:
     messages: list[tuple[Topic, Message]] = field(default_factory=list)
     repeated: int = 0
     """Events that were taken before."""
+    fresh: list[Unit] = field(default_factory=list)
+    """Units with something new in them."""
 
 
 def keys_of(units: Iterable[Unit]) -> list[EventKey]:
@@ -57,6 +63,7 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
         return True
 
     for unit in units:
+        before = len(said.keys)
         if unit.reject and is_new((SOURCE, _reject_id(unit.reject))):
             said.messages.append((Topic.INTAKE_REJECTS, dead_letter(unit.reject)))
         facts = [fact for fact in unit.facts if is_new((SOURCE, _facts_id(unit, fact)))]
@@ -75,6 +82,8 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
                     for fact in about
                     for data in people.learn([fact])
                 ]
+        if len(said.keys) > before:
+            said.fresh.append(unit)
     return said
 
 
@@ -108,9 +117,15 @@ def recorded(event: Event[Data], as_of: AsOf, cause: Event[Data]) -> Event[Data]
 
 def _message(event: Event[Data], as_of: AsOf, cause: Event[Data]) -> tuple[Topic, Message]:
     message = encode(recorded(event, as_of, cause))
-    if isinstance(event.data, VictimsDescribed) and not event.data.victims:
-        # No victims left: a tombstone, so that compaction takes the last record away too.
-        message = replace(message, value=None)
+    if isinstance(event.data, VictimsDescribed):
+        if not event.data.victims:
+            # No victims left: a tombstone, so that compaction takes the last record away too.
+            message = replace(message, value=None)
+        elif len(message.value or b"") > _MOST_BYTES:
+            # What the topic would not take would stop all that comes after it: the newest are kept.
+            newest = event.data.victims[len(event.data.victims) // 4 or 1 :]
+            data = event.data.model_copy(update={"victims": newest})
+            return _message(replace(event, data=data), as_of, cause)
     return topic_of(event.type), message
 
 

@@ -19,7 +19,7 @@ from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, LaneRefusedError
 from services.common.settings import CommonSettings
 from services.intake.cloudevents import TOPICS
-from services.intake.domain import AsOf, Unit
+from services.intake.domain import AsOf, Feed, Terms, Unit
 from services.intake.saying import recorded
 from services.intake.store import outbox
 from services.intake.store.outbox import Waiting
@@ -73,8 +73,10 @@ class OutboxProducer:
 
 
 @asynccontextmanager
-async def stream(settings: CommonSettings, as_of: AsOf = AsOf.NOW) -> AsyncIterator[StreamSink]:
-    """The stream of these settings; what an earlier process left in the outbox goes out first.
+async def stream(
+    settings: CommonSettings, feed: Feed, terms: Terms, as_of: AsOf = AsOf.NOW
+) -> AsyncIterator[StreamSink]:
+    """The stream of these settings, for this feed; what an earlier process left in the outbox goes out first.
 
     Raises `StreamError` where no broker answers or it is not the one this database was worked with, `ConfigurationError`
     where the tables are not there.
@@ -87,7 +89,7 @@ async def stream(settings: CommonSettings, as_of: AsOf = AsOf.NOW) -> AsyncItera
         async with database.read() as conn:
             left = await outbox.last(conn)
         await sender.deliver(left)
-        yield StreamSink(database, sender, as_of)
+        yield StreamSink(database, sender, feed, terms, as_of)
         await sender.close()
     except (KafkaError, OSError) as failed:
         bootstrap = settings.kafka_bootstrap_servers

@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
 from schemas.policy_file import load_policy
+from services.common.duty import Pager, RosterFile
+from services.common.messaging import MailSettings, mailer, messenger
+from services.common.replica import Companion
 from services.common.settings import CommonSettings
+from services.notifier.alerts import AlertSender
+from services.notifier.api import Papers
+from services.notifier.letters import LetterBook, load_letters, wordings
 from services.notifier.rules import notice_policy
+from services.notifier.settings import NotifierSettings
 from services.notifier.store import NotifierStore
 from services.notifier.stream import Notifier
 
 
 def build(settings: CommonSettings) -> Notifier:
-    """Raises `schemas.policy_file.PolicyError` where the policy cannot be used."""
-    return Notifier(NotifierStore(), notice_policy(load_policy(settings.policy), settings.partitions))
+    """Raises `schemas.policy_file.PolicyError`, or `CountyError` where the county's folder cannot be used."""
+    policy, book = notice_policy(load_policy(settings.policy), settings.partitions), _book(settings)
+    return Notifier(NotifierStore(), policy if book is None else replace(policy, wordings=wordings(book)))
+
+
+def papers(settings: CommonSettings) -> Papers | None:
+    """What its routes make letters of; None: no county's letters are set up. Raises `CountyError`."""
+    book = _book(settings)
+    return Papers(book, ZoneInfo(load_policy(settings.policy).time_zone)) if book is not None else None
+
+
+def _book(settings: CommonSettings) -> LetterBook | None:
+    folder = settings.county
+    return load_letters(folder) if folder is not None and (folder / "letters.yaml").is_file() else None
+
+
+def companions(settings: CommonSettings) -> Sequence[Companion]:
+    """What calls whoever is on duty. Raises `ConfigurationError` for a mail server or roster that cannot be used."""
+    policy, mail, own = load_policy(settings.policy), MailSettings(), NotifierSettings()
+    roster = RosterFile(own.duty_roster, ZoneInfo(policy.time_zone))
+    roster.now()
+    pager = Pager(roster, mailer(mail, sys.stderr), messenger(mail, sys.stderr))
+    return [AlertSender(settings.kafka_bootstrap_servers, pager, policy.notices.duty).run]

@@ -9,6 +9,8 @@ from schemas.classification import OffenderDecided, PolicyActivated
 from schemas.commands import (
     AskGiven,
     AskHelp,
+    Attend,
+    CancelCallIn,
     CancelNotification,
     ClaimNotification,
     CloseEnforcement,
@@ -16,13 +18,20 @@ from schemas.commands import (
     DecideCorrection,
     Fail,
     GiveCorrection,
+    Invite,
     LiftHold,
     NotifierTick,
+    PlanCallIn,
+    PrintLetter,
     ReferHelp,
     RetryNotification,
+    Seat,
     Serve,
     TakeEnforcement,
     TellGiven,
+    TellSeat,
+    Uninvite,
+    Unseat,
 )
 from schemas.envelope import Data, Event
 from schemas.outreach import GateChanged, GateHeartbeat
@@ -32,23 +41,36 @@ from schemas.reviews import ReviewActed
 from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing
 from services.notifier import usecases
-from services.notifier.domain import Offender
+from services.notifier.domain import CallIn
 from services.notifier.rules import NoticePolicy
 from services.notifier.store import NotifierStore
-from services.notifier.usecases import Refused
+from services.notifier.usecases import Kept, Refused
 
 INPUTS = (Topic.NOTIFIER_COMMANDS, Topic.DECISIONS, Topic.OFFENDERS, Topic.OUTREACH_GATES)
 """Where all have a backlog, in this order: a new pair to wait for is known before an old one's gate clears."""
 
-UseCase = Callable[[Offender, Any, Input, NoticePolicy], Outcome[Offender]]
+UseCase = Callable[[Any, Any, Input, NoticePolicy], Outcome[Any]]
+
+OF_CALL_INS: Mapping[type[Data], UseCase] = {
+    PlanCallIn: usecases.plan_call_in,
+    CancelCallIn: usecases.cancel_call_in,
+    Seat: usecases.seat,
+    Unseat: usecases.unseat,
+    TellSeat: usecases.tell_seat,
+}
+"""Of a meeting's own lane; their key is its id."""
 
 
-def _passed_over(offender: Offender, _: ReviewActed, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
+def _passed_over(offender: Kept, _: ReviewActed, given: Input, policy: NoticePolicy) -> Outcome[Kept]:
     """What people did with a review: what it changes for him, the decision says."""
     return Outcome(offender, result="none")
 
 
 USE_CASES: Mapping[type[Data], UseCase] = {
+    **OF_CALL_INS,
+    Attend: usecases.attend,
+    Invite: usecases.invite,
+    Uninvite: usecases.uninvite,
     OffenderDecided: usecases.decided,
     GateChanged: usecases.gate_changed,
     GateHeartbeat: usecases.clock,
@@ -64,6 +86,7 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     RetryNotification: usecases.retry,
     DecideCorrection: usecases.decide_correction,
     GiveCorrection: usecases.give_correction,
+    PrintLetter: usecases.print_letter,
     AskHelp: usecases.ask_help,
     ReferHelp: usecases.refer_help,
     CloseHelp: usecases.close_help,
@@ -85,12 +108,16 @@ class Notifier:
         self.store = store
         self._policy = policy
 
-    def decide(self, state: Offender, given: Input) -> Outcome[Offender]:
-        """Raises `InvalidRecord` for a type that is none of ours."""
+    def decide(self, state: Kept, given: Input) -> Outcome[Kept]:
+        """Raises `InvalidRecord` for a type that is none of ours, and for a call-in's id where an offender's belongs."""
         data = given.event.data
         use_case = USE_CASES.get(type(data))
         if use_case is None:
             raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
+        if isinstance(state, CallIn) and use_case is usecases.clock:
+            return usecases.meeting_clock(state, given, self._policy)
+        if isinstance(state, CallIn) and type(data) not in OF_CALL_INS:
+            raise InvalidRecord(RejectCode.KEY_MISMATCH, "subject")
         try:
             return use_case(state, data, given, self._policy)
         except Refused as refused:

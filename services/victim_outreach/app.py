@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from schemas.policy_file import load_policy
 from services.common.duty import Pager, RosterFile
+from services.common.errors import ConfigurationError
 from services.common.messaging import MailSettings, mailer, messenger
 from services.common.replica import Companion
 from services.common.settings import CommonSettings
@@ -15,7 +17,7 @@ from services.victim_outreach.sender import CountyTexts, NoTexts, Sender
 from services.victim_outreach.settings import OutreachSettings
 from services.victim_outreach.store import OutreachStore
 from services.victim_outreach.stream import VictimOutreach
-from services.victim_outreach.texts import load_texts
+from services.victim_outreach.texts import TextBook, load_texts, telling_sender
 
 
 def build(settings: CommonSettings) -> VictimOutreach:
@@ -23,11 +25,20 @@ def build(settings: CommonSettings) -> VictimOutreach:
     return VictimOutreach(OutreachStore(), load_policy(settings.policy))
 
 
+def papers(settings: CommonSettings) -> TextBook | None:
+    """The county's texts, for whoever prints one. Raises `CountyError`."""
+    return load_texts(settings.county) if settings.county is not None else None
+
+
 def companions(settings: CommonSettings) -> Sequence[Companion]:
     """What sends messages and pages. Raises `ConfigurationError` for a mail server, roster or texts that cannot be used."""
-    policy, mail, own = load_policy(settings.policy), MailSettings(), OutreachSettings()
+    policy, mail, own, book = load_policy(settings.policy), MailSettings(), OutreachSettings(), papers(settings)
     mails, texts = mailer(mail, sys.stderr), messenger(mail, sys.stderr)
     roster = RosterFile(own.duty_roster, ZoneInfo(policy.time_zone))
     roster.now()
-    words = CountyTexts(load_texts(own.county)) if own.county is not None else NoTexts()
+    if book is not None and mail.smtp_url is not None:  # what a sample's signature covers never reaches a person
+        book = replace(book, signoffs=book.signoffs.real())
+    words = CountyTexts(book) if book is not None else NoTexts()
+    if (word := telling_sender(mail.mail_from)) is not None:
+        raise ConfigurationError(f"IPVI_MAIL_FROM: '{word}' tells what a mail is about to whoever else sees it")
     return [Sender(policy, mails, texts, words, Pager(roster, mails, texts)).run]

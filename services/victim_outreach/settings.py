@@ -12,7 +12,5 @@ class OutreachSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore")
 
-    county: Path | None = None
-    """Folder of the county's letterhead, texts and sign-offs. None: there is no text, so no message leaves."""
     duty_roster: Path | None = None
     """Who is on duty, a YAML list of shifts (`docs/outreach.md`). None: nobody can be paged, and the log says so."""

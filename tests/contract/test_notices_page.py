@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from schemas.call_in import SeatState
 from schemas.commands import LiftableHold
 from schemas.generate import PROJECT
 from schemas.notice_work import NoticeClock
@@ -29,7 +30,7 @@ def test_states() -> None:
 
 def test_hold_reasons() -> None:
     assert rows("Hold reasons") == set(HoldReason)
-    assert {str(one) for one in HoldReason} - {"gate"} == {str(one) for one in LiftableHold}
+    assert {str(one) for one in HoldReason} - {"gate", "unsigned_template"} == {str(one) for one in LiftableHold}
 
 
 def test_channels() -> None:
@@ -48,3 +49,7 @@ def test_refusals() -> None:
                 found = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant))
                 raised |= {code for code in found if isinstance(code, str)}
     assert rows("Refusals of an act") == raised
+
+
+def test_seats() -> None:
+    assert rows("Call-ins") == set(SeatState)

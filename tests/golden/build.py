@@ -1,7 +1,8 @@
 """Writes `histories.jsonl`: `python -m tests.golden.build`. What is expected is reasoned by hand, here, never generated.
 
 One history a line: `case`, `title`, `events` (CloudEvents) and, by policy, what the decision after each event is to be:
-`tier`, `change`, `review`. Each history has people of its own, so that all of them can be one file.
+`tier`, `change`, `review`, of some also `rules` or `outreach`. Each history has people of its own, so that all of them can
+be one file.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,16 @@ HISTORIES = Path(__file__).with_name("histories.jsonl")
 NO_CONTACT = [ProhibitedBehavior.NO_CONTACT]
 
 
-def after(tier: str | None, change: str, *review: str) -> dict[str, Any]:
-    """What the decision after one event is to be."""
-    return {"tier": tier, "change": change, "review": list(review)}
+def after(tier: str | None, change: str, *review: str, **more: Any) -> dict[str, Any]:
+    """What the decision after one event is to be; `more`: also its `rules` or `outreach`."""
+    return {"tier": tier, "change": change, "review": list(review), **more}
+
+
+FIRST, SECOND, THIRD = ["c-first-charge"], ["b-second-charge"], ["a-third-charge", "b-second-charge"]
+BREACHED = ["b-second-charge", "b-charge-and-violation"]
+SEED_FOURTH = ["a-three-previous-charges", "b-second-charge-and-violation"]
+PARTNERS = ("SE", "CS", "BG", "XS", "XR", "HR")
+GRAVE = ("11", "11A", "12", "12A", "13", "13A", "14", "14A", "15", "15A", "20", "85")
 
 
 Expected = Sequence[dict[str, Any]]
@@ -254,6 +262,162 @@ def cases() -> list[Case]:
             [r(141, "G25", charged=True), given.noticed("C", "G25", name="G25-N", day=142), r(143, "G25")],
             [after("C", "entered"), after("C", "kept"), after("B", "escalated")],
             [after("C", "entered"), after("C", "kept"), after("C", "kept")],
+        ),
+        Case(
+            "four charges, the last with a breach: which rows fired, and which did not",
+            [
+                *(r(number, "G26", charged=True) for number in (144, 145, 146)),
+                r(147, "G26", charged=True, breach=NO_CONTACT),
+            ],
+            [
+                after("C", "entered", rules=FIRST),
+                after("B", "escalated", rules=SECOND),
+                after("A", "escalated", rules=THIRD),
+                after("A", "kept", rules=[*THIRD, "b-charge-and-violation"]),
+            ],
+            [
+                after("C", "entered", rules=FIRST),
+                after("C", "kept", "no_rule", rules=FIRST),
+                after("C", "kept", "no_rule", rules=FIRST),
+                after("A", "escalated", rules=SEED_FOURTH),
+            ],
+        ),
+        Case(
+            "five charges and no breach: the fourth and the fifth have three or more before them",
+            [r(number, "G27", charged=True) for number in range(148, 153)],
+            [after("C", "entered"), after("B", "escalated"), after("A", "escalated"), *[after("A", "kept")] * 2],
+            [
+                after("C", "entered"),
+                *[after("C", "kept", "no_rule")] * 2,
+                after("A", "escalated", rules=SEED_FOURTH[:1]),
+                after("A", "kept", rules=SEED_FOURTH[:1]),
+            ],
+        ),
+        Case(
+            "two breaches, then two charges: in whichever order",
+            [
+                *(r(number, "G28", breach=NO_CONTACT) for number in (153, 154)),
+                *(r(number, "G28", charged=True) for number in (155, 156)),
+            ],
+            [
+                after("D", "entered"),
+                after("D", "kept"),
+                after("B", "escalated", rules=["b-charge-and-violation", *FIRST]),
+                after("B", "kept", rules=BREACHED),
+            ],
+            [
+                after("D", "entered"),
+                after("D", "kept"),
+                after("C", "escalated"),
+                after("B", "escalated", rules=SEED_FOURTH[1:]),
+            ],
+        ),
+        Case(
+            "strangled, charged; then a call",
+            [r(157, "G29", code="13A", charged=True, force=["85"]), r(158, "G29")],
+            [after("A", "entered", rules=["a-strangulation", *FIRST]), after("A", "kept")],
+            [after("C", "entered"), after("C", "kept")],
+        ),
+        Case(
+            "murder, charged",
+            [r(159, "G30", code="09A", charged=True)],
+            [after("A", "entered", rules=["a-homicide", *FIRST])],
+            [after("C", "entered")],
+        ),
+        Case(
+            "reported thirty days after it happened: opened; a minute more: listed, and decided all the same",
+            [r(160, "G31", late=timedelta(days=30)), r(161, "G31", charged=True, late=timedelta(days=30, minutes=1))],
+            [after("D", "entered", outreach="opened"), after("C", "escalated", outreach="none")],
+        ),
+        Case(
+            "a child in common, otherwise known",
+            [r(162, "G32", victims=[Victim(victim_id="V-162", relationship="OK", child_in_common=True)], charged=True)],
+            [after("C", "entered")],
+        ),
+        Case(
+            "a charge, a notice served, then a charge: the second charge is the violation too",
+            [
+                r(163, "G33", charged=True),
+                given.noticed("C", "G33", name="G33-N", day=164),
+                r(165, "G33", charged=True),
+            ],
+            [after("C", "entered"), after("C", "kept"), after("B", "escalated", rules=BREACHED)],
+            [after("C", "entered"), after("C", "kept"), after("C", "kept", "no_rule")],
+        ),
+        Case(
+            "three counts in one arrest are one charge",
+            [
+                r(
+                    166,
+                    "G34",
+                    offenses=[Offense(code=code, charged=True) for code in ("13B", "13C", "290")],
+                    arrest="A-G34",
+                )
+            ],
+            [after("C", "entered", rules=FIRST)],
+        ),
+        Case(
+            "two years between charges",
+            [r(167, "G35", charged=True), r(168, "G35", charged=True, day=167 + 730)],
+            [after("C", "entered"), after("B", "escalated")],
+            [after("C", "entered"), after("C", "kept", "no_rule")],
+        ),
+        Case(
+            "every kind of breach, each with a charge, and a charge after it",
+            [
+                r(number + place * 5, f"G36{kind}", charged=True, breach=[kind] if place == 0 else [])
+                for number, kind in enumerate(ProhibitedBehavior, start=169)
+                for place in (0, 1)
+            ],
+            [after("B", "entered"), after("B", "kept")] * len(ProhibitedBehavior),
+            [after("C", "entered"), after("B", "escalated")] * len(ProhibitedBehavior),
+        ),
+        Case(
+            "every code of a partner",
+            [r(number, f"G37{code}", victims=[code], charged=True) for number, code in enumerate(PARTNERS, start=179)],
+            [after("C", "entered")] * len(PARTNERS),
+        ),
+        Case(
+            "every firearm, a knife, hands on the throat; none charged",
+            [r(number, f"G38{code}", code="13A", force=[code]) for number, code in enumerate(GRAVE, start=185)],
+            [after("D", "entered", "weapon_uncharged")] * len(GRAVE),
+        ),
+        Case(
+            "every firearm and a knife, charged",
+            [
+                r(number, f"G39{code}", code="13A", charged=True, force=[code])
+                for number, code in enumerate(GRAVE[:-1], start=197)
+            ],
+            [after("A", "entered", rules=["a-weapon", *FIRST])] * len(GRAVE[:-1]),
+            [after("C", "entered", rules=FIRST)] * len(GRAVE[:-1]),
+        ),
+        Case(
+            "a blunt object, a car, hands: no weapon here",
+            [
+                r(number, f"G40{code}", code="13A", charged=True, force=[code])
+                for number, code in enumerate(("30", "35", "40"), start=208)
+            ],
+            [after("C", "entered", rules=FIRST)] * 3,
+        ),
+        Case(
+            "three charges, then a call: the fourth charge is none",
+            [*(r(number, "G41", charged=True) for number in (211, 212, 213)), r(214, "G41")],
+            [after("C", "entered"), after("B", "escalated"), after("A", "escalated"), after("A", "kept")],
+            [after("C", "entered"), *[after("C", "kept", "no_rule")] * 2, after("C", "kept")],
+        ),
+        Case(
+            "three counts in one arrest, then one in another: two charges",
+            [
+                r(
+                    215,
+                    "G42",
+                    offenses=[Offense(code=code, charged=True) for code in ("13B", "13C", "290")],
+                    arrest="A-G42",
+                ),
+                r(216, "G42", charged=True),
+            ],
+            [after("C", "entered"), after("B", "escalated")],
+            [after("C", "entered"), after("C", "kept", "no_rule")],
         ),
     ]
 

@@ -11,11 +11,13 @@ from zlib import crc32
 from schemas.envelope import Data, Event, Message, decode
 from schemas.person import ended
 from schemas.topics import Topic
+from services.common.seal import sealer
 from services.intake.domain import AsOf, Reject, Unit
 from services.intake.people import People
 from services.intake.saying import SOURCE as SAID
 from services.intake.saying import say
 
+seal = sealer(b"a key of these tests")
 ORI = "ZZ0010000"
 SOURCE = f"/agencies/{ORI}"
 
@@ -63,7 +65,7 @@ class Kept:
     records: list[Event[Data]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     seen: set[tuple[str, str]] = field(default_factory=set)
-    people: People = field(default_factory=People, compare=False)
+    people: People = field(default_factory=lambda: People({}, seal), compare=False)
 
     async def take(self, units: Sequence[Unit]) -> None:
         said = say(units, self.people, self.seen, self.as_of)

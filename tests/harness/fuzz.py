@@ -1,4 +1,4 @@
-"""What every reader must keep, whatever bytes come, and a long fuzz: `python -m tests.harness.fuzz PARSER SECONDS`.
+"""What every reader must keep, whatever bytes come, and a long fuzz: `python -m tests.harness.fuzz PARSER SECONDS [SEED]`.
 
 It raises nothing but `InputError`, every unit is told, no unit has events and a reject, and no text of a reject holds a value.
 Inputs that once broke a reader are kept under `tests/data/fuzz/<parser>/` and are part of every run.
@@ -107,7 +107,7 @@ def mutated(raw: bytes, dice: random.Random) -> bytes:
             case 5:
                 raw = (
                     raw[:at]
-                    + dice.choice([b"\n", b"\r", b'"', b"\0", b"<", b"&a;", b",", b"\xff", b"9" * 12])
+                    + dice.choice([b"\n", b"\r", b'"', b"\0", b"<", b"&a;", b",", b"\xff", b"9" * 12, b"a" * 150])
                     + raw[at:]
                 )
             case 6:
@@ -171,12 +171,13 @@ def _guided(parser: str, seconds: float) -> Callable[[], None] | None:
 
 
 def main(arguments: list[str]) -> int:
-    parser, seconds = arguments[0], float(arguments[1])
-    guided = _guided(parser, seconds) if "--plain" not in arguments else None
+    """Arguments: parser, seconds, and optionally a seed, with which the mutations are blind and the same again."""
+    parser, seconds, *seed = arguments
+    guided = _guided(parser, float(seconds)) if not seed else None
     if guided is not None:
         guided()
         return 0
-    return fuzz(parser, seconds, seed=int(arguments[2]) if len(arguments) > 2 else time.time_ns())
+    return fuzz(parser, float(seconds), seed=int(seed[0]) if seed else time.time_ns())
 
 
 if __name__ == "__main__":

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from fastapi import FastAPI
 from httpx import Response
+from prometheus_client import CollectorRegistry
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.commands import PersonCommand
+from services.cli.registry import SERVICES
+from services.common.api import Health, build_app
+from services.common.auth import Tokens
+from services.common.desk import Reply
 from services.common.reads import Read
+from services.common.settings import CommonSettings
 
 
 @dataclass
@@ -20,8 +30,8 @@ class KeptReads:
     async def write(self, entries: Sequence[Read]) -> None:
         self.entries += entries
 
-    async def count(self, person: str, kind: str, since: datetime) -> int:
-        return sum(one.person == person and one.kind == kind and one.at >= since for one in self.entries)
+    async def count(self, person: str, route: str, since: datetime) -> int:
+        return sum(one.person == person and one.route == route and one.at >= since for one in self.entries)
 
     @property
     def shown(self) -> list[tuple[str, str, str]]:
@@ -36,3 +46,24 @@ def coded(answered: Response) -> tuple[int, str]:
     assert problem["status"] == answered.status_code
     assert problem["type"] == f"urn:ipvi:problem:{problem['code']}"
     return answered.status_code, problem["code"]
+
+
+class NoDesk:
+    """Takes nothing; for documents, which nobody asks anything."""
+
+    async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
+        raise NotImplementedError
+
+
+def api_of(service: str) -> FastAPI:
+    """The whole API of a service as it is deployed, before a desk and a database that are not there."""
+
+    def read() -> AbstractAsyncContextManager[AsyncConnection]:
+        raise NotImplementedError
+
+    async def health() -> Health:
+        return Health(healthy=True, ready=True)
+
+    router = SERVICES[service].router(CommonSettings())
+    assert router is not None
+    return build_app(service, [router(NoDesk(), read)], Tokens(), health, CollectorRegistry(), KeptReads())

@@ -33,8 +33,8 @@ from schemas.referral import Referral, ReferralOpened, ReferralWithdrawn
 from schemas.topics import Topic, allowed
 from services.classifier import domain
 from services.classifier.app import compose
-from services.classifier.seal import sealer
 from services.classifier.stream import INPUTS, Classifier
+from services.common.seal import sealer
 from services.common.service import Input, Outcome, Outgoing
 
 AGENCY = "NC0990100"

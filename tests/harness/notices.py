@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from schemas.classification import Change, OffenderDecided, Outreach, PolicyRef, Tier
 from schemas.commands import (
@@ -160,6 +160,7 @@ class Bench:
 
     def apply(self, given: Input) -> Outcome[Offender]:
         outcome = self.notifier.decide(self.offender, given)
+        assert isinstance(outcome.state, Offender)
         self.offender = outcome.state
         self.counted += [(name, self.now) for name in outcome.counted]
         self.recent = tuple(out.event.data for out in outcome.events)
@@ -168,7 +169,7 @@ class Bench:
                 self.said.append(data)
             else:
                 self.work.append(data)
-        return outcome
+        return cast("Outcome[Offender]", outcome)
 
     def wait(self, **time: float) -> Bench:
         self.now += timedelta(**time)
@@ -223,8 +224,13 @@ class Bench:
     def correct(self, role: Role = Role.OFFICER, at: datetime | None = None) -> str:
         return self.put(GiveCorrection(**self._act(role), given_at=at or self.now)).result
 
-    def cancel(self, role: Role = Role.COORDINATOR, reason: CancelReason = CancelReason.BY_PERSON) -> str:
-        return self.put(CancelNotification(**self._act(role), reason=reason)).result
+    def cancel(
+        self,
+        role: Role = Role.COORDINATOR,
+        reason: CancelReason = CancelReason.BY_PERSON,
+        expects: str | None = None,
+    ) -> str:
+        return self.put(CancelNotification(**self._act(role), expects=expects, reason=reason)).result
 
     def lift(self, hold: LiftableHold, role: Role = Role.COORDINATOR, by: str | None = None) -> str:
         agency = OTHER_AGENCY if hold is LiftableHold.CONFLICT else None

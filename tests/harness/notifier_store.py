@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.call_in import CallInState, SeatState
 from schemas.classification import Change, ReviewCode, Tier
 from schemas.commands import (
     AskGiven,
@@ -28,7 +29,8 @@ from schemas.notice_work import Correction
 from schemas.notification import Place
 from schemas.outreach import GateState
 from services.common.paging import Page
-from services.notifier.domain import Offender
+from services.notifier.domain import CallIn, Deadline, Offender
+from services.notifier.domain import Place as Seat
 from services.notifier.store import (
     NotifierStore,
     Shown,
@@ -36,11 +38,14 @@ from services.notifier.store import (
     enforcement_queue,
     help_queue,
     holds,
+    is_call_in,
     listed,
+    listed_call_ins,
     offender_of,
     offender_of_enforcement,
     offender_of_help,
 )
+from services.notifier.store import roster as roster_of
 from services.notifier.store.tables import enforcements, lifts, notifications, pairs
 from tests.harness.notices import HIM, LANE, START, Bench, custody, decision, expunction, gate, withdrawal
 
@@ -50,7 +55,9 @@ STORE = NotifierStore()
 async def kept(conn: AsyncConnection, bench: Bench, before: Offender | None = None) -> Offender:
     """Saved and read again."""
     await STORE.save(conn, LANE, {HIM: (before or STORE.new(HIM), bench.offender)})
-    return (await STORE.load(conn, [HIM]))[HIM]
+    found = (await STORE.load(conn, [HIM]))[HIM]
+    assert isinstance(found, Offender)
+    return found
 
 
 def full() -> Bench:
@@ -193,6 +200,22 @@ class NotifierStoreBehaviour:
         assert (await help_queue(conn, [HelpState.CLOSED], Page())).items == []
         assert await offender_of_help(conn, asked.help_id) == HIM
         assert await offender_of_enforcement(conn, queue[0].enforcement_id) == HIM
+
+    async def test_a_call_in_is_read_as_it_was_saved(self, conn: AsyncConnection) -> None:
+        roster = {name: Seat(name, HIM, state) for name, state in (("N-1", SeatState.TAKEN), ("N-2", SeatState.FREED))}
+        due = Deadline(START, START + timedelta(hours=24), 1)
+        one = CallIn("C-1", START, "City Hall", 20, ("Chief of Police",), roster=roster, due=due)
+        await STORE.save(conn, LANE, {"C-1": (STORE.new("C-1"), one)})
+        assert await STORE.load(conn, ["C-1", HIM]) == {"C-1": one}
+        freed = one.with_place(Seat("N-1", HIM, SeatState.FREED))
+        await STORE.save(conn, LANE, {"C-1": (one, freed)})
+        assert await STORE.load(conn, ["C-1"]) == {"C-1": freed}
+        assert list(await STORE.due(conn, LANE, due.at)) == ["C-1"]
+        assert list(await STORE.due(conn, LANE, START)) == []
+        [line] = (await listed_call_ins(conn, [CallInState.PLANNED], Page())).items
+        assert (line.places_left, line.version) == (20, freed.version)
+        assert [place.seat for place in (await roster_of(conn, "C-1", Page())).items] == ["freed", "freed"]
+        assert (await is_call_in(conn, "C-1"), await is_call_in(conn, HIM)) == (True, False)
 
     async def test_who_decides_is_shown_what_is_to_be_set_right_and_who_tells_him_only_what_is_decided(
         self, conn: AsyncConnection

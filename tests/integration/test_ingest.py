@@ -28,7 +28,7 @@ from services.cli.topics import create_topics
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings
 from services.intake.cloudevents import read_events
-from services.intake.domain import AsOf, IngestSummary
+from services.intake.domain import AsOf, Feed, IngestSummary, Terms
 from services.intake.lines import Source
 from services.intake.sinks import stream
 from services.intake.usecases import StreamError, ingest
@@ -68,7 +68,7 @@ def written(bootstrap: str) -> dict[Topic, list[kafka.Record]]:
 async def run(bootstrap: str, path: Path, as_of: AsOf = AsOf.NOW) -> IngestSummary:
     own = settings(bootstrap, path.parent)
     await migrate_all(own, ["intake"])
-    async with stream(own, as_of) as sink:
+    async with stream(own, Feed("test"), Terms(feed.seal), as_of) as sink:
         return await ingest(read_events(Source(path)), sink, name=path.name)
 
 
@@ -137,7 +137,7 @@ def test_the_command_without_a_broker_says_one_line(tmp_path: Path) -> None:
     path = nibrs.written(tmp_path / "feed.jsonl", [b"{"], end=b"\n")
     command = [*INGEST, "--format", "cloudevents", str(path)]
     done = subprocess.run(
-        command, env=environment("127.0.0.1:1", tmp_path), capture_output=True, text=True, timeout=60, check=False
+        command, env=environment("127.0.0.1:1", tmp_path), capture_output=True, text=True, timeout=150, check=False
     )
     assert (done.returncode, done.stderr) == (2, "no Kafka broker answers at 127.0.0.1:1\n")
 
@@ -195,7 +195,7 @@ async def test_another_brokers_topics_are_refused(bootstrap: str, tmp_path: Path
 
 async def test_without_tables_it_says_what_to_do(bootstrap: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="ipvi migrate"):
-        async with stream(settings(bootstrap, tmp_path)):
+        async with stream(settings(bootstrap, tmp_path), Feed("test"), Terms(feed.seal)):
             pass
 
 
@@ -209,7 +209,7 @@ def test_two_at_once_on_one_database(bootstrap: str, tmp_path: Path, database: s
         path = nibrs.written(tmp_path / f"{half}.jsonl", lines, end=b"\n")
         given = {**environment(bootstrap, tmp_path), "DATABASE_URL": database}
         processes.append(subprocess.Popen([*INGEST, "--format", "cloudevents", str(path)], env=given))
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(140) for process in processes] == [0, 0]
     incidents, victims = (kafka.read_all(bootstrap, topic) for topic in (Topic.INCIDENTS, Topic.VICTIMS))
     assert len(incidents) == len(victims) == 1_200
     for number in range(7):

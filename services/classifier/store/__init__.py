@@ -12,6 +12,7 @@ from services.classifier.store.lists import (
     lapsing,
     listed_incidents,
     open_reviews,
+    tiers_of,
     words_on,
 )
 from services.classifier.store.states import CHUNK, ClassifierStore, levers_of
@@ -33,5 +34,6 @@ __all__ = [
     "listed_incidents",
     "metadata",
     "open_reviews",
+    "tiers_of",
     "words_on",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -181,3 +181,26 @@ async def listed_incidents(conn: AsyncConnection, page: Page) -> Slice[ListedInc
     order = (incidents.c.occurred_at, incidents.c.incident_id, incidents.c.offender_id, incidents.c.reported_as)
     found = await page.of(conn, select(*order).where(incidents.c.opened_through == 0, has_referral), *order)
     return found.map(lambda row: ListedIncident(row.offender_id, row.incident_id, row.occurred_at))
+
+
+_MOST_MERGES = 50
+"""In a row; a ring of them ends too."""
+
+
+async def tiers_of(conn: AsyncConnection, offender_ids: Collection[str]) -> Mapping[str, Tier]:
+    """The tier of each who has one; of a merged record that of the one it went into in the end."""
+    asked = {one: one for one in offender_ids}
+    tiers: dict[str, Tier] = {}
+    for _ in range(_MOST_MERGES):
+        rows = await conn.execute(
+            select(offenders.c.offender_id, offenders.c.tier, offenders.c.alias_to).where(
+                offenders.c.offender_id.in_(set(asked.values()))
+            )
+        )
+        known = {row.offender_id: row for row in rows}
+        here = {one: known[at] for one, at in asked.items() if at in known}
+        tiers |= {one: Tier(row.tier) for one, row in here.items() if row.tier and not row.alias_to}
+        asked = {one: row.alias_to for one, row in here.items() if row.alias_to}
+        if not asked:
+            break
+    return tiers

@@ -65,7 +65,7 @@ def settled(
     referrals = referring.wanted(before, after, terms.policy)
     gone = _gone(before, after, what)
     said = [
-        *_referrals(before, referrals, what, gone.pairs, given),
+        *_referrals(before, after, referrals, what, gone.pairs, given, terms),
         *_tier(before.current, after.current, given),
         *more,
         *_victims(before.referrals, referrals, before.offender_id, given),
@@ -178,16 +178,20 @@ def _partners(referrals: Mapping[ReferralKey, ReferralOpened], him: str) -> set[
 
 def _referrals(
     before: Offender,
+    after: Offender,
     referrals: Mapping[ReferralKey, ReferralOpened],
     what: About,
     erase: Collection[str],
     given: Input,
+    terms: Terms,
 ) -> Iterator[Outgoing]:
     """The last word on an expunged pair has to go out: it is not among what is erased. There is one in any case.
 
     What is purged for its age ends no help she has: nothing is said of her.
     """
-    told = list(referring.differences(before.referrals, referrals))
+    told = list(
+        referring.differences(before.referrals, referrals, lambda incident_id: _moved_to(after, incident_id, terms))
+    )
     if what.purged:
         told = [data for data in told if not isinstance(data, ReferralWithdrawn)]
     own = what.pair(before) if what.leaves(before) else None
@@ -201,6 +205,12 @@ def _referrals(
         elif isinstance(data, ReferralWithdrawn):
             last = data.model_copy(update={"expunged": True})
             yield _said(given, Topic.REFERRALS, last, what, None, data.referral_id)
+
+
+def _moved_to(after: Offender, incident_id: str, terms: Terms) -> str | None:
+    """Whose the incident is now, where it is another's."""
+    move = after.moved.get(terms.seal(incident_id), after.alias) if after.moved else after.alias
+    return move.to if move is not None else None
 
 
 def _current(offender_id: str, standing: Standing, policy: Policy) -> TierCurrent | None:

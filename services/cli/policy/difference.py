@@ -19,16 +19,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from schemas.classification import ReviewCode, Tier
 from schemas.envelope import Data, Event
-from schemas.incident import NotificationRecorded, OffenderMerged, OffenderSplit
-from schemas.notification import NotificationServed
+from schemas.incident import OffenderSplit
 from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
 from services.classifier.domain import Assessment, Offender, assess, walk
 from services.classifier.rules import rulebook
-from services.classifier.seal import sealer
 from services.classifier.terms import Terms
-from services.classifier.usecases.histories import fold
+from services.classifier.usecases.histories import FOLDS, fold
 from services.cli.replay import Replay
+from services.common.seal import sealer
 from services.intake.cloudevents import event_of
 from services.intake.lines import Line, Source
 
@@ -204,7 +203,7 @@ def _compared(batch: list[Lines]) -> Difference:
     found = Difference()
     for lines in batch:
         events = list(_events(lines, found))
-        if any(isinstance(event.data, OffenderMerged | OffenderSplit) for event in events):
+        if any(type(event.data) not in FOLDS for event in events):
             people = _together(events, found, _pair)
         else:
             people = _alone(events, found, _pair)
@@ -265,7 +264,7 @@ def _walked(him: Offender, terms: Terms) -> Offender:
 
 
 def _together(events: list[Event[Data]], found: Difference, pair: _Pair) -> Iterator[tuple[Offender, Offender]]:
-    """Merged and told apart as the classifier does it."""
+    """Merged, told apart, expunged: as the classifier does it, lane by lane."""
     before, after = Replay(pair.before.policy), Replay(pair.after.policy)
     people: dict[str, None] = {}
     for event in events:
@@ -291,7 +290,7 @@ def _compare(was: Offender, now: Offender, found: Difference, pair: _Pair) -> No
     old, new = _notice(was, pair.before.policy), _notice(now, pair.after.policy)
     if old is new:
         return
-    served = _served(now)
+    served = now.history.tiers_served  # a notice is given once a list, but by a person's act
     if old is not None:
         (found.corrected if old in served else found.cancelled)[old] += 1
     if new is not None and new not in served:
@@ -302,12 +301,6 @@ def _compare(was: Offender, now: Offender, found: Difference, pair: _Pair) -> No
 def _notice(him: Offender, policy: Policy) -> Tier | None:
     """The notice his list calls for."""
     return him.tier if him.tier is not None and policy.tiers[him.tier].offender is not None else None
-
-
-def _served(him: Offender) -> set[Tier]:
-    """A notice is given once a list, but by a person's act."""
-    notices = (one.data for one in him.history.records.values())
-    return {Tier(one.tier) for one in notices if isinstance(one, NotificationRecorded | NotificationServed)}
 
 
 def _gaps(him: Offender) -> int:

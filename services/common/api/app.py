@@ -16,7 +16,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from starlette.responses import JSONResponse
 
 from schemas.commands import Role
-from services.common.api.bodies import Bodies
+from services.common.api.bodies import MAX_BYTES, Bodies
 from services.common.api.openapi import document
 from services.common.api.reading import Reading
 from services.common.auth import Guard, Needs, Tokens
@@ -55,8 +55,9 @@ def build_app(
     health: HealthReader,
     metrics: CollectorRegistry,
     reads: ReadLog,
+    most_bytes: int = MAX_BYTES,
 ) -> FastAPI:
-    """The application of service `name`: `routers` under `/v1`, and what operators ask for.
+    """The application of service `name`: `routers` under `/v1`, and what operators ask for. Bodies up to `most_bytes`.
 
     Raises `UnguardedRouteError` where a route does not say who may call it, `UnloggedRouteError` where one that shows
     records depends on neither `Listing` nor `Showing`.
@@ -77,7 +78,7 @@ def build_app(
     _check(name, operations, logged=False)
     app.include_router(operations)
     add_handlers(app)
-    app.add_middleware(Bodies)
+    app.add_middleware(Bodies, most=most_bytes)
     app.add_middleware(Guard, tokens=tokens)  # the last added is the first asked
     return app
 

@@ -16,15 +16,15 @@ from services.common.problems import MEDIA_TYPE, Problem
 Json = dict[str, Any]
 
 _ALWAYS = {
+    "400": "The request cannot be read.",
     "401": "No known credential.",
     "403": "No role of the caller's may do this.",
+    "409": "Refused as things stand; `code` says why.",
     "422": "The request is not valid; `fields` says where.",
     "429": "Too often; see `Retry-After`.",
     "503": "The service cannot tell or take this now.",
 }
 _ON_ACT = {
-    "400": "The body cannot be read.",
-    "409": "Refused; `code` says why.",
     "412": "The record has changed since its version in `If-Match` (code `stale`).",
     "408": "The body did not come within 10 s.",
     "413": "The body is over 64 KiB.",
@@ -44,7 +44,7 @@ def document(app: FastAPI) -> Json:
     components.setdefault("schemas", {}).update(models["$defs"])
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     made["security"] = [{"token": []}]
-    lists = {path for path, route in _routes(app) if _is_list(route)}
+    lists = {path for path, route in routes(app) if _is_list(route)}
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             _complete(operation, path, is_act=method != "get", is_list=path in lists and method == "get")
@@ -71,7 +71,8 @@ def _ref(model: str) -> Json:
     return {"$ref": f"#/components/schemas/{model}"}
 
 
-def _routes(app: FastAPI) -> list[tuple[str, APIRoute]]:
+def routes(app: FastAPI) -> list[tuple[str, APIRoute]]:
+    """Every route with its whole path."""
     found = []
     for included in app.router.routes:
         for context in getattr(included, "effective_route_contexts", lambda: ())():

@@ -103,7 +103,7 @@ def _prefers_csv(accept: str) -> bool:
     return wanted.get("text/csv", 0.0) > wanted.get("application/json", 0.0)
 
 
-def seen_version(if_match: Annotated[str | None, Header(max_length=100)] = None) -> str | None:
+def seen_version(if_match: Annotated[str | None, Header(max_length=64)] = None) -> str | None:
     """The version in `If-Match`, as `ETag` or a list gave it; None without the header, or with `*`."""
     if if_match is None or if_match.strip() == "*":
         return None

@@ -8,10 +8,23 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Final, Protocol
 
+from schemas.mapping import Mapping
 from services.common.database import Database
-from services.intake.domain import AsOf, IngestSummary, Reject, RejectLimit, SourcePausedError, Unit
+from services.intake.domain import (
+    AsOf,
+    Feed,
+    FeedPausedError,
+    IngestSummary,
+    Reject,
+    RejectLimit,
+    SourcePausedError,
+    Terms,
+    Unit,
+)
+from services.intake.mapped.changes import Changes
+from services.intake.mapped.snapshot import Snapshot
 from services.intake.usecases.sending import Sender
-from services.intake.usecases.taking import take
+from services.intake.usecases.taking import take, take_snapshot
 
 _AT_ONCE: Final = 256
 """Units read in one go, in a thread: lanes that share the event loop must not wait for a file."""
@@ -32,19 +45,31 @@ class Sink(Protocol):
 class StreamSink:
     """To the stream, by way of the database. One batch goes out while the next is being taken."""
 
-    def __init__(self, database: Database, sender: Sender, as_of: AsOf = AsOf.NOW) -> None:
+    def __init__(self, database: Database, sender: Sender, feed: Feed, terms: Terms, as_of: AsOf = AsOf.NOW) -> None:
         self._database = database
         self._sender = sender
+        self._feed = feed
         self._as_of = as_of
+        self._terms = terms
         self._sending: asyncio.Task[None] | None = None
         self.repeated = 0
+        """Events that were on the stream before."""
 
     async def take(self, units: Sequence[Unit]) -> None:
-        """Raises `StreamError` for this batch or the one before."""
-        upto, said = await take(self._database, units, self._as_of, datetime.now(UTC))
-        self.repeated += said.repeated
+        """Raises `StreamError` for this batch or the one before, `FeedPausedError` where too much was refused."""
+        taken = await take(self._database, units, self._feed, self._as_of, datetime.now(UTC), self._terms)
+        self.repeated += taken.said.repeated
         await self.finish()
-        self._sending = asyncio.create_task(self._sender.deliver(upto))
+        self._sending = asyncio.create_task(self._sender.deliver(taken.upto))
+        if taken.paused is not None:
+            await self.finish()
+            raise FeedPausedError(*taken.paused)
+
+    async def take_snapshot(self, snapshot: Snapshot, mapping: Mapping, at: datetime) -> Changes | None:
+        """A roster as it was `at`; returns when all that follows is on the stream. None: an older one than the last."""
+        taken, found = await take_snapshot(self._database, snapshot, mapping, at, datetime.now(UTC), self._terms)
+        await self._sender.deliver(taken.upto)
+        return found
 
     async def finish(self) -> None:
         if self._sending is not None:

@@ -21,6 +21,7 @@ from services.intake.store import outbox
 from services.intake.store.outbox import Waiting
 
 _AT_ONCE: Final = 500
+_MOST_BYTES: Final = 8 * 1024 * 1024
 _HELD_S: Final = 5.0
 """How long a process may be silent before another empties the outbox in its place; one that was only slow is fenced."""
 _LOOK_S: Final = 0.02
@@ -88,6 +89,9 @@ class Sender:
             producer = self._make()
             try:
                 await producer.start()
+            except (KafkaError, TimeoutError, OSError) as failed:
+                await producer.close()
+                raise _untaken(failed) from failed
             except BaseException:
                 await producer.close()
                 raise
@@ -96,7 +100,7 @@ class Sender:
 
     async def _some(self) -> None:
         async with self._database.read() as conn:
-            rows = await outbox.waiting(conn, _AT_ONCE)
+            rows = await outbox.waiting(conn, _AT_ONCE, _MOST_BYTES)
         if not rows:
             return
         assert self._producer is not None
@@ -107,10 +111,7 @@ class Sender:
             return
         except (KafkaError, TimeoutError, OSError) as failed:
             await self._drop()
-            raise StreamError(
-                f"the broker did not take the records ({type(failed).__name__}); "
-                "what was taken is kept and goes out later; sent again, nothing is doubled"
-            ) from failed
+            raise _untaken(failed) from failed
         except BaseException:
             await self._drop()
             raise
@@ -128,3 +129,10 @@ class Sender:
         await self._drop()
         async with self._database.write() as conn:
             await outbox.release(conn, self._name, self._clock())
+
+
+def _untaken(failed: BaseException) -> StreamError:
+    return StreamError(
+        f"the broker did not take the records ({type(failed).__name__}); "
+        "what was taken is kept and goes out later; sent again, nothing is doubled"
+    )

@@ -1,31 +1,120 @@
-"""One transaction: what is new in some units, the people it changes, and all that is to be said of it."""
+"""One transaction: what is new in some units, the people it changes, all that is to be said of it, and the count."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from schemas.mapping import Mapping
 from services.common.database import Database
-from services.intake.domain import AsOf, Unit
+from services.intake.domain import AsOf, Feed, FeedPausedError, Terms, Unit
+from services.intake.mapped.changes import Changes, changes
+from services.intake.mapped.snapshot import Snapshot
 from services.intake.people import People, named
 from services.intake.saying import Said, keys_of, say
 from services.intake.store import outbox
+from services.intake.store.bookings import keep_bookings, known_bookings
+from services.intake.store.feeds import FeedKey, heard, paused, snapshot_state, snapshot_taken
 from services.intake.store.people import load_people, save_people
+from services.intake.store.receipts import Receipt, find_receipt, keep_receipt
 
 
-async def take(database: Database, units: Sequence[Unit], as_of: AsOf, now: datetime) -> tuple[int, Said]:
-    """Returns the number of the outbox row up to which the stream must have everything, and what was said.
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """`upto`: the outbox row up to which the stream must have everything. `paused`: of this feed too much was refused."""
 
-    Whole or not at all, and the same units again change nothing: whoever does not know how it ended does it again.
+    upto: int
+    said: Said
+    paused: FeedKey | None = None
+
+
+async def take(
+    database: Database, units: Sequence[Unit], feed: Feed, as_of: AsOf, now: datetime, terms: Terms
+) -> Taken:
+    """Whole or not at all, and the same units again change nothing: whoever does not know how it ended does it again.
+
+    Raises `FeedPausedError` where nothing is taken from this feed until a person resumes it.
     """
-    names = {name for unit in units for event in unit.events for name in named(event)}
-    names |= {fact.offender_id for unit in units for fact in unit.facts}
     async with database.write() as conn:
         await outbox.alone(conn)
-        seen = await outbox.known(conn, keys_of(units))
-        known = await load_people(conn, names)
-        people = People(known)
-        said = say(units, people, seen, as_of)
-        await outbox.put(conn, said.keys, said.messages, now)
-        await save_people(conn, {name: known[name] for name in people.changed})
-        return await outbox.last(conn), said
+        return await _take(conn, units, feed, as_of, now, terms)
+
+
+async def take_with_receipt(
+    database: Database,
+    receipt_id: str,
+    units: Sequence[Unit],
+    feed: Feed,
+    now: datetime,
+    terms: Terms,
+    digest: str,
+) -> Receipt:
+    """`take`, and a receipt of it; sent again, the same receipt and nothing else. Raises `FeedPausedError`."""
+    async with database.write() as conn:
+        await outbox.alone(conn)
+        if (known := await find_receipt(conn, receipt_id)) is not None:
+            return known
+        taken = await _take(conn, units, feed, AsOf.NOW, now, terms)
+        rejects = [unit.reject for unit in units if unit.reject]
+        receipt = Receipt(
+            receipt_id,
+            feed.agency,
+            now,
+            taken.upto,
+            len(units),
+            sum(len(unit.events) for unit in units),
+            taken.said.repeated,
+            [
+                {"place": reject.line, "code": str(reject.code), "field": reject.field, "mend": reject.mend}
+                for reject in rejects
+            ],
+            digest,
+        )
+        await keep_receipt(conn, receipt)
+        return receipt
+
+
+async def take_snapshot(
+    database: Database, snapshot: Snapshot, mapping: Mapping, at: datetime, now: datetime, terms: Terms
+) -> tuple[Taken, Changes | None]:
+    """What has changed since the last snapshot of this roster; one that is older than the last is passed over (None)."""
+    feed = Feed(mapping.name, mapping.agency)
+    key = (feed.agency, feed.name)
+    async with database.write() as conn:
+        await outbox.alone(conn)
+        last, accept_short = await snapshot_state(conn, key)
+        if last is not None and at <= last:
+            return Taken(await outbox.last(conn), Said()), None
+        known = await known_bookings(conn, key, snapshot.bookings)
+        found = changes(known, snapshot, mapping, at, first=last is None, accept_short=accept_short)
+        taken = await _take(conn, found.units, feed, AsOf.NOW, now, terms)
+        await keep_bookings(conn, key, found.kept)
+        await snapshot_taken(conn, key, at, found.fault, now)
+        return taken, found
+
+
+async def _take(
+    conn: AsyncConnection, units: Sequence[Unit], feed: Feed, as_of: AsOf, now: datetime, terms: Terms
+) -> Taken:
+    keys = {(feed.agency_of(unit), feed.name) for unit in units} | {(feed.agency, feed.name)}
+    if (stopped := await paused(conn, keys)) is not None:
+        raise FeedPausedError(*stopped)
+    names = {name for unit in units for event in unit.events for name in named(event)}
+    names |= {fact.offender_id for unit in units for fact in unit.facts}
+    seen = await outbox.known(conn, keys_of(units))
+    known = await load_people(conn, names)
+    people = People(known, terms.seal)
+    said = say(units, people, seen, as_of)
+    await outbox.put(conn, said.keys, said.messages, now)
+    await save_people(conn, {name: known[name] for name in people.changed})
+    await heard(conn, feed, units, said.fresh, terms.limit, now)
+    return Taken(await outbox.last(conn), said, await paused(conn, keys))
+
+
+def digest_of(raw: bytes) -> str:
+    """By which the same body is known again."""
+    return hashlib.sha256(raw).hexdigest()

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, HTTPException
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
-from schemas.commands import PersonCommand, Role
+from schemas.commands import CallInCommand, PersonCommand, Role
 from services.common.api import Listing, Showing, answer
 from services.common.auth import Person
-from services.common.desk import Desk
+from services.common.desk import Reply
 from services.notifier.store import offender_of
 
 Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
@@ -30,12 +30,22 @@ class Form(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class NotifierDesk(Protocol):
+    """See `services.common.desk.Desk`; takes what is for a call-in's lane too."""
+
+    async def submit(self, command: PersonCommand | CallInCommand, *, form_id: str, offender_id: str) -> Reply: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Acts:
     """From a form to a command in the log."""
 
-    desk: Desk
+    desk: NotifierDesk
     read: Reader
+
+    async def submit_to(self, command: CallInCommand, form_id: str) -> JSONResponse:
+        """To the lane of a call-in."""
+        return answer(await self.desk.submit(command, form_id=form_id, offender_id=command.call_in_id))
 
     async def submit(self, command: PersonCommand, form_id: str) -> JSONResponse:
         return answer(await self.desk.submit(command, form_id=form_id, offender_id=command.offender_id))

@@ -12,8 +12,7 @@ from schemas.commands import CloseEnforcement, TakeEnforcement
 from schemas.enforcement import EnforcementOutcome, EnforcementState, Lever
 from services.common.api import FormId, SeenVersion
 from services.common.auth import Needs, Person
-from services.common.desk import Desk
-from services.notifier.api.acting import Acts, Form, Lists, Reader
+from services.notifier.api.acting import Acts, Form, Lists, NotifierDesk, Reader
 from services.notifier.store import EnforcementLine, enforcement_queue, offender_of_enforcement
 from services.notifier.usecases import PROSECUTORS
 
@@ -28,7 +27,7 @@ class CloseForm(Form):
     levers: Annotated[list[Lever], Field(max_length=len(Lever))] = []
 
 
-def routes(desk: Desk, read: Reader) -> APIRouter:
+def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     """Under `/enforcement`."""
     api = APIRouter(prefix="/enforcement")
     acts = Acts(desk, read)

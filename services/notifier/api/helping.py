@@ -11,8 +11,7 @@ from schemas.commands import AskHelp, CloseHelp, ReferHelp
 from schemas.help import HelpKind, HelpOutcome, HelpState, Provider
 from services.common.api import FormId, SeenVersion
 from services.common.auth import Needs, Person
-from services.common.desk import Desk
-from services.notifier.api.acting import Acts, Form, Lists, Reader
+from services.notifier.api.acting import Acts, Form, Lists, NotifierDesk, Reader
 from services.notifier.store import HelpLine, help_queue, offender_of_help
 from services.notifier.usecases import SERVERS
 
@@ -38,7 +37,7 @@ class OutcomeForm(Form):
     outcome: HelpOutcome
 
 
-def routes(desk: Desk, read: Reader) -> APIRouter:
+def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     """`/notifications/.../help`, and under `/help`."""
     api = APIRouter()
     acts = Acts(desk, read)

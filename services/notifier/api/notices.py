@@ -19,14 +19,14 @@ from schemas.commands import (
     RetryNotification,
     Role,
     Serve,
+    Sha256,
 )
 from schemas.incident import Ori
 from schemas.notice_work import Correction
 from schemas.notification import CancelReason, FailureReason, Place, Proof
 from services.common.api import FormId, SeenVersion
 from services.common.auth import Needs, Person
-from services.common.desk import Desk
-from services.notifier.api.acting import Acts, Form, Lists, Reader, Shows
+from services.notifier.api.acting import Acts, Form, Lists, NotifierDesk, Reader, Shows
 from services.notifier.store import (
     Hold,
     Listed,
@@ -54,6 +54,7 @@ class ServeForm(Form):
     served_by: Name | None = None
     served_by_agency: Ori | None = None
     place: Place | None = None
+    letter_sha256: Sha256 | None = None
     counsel_present: bool | None = None
 
 
@@ -85,7 +86,7 @@ class CorrectionGivenForm(Form):
     given_at: AwareDatetime
 
 
-def routes(desk: Desk, read: Reader) -> APIRouter:
+def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     """Under `/notifications`."""
     api = APIRouter(prefix="/notifications")
     acts = Acts(desk, read)

@@ -1,5 +1,6 @@
 """What the notifier keeps of one offender, and when a notice may go to him. Pure; times are record times in UTC."""
 
+from services.notifier.domain.call_in import CallIn, Place
 from services.notifier.domain.holds import (
     HEARTBEAT_MAX_AGE,
     TWO_PEOPLE,
@@ -10,7 +11,18 @@ from services.notifier.domain.holds import (
     reasons_to_hold,
     waits_for_clock,
 )
-from services.notifier.domain.notice import FREE, GIVEN, UNSERVED, Attempt, Due, Lift, Notice
+from services.notifier.domain.notice import (
+    FREE,
+    GIVEN,
+    UNSERVED,
+    Attempt,
+    CallInSeat,
+    Due,
+    Lift,
+    Notice,
+    Printed,
+    Wording,
+)
 from services.notifier.domain.offender import Gate, Merge, Offender, Pair, Past
 from services.notifier.domain.work import Deadline, Enforcement, Help
 
@@ -21,6 +33,8 @@ __all__ = [
     "TWO_PEOPLE",
     "UNSERVED",
     "Attempt",
+    "CallIn",
+    "CallInSeat",
     "Deadline",
     "Demand",
     "Due",
@@ -34,6 +48,9 @@ __all__ = [
     "Offender",
     "Pair",
     "Past",
+    "Place",
+    "Printed",
+    "Wording",
     "demands",
     "lifted",
     "reasons_to_hold",

@@ -88,6 +88,8 @@ def lifted(notice: Notice, demand: Demand) -> bool:
 def reasons_to_hold(offender: Offender, notice: Notice, lane: LaneView) -> tuple[HoldReason, ...]:
     """Every reason why this notice must wait now, in the order of `HoldReason`; none: it may go."""
     held = {reason for reason, pair_id in demands(offender, notice) if not lifted(notice, (reason, pair_id))}
+    if notice.unsigned:
+        held.add(HoldReason.UNSIGNED_TEMPLATE)
     if not (lane.kept and offender.clear and lane.confirmed(offender, notice)):
         held.add(HoldReason.GATE)
     if offender.challenged:
@@ -98,5 +100,5 @@ def reasons_to_hold(offender: Offender, notice: Notice, lane: LaneView) -> tuple
 def waits_for_clock(offender: Offender) -> bool:
     """Whether time alone can change a notice: the gate keeper's silence takes it back, his return lets it go."""
     return offender.clear and any(
-        notice.state in FREE or HoldReason.GATE in notice.reasons for notice in offender.of(UNSERVED)
+        notice.state in FREE or HoldReason.GATE in notice.reasons or notice.unsigned for notice in offender.of(UNSERVED)
     )

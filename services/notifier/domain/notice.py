@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
 from schemas.classification import Tier
 from schemas.commands import Role
@@ -61,6 +61,38 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
+class Printed:
+    """A letter that was made for him. Its bytes are beside it when it comes, and in a table of their own from then on."""
+
+    sha256: str
+    dated: date
+    template: str
+    version: str
+    template_sha256: str
+    printed_at: datetime
+    printed_by: str
+    content: bytes | None = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The template a notice is made from: id and version, digest, and whether it may be used."""
+
+    name: str
+    sha256: str | None = None
+    signed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CallInSeat:
+    """His place at a call-in."""
+
+    call_in_id: str
+    starts_at: datetime
+    venue: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One notification."""
 
@@ -99,16 +131,41 @@ class Notice:
     corrected_at: datetime | None = None
     """When he was told, or a person decided that he is told nothing: the end."""
     due: Due | None = None
+    seat: CallInSeat | None = None
+    wording: Wording | None = None
+    printed: tuple[Printed, ...] = ()
+    letter_sha256: str | None = None
+    """Of the letter he was given."""
+
+    @property
+    def may_be_called_in(self) -> bool:
+        """Whether it may be given now, and at a call-in."""
+        return self.state is NotificationState.RELEASED and self.channel is Channel.CALL_IN
 
     @property
     def template(self) -> str:
         """Id and version of the template the text is made from."""
-        return f"{self.tier.lower()}-{self.channel}-{self.language}@1"
+        return self.wording.name if self.wording else f"{self.tier.lower()}-{self.channel}-{self.language}@1"
+
+    @property
+    def unsigned(self) -> bool:
+        """Its wording may not be used."""
+        return self.wording is not None and not self.wording.signed
 
     @property
     def version(self) -> str:
         """What an act on it is measured against. Made of nothing that would tell its readers why it waits."""
-        shown = replace(self, reasons=(), tripped=False, lifts=(), attempts=(), taken_back_at=None, due=None)
+        shown = replace(
+            self,
+            reasons=(),
+            tripped=False,
+            lifts=(),
+            attempts=(),
+            taken_back_at=None,
+            due=None,
+            printed=(),
+            wording=None,
+        )
         return version_of([shown, len(self.lifts)])
 
     @property

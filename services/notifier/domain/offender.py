@@ -163,7 +163,12 @@ class Offender:
     def without_pair(self, pair_id: str) -> Offender:
         """An expunged pair leaves nothing but what was given to him, which a person must still set right."""
         pairs = {key: pair for key, pair in self.pairs.items() if key != pair_id}
-        notices = {key: one for key, one in self.notices.items() if one.pair_id != pair_id or one.state in GIVEN}
+        notices = {
+            # Of what he was given the letter goes all the same: it names the charge.
+            key: replace(one, printed=()) if one.pair_id == pair_id else one
+            for key, one in self.notices.items()
+            if one.pair_id != pair_id or one.state in GIVEN
+        }
         enforcements = {key: one for key, one in self.enforcements.items() if one.pair_id != pair_id}
         return replace(self, pairs=pairs, notices=notices, enforcements=enforcements)
 
@@ -177,6 +182,7 @@ class Offender:
             channel=notice.channel,
             language=notice.language,
             template=notice.template,
+            template_sha256=notice.wording.sha256 if notice.wording else None,
             by=by,
             **more,
         )

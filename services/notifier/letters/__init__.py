@@ -8,6 +8,7 @@ from services.notifier.letters.book import LetterBook, Made, load_letters
 from services.notifier.letters.letter import Kind, Letter, LetterError, Meeting
 from services.notifier.letters.of_notice import kind_of, letter_of
 from services.notifier.letters.packet import AuditLine, Service, audit_of, service_packet
+from services.notifier.letters.wording import wordings
 
 __all__ = [
     "AuditLine",
@@ -23,4 +24,5 @@ __all__ = [
     "letter_of",
     "load_letters",
     "service_packet",
+    "wordings",
 ]

@@ -6,15 +6,17 @@ field here has no way on to the page, whatever the wording asks for.
 
 from __future__ import annotations
 
+import re
 from datetime import date, time
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from schemas.classification import Tier
 from services.common.county import Line, Strict, mend
 from services.common.errors import IpviError
+from services.notifier.letters.words import forbidden
 
 
 class LetterError(IpviError):
@@ -36,6 +38,25 @@ class Kind(StrEnum):
 OF_TIER = {Tier.A: Kind.A, Tier.B: Kind.B, Tier.C: Kind.C, Tier.D: Kind.D}
 
 
+def is_citation(statute: str) -> bool:
+    """Whether this cites a statute and tells no story: short, cited as statutes are, and no word that no letter says."""
+    cited = len(statute) <= _LONGEST_CITATION and _CITED.search(statute) is not None
+    return cited and forbidden([statute], "en") is None and forbidden([statute], "es") is None
+
+
+def _citation(statute: str) -> str:
+    if not is_citation(statute):
+        raise ValueError("is no citation of a statute")
+    return statute
+
+
+Statute = Annotated[Line, AfterValidator(_citation)]
+_LONGEST_CITATION = 80
+"""As `schemas.incident` has it."""
+_CITED = re.compile(r"\d[A-Za-z]{0,2}[-.:/]\d|\d\(\w+\)|(?:§|\bs\.|\bsec\.?|\bart\.?)\s*\d", re.IGNORECASE)
+"""14-33, 50B-4.1, 784.03, 922(g), s. 13A: a number alone may be a house's."""
+
+
 class Meeting(Strict):
     """Where and when a call-in is held. Local date and time, as they are to be printed."""
 
@@ -55,7 +76,7 @@ class Letter(Strict):
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
     name: Line
     dated: date
-    statutes: Annotated[tuple[Line, ...], Field(max_length=12)] = ()
+    statutes: tuple[Statute, ...] = ()
     meeting: Meeting | None = None
     served_on: date | None = None
 

@@ -6,7 +6,7 @@ from datetime import date, tzinfo
 
 from schemas.notification import Channel, NotificationState
 from services.notifier.domain import Notice, Offender
-from services.notifier.letters.letter import OF_TIER, Kind, Letter, LetterError, Meeting
+from services.notifier.letters.letter import OF_TIER, Kind, Letter, LetterError, Meeting, is_citation
 
 
 def kind_of(notice: Notice) -> Kind:
@@ -46,7 +46,11 @@ def letter_of(offender: Offender, notice: Notice, *, on: date, zone: tzinfo, mee
 
 
 def _statutes(offender: Offender, notice: Notice, kind: Kind) -> tuple[str, ...]:
-    """Those charged, each once; none where no charge has told him already that somebody came forward."""
+    """Those charged, each once; none where no charge has told him already that somebody came forward.
+
+    What an agency wrote into the field and is no citation (a story, the name of a person) is left out: the letter then says
+    *charged* and names less.
+    """
     pair = offender.pairs.get(notice.pair_id)
     if (
         pair is None
@@ -55,4 +59,4 @@ def _statutes(offender: Offender, notice: Notice, kind: Kind) -> tuple[str, ...]
         or OF_TIER[notice.tier] is Kind.D
     ):
         return ()
-    return tuple(dict.fromkeys(pair.statutes))
+    return tuple(dict.fromkeys(filter(is_citation, pair.statutes)))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from schemas.duty import DutyRole
 from schemas.notice_work import NoticeClock
 from schemas.notification import Channel, FailureReason, NotificationState
 from schemas.policy_notices import Span, called
-from services.common.calendar import Calendar, after
+from services.common.calendar import Calendar
 from services.notifier.domain import Deadline, Due, Notice, Offender
 from services.notifier.rules.policy import NoticePolicy
 
 _A_WEEK = Span(hours=168)
 _OF_HOLDS = frozenset({NoticeClock.HELD, NoticeClock.CLOSE, NoticeClock.DECIDE, NoticeClock.CORRECT})
+
+
+def after(start: datetime, span: Span, calendar: Calendar) -> datetime:
+    """When `span` has run out, in UTC. Plain hours are hours as they pass: 72 h are 72 h, whatever the local clock does."""
+    left = timedelta(hours=span.hours)
+    return calendar.after(start, left) if span.business else start.astimezone(UTC) + left
 
 
 def serve_by(offender: Offender, notice: Notice, policy: NoticePolicy) -> datetime:
@@ -26,6 +32,8 @@ def serve_by(offender: Offender, notice: Notice, policy: NoticePolicy) -> dateti
     """
     custody = offender.custody
     since = notice.since or notice.prepared_at
+    if notice.seat is not None:
+        return notice.seat.starts_at
     if custody is not None and custody.booked_at is not None:
         by = custody.booked_at + timedelta(hours=policy.notices.custody_visit_within_hours)
         return min(by, custody.hearing_at) if custody.hearing_at is not None else by
@@ -66,6 +74,8 @@ def _to_give(
     offender: Offender, notice: Notice, policy: NoticePolicy, calendar: Calendar
 ) -> tuple[NoticeClock, datetime]:
     by = notice.serve_by or serve_by(offender, notice, policy)
+    if notice.seat is not None:
+        return NoticeClock.SERVE, after(notice.seat.starts_at, policy.notices.attendance_within, calendar)
     if notice.claimed_by is not None:
         return NoticeClock.SERVE, by
     since = notice.since or notice.prepared_at

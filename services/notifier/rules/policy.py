@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
+from schemas.calendar import BusinessHours
 from schemas.classification import Tier
 from schemas.notification import Channel
 from schemas.policy import Policy
 from schemas.policy_notices import Notices
 from services.common.calendar import Calendar
+from services.notifier.domain import Notice, Wording
 
 _NOT_IN_HAND = frozenset({Channel.MAIL, Channel.PHONE, Channel.CALL_IN})
 _FALLBACK = Channel.LETTER_IN_HAND
@@ -29,10 +31,18 @@ class NoticePolicy:
     notices: Notices = field(default_factory=Notices)
     zone: str = "UTC"
     agency_zones: Mapping[str, str] = field(default_factory=dict)
+    wordings: Callable[[Notice], Wording | None] = lambda _: None
+    """The county's template for a notice; None: there are no letters."""
+    hours: BusinessHours = field(default_factory=BusinessHours)
 
     def calendar(self, agency: str | None) -> Calendar:
         """Office hours where the agency is."""
-        return Calendar(ZoneInfo(self.agency_zones.get(agency or "", self.zone)), self.notices.business_hours)
+        return Calendar(ZoneInfo(self.agency_zones.get(agency or "", self.zone)), self.hours)
+
+    def wording(self, notice: Notice) -> Wording | None:
+        """What it is made from now. Where the policy does not ask for signatures, any may be used."""
+        found = self.wordings(notice)
+        return found if found is None or self.notices.signed_templates_only else replace(found, signed=True)
 
     def calls_for(self, tier: Tier | None) -> bool:
         return tier in self.channels
@@ -57,4 +67,5 @@ def notice_policy(policy: Policy, lanes: int) -> NoticePolicy:
         notices=policy.notices,
         zone=policy.time_zone,
         agency_zones=policy.agency_time_zones,
+        hours=policy.business_hours,
     )

@@ -1,5 +1,7 @@
 """Tables and queries of the notifier's own schema."""
 
+from services.notifier.store.call_ins import CallInLine, RosterLine, is_call_in, listed_call_ins, roster
+from services.notifier.store.letters import KeptLetter, kept_letter, said_of
 from services.notifier.store.lists import (
     Hold,
     Listed,
@@ -23,21 +25,29 @@ from services.notifier.store.work_lists import (
 )
 
 __all__ = [
+    "CallInLine",
     "EnforcementLine",
     "HelpLine",
     "Hold",
+    "KeptLetter",
     "Listed",
     "NotifierStore",
+    "RosterLine",
     "Shown",
     "ToCorrect",
     "corrections",
     "enforcement_queue",
     "help_queue",
     "holds",
+    "is_call_in",
+    "kept_letter",
     "listed",
+    "listed_call_ins",
     "metadata",
     "offender_of",
     "offender_of_enforcement",
     "offender_of_help",
+    "roster",
+    "said_of",
     "shown_notification",
 ]

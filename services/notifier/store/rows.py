@@ -28,6 +28,7 @@ from schemas.outreach import GateState
 from schemas.person import OffenderDescribed
 from services.notifier.domain import (
     Attempt,
+    CallInSeat,
     Deadline,
     Due,
     Gate,
@@ -37,6 +38,8 @@ from services.notifier.domain import (
     Offender,
     Pair,
     Past,
+    Printed,
+    Wording,
     waits_for_clock,
 )
 from services.notifier.store.work_rows import Step, enforcement, help_asked
@@ -52,6 +55,7 @@ class Rows:
     lifts: Sequence[Row[Any]] = ()
     attempts: Sequence[Row[Any]] = ()
     past: Sequence[Row[Any]] = ()
+    letters: Sequence[Row[Any]] = ()
     enforcements: Sequence[Row[Any]] = ()
     helps: Sequence[Row[Any]] = ()
 
@@ -63,8 +67,16 @@ def offender(rows: Rows) -> Offender:
     tried: dict[str, tuple[Attempt, ...]] = defaultdict(tuple)
     for row in rows.attempts:
         tried[row.notification_id] += (_attempt(row),)
+    printed: dict[str, tuple[Printed, ...]] = defaultdict(tuple)
+    for row in rows.letters:
+        printed[row.notification_id] += (_printed(row),)
     notices = [
-        replace(notice(row), lifts=lifted[row.notification_id], attempts=tried[row.notification_id])
+        replace(
+            notice(row),
+            lifts=lifted[row.notification_id],
+            attempts=tried[row.notification_id],
+            printed=printed[row.notification_id],
+        )
         for row in rows.notices
     ]
     head = rows.head
@@ -85,6 +97,18 @@ def offender(rows: Rows) -> Offender:
 
 def lift(row: Row[Any]) -> Lift:
     return Lift(HoldReason(row.hold), row.pair_id, row.by, Role(row.role))
+
+
+def _printed(row: Row[Any]) -> Printed:
+    return Printed(
+        row.sha256,
+        row.dated,
+        row.template,
+        row.version,
+        row.template_sha256,
+        row.printed_at,
+        row.printed_by,
+    )
 
 
 def _attempt(row: Row[Any]) -> Attempt:
@@ -137,6 +161,9 @@ def notice(row: Row[Any]) -> Notice:
         route=row.route,
         correction=Correction(row.correction) if row.correction else None,
         corrected_at=row.corrected_at,
+        seat=CallInSeat(row.call_in_id, row.call_in_at, row.call_in_venue) if row.call_in_id else None,
+        wording=Wording(row.template, row.template_sha256, not row.unsigned) if row.template else None,
+        letter_sha256=row.letter_sha256,
         due=Due(NoticeClock(row.due_clock), row.due_first, row.due_at, row.escalation) if row.due_clock else None,
     )
 
@@ -223,6 +250,13 @@ def notice_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "due_first": notice.due.first if notice.due else None,
                     "due_at": notice.due.at if notice.due else None,
                     "escalation": notice.due.escalation if notice.due else None,
+                    "template": notice.wording.name if notice.wording else None,
+                    "template_sha256": notice.wording.sha256 if notice.wording else None,
+                    "unsigned": notice.unsigned,
+                    "letter_sha256": notice.letter_sha256,
+                    "call_in_id": notice.seat.call_in_id if notice.seat else None,
+                    "call_in_at": notice.seat.starts_at if notice.seat else None,
+                    "call_in_venue": notice.seat.venue if notice.seat else None,
                 }
 
 
@@ -273,3 +307,24 @@ def past_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                 "source": one.source,
                 "place": place,
             }
+
+
+def letter_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
+    for before, after in steps:
+        for notice in after.notices.values():
+            known = before.notices[notice.notification_id].printed if notice.notification_id in before.notices else ()
+            for place, one in enumerate(notice.printed[len(known) :], start=len(known)):
+                yield {
+                    "notification_id": notice.notification_id,
+                    "sha256": one.sha256,
+                    "place_no": place,
+                    "dated": one.dated,
+                    "template": one.template,
+                    "version": one.version,
+                    "template_sha256": one.template_sha256,
+                    "printed_at": one.printed_at,
+                    "printed_by": one.printed_by,
+                    "content": one.content,
+                    "offender_id": after.offender_id,
+                    "lane": lane,
+                }

@@ -7,15 +7,17 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, delete, or_, select
+from sqlalchemy import FromClause, Row, bindparam, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.notification import NotificationState
 from services.common.sql import upsert
-from services.notifier.domain import Offender
+from services.notifier.domain import CallIn, Offender
+from services.notifier.store.call_ins import load_call_ins, save_call_ins
 from services.notifier.store.rows import (
     Rows,
     attempt_rows,
+    letter_rows,
     lift_rows,
     notice_rows,
     offender,
@@ -25,8 +27,10 @@ from services.notifier.store.rows import (
 )
 from services.notifier.store.tables import (
     attempts,
+    call_ins,
     enforcements,
     helps,
+    letters,
     lifts,
     metadata,
     notifications,
@@ -37,6 +41,7 @@ from services.notifier.store.tables import (
 from services.notifier.store.work_rows import Step, enforcement_rows, help_rows
 
 _KEYS_PER_QUERY = 500
+Kept = Offender | CallIn
 
 
 class NotifierStore:
@@ -47,15 +52,25 @@ class NotifierStore:
     def new(self, key: str) -> Offender:
         return Offender(key)
 
-    async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Offender]:
-        found: dict[str, Offender] = {}
+    async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Kept]:
+        found: dict[str, Kept] = {}
         wanted = sorted(keys)
         for start in range(0, len(wanted), _KEYS_PER_QUERY):
-            found |= await _load(conn, wanted[start : start + _KEYS_PER_QUERY])
+            some = wanted[start : start + _KEYS_PER_QUERY]
+            found |= await _load(conn, some)
+            found |= await load_call_ins(conn, [key for key in some if key not in found])
         return found
 
-    async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Offender, Offender]]) -> None:
-        steps = list(changed.values())
+    async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Kept, Kept]]) -> None:
+        steps: list[Step] = []
+        meetings: list[tuple[CallIn | None, CallIn]] = []
+        for before, after in changed.values():
+            if isinstance(after, CallIn):
+                meetings.append((before if isinstance(before, CallIn) else None, after))
+            else:
+                assert isinstance(before, Offender), "nobody becomes an offender who was a meeting"
+                steps.append((before, after))
+        await save_call_ins(conn, lane, meetings)
         await upsert(conn, offenders, [offender_row(after, lane) for _, after in steps], ["offender_id"])
         await _forget(conn, steps)
         await upsert(conn, pairs, list(pair_rows(steps, lane)), ["offender_id", "pair_id"])
@@ -64,6 +79,7 @@ class NotifierStore:
         await upsert(conn, notifications, rows, ["notification_id"])
         await upsert(conn, lifts, list(lift_rows(steps, lane)), ["notification_id", "hold", "pair_id", "by"])
         await upsert(conn, attempts, list(attempt_rows(steps, lane)), ["notification_id", "place_no"])
+        await upsert(conn, letters, list(letter_rows(steps, lane)), ["notification_id", "sha256"])
         await upsert(conn, past_notifications, list(past_rows(steps, lane)), ["offender_id", "notification_id"])
         await upsert(conn, enforcements, list(enforcement_rows(steps, lane)), ["enforcement_id"])
         await upsert(conn, helps, list(help_rows(steps, lane)), ["help_id"])
@@ -75,11 +91,20 @@ class NotifierStore:
             .where(offenders.c.lane == lane, or_(offenders.c.waits_for_clock, offenders.c.next_at <= now))
             .order_by(offenders.c.offender_id)
         )
-        return rows.all()
+        meetings = await conn.scalars(
+            select(call_ins.c.call_in_id)
+            .where(call_ins.c.lane == lane, call_ins.c.due_at <= now)
+            .order_by(call_ins.c.call_in_id)
+        )
+        return [*rows, *meetings]
+
+
+_LETTERS = select(*(column for column in letters.c if column is not letters.c.content)).subquery()
+"""Their bytes are not part of what is decided upon."""
 
 
 async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offender]:
-    async def rows(table: Table, *order: Any) -> dict[str, list[Row[Any]]]:
+    async def rows(table: FromClause, *order: Any) -> dict[str, list[Row[Any]]]:
         by_offender: dict[str, list[Row[Any]]] = defaultdict(list)
         for row in await conn.execute(select(table).where(table.c.offender_id.in_(keys)).order_by(*order)):
             by_offender[row.offender_id].append(row)
@@ -93,7 +118,8 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
     past_of = await rows(past_notifications, past_notifications.c.place)
     enforcements_of = await rows(enforcements, enforcements.c.referred_at, enforcements.c.enforcement_id)
     helps_of = await rows(helps, helps.c.asked_at, helps.c.help_id)
-    parts = (pairs_of, notices_of, lifts_of, attempts_of, past_of, enforcements_of, helps_of)
+    letters_of = await rows(_LETTERS, _LETTERS.c.notification_id, _LETTERS.c.place_no)
+    parts = (pairs_of, notices_of, lifts_of, attempts_of, past_of, letters_of, enforcements_of, helps_of)
     return {key: offender(Rows(head, *(part[key] for part in parts))) for key, [head] in heads.items()}
 
 
@@ -112,6 +138,14 @@ async def _forget(conn: AsyncConnection, steps: Sequence[Step]) -> None:
             delete(enforcements).where(enforcements.c.enforcement_id == bindparam("b_id")),
             [{"b_id": key} for key in withdrawn],
         )
+    unprinted = [
+        key
+        for before, after in steps
+        for key, notice in before.notices.items()
+        if notice.printed and not (key in after.notices and after.notices[key].printed)
+    ]
+    if unprinted:
+        await conn.execute(delete(letters).where(letters.c.notification_id.in_(unprinted)))
     if gone:
         for table in (lifts, attempts, notifications):
             await conn.execute(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table, false, text
+from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, LargeBinary, MetaData, String, Table, false, text
 
 from services.common.columns import UtcDateTime
 
@@ -87,6 +87,13 @@ notifications = Table(
     Column("due_first", UtcDateTime, comment="when it was to be done"),
     Column("due_at", UtcDateTime, comment="when whoever is on duty is called next"),
     Column("escalation", Integer, comment="how often somebody was called"),
+    Column("call_in_id", String(36), comment="where he has a place"),
+    Column("call_in_at", UtcDateTime),
+    Column("call_in_venue", String(120)),
+    Column("template", String(80), comment="id and version of the wording; null: no county's letters are set up"),
+    Column("template_sha256", String(64)),
+    Column("unsigned", Boolean, nullable=False, server_default=false(), comment="its wording may not be used"),
+    Column("letter_sha256", String(64), comment="of the letter he was given"),
     Index("notifications_offender", "offender_id"),
     Index("notifications_pair", "pair_id"),
     Index("notifications_state", "state"),
@@ -185,4 +192,52 @@ helps = Table(
     Index("helps_offender", "offender_id"),
     Index("helps_state", "state", "asked_at"),
     comment="help that he asked for",
+)
+
+call_ins = Table(
+    "call_ins",
+    metadata,
+    Column("call_in_id", String(36), primary_key=True),
+    Column("lane", Integer, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("venue", String(120), nullable=False),
+    Column("capacity", Integer, nullable=False),
+    Column("speakers", JSON, nullable=False, comment="by office"),
+    Column("state", String(16), nullable=False),
+    Column("due_first", UtcDateTime),
+    Column("due_at", UtcDateTime),
+    Column("escalation", Integer),
+    Index("call_ins_due", "lane", "due_at"),
+    Index("call_ins_state", "state", "starts_at"),
+    comment="meetings, each in the lane of its own id",
+)
+
+call_in_places = Table(
+    "call_in_places",
+    metadata,
+    Column("call_in_id", String(36), primary_key=True),
+    Column("notification_id", String(64), primary_key=True),
+    Column("lane", Integer, nullable=False, comment="of the call-in"),
+    Column("offender_id", String(128), nullable=False),
+    Column("state", String(16), nullable=False),
+    comment="the roster",
+)
+
+letters = Table(
+    "letters",
+    metadata,
+    Column("notification_id", String(64), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("place_no", Integer, nullable=False, comment="order within the notification"),
+    Column("dated", Date, nullable=False),
+    Column("template", String(64), nullable=False),
+    Column("version", String(40), nullable=False),
+    Column("template_sha256", String(64), nullable=False),
+    Column("printed_at", UtcDateTime, nullable=False),
+    Column("printed_by", String(120), nullable=False),
+    Column("content", LargeBinary, nullable=False, comment="the PDF, as it was printed"),
+    Column("offender_id", String(128), nullable=False),
+    Column("lane", Integer, nullable=False),
+    Index("letters_offender", "offender_id"),
+    comment="letters that were made; rows are added, and deleted on expunction",
 )

@@ -115,6 +115,7 @@ def _prepared(draft: Draft, decision: OffenderDecided, given: Input, policy: Not
         language=offender.language,
         prepared_at=given.at,
     )
+    notice = replace(notice, wording=policy.wording(notice))
     return draft.tell(
         notice,
         offender.event(NotificationPrepared, notice, statutes=list(pair.statutes), in_custody=offender.in_custody),

@@ -13,7 +13,7 @@ from schemas.classification import OffenderDecided, ReviewCode
 from schemas.commands import AskGiven, GivenBefore, TellGiven
 from schemas.notification import CancelReason
 from services.common.service import Input, Outcome
-from services.notifier.domain import GIVEN, UNSERVED, Merge, Offender, Past
+from services.notifier.domain import GIVEN, UNSERVED, Merge, Notice, Offender, Past
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.settling import lane_view, settled
@@ -71,6 +71,13 @@ def tell_given(offender: Offender, told: TellGiven, given: Input, policy: Notice
         if any(one.tier is notice.tier for one in new):
             draft = cancelled(draft, notice, CancelReason.MERGED, lane_view(given, policy).now)
     return settled(passed_on(draft, new), given, policy)
+
+
+def served_here(draft: Draft, notice: Notice) -> Draft:
+    """He has just been given it under this record."""
+    assert notice.served_at is not None
+    told = GivenBefore(notification_id=notice.notification_id, tier=notice.tier, served_at=notice.served_at)
+    return passed_on(draft, [told])
 
 
 def passed_on(draft: Draft, new: Iterable[GivenBefore]) -> Draft:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schemas.classification import Tier
-from schemas.commands import DecideCorrection, GiveCorrection, GivenBefore, Role, Serve
+from schemas.commands import DecideCorrection, GiveCorrection, Role, Serve
 from schemas.notice_work import Correction, CorrectionDecided, CorrectionGiven
 from schemas.notification import (
     CancelReason,
@@ -19,7 +19,7 @@ from services.notifier.domain import FREE, GIVEN, UNSERVED, LaneView, Notice, Of
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.commands import SERVERS, any_notice, not_in_future
 from services.notifier.usecases.ending import cancelled
-from services.notifier.usecases.merging import passed_on
+from services.notifier.usecases.merging import served_here
 from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
@@ -37,6 +37,8 @@ def serve(offender: Offender, command: Serve, given: Input, policy: NoticePolicy
         raise Refused("cancelled" if notice.state is NotificationState.CANCELLED else "not_released")
     if command.role is not Role.COORDINATOR:  # who records what went wrong as well
         _as_it_should_be(offender, notice, command)
+    if command.letter_sha256 is not None and command.letter_sha256 not in {one.sha256 for one in notice.printed}:
+        raise Refused("unknown_letter")
     draft = _served(Draft(offender), notice, command, lane_view(given, policy))
     return settled(draft, given, policy)
 
@@ -68,6 +70,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         proof=command.proof,
         served_by=command.served_by or command.by,
         place=command.place,
+        letter_sha256=command.letter_sha256 or (notice.printed[-1].sha256 if notice.printed else None),
         serve_by=None,
         due=None,
     )
@@ -80,6 +83,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         served_by=served.served_by,
         place=command.place,
         counsel_present=command.counsel_present,
+        letter_sha256=served.letter_sha256,
     )
     if ended is not None:
         draft = _makes_room(draft, notice, lane)
@@ -87,8 +91,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
     if ended is not None and ended is not CancelReason.SUPERSEDED:
         corrected = replace(served, state=NotificationState.CORRECTED, ended=ended)
         draft = draft.tell(corrected, draft.offender.event(NotificationCorrected, corrected, reason=ended))
-    told = GivenBefore(notification_id=served.notification_id, tier=served.tier, served_at=command.served_at)
-    return passed_on(draft, [told])
+    return served_here(draft, served)
 
 
 def _makes_room(draft: Draft, notice: Notice, lane: LaneView) -> Draft:

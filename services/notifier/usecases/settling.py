@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from schemas.call_in import SeatState
+from schemas.commands import TellSeat
 from schemas.duty import DutyRole
 from schemas.notice_work import NoticeClock, NoticeEscalated
 from schemas.notification import (
@@ -53,6 +55,8 @@ def settled(
     if tripped and not given.counts.get(TRIPS):
         draft = draft.alert(policy.notices.duty.holds[0], 1, TRIPS)
         counted += (TRIPS,)
+    for notice in draft.offender.of(NotificationState):
+        draft = _seated(draft, notice)
     for notice in draft.offender.of(NotificationState):
         draft = _clocked(draft, notice, lane, policy)
     draft = helps_clocked(enforcements_clocked(draft, lane.now, policy), lane.now, policy)
@@ -131,7 +135,17 @@ def _rerouted(offender: Offender, notice: Notice, policy: NoticePolicy) -> Notic
     """The same notice, by the way that fits where he is now and in the language that is known now."""
     own = offender.pairs.get(notice.pair_id)
     channel = policy.channel(notice.tier, in_custody=offender.in_custody, unannounced=own is None or own.unannounced)
-    return replace(notice, channel=channel, language=offender.language)
+    routed = replace(notice, channel=channel, language=offender.language)
+    return replace(routed, wording=policy.wording(routed))
+
+
+def _seated(draft: Draft, notice: Notice) -> Draft:
+    """Who may not be told at a call-in now has no place at one. Why is not said."""
+    seat = notice.seat
+    if seat is None or notice.may_be_called_in:
+        return draft
+    freed = TellSeat(call_in_id=seat.call_in_id, notification_id=notice.notification_id, seat=SeatState.FREED)
+    return draft.tell(replace(notice, seat=None), freed)
 
 
 def _clocked(draft: Draft, notice: Notice, lane: LaneView, policy: NoticePolicy) -> Draft:

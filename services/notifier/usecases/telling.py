@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from schemas.commands import AskGiven, TellGiven
+from schemas.commands import AskGiven, TellGiven, TellSeat
 from schemas.duty import DutyAlerted, DutyRole
 from schemas.enforcement import Enforcement
 from schemas.envelope import Data, deterministic_id
@@ -41,7 +41,7 @@ class Draft:
 
 def outgoing(given: Input, draft: Draft, *, keep: bool = True) -> tuple[Outgoing, ...]:
     """Events under the offender's key: a tick that causes them has the lane's. `keep`: found and erased on expunction."""
-    return (*_said(given, draft.said, keep=keep), *(_alert(given, *one) for one in draft.alerts))
+    return (*_said(given, draft.said, keep=keep), *(alerted(given, *one) for one in draft.alerts))
 
 
 def _said(given: Input, said: Iterable[Data], *, keep: bool) -> Iterable[Outgoing]:
@@ -51,9 +51,10 @@ def _said(given: Input, said: Iterable[Data], *, keep: bool) -> Iterable[Outgoin
                 topic = Topic.NOTIFICATIONS if isinstance(data, Notification) else Topic.NOTICE_WORK
                 event = caused_by(given, SOURCE, data, topic, data.notification_id, subject=data.offender_id)
                 yield Outgoing(topic, event, about=data.pair_id if keep else None)
-            case AskGiven() | TellGiven():
+            case AskGiven() | TellGiven() | TellSeat():
                 topic = Topic.NOTIFIER_COMMANDS
-                event = caused_by(given, SOURCE, data, topic, data.offender_id, place, subject=data.offender_id)
+                key = data.call_in_id if isinstance(data, TellSeat) else data.offender_id
+                event = caused_by(given, SOURCE, data, topic, key, place, subject=key)
                 yield Outgoing(topic, replace(event, correlationid=None), other_lane=True)
             case Enforcement():
                 event = caused_by(given, SOURCE, data, Topic.ENFORCEMENT, data.enforcement_id, subject=data.offender_id)
@@ -65,7 +66,7 @@ def _said(given: Input, said: Iterable[Data], *, keep: bool) -> Iterable[Outgoin
                 raise TypeError(f"{data.TYPE} has no topic of the notifier's")
 
 
-def _alert(given: Input, role: DutyRole, escalation: int, about: str) -> Outgoing:
+def alerted(given: Input, role: DutyRole, escalation: int, about: str) -> Outgoing:
     """Under the role's name and not the offender's; neither incident nor cause."""
     cause = given.event
     data = DutyAlerted(

@@ -9,15 +9,17 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.common.desk import Desk
-from services.victim_outreach.api import cases, tasks
+from services.victim_outreach.api import cases, paper, tasks
 from services.victim_outreach.api.common import Counter, Reader
+from services.victim_outreach.texts import TextBook
 
 
-def router(desk: Desk, read: Reader) -> APIRouter:
-    """Routes of victim outreach's API. `read` opens a connection to its database."""
+def router(desk: Desk, read: Reader, papers: TextBook | None = None) -> APIRouter:
+    """Routes of victim outreach's API. `read` opens a connection to its database; `papers` are the county's texts."""
     api, counter = APIRouter(), Counter(desk, read)
     tasks.add_routes(api, counter)
     cases.add_routes(api, counter)
+    paper.add_routes(api, counter, papers)
     return api
 
 

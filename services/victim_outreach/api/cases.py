@@ -12,7 +12,6 @@ from schemas.advocacy import (
     Address,
     Answer,
     ChannelSafety,
-    Clock,
     CloseCase,
     ConsentRecipient,
     ConsentScope,
@@ -26,9 +25,9 @@ from schemas.advocacy import (
     RevokeConsent,
     SafeHours,
     UnlinkVictims,
-    Weekday,
     Words,
 )
+from schemas.calendar import Clock, Weekday
 from schemas.commands import LiftSafetyHold, OverrideGate, OverrideReason, SafetyHold
 from schemas.envelope import deterministic_id
 from schemas.incident import Identifier

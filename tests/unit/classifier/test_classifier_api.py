@@ -89,13 +89,13 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert {"/v1/reviews", "/v1/listed", "/v1/listed/open"} < set(paths)
+    assert {"/v1/reviews", "/v1/listed", "/v1/listed/open", "/v1/offenders"} < set(paths)
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
 
 
-@pytest.mark.parametrize("who", ["officer", "advocate", "operator"])
+@pytest.mark.parametrize("who", ["officer", "advocate", "operator", "dispatch", "law_enforcement"])
 async def test_who_may_not(client: AsyncClient, tray: Tray, who: str) -> None:
     for path in ("/reviews", "/listed"):
         assert (await client.get(path, headers=as_(who))).status_code == 403

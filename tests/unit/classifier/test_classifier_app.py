@@ -10,9 +10,9 @@ import pytest
 from schemas.policy_file import PolicyError
 from schemas.topics import Topic, allowed
 from services.classifier import app
-from services.classifier.seal import KEY_FILE, kept_key, sealer
 from services.classifier.stream import INPUTS, USE_CASES
 from services.common.errors import ConfigurationError
+from services.common.seal import KEY_FILE, kept_key, sealer
 from services.common.settings import CommonSettings
 
 

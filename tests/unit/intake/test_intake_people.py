@@ -20,7 +20,7 @@ class Told:
     """People, and for each offender the last record written."""
 
     def __init__(self) -> None:
-        self.people = People()
+        self.people = People({}, feed.seal)
         self.offenders: dict[str, OffenderDescribed] = {}
         self.victims: dict[str, list[DescribedVictim]] = {}
 
@@ -210,3 +210,19 @@ def test_facts_fill_what_is_known_and_take_nothing_away(told: Told) -> None:
     assert isinstance(victims, VictimsDescribed)
     assert (victims.victims[0].name, victims.victims[0].language) == ("Victim 1", "es")
     assert told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 7, name="Victim 7")]) == []
+
+
+def test_an_expunged_incident_leaves_no_name_and_stays_out(told: Told) -> None:
+    told.tell(feed.incident())
+    told.tell(feed.incident(number="25-002"))
+    split = {"offender_id": "O1", "new_offender_id": "O9", "incident_ids": ["ZZ0010000:25-001"]}
+    told.tell(split, "offender.split")
+    gone = {"incident_id": "ZZ0010000:25-001", "offender_id": "O1", "agency": feed.ORI}
+    told.tell(gone, "incident.expunged")
+    assert "25-001" not in repr(told.people._people)
+    for who in ("O1", "O9"):
+        told.tell(feed.incident(who, revision=9))
+        told.tell({**gone, "offender_id": who, "revision": 12}, "incident.retracted")
+    assert told.known("O9") == []
+    assert told.known("O1") == [("ZZ0010000:25-002", 1, "V1")]
+    assert "25-001" not in repr(told.people._people)

@@ -17,6 +17,9 @@ from sqlalchemy.pool import StaticPool
 from schemas.classification import Tier
 from schemas.commands import (
     AskHelp,
+    Attend,
+    CallInCommand,
+    CancelCallIn,
     CancelNotification,
     ClaimNotification,
     CloseEnforcement,
@@ -27,11 +30,14 @@ from schemas.commands import (
     LiftableHold,
     LiftHold,
     PersonCommand,
+    PlanCallIn,
     ReferHelp,
     RetryNotification,
     Role,
+    Seat,
     Serve,
     TakeEnforcement,
+    Unseat,
 )
 from schemas.enforcement import EnforcementOutcome, Lever
 from schemas.help import HelpKind, HelpOutcome
@@ -40,6 +46,7 @@ from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
 from services.common.desk import Reply, Standing
 from services.notifier.api import router
+from services.notifier.domain import CallIn, Offender
 from services.notifier.store import NotifierStore, metadata
 from tests.harness.http import KeptReads, coded
 from tests.harness.notices import HIM, LANE, START, Bench, decision, gate
@@ -61,9 +68,9 @@ class Tray:
     """A desk that keeps what is handed in."""
 
     reply: Reply = field(default_factory=lambda: Reply(Standing.APPLIED, "c-1"))
-    taken: list[tuple[PersonCommand, str, str]] = field(default_factory=list)
+    taken: list[tuple[PersonCommand | CallInCommand, str, str]] = field(default_factory=list)
 
-    async def submit(self, command: PersonCommand, *, form_id: str, offender_id: str) -> Reply:
+    async def submit(self, command: PersonCommand | CallInCommand, *, form_id: str, offender_id: str) -> Reply:
         self.taken.append((command, form_id, offender_id))
         return self.reply
 
@@ -118,7 +125,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert len(paths) == 22
+    assert len(paths) == 33
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
@@ -300,3 +307,50 @@ async def test_the_routes_of_help(client: AsyncClient, tray: Tray, at_work: tupl
         404,
         "unknown_help",
     )
+
+
+PLAN = {"starts_at": "2026-04-09T18:00:00-04:00", "venue": "City Hall", "capacity": 20, "speakers": ["Chief of Police"]}
+
+
+async def test_the_routes_of_call_ins(client: AsyncClient, tray: Tray, engine: AsyncEngine, notice_id: str) -> None:
+    assert (await client.post("/call-ins", headers=as_("officer"), json=PLAN)).status_code == 403
+    await client.post("/call-ins", headers=as_("coordinator"), json=PLAN)
+    await client.post("/call-ins", headers=as_("coordinator"), json=PLAN)
+    (first, _, key), (again, _, _) = tray.taken
+    assert isinstance(first, PlanCallIn) and first == again and key == first.call_in_id
+    tray.taken.clear()
+    missing = await client.post(f"/call-ins/{key}/cancel", headers=as_("coordinator"))
+    assert coded(missing) == (404, "unknown_call_in")
+    async with engine.begin() as conn:
+        await NotifierStore().save(
+            conn, LANE, {key: (Offender(key), CallIn(key, first.starts_at, first.venue, first.capacity))}
+        )
+    [line] = (await client.get("/call-ins", headers=as_("officer"))).json()
+    assert (line["call_in_id"], line["places_left"], line["state"]) == (key, 20, "planned")
+    assert (await client.get(f"/call-ins/{key}/roster", headers=as_("officer"))).json() == []
+    assert (await client.get("/call-ins/none/roster", headers=as_("officer"))).status_code == 404
+    place = {"notification_id": notice_id}
+    for act, who, body in (
+        ("move", "coordinator", PLAN),
+        ("cancel", "coordinator", None),
+        ("seat", "coordinator", place),
+        ("unseat", "coordinator", place),
+        ("attend", "officer", {**place, "attended": True}),
+    ):
+        answered = await client.post(f"/call-ins/{key}/{act}", headers=as_(who), json=body)
+        assert answered.status_code == 200, act
+    nobody = {"notification_id": "N-9"}
+    assert coded(await client.post(f"/call-ins/{key}/seat", headers=as_("coordinator"), json=nobody)) == (
+        404,
+        "unknown_notification",
+    )
+    by: dict[str, Any] = {"call_in_id": key, "by": "coordinator", "role": Role.COORDINATOR}
+    officer: dict[str, Any] = {"offender_id": HIM, "by": "officer", "role": Role.OFFICER, "call_in_id": key}
+    assert [command for command, _, _ in tray.taken] == [
+        first,
+        CancelCallIn(**by),
+        Seat(**by, seated_offender_id=HIM, notification_id=notice_id),
+        Unseat(**by, notification_id=notice_id),
+        Attend(**officer, notification_id=notice_id, attended=True),
+    ]
+    assert {where for _, _, where in tray.taken} == {key, HIM}

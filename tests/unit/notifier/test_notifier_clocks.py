@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.calendar import BusinessHours
 from schemas.classification import Tier
 from schemas.commands import LiftableHold, Role
 from schemas.duty import DutyAlerted
@@ -15,8 +16,9 @@ from schemas.notice_work import Correction, NoticeClock
 from schemas.notification import Channel, FailureReason, HoldReason, NotificationReleased, NotificationState
 from schemas.outreach import GateState
 from schemas.person import Custody, OffenderDescribed
-from schemas.policy_notices import BusinessHours, Span
-from services.common.calendar import Calendar, after
+from schemas.policy_notices import Span
+from services.common.calendar import Calendar
+from services.notifier.rules.clocks import after
 from tests.harness.notices import HIM, START, Bench, custody, decision, gate, withdrawal
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -39,6 +40,30 @@ def test_served_is_by_whom_when_and_how() -> None:
     assert bench.serve() == "refused:already_served"
     assert bench.fail() == "refused:already_served"
     assert bench.cancel() == "refused:already_served"
+
+
+def test_an_act_on_what_has_changed_since_it_was_seen() -> None:
+    bench = released()
+    seen = bench.notice.version
+    assert bench.fail(expects=seen) == "applied"
+    changed = bench.offender
+    assert bench.serve(expects=seen) == bench.cancel(expects=seen) == "refused:stale"
+    assert bench.offender is changed
+    assert bench.serve(expects=bench.notice.version) == "applied"
+
+
+def test_a_version_tells_nobody_why_a_notice_waits() -> None:
+    versions = {
+        replace(held().notice, reasons=reasons, tripped=bool(reasons)).version for reasons in ((), (*HoldReason,))
+    }
+    assert len(versions) == 1
+
+
+def test_a_lift_is_a_change() -> None:
+    bench = held(mutual=True)
+    before = bench.notice.version
+    bench.lift(LiftableHold.MUTUAL)
+    assert bench.notice.version != before
 
 
 def test_failed_may_be_tried_again() -> None:

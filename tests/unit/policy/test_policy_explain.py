@@ -20,7 +20,18 @@ from services.cli.main import app
 from services.cli.policy.explain import lines
 from services.common.database import Database, database_url
 from services.common.settings import CommonSettings
-from tests.harness.incidents import PRACTICE, SEED, Bench, disposed, expunged, merged, noticed, report, retracted
+from tests.harness.incidents import (
+    PRACTICE,
+    SEED,
+    Bench,
+    disposed,
+    expunged,
+    incident_id,
+    merged,
+    noticed,
+    report,
+    retracted,
+)
 from tests.harness.policies import changed
 
 NOBODY = Victim(victim_id="V-ST", relationship="ST", offenses=["120"])
@@ -96,7 +107,7 @@ def test_what_made_it_a_violation() -> None:
 
 def test_nothing_of_what_was_expunged() -> None:
     said = told(put(report(1), report(2, charged=True), expunged(2)))
-    assert not any("002" in line for line in said)
+    assert not any(incident_id(2) in line for line in said)
 
 
 # levers --------------------------------------------------------------------------------------------------------------

@@ -21,8 +21,8 @@ from schemas.advocacy import (
     RevokeConsent,
     SafeHours,
     UnlinkVictims,
-    Weekday,
 )
+from schemas.calendar import Weekday
 from schemas.commands import Role
 from schemas.outreach import (
     AttemptOutcome,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from schemas.commands import Role
+from schemas.commands import CancelTask, Claim, Complete, Role
 from schemas.outreach import (
     AttemptOutcome,
     TaskAttempted,
@@ -17,6 +18,7 @@ from schemas.outreach import (
     TaskKind,
     TaskState,
 )
+from services.common.versions import version_of
 from tests.harness.outreach import HIM, Bench, amended, opened, pair, withdrawn
 
 AGENCYS = TaskKind.WRITTEN_INFORMATION
@@ -50,6 +52,16 @@ def test_one_person_has_a_task(bench: Bench) -> None:
     assert bench.claim(SYSTEMS, by="ada") == "applied"
     assert [one.by for one in bench.told(TaskClaimed)] == ["ada"]
     assert bench.task(SYSTEMS).state is TaskState.CLAIMED
+
+
+def test_an_act_on_what_has_changed_since_it_was_seen(bench: Bench) -> None:
+    seen = bench.task(SYSTEMS)
+    act: dict[str, Any] = {"offender_id": HIM, "role": Role.ADVOCATE, "task_id": seen.task_id}
+    bench.claim(SYSTEMS, by="ada")
+    for stale in (Claim, Complete, CancelTask):
+        assert bench.put(stale(**act, by="bea", expects=version_of(seen))).result == "refused:stale"
+    now = version_of(bench.task(SYSTEMS))
+    assert bench.put(Complete(**act, by="ada", expects=now)).result == "applied"
 
 
 def test_only_who_took_it_works_on_it_or_a_supervisor(bench: Bench) -> None:

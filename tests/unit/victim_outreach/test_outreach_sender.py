@@ -20,8 +20,8 @@ from schemas.advocacy import (
     RecordSafeContact,
     ReportMessage,
     SafeHours,
-    Weekday,
 )
+from schemas.calendar import Weekday
 from schemas.commands import Role
 from schemas.envelope import Data
 from schemas.outreach import ContactChannel, TaskKind

@@ -12,9 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outreach import TaskOwner
+from services.common.errors import ConfigurationError
+from services.common.settings import CommonSettings
 from services.common.signoffs import NotSignedError
 from services.common.templates import TemplateError
-from services.victim_outreach.texts import Kind, TextError, VictimText, load_texts, mailing_address
+from services.victim_outreach.app import companions
+from services.victim_outreach.sender import CountyTexts
+from services.victim_outreach.texts import Kind, TextError, VictimText, load_texts, mailing_address, telling_sender
 from services.victim_outreach.texts.example import example as sample_text
 from services.victim_outreach.texts.neutral import PREVIEW, septets, telling
 from tests.harness.letters import SAMPLE_COUNTY, Read, county_copy, own_wording, shipped_wording
@@ -195,6 +199,44 @@ def test_nothing_is_sent_or_printed_unsigned(tmp_path: Path) -> None:
         with pytest.raises(NotSignedError, match="is unsigned"):
             use()
     assert "DRAFT: NOT SIGNED OFF" in Read.of(book.draft(text_for())).text
+
+
+@pytest.mark.parametrize(
+    ("sender", "word"),
+    [
+        ("County Office <office@example.gov>", None),
+        ("Sample County Services <services@sample-county.example.gov>", None),
+        ("Office <office@samplecountypolice.gov>", "police"),
+        ("Safe Families <office@example.org>", "safe"),
+        ("Office <victimservices@example.gov>", "victim"),
+        ("Oficina <ayuda@example.org>", "ayuda"),
+    ],
+)
+def test_a_sender_that_would_tell_stops_the_start(
+    sender: str, word: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert telling_sender(sender) == word
+    monkeypatch.setenv("IPVI_MAIL_FROM", sender)
+    if word is None:
+        assert companions(CommonSettings())
+    else:
+        with pytest.raises(ConfigurationError, match=f"IPVI_MAIL_FROM: '{word}' tells"):
+            companions(CommonSettings())
+
+
+def test_under_a_samples_signature_nothing_leaves_over_a_real_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def words() -> CountyTexts:
+        (run,) = companions(CommonSettings(county=SAMPLE_COUNTY))
+        texts = run.__self__.texts  # type: ignore[attr-defined]
+        assert isinstance(texts, CountyTexts)
+        return texts
+
+    assert words().book.sms(Kind.RIGHTS, "en").text.startswith("TEST ")
+    monkeypatch.setenv("IPVI_SMTP_URL", "smtps://mail.example.gov")
+    with pytest.raises(NotSignedError):
+        words().book.sms(Kind.RIGHTS, "en")
+    with pytest.raises(NotSignedError):
+        words().book.email(text_for())
 
 
 def test_septets() -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "061f4d3412a7"
-down_revision = "d0a2d0276378"
+down_revision = "2b0fce6bac91"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "1f9c1a13adcf"
-down_revision = "97c35255f7f7"
+down_revision = "4cbea21bf58e"
 branch_labels = None
 depends_on = None
 

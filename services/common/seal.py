@@ -6,12 +6,15 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 
-from services.classifier.domain import Seal
 from services.common.errors import ConfigurationError
+
+Seal = Callable[[str], str]
+"""An id to its keyed hash."""
 
 log = structlog.get_logger(__name__)
 

@@ -1,0 +1,119 @@
+"""`ipvi agencies`: how each agency's feeds stand, and taking from a paused one again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.exc import DBAPIError
+
+from services.common.database import Database, database_url
+from services.common.errors import ConfigurationError
+from services.common.settings import CommonSettings, settings_or_error
+from services.intake.store.feeds import AgencyFeed, agency_feeds
+from services.intake.store.feeds import resume as resume_feed
+
+SILENT_AFTER = timedelta(hours=24)
+
+app = typer.Typer(help="Agencies' feeds: heard when, how much, refused what; paused ones.", no_args_is_help=False)
+
+
+@app.callback(invoke_without_command=True)
+def agencies_command(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line instead of a table.")] = False,
+) -> None:
+    """Each feed of each agency: when it was last heard (no events is not no violence), today against a normal day, what was
+    refused and why, how often the relationship is unknown, history loads, and whether it is paused or at fault.
+
+    Exit codes: 0 all well, 1 some feed is silent for a day, paused or at fault, 2 not usable.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    settings, now = settings_or_error(CommonSettings), datetime.now(UTC)
+    found = asyncio.run(_feeds(settings, now))
+    if json:
+        for feed in found:
+            typer.echo(orjson.dumps(feed).decode())
+    else:
+        Console().print(_table(found, now))
+    raise typer.Exit(1 if any(_alarm(feed, now) for feed in found) else 0)
+
+
+@app.command("resume")
+def resume_command(
+    agency: Annotated[str, typer.Argument(help="ORI, or - where records do not say whose they are.")],
+    feed: Annotated[str, typer.Argument(help="Format, or name of the mapping.")],
+    accept_short: Annotated[
+        bool, typer.Option("--accept-short", help="The next roster is right, however few are in it.")
+    ] = False,
+) -> None:
+    """Take from a feed again that was paused for its rejects; with --accept-short believe its next roster.
+
+    Exit codes: 0 done, 2 there is no such feed.
+    """
+    if not asyncio.run(_resume(settings_or_error(CommonSettings), (agency, feed), accept_short)):
+        raise ConfigurationError(f"no feed {feed} of agency {agency}; `ipvi agencies` lists them")
+    typer.echo(f"{feed} of {agency}: resumed")
+
+
+def _alarm(feed: AgencyFeed, now: datetime) -> str:
+    """Why a person should look; empty where all is well."""
+    found = []
+    if feed.paused_at is not None:
+        found.append(f"paused for {feed.paused_for}")
+    if feed.fault is not None:
+        found.append(feed.fault)
+    if feed.volume is not None:
+        found.append(f"{feed.volume} volume")
+    if now - feed.last_heard > SILENT_AFTER:
+        found.append("silent")
+    return ", ".join(found)
+
+
+def _table(found: list[AgencyFeed], now: datetime) -> Table:
+    table = Table(
+        "agency", "feed", "last heard", "today", "normal day", "rejected", "relationship unknown", "bulk", "alarm"
+    )
+    for feed in found:
+        reasons = ", ".join(f"{code} {count}" for code, count in sorted(feed.reasons.items()))
+        share = feed.without_relationship
+        table.add_row(
+            feed.agency,
+            feed.feed,
+            f"{feed.last_heard:%Y-%m-%d %H:%M}Z",
+            f"{feed.today['events']:,}",
+            f"{feed.normal:,.1f}" if feed.normal is not None else "",
+            reasons,
+            f"{share:.0%}" if share is not None else "",
+            f"{feed.bulk:,}",
+            _alarm(feed, now),
+        )
+    return table
+
+
+async def _feeds(settings: CommonSettings, now: datetime) -> list[AgencyFeed]:
+    database = Database(database_url(settings, "intake"), "intake", pool_size=1)
+    try:
+        async with database.read() as conn:
+            return await agency_feeds(conn, now)
+    except (DBAPIError, OSError):
+        raise ConfigurationError("intake's tables are not there: run `ipvi migrate` first") from None
+    finally:
+        await database.close()
+
+
+async def _resume(settings: CommonSettings, key: tuple[str, str], accept_short: bool) -> bool:
+    database = Database(database_url(settings, "intake"), "intake", pool_size=1)
+    try:
+        async with database.write() as conn:
+            return await resume_feed(conn, key, accept_short=accept_short)
+    except (DBAPIError, OSError):
+        raise ConfigurationError("intake's tables are not there: run `ipvi migrate` first") from None
+    finally:
+        await database.close()

@@ -1,0 +1,157 @@
+"""Intake as a process: HTTP, watched folders, the outbox, and what is known of every feed. It has no lanes."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+from aiokafka.errors import KafkaError
+from prometheus_client import REGISTRY
+from sqlalchemy.exc import SQLAlchemyError
+
+from schemas.policy_file import load_policy
+from services.common import metrics
+from services.common.api import Health, build_app, server
+from services.common.auth import read_tokens
+from services.common.database import Database, database_url
+from services.common.reads import SqlReadLog
+from services.intake.api import Desk, router
+from services.intake.bodies import MAX_BODY
+from services.intake.nibrs.events import ZoneOf
+from services.intake.settings import IntakeSettings, WatchedFolder, read_feeds
+from services.intake.sinks import NAME, OutboxProducer, check_broker, check_database
+from services.intake.store import outbox
+from services.intake.store.feeds import agency_feeds
+from services.intake.usecases import Sender, StreamError
+from services.intake.watch import Watcher
+
+log = structlog.get_logger(__name__)
+
+_SWEEP_S: Final = 1.0
+_MEASURE_S: Final = 15.0
+_STUCK_S: Final = 30.0
+"""With something in the outbox and nothing gone out for so long: not healthy."""
+
+
+class IntakeService:
+    """One replica. Any number may run: the outbox is emptied by one at a time, and what is sent twice is taken once."""
+
+    def __init__(self, settings: IntakeSettings) -> None:
+        """Raises `ConfigurationError`, `TokensFileError` or `PolicyError` with one clear line."""
+        self.settings = settings
+        self.watched = read_feeds(settings.feeds_file)
+        self._zone_of = load_policy(settings.policy).zone
+        self._terms = settings.terms()
+        self._tokens = read_tokens(settings.tokens_file)
+        self.database = Database(database_url(settings, NAME), NAME)
+        bootstrap = settings.kafka_bootstrap_servers
+        self.sender = Sender(self.database, lambda: OutboxProducer(bootstrap, timeout=15.0), patience=20.0)
+        self._waits_since: datetime | None = None
+
+    async def run(self) -> None:
+        """Until SIGTERM or SIGINT. Raises `StreamError` or `ConfigurationError` before anything was taken."""
+        await check_broker(self.settings.kafka_bootstrap_servers)
+        try:
+            await check_database(self.database, self.settings)
+            await self._work()
+        finally:
+            with contextlib.suppress(SQLAlchemyError):
+                await self.sender.close()
+            await self.database.close()
+
+    async def _work(self) -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        work = [
+            _always(self._sweep, _SWEEP_S),
+            _always(self._measure, _MEASURE_S),
+            *(self._watcher(each).run() for each in self.watched),
+        ]
+        if self.settings.api_port:
+            work.append(self._serve())
+        tasks = [asyncio.ensure_future(each) for each in work]
+        log.info("intake.started", folders=len(self.watched))
+        stopping = asyncio.ensure_future(stop.wait())
+        try:
+            done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                task.result()  # none of them ends by itself, but by an error of ours
+        finally:
+            for task in (*tasks, stopping):
+                task.cancel()
+            await asyncio.gather(*tasks, stopping, return_exceptions=True)
+        log.info("intake.stopped")
+
+    def _watcher(self, watched: WatchedFolder) -> Watcher:
+        zone_of: ZoneOf = self._zone_of
+        if watched.time_zone is not None:
+            zone_of = _fixed(watched.time_zone)
+        return Watcher(watched, self.database, self.sender, self._terms, zone_of)
+
+    async def _serve(self) -> None:
+        desk = Desk(self.database, self.sender, self._terms)
+        app = build_app(
+            NAME, [router(desk)], self._tokens, self.health, REGISTRY, SqlReadLog(self.database), most_bytes=MAX_BODY
+        )
+        await server(app, self.settings.api_host, self.settings.api_port).serve()
+
+    async def _sweep(self) -> None:
+        """What a process that failed has left, and what the broker would not take, goes out."""
+        async with self.database.read() as conn:
+            last = await outbox.last(conn)
+        if not last:
+            self._waits_since = None
+            return
+        self._waits_since = self._waits_since or datetime.now(UTC)
+        await self.sender.deliver(last)
+        self._waits_since = None
+
+    async def _measure(self) -> None:
+        now = datetime.now(UTC)
+        async with self.database.read() as conn:
+            found = await agency_feeds(conn, now)
+        expected = {each.format.value: each.expect_every_minutes for each in self.watched}
+        for feed in found:
+            labels = (feed.agency, feed.feed)
+            silence = (now - feed.last_heard).total_seconds()
+            metrics.intake_silence.labels(*labels).set(silence)
+            metrics.intake_silent.labels(*labels).set(silence > 60 * expected.get(feed.feed, 24 * 60))
+            metrics.intake_paused.labels(*labels).set(feed.paused_at is not None)
+            metrics.intake_fault.labels(*labels).set(feed.fault is not None)
+            metrics.intake_today.labels(*labels).set(feed.today["events"])
+            metrics.intake_normal.labels(*labels).set(feed.normal or 0)
+            metrics.intake_unusual.labels(*labels).set(feed.volume is not None)
+            metrics.intake_rejected.labels(*labels).set(feed.today["rejected"])
+
+    async def health(self) -> Health:
+        """Healthy: the database answers and what is taken goes out."""
+        try:
+            async with self.database.read() as conn:
+                waits = await outbox.first(conn) is not None
+        except SQLAlchemyError:
+            return Health(healthy=False, ready=False, lanes={"outbox": "store_unreachable"})
+        stuck = self._waits_since is not None and (datetime.now(UTC) - self._waits_since).total_seconds() > _STUCK_S
+        return Health(not stuck, not stuck, {"outbox": "stuck" if stuck else "waiting" if waits else "empty"})
+
+
+def _fixed(name: str) -> ZoneOf:
+    from zoneinfo import ZoneInfo
+
+    zone = ZoneInfo(name)
+    return lambda _: zone
+
+
+async def _always(work: Callable[[], Awaitable[None]], every: float) -> None:
+    while True:
+        try:
+            await work()
+        except (StreamError, KafkaError, SQLAlchemyError, OSError, TimeoutError) as failed:
+            log.warning("intake.tries_again", error=type(failed).__name__)
+        await asyncio.sleep(every)

@@ -1,0 +1,169 @@
+"""Watched folders: a file that is moved into one is taken, and then moved on to `done/` or `failed/`.
+
+Whoever writes there writes under another name (`.name`, or ending in `.part` or `.tmp`) or elsewhere on the same file system,
+and renames: what has its name is whole. A file stays where it is until all of it is on the stream; a process that is killed
+begins it again, and what was taken is passed over. Files are taken in the order of their names: date them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import structlog
+from aiokafka.errors import KafkaError
+from sqlalchemy.exc import SQLAlchemyError
+
+from schemas.mapping import Mapping
+from schemas.mapping_file import load_mapping
+from schemas.rejects import InvalidRecord
+from services.common.database import Database
+from services.intake.cloudevents import check_agency
+from services.intake.domain import (
+    MAPPED,
+    Feed,
+    FeedPausedError,
+    Format,
+    IngestSummary,
+    InputError,
+    Reject,
+    RejectLimit,
+    Terms,
+    Unit,
+)
+from services.intake.lines import Source
+from services.intake.mapped.snapshot import read_snapshot
+from services.intake.nibrs.events import ZoneOf
+from services.intake.reading import feed_of, fitting, read_units
+from services.intake.settings import WatchedFolder
+from services.intake.usecases import Sender, StreamError, StreamSink, ingest
+
+log = structlog.get_logger(__name__)
+
+DONE, FAILED = "done", "failed"
+_LOOK_S: Final = 0.5
+_AGAIN_S: Final = 5.0
+_UNFINISHED: Final = (".part", ".tmp", ".filepart", ".crdownload")
+_NEVER: Final = RejectLimit(1.0)
+"""Here the feed is paused by its own count, which outlives the file."""
+
+
+@dataclass(slots=True)
+class Watcher:
+    """One folder. `run` until it is cancelled."""
+
+    watched: WatchedFolder
+    database: Database
+    sender: Sender
+    terms: Terms
+    zone_of: ZoneOf
+
+    async def run(self) -> None:
+        """Never ends by a file, a broker or a database that fails: what is in hand stays and is tried again."""
+        while True:
+            pause = _LOOK_S
+            try:
+                if await self.look():
+                    continue
+            except (StreamError, KafkaError, SQLAlchemyError, OSError, TimeoutError) as failed:
+                log.warning("intake.folder_waits", feed=self.feed.name, error=type(failed).__name__)
+                pause = _AGAIN_S
+            except FeedPausedError as paused:
+                log.warning("intake.feed_paused", agency=paused.agency, feed=paused.feed)
+                pause = _AGAIN_S
+            await asyncio.sleep(pause)
+
+    @property
+    def feed(self) -> Feed:
+        found = feed_of(self.watched.format, self.mapping)
+        return Feed(found.name, self.watched.agency or found.agency)
+
+    @property
+    def mapping(self) -> Mapping | None:
+        if self.watched.format not in MAPPED:
+            return None
+        return fitting(self.watched.format, load_mapping(self.watched.mapping) if self.watched.mapping else None)
+
+    async def look(self) -> bool:
+        """Take the first file, if there is one. False where there is none."""
+        waiting = await asyncio.to_thread(files, self.watched.folder)
+        if not waiting:
+            return False
+        path = waiting[0]
+        try:
+            summary = await self._take(path)
+        except InputError as wrong:
+            log.warning("intake.file_failed", feed=self.feed.name)
+            await asyncio.to_thread(_move, path, FAILED, f"{wrong}\n")
+        else:
+            log.info("intake.file_done", feed=self.feed.name, units=summary.units, rejected=summary.rejected)
+            await asyncio.to_thread(_move, path, DONE, None)
+        return True
+
+    async def _take(self, path: Path) -> IngestSummary:
+        sink = StreamSink(self.database, self.sender, self.feed, self.terms)
+        if self.watched.format is Format.ROSTER:
+            return await take_roster(path, self._mapped(), sink)
+        units = read_units(Source(path), self.watched.format, self.zone_of, self.mapping)
+        checked = (self._own(unit) for unit in units) if self.watched.agency else units
+        return await ingest(checked, sink, name=path.name, limit=_NEVER)
+
+    def _mapped(self) -> Mapping:
+        mapping = self.mapping
+        assert mapping is not None  # of a format that needs one
+        return mapping
+
+    def _own(self, unit: Unit) -> Unit:
+        """A record of another agency is refused, here as over HTTP."""
+        assert self.watched.agency is not None
+        try:
+            for event in unit.events:
+                check_agency(event, self.watched.agency)
+        except InvalidRecord as wrong:
+            raw = b"\n".join(event.data.canonical() for event in unit.events)
+            return Unit(unit.line, reject=Reject(self.feed.name, unit.line, wrong.code, wrong.field, raw, len(raw)))
+        return unit
+
+
+async def take_roster(
+    path: Path, mapping: Mapping, sink: StreamSink, on_fault: Callable[[str], None] | None = None
+) -> IngestSummary:
+    """A roster file as it was when it was written (its modification time). Raises `InputError`, `FeedPausedError`."""
+    at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    snapshot = await asyncio.to_thread(read_snapshot, Source(path), mapping)
+    found = await sink.take_snapshot(snapshot, mapping, at)
+    summary = IngestSummary()
+    if found is None:
+        log.warning("intake.snapshot_older", feed=mapping.name)
+        return summary
+    for unit in found.units:
+        summary = summary.plus(unit)
+    if found.fault is not None:
+        log.error("intake.snapshot_fault", feed=mapping.name, fault=str(found.fault))
+        if on_fault:
+            on_fault(str(found.fault))
+    return summary
+
+
+def files(folder: Path) -> list[Path]:
+    """Whole files, in the order of their names; the folder is made where it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = [path for path in folder.iterdir() if not path.name.startswith(".") and path.suffix not in _UNFINISHED]
+    return sorted(path for path in found if path.is_file())
+
+
+def _move(path: Path, to: str, reason: str | None) -> None:
+    """Atomic; a name that is there already gets a number."""
+    folder = path.parent / to
+    folder.mkdir(exist_ok=True)
+    goal, number = folder / path.name, 0
+    while goal.exists():
+        number += 1
+        goal = folder / f"{path.name}.{number}"
+    if reason is not None:
+        goal.with_name(f"{goal.name}.reason").write_text(reason, "utf-8")
+    path.replace(goal)

@@ -1,0 +1,112 @@
+"""A call-in in his lane: his place there, and whether he came.
+
+A place is freed as soon as his notice is not one to be given at a call-in any more, whatever the cause; why is not said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from schemas.call_in import SeatState
+from schemas.commands import Attend, Invite, TellSeat, Uninvite
+from schemas.notification import (
+    FailureReason,
+    NotificationFailed,
+    NotificationServed,
+    NotificationState,
+    Place,
+    Proof,
+)
+from services.common.service import Input, Outcome
+from services.notifier.domain import Attempt, CallInSeat, Offender
+from services.notifier.rules import NoticePolicy
+from services.notifier.usecases.commands import SERVERS, open_notice
+from services.notifier.usecases.merging import served_here
+from services.notifier.usecases.refusing import Refused
+from services.notifier.usecases.settling import lane_view, settled
+from services.notifier.usecases.telling import Draft
+
+EARLY = timedelta(minutes=30)
+"""How long before the time on the invitation it may be said that somebody came."""
+
+
+def invite(offender: Offender, word: Invite, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
+    """Taken if he may be told now, and at a call-in; moved where he has the place already."""
+    notice = offender.notices.get(word.notification_id)
+    draft = Draft(offender)
+    fits = notice is not None and notice.may_be_called_in
+    others = notice is not None and notice.seat is not None and notice.seat.call_in_id != word.call_in_id
+    if notice is None or not fits or others:
+        refused = TellSeat(call_in_id=word.call_in_id, notification_id=word.notification_id, seat=SeatState.REFUSED)
+        if notice is not None and notice.seat is not None and not others:
+            draft = draft.tell(replace(notice, seat=None))
+        return settled(draft.say(refused), given, policy)
+    seated = replace(notice, seat=CallInSeat(word.call_in_id, word.starts_at, word.venue))
+    taken = TellSeat(call_in_id=word.call_in_id, notification_id=word.notification_id, seat=SeatState.TAKEN)
+    return settled(draft.tell(seated, taken), given, policy)
+
+
+def uninvite(offender: Offender, word: Uninvite, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
+    """He waits for another."""
+    notice = offender.notices.get(word.notification_id)
+    if notice is None or notice.seat is None or notice.seat.call_in_id != word.call_in_id:
+        return Outcome(offender, result="none")
+    return settled(Draft(offender).tell(replace(notice, seat=None)), given, policy)
+
+
+def attend(offender: Offender, command: Attend, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
+    """Who came has been given notice, at the time on the invitation; who did not has missed it."""
+    notice = open_notice(offender, command, SERVERS)
+    held = notice.seat
+    if held is None or held.call_in_id != command.call_in_id:
+        raise Refused("not_on_roster")
+    now = lane_view(given, policy).now
+    if held.starts_at > now + EARLY:
+        raise Refused("served_in_the_future")
+    at = min(held.starts_at, now)
+    seat_now = SeatState.ATTENDED if command.attended else SeatState.MISSED
+    word = TellSeat(call_in_id=held.call_in_id, notification_id=notice.notification_id, seat=seat_now)
+    if not command.attended:
+        attempt = Attempt(at, command.by, notice.channel, FailureReason.MISSED_VISIT, Place.CALL_IN)
+        failed = replace(
+            notice,
+            state=NotificationState.FAILED,
+            attempts=(*notice.attempts, attempt),
+            since=now,
+            serve_by=None,
+            claimed_by=None,
+            seat=None,
+        )
+        event = offender.event(
+            NotificationFailed,
+            failed,
+            command.by,
+            reason=attempt.reason,
+            attempted_at=at,
+            place=attempt.place,
+            attempt=len(failed.attempts),
+        )
+        return settled(Draft(offender).tell(failed, event, word), given, policy)
+    served = replace(
+        notice,
+        state=NotificationState.SERVED,
+        since=now,
+        served_at=at,
+        proof=Proof.CALL_IN_ROSTER,
+        served_by=command.by,
+        place=Place.CALL_IN,
+        serve_by=None,
+        seat=None,
+        due=None,
+    )
+    event_ = offender.event(
+        NotificationServed,
+        served,
+        command.by,
+        served_at=at,
+        proof=Proof.CALL_IN_ROSTER,
+        served_by=command.by,
+        place=Place.CALL_IN,
+    )
+    return settled(served_here(Draft(offender).tell(served, event_, word), served), given, policy)

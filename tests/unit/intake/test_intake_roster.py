@@ -1,0 +1,183 @@
+"""A roster from one snapshot to the next: who is booked, moved, released, and when nobody is believed to be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from schemas.incident import CustodyChange, CustodyChanged, IncidentReported
+from schemas.mapping import Mapping
+from schemas.mapping_file import load_mapping
+from services.intake.lines import Source
+from services.intake.mapped.changes import LOST_AFTER, Changes, Fault, Held, changes
+from services.intake.mapped.snapshot import read_snapshot
+
+MAPPING = load_mapping("roster")
+T0 = datetime(2025, 1, 11, 6, tzinfo=UTC)
+HEADER = "booking,person,name,booked,facility,hearing,status,charge"
+
+
+def row(number: int, *, facility: str = "Jail 1", hearing: str = "", status: str = "in", charge: str = "") -> str:
+    return f'B{number},P{number},"Man, {number}",2025-01-10 22:15,{facility},{hearing},{status},{charge}'
+
+
+class Roster:
+    """The bookings as they are kept from snapshot to snapshot."""
+
+    def __init__(self, folder: Path, mapping: Mapping = MAPPING) -> None:
+        self.folder, self.mapping = folder, mapping
+        self.known: dict[str, Held] = {}
+        self.at = T0
+        self.first = True
+
+    def shows(self, *rows: str, after: timedelta = timedelta(minutes=5), accept_short: bool = False) -> Changes:
+        path = self.folder / "roster.csv"
+        path.write_text("\n".join((HEADER, *rows)) + "\n")
+        self.at += after
+        found = changes(
+            self.known, read_snapshot(Source(path), self.mapping), self.mapping, self.at,
+            first=self.first, accept_short=accept_short,
+        )  # fmt: skip
+        self.first = False
+        self.known |= found.kept
+        return found
+
+
+def custody(found: Changes) -> list[tuple[str, str, str | None]]:
+    return [
+        (event.data.booking_id.partition(":")[2], str(event.data.change), event.data.facility)
+        for unit in found.units
+        for event in unit.events
+        if isinstance(event.data, CustodyChanged)
+    ]
+
+
+@pytest.fixture
+def roster(tmp_path: Path) -> Roster:
+    return Roster(tmp_path)
+
+
+def test_bookings_hearings_and_releases(roster: Roster) -> None:
+    assert custody(roster.shows(row(1), row(2))) == [("B1", "booked", "Jail 1"), ("B2", "booked", "Jail 1")]
+    assert custody(roster.shows(row(1), row(2))) == []
+    assert custody(roster.shows(row(1, hearing="2025-01-12 09:00"), row(2))) == [("B1", "hearing_set", "Jail 1")]
+    released = roster.shows(row(1))
+    assert custody(released) == [("B2", "released", "Jail 1")]
+    [event] = [event for unit in released.units for event in unit.events]
+    assert isinstance(event.data, CustodyChanged)
+    assert event.data.at == roster.at
+    assert custody(roster.shows(row(1))) == []
+
+
+def test_a_transfer_is_no_release(roster: Roster) -> None:
+    roster.shows(row(1), row(2))
+    assert custody(roster.shows(row(1, facility="Jail 2"), row(2))) == [("B1", "booked", "Jail 2")]
+    roster.shows(row(1, facility="Jail 2", status="transfer"), row(2))
+    assert custody(roster.shows(row(2))) == [], "he is on his way"
+    assert custody(roster.shows(row(2), after=LOST_AFTER / 2)) == []
+    assert custody(roster.shows(row(1, facility="Jail 3"), row(2))) == [("B1", "booked", "Jail 3")]
+    roster.shows(row(1, facility="Jail 3", status="transfer"), row(2))
+    roster.shows(row(2))
+    assert custody(roster.shows(row(2), after=LOST_AFTER)) == [("B1", "released", "Jail 3")], "he came nowhere"
+
+
+def test_booked_again_under_the_same_number(roster: Roster) -> None:
+    roster.shows(row(1), row(2))
+    roster.shows(row(2))
+    again = roster.shows(row(1), row(2))
+    assert custody(again) == [("B1", "booked", "Jail 1")]
+    [event] = [event for unit in again.units for event in unit.events]
+    assert isinstance(event.data, CustodyChanged)
+    assert event.data.at > roster.known["ZZ0000000:B1"].booked_at - timedelta(seconds=1)
+    assert event.data.at == roster.at, "held from when he is seen again, so that his custody holds"
+    assert custody(roster.shows(row(2))) == [("B1", "released", "Jail 1")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "fault"),
+    [
+        ([], Fault.EMPTY),
+        ([row(number) for number in range(20)], Fault.SHORT),
+        ([*(row(number) for number in range(39)), "B39,P39"], Fault.UNREADABLE),
+    ],
+)
+def test_a_snapshot_that_cannot_be_believed_releases_nobody(roster: Roster, rows: list[str], fault: Fault) -> None:
+    roster.shows(*(row(number) for number in range(40)))
+    found = roster.shows(*rows)
+    assert found.fault is fault
+    assert custody(found) == []
+    assert custody(roster.shows(*rows, row(77)))[-1:] == [("B77", "booked", "Jail 1")], "a booking is news all the same"
+    whole = roster.shows(*(row(number) for number in range(39)), row(77))
+    assert whole.fault is None
+    assert custody(whole) == [("B39", "released", "Jail 1")]
+
+
+def test_a_person_can_say_that_a_short_one_is_right(roster: Roster) -> None:
+    roster.shows(*(row(number) for number in range(40)))
+    assert roster.shows(row(1)).fault is Fault.SHORT
+    found = roster.shows(row(1), accept_short=True)
+    assert (found.fault, len(custody(found))) == (None, 39)
+
+
+def test_a_small_jail_can_empty_but_not_to_nothing(roster: Roster) -> None:
+    roster.shows(row(1), row(2), row(3))
+    assert roster.shows().fault is Fault.EMPTY
+    assert len(custody(roster.shows(row(1)))) == 2
+
+
+def test_charges_become_an_incident_that_asks_for_the_relationship(roster: Roster) -> None:
+    roster.shows(row(9))
+    found = roster.shows(row(9), row(1, charge="ASSAULT ON A FEMALE"), row(1, charge="INJURY TO PERSONAL PROPERTY"))
+    [data] = [event.data for unit in found.units for event in unit.events if isinstance(event.data, IncidentReported)]
+    assert [(offense.code, offense.charged) for offense in data.offenses] == [("13B", True), ("290", True)]
+    assert [(victim.victim_id, victim.relationship, victim.offenses) for victim in data.victims] == [
+        (None, "RU", ["13B"])
+    ]
+    assert (data.incident_id, data.revision, data.bulk) == ("ZZ0000000:booking-B1", 1, False)
+    more = roster.shows(row(9), row(1, charge="ASSAULT BY STRANGULATION"))
+    [data] = [event.data for unit in more.units for event in unit.events if isinstance(event.data, IncidentReported)]
+    assert (data.revision, data.offenses[0].force) == (2, ["85"])
+
+
+def test_charges_of_the_first_snapshot_are_a_history_load(roster: Roster) -> None:
+    found = roster.shows(row(1, charge="STALKING"))
+    [data] = [event.data for unit in found.units for event in unit.events if isinstance(event.data, IncidentReported)]
+    assert data.bulk
+
+
+def test_what_concerns_nobody_else_is_not_told(roster: Roster) -> None:
+    found = roster.shows(row(1, charge="DRIVING WHILE IMPAIRED"))
+    assert [type(event.data) for unit in found.units for event in unit.events] == [CustodyChanged]
+
+
+def test_two_men_under_one_booking_are_refused(roster: Roster) -> None:
+    found = roster.shows(row(1), row(1).replace("P1", "P2"), row(3))
+    assert [unit.reject.code for unit in found.units if unit.reject] == ["row_conflict"]
+    assert len(custody(found)) == 2
+
+
+def test_a_hearing_set_back_to_where_it_was_is_news(roster: Roster) -> None:
+    ids = set()
+    for hearing in ("2025-01-12 09:00", "2025-01-13 09:00", "2025-01-12 09:00"):
+        found = roster.shows(row(1, hearing=hearing), row(2))
+        ids |= {
+            event.id
+            for unit in found.units
+            for event in unit.events
+            if isinstance(event.data, CustodyChanged) and event.data.change is CustodyChange.HEARING_SET
+        }
+    assert len(ids) == 3
+
+
+def test_limits_are_the_mappings(tmp_path: Path) -> None:
+    strict = MAPPING.model_copy(update={"snapshot": replace_limits(always_possible=0, most_missing=0.1)})
+    roster = Roster(tmp_path, strict)
+    roster.shows(*(row(number) for number in range(10)))
+    assert roster.shows(*(row(number) for number in range(8))).fault is Fault.SHORT
+    assert roster.shows(*(row(number) for number in range(9))).fault is None
+
+
+def replace_limits(**changes: object) -> object:
+    return MAPPING.snapshot.model_copy(update=changes)

@@ -1,0 +1,224 @@
+"""What is taken, kept and sent: whole or not at all, each thing once, in order, whatever fails in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.errors import ProducerFenced
+
+from schemas.person import OffenderDescribed, VictimsDescribed
+from schemas.topics import Topic
+from services.intake.cloudevents import event_in
+from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Terms, Unit
+from services.intake.people import OffenderFacts, VictimFacts
+from services.intake.store import outbox
+from services.intake.store.feeds import agency_feeds, resume
+from services.intake.usecases import Sender, StreamError, StreamSink
+from services.intake.usecases.taking import Taken, take
+from tests.harness import feed
+from tests.harness.intake import Bench, bench
+
+NOW = datetime(2025, 1, 11, 12, tzinfo=UTC)
+FEED = Feed("test", feed.ORI)
+TERMS = Terms(feed.seal)
+
+
+@pytest.fixture
+async def intake(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with bench(tmp_path) as made:
+        yield made
+
+
+def unit(data: dict[str, Any], kind: str = "ipvi.incident.reported.v1", **more: Any) -> Unit:
+    return Unit(1, (event_in(feed.line(data, kind)),), **more)
+
+
+def reject(line: int, raw: bytes = b"{") -> Unit:
+    return Unit(line, reject=Reject("feed", line, feed_code(), None, raw, len(raw)))
+
+
+def feed_code() -> Any:
+    from schemas.rejects import RejectCode
+
+    return RejectCode.BROKEN_JSON
+
+
+async def taken(intake: Bench, *units: Unit, now: datetime = NOW) -> Taken:
+    found = await take(intake.database, units, FEED, AsOf.NOW, now, TERMS)
+    await intake.sender.deliver(found.upto)
+    return found
+
+
+def victims(intake: Bench) -> list[list[str | None]]:
+    found = [data for data in intake.stream.data(Topic.VICTIMS) if isinstance(data, VictimsDescribed)]
+    return [[victim.incident_id for victim in data.victims] for data in found]
+
+
+async def test_victims_are_whole_over_deliveries(intake: Bench) -> None:
+    await taken(intake, unit(feed.incident(number="1")))
+    await taken(intake, unit(feed.incident(number="2")))
+    assert victims(intake) == [["ZZ0010000:1"], ["ZZ0010000:1", "ZZ0010000:2"]]
+
+
+async def test_a_repeat_says_nothing(intake: Bench) -> None:
+    for _ in range(3):
+        found = await taken(intake, unit(feed.incident()), reject(7))
+    assert found.said.repeated == 1
+    assert len(intake.stream.rows) == 3, "victims, incident, dead letter: once each"
+
+
+async def test_final_words_hold_over_deliveries(intake: Bench) -> None:
+    gone = {"incident_id": "ZZ0010000:25-001", "offender_id": "O1", "agency": feed.ORI}
+    await taken(intake, unit(gone, "ipvi.incident.expunged.v1"))
+    await taken(intake, unit(feed.incident(revision=9)))
+    assert victims(intake) == []
+
+
+async def test_merged_and_moved_people_are_found_again(intake: Bench) -> None:
+    await taken(intake, unit(feed.incident("O1", "1")), unit(feed.incident("O2", "2")))
+    await taken(intake, unit({"offender_id": "O1", "merged_offender_id": "O2"}, "ipvi.offender.merged.v1"))
+    await taken(intake, unit(feed.incident("O2", "3")))
+    assert sorted(map(str, victims(intake)[-1])) == ["ZZ0010000:1", "ZZ0010000:2", "ZZ0010000:3"]
+    split = {"offender_id": "O1", "new_offender_id": "O9", "incident_ids": ["ZZ0010000:1"]}
+    await taken(intake, unit(split, "ipvi.offender.split.v1"))
+    await taken(intake, unit(feed.incident("O1", "1", revision=2)))
+    last = intake.stream.events(Topic.VICTIMS)[-1]
+    assert last.subject == "O9"
+
+
+async def test_what_came_with_an_event_reaches_its_own_topic_alone(intake: Bench) -> None:
+    facts = (
+        OffenderFacts("O1", name="Offender 1"),
+        VictimFacts("O1", "ZZ0010000:25-001", 1, name="Victim 1", contact=("contact 1",)),
+    )
+    await taken(intake, unit(feed.incident(), facts=facts))
+    [him] = [data for data in intake.stream.data(Topic.OFFENDERS) if isinstance(data, OffenderDescribed)]
+    assert him.name == "Offender 1"
+    for topic, message in intake.stream.rows:
+        assert (b"Victim 1" in (message.value or b"")) is (topic == Topic.VICTIMS)
+    again = (OffenderFacts("O1", places=("place 1",)),)
+    await taken(intake, unit(feed.incident(), facts=again))
+    him = intake.stream.data(Topic.OFFENDERS)[-1]  # type: ignore[assignment]
+    assert (him.name, him.places) == ("Offender 1", ["place 1"]), "news of a known incident is news"
+
+
+async def test_what_the_broker_would_not_take_goes_out_later_and_first(intake: Bench) -> None:
+    intake.stream.broken = True
+    with pytest.raises(StreamError, match="nothing is doubled"):
+        await taken(intake, unit(feed.incident(number="1")))
+    intake.stream.broken = False
+    await taken(intake, unit(feed.incident(number="2")))
+    incidents = [event.correlationid or event.data.incident_id for event in intake.stream.events(Topic.INCIDENTS)]  # type: ignore[attr-defined]
+    assert incidents == ["ZZ0010000:1", "ZZ0010000:2"]
+
+
+async def test_who_takes_over_starts_a_producer_that_fences(intake: Bench) -> None:
+    now = [NOW]
+    one = Sender(intake.database, lambda: intake.stream, clock=lambda: now[0])
+    other = Sender(intake.database, lambda: intake.stream, patience=0.1, clock=lambda: now[0])
+    found = await take(intake.database, [unit(feed.incident(number="1"))], FEED, AsOf.NOW, NOW, TERMS)
+    await one.deliver(found.upto)
+    found = await take(intake.database, [unit(feed.incident(number="2"))], FEED, AsOf.NOW, NOW, TERMS)
+    with pytest.raises(StreamError, match="another process"):
+        await other.deliver(found.upto)
+    now[0] += timedelta(seconds=30)
+    await other.deliver(found.upto)
+    assert intake.stream.starts == 2
+    await other.close()
+    found = await take(intake.database, [unit(feed.incident(number="3"))], FEED, AsOf.NOW, NOW, TERMS)
+    now[0] += timedelta(milliseconds=1)
+    await one.deliver(found.upto)
+    assert intake.stream.starts == 3, "it was another's in between"
+
+
+async def test_one_that_was_fenced_begins_again(intake: Bench) -> None:
+    fenced = [ProducerFenced(), None]
+
+    class Once(type(intake.stream)):  # type: ignore[misc]
+        async def publish(self, rows: Any) -> None:
+            if (error := fenced.pop(0)) is not None:
+                raise error
+            await super().publish(rows)
+
+    stream = Once()
+    sender = Sender(intake.database, lambda: stream)
+    found = await take(intake.database, [unit(feed.incident())], FEED, AsOf.NOW, NOW, TERMS)
+    await sender.deliver(found.upto)
+    assert (len(stream.rows), stream.starts) == (2, 2)
+
+
+async def test_many_at_once(intake: Bench) -> None:
+    await asyncio.gather(*(taken(intake, unit(feed.incident(number=f"{n}"))) for n in range(20)))
+    assert [len(whole) for whole in victims(intake)] == list(range(1, 21))
+    async with intake.database.read() as conn:
+        assert await outbox.last(conn) == 0
+
+
+# feeds -----------------------------------------------------------------------------------------------
+
+
+async def test_too_many_rejects_pause_the_feed_until_a_person_resumes_it(intake: Bench) -> None:
+    limit = RejectLimit(0.5, 4)
+    sink = StreamSink(intake.database, intake.sender, FEED, Terms(feed.seal, limit))
+    with pytest.raises(FeedPausedError, match="ipvi agencies resume ZZ0010000 test"):
+        await sink.take([unit(feed.incident()), reject(1), reject(2), reject(3)])
+    with pytest.raises(FeedPausedError):
+        await sink.take([unit(feed.incident(number="2"))])
+    assert len(intake.stream.data(Topic.INCIDENTS)) == 1, "what was taken is on the stream, and nothing after it"
+    async with intake.database.write() as conn:
+        assert await resume(conn, (feed.ORI, "test"), accept_short=False)
+        assert not await resume(conn, (feed.ORI, "other"), accept_short=False)
+    await sink.take([unit(feed.incident(number="2")), reject(1), reject(2), reject(3)])
+    await sink.finish()
+    assert len(intake.stream.data(Topic.INCIDENTS)) == 2, "rejects that were told before do not count again"
+
+
+async def test_how_a_feed_stands(intake: Bench) -> None:
+    unknown = [{"victim_no": 1, "relationship": "RU"}, {"victim_no": 2, "relationship": "BG"}]
+    for day in range(4):
+        now = NOW + timedelta(days=day)
+        incident = feed.incident(number=f"{day}", victims=unknown, bulk=day == 0)
+        await taken(intake, unit(incident), reject(day), now=now)
+        await taken(intake, unit(incident), reject(day), now=now)
+    await take(intake.database, [], FEED, AsOf.NOW, NOW + timedelta(days=5), TERMS)
+    async with intake.database.read() as conn:
+        [stands] = await agency_feeds(conn, NOW + timedelta(days=3, hours=1))
+    assert stands.today == {"units": 2, "events": 1, "rejected": 1, "bulk": 0}
+    assert stands.normal == pytest.approx(2 / 3), "three days before, of which one was a history load"
+    assert stands.without_relationship == 0.5
+    assert (stands.bulk, dict(stands.reasons)) == (1, {"broken_json": 4})
+    assert stands.last_heard == NOW + timedelta(days=5), "a delivery with nothing in it is heard"
+    assert stands.last_event == NOW + timedelta(days=3)
+
+
+async def test_a_day_that_is_unlike_the_others(intake: Bench) -> None:
+    for day in range(12):
+        now = NOW + timedelta(days=day)
+        for number in range(0 if day == 10 else 6):
+            await take(intake.database, [unit(feed.incident(number=f"{day}-{number}"))], FEED, AsOf.NOW, now, TERMS)
+    async with intake.database.read() as conn:
+        assert [one.volume for one in await agency_feeds(conn, NOW + timedelta(days=10))] == [None]
+        assert [one.volume for one in await agency_feeds(conn, NOW + timedelta(days=11))] == ["low"]
+
+
+async def test_what_the_topic_would_not_take_stops_nothing(intake: Bench) -> None:
+    """Many agencies hold much of his victims: the newest are told."""
+    for number in range(8):
+        contact = [f"{number:03}{'x' * 190}"] * 20
+        hers = [{"victim_no": n, "incident_id": f"ZZ00{number}0000:7", "contact": contact} for n in range(1, 25)]
+        found = await take(
+            intake.database,
+            [Unit(1, (event_in(feed.line({"offender_id": "O1", "victims": hers}, "ipvi.victims.described.v1")),))],
+            FEED, AsOf.NOW, NOW, TERMS,
+        )  # fmt: skip
+        await intake.sender.deliver(found.upto)
+    sizes = [len(message.value or b"") for topic, message in intake.stream.rows if topic == Topic.VICTIMS]
+    assert max(sizes) <= 900_000
+    last = intake.stream.data(Topic.VICTIMS)[-1]
+    assert isinstance(last, VictimsDescribed)
+    assert last.victims[-1].incident_id == "ZZ0070000:7"
