@@ -6,7 +6,7 @@ None of it is said again on any topic: what an advocate learns stays in victim_o
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -180,6 +180,16 @@ class LinkVictims(LinkCommand):
 @event_type("ipvi.victim_outreach.command.unlink_victims.v1")
 class UnlinkVictims(LinkCommand):
     """They are two women after all."""
+
+
+@event_type("ipvi.victim_outreach.command.take_over.v1")
+class TakeOver(Data):
+    """What is kept of one woman of another offender's, whose record was merged into this one's or split off to it."""
+
+    offender_id: Identifier
+    from_offender_id: Identifier
+    kept: dict[str, Any]
+    """By kind, as this service keeps them: holds, links, profiles, consents, screens, attempts, her referral."""
 
 
 # messages ------------------------------------------------------------------------------------------------------------

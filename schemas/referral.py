@@ -75,3 +75,6 @@ class ReferralWithdrawn(Data):
     expunged: bool = False
     """A court's order: what was said of the pair, whichever its referrals, is to be erased. Comes also where the referral
     was withdrawn before."""
+    moved_to: Identifier | None = None
+    """The offender under whom the same incident is referred now: this record was merged into his, or the incident split
+    off to it. What is kept of her goes with it."""

@@ -69,6 +69,8 @@ def _alarm(feed: AgencyFeed, now: datetime) -> str:
         found.append(f"paused for {feed.paused_for}")
     if feed.fault is not None:
         found.append(feed.fault)
+    if feed.volume is not None:
+        found.append(f"{feed.volume} volume")
     if now - feed.last_heard > SILENT_AFTER:
         found.append("silent")
     return ", ".join(found)

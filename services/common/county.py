@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -20,7 +21,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 import schemas
 from services.common.errors import ConfigurationError
-from services.common.typesetting import LOGO_TYPES, Logo
+from services.common.typesetting import Logo, Sheet, TypesettingError, pdf
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -198,5 +199,11 @@ def _logo(folder: Path, letterhead: Letterhead) -> Logo | None:
     content = read_bytes(path)
     if len(content) > MAX_LOGO:
         raise CountyError(f"{path}: larger than {MAX_LOGO // 1024} KiB")
-    assert path.suffix in LOGO_TYPES
-    return Logo(content, path.suffix, letterhead.logo_words or letterhead.agency)
+    logo = Logo(content, path.suffix, letterhead.logo_words or letterhead.agency)
+    try:
+        pdf(Sheet("en", "Logo", "", [letterhead.agency], date(2000, 1, 1), [], "", logo=logo))
+    except TypesettingError:
+        raise CountyError(
+            f"{path}: not a picture that can be printed; links and other files in it are not followed"
+        ) from None
+    return logo

@@ -32,6 +32,9 @@ intake_fault = Gauge(
 )
 intake_today = Gauge("ipvi_intake_events_today", "Events that came today (UTC)", _FEED)
 intake_normal = Gauge("ipvi_intake_events_normal", "Events of a normal day, history loads left out", _FEED)
+intake_unusual = Gauge(
+    "ipvi_intake_unusual", "1 where yesterday was under a quarter or over four times of a normal day", _FEED
+)
 intake_rejected = Gauge("ipvi_intake_rejected_today", "Units that were refused today (UTC)", _FEED)
 pages = Counter(
     "ipvi_pages", "Calls to whoever is on duty, by service and whether anybody was told", ["service", "result"]

@@ -70,6 +70,10 @@ class SignOffs(RootModel[tuple[SignOff, ...]]):
         covering = [one for one in self.root if one.covers(template)]
         return max(covering, key=lambda one: (not one.sample, one.signed_on), default=None)
 
+    def real(self) -> SignOffs:
+        """Without the samples'."""
+        return SignOffs(tuple(one for one in self.root if not one.sample))
+
     def state(self, template: Template) -> State:
         found = self.of(template)
         if found is not None:

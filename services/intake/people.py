@@ -280,7 +280,7 @@ class People:
         kept = {
             place: victim for place, victim in person.victims.items() if agencies and _agency(place) not in agencies
         }
-        person.victims = kept | told
+        person.victims = dict(list((kept | told).items())[-_MOST_VICTIMS:])
 
 
 def _agency(place: Place) -> str:

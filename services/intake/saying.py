@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from schemas.envelope import Data, Event, Message, deterministic_id, encode
 from schemas.person import OffenderDescribed, VictimsDescribed
@@ -16,6 +17,9 @@ from services.intake.lines import KEPT
 from services.intake.people import Facts, People
 
 SOURCE = "/intake"
+
+_MOST_BYTES: Final = 900_000
+"""Of a record of people: the topics take 1 MiB."""
 
 EventKey = tuple[str, str]
 """Source and id."""
@@ -113,9 +117,15 @@ def recorded(event: Event[Data], as_of: AsOf, cause: Event[Data]) -> Event[Data]
 
 def _message(event: Event[Data], as_of: AsOf, cause: Event[Data]) -> tuple[Topic, Message]:
     message = encode(recorded(event, as_of, cause))
-    if isinstance(event.data, VictimsDescribed) and not event.data.victims:
-        # No victims left: a tombstone, so that compaction takes the last record away too.
-        message = replace(message, value=None)
+    if isinstance(event.data, VictimsDescribed):
+        if not event.data.victims:
+            # No victims left: a tombstone, so that compaction takes the last record away too.
+            message = replace(message, value=None)
+        elif len(message.value or b"") > _MOST_BYTES:
+            # What the topic would not take would stop all that comes after it: the newest are kept.
+            newest = event.data.victims[len(event.data.victims) // 4 or 1 :]
+            data = event.data.model_copy(update={"victims": newest})
+            return _message(replace(event, data=data), as_of, cause)
     return topic_of(event.type), message
 
 

@@ -127,6 +127,7 @@ class IntakeService:
             metrics.intake_fault.labels(*labels).set(feed.fault is not None)
             metrics.intake_today.labels(*labels).set(feed.today["events"])
             metrics.intake_normal.labels(*labels).set(feed.normal or 0)
+            metrics.intake_unusual.labels(*labels).set(feed.volume is not None)
             metrics.intake_rejected.labels(*labels).set(feed.today["rejected"])
 
     async def health(self) -> Health:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from schemas.policy_file import load_policy
@@ -35,6 +36,8 @@ def companions(settings: CommonSettings) -> Sequence[Companion]:
     mails, texts = mailer(mail, sys.stderr), messenger(mail, sys.stderr)
     roster = RosterFile(own.duty_roster, ZoneInfo(policy.time_zone))
     roster.now()
+    if book is not None and mail.smtp_url is not None:  # what a sample's signature covers never reaches a person
+        book = replace(book, signoffs=book.signoffs.real())
     words = CountyTexts(book) if book is not None else NoTexts()
     if (word := telling_sender(mail.mail_from)) is not None:
         raise ConfigurationError(f"IPVI_MAIL_FROM: '{word}' tells what a mail is about to whoever else sees it")

@@ -14,6 +14,7 @@ from schemas.advocacy import (
     ReportMessage,
     RevokeConsent,
     SendMessage,
+    TakeOver,
     UnlinkVictims,
 )
 from schemas.commands import (
@@ -81,6 +82,7 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     UnlinkVictims: usecases.unlink_victims,
     SendMessage: usecases.send_message,
     ReportMessage: usecases.message_reported,
+    TakeOver: usecases.taken_over,
 }
 
 

@@ -107,7 +107,7 @@ def mutated(raw: bytes, dice: random.Random) -> bytes:
             case 5:
                 raw = (
                     raw[:at]
-                    + dice.choice([b"\n", b"\r", b'"', b"\0", b"<", b"&a;", b",", b"\xff", b"9" * 12])
+                    + dice.choice([b"\n", b"\r", b'"', b"\0", b"<", b"&a;", b",", b"\xff", b"9" * 12, b"a" * 150])
                     + raw[at:]
                 )
             case 6:

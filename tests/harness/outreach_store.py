@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.advocacy import Answer, ConsentRecipient, ConsentScope, GiveConsent, RecordScreen, SafeHours
+from schemas.advocacy import (
+    Answer,
+    ConsentRecipient,
+    ConsentScope,
+    GiveConsent,
+    RecordScreen,
+    SafeHours,
+    UnlinkVictims,
+)
 from schemas.calendar import Weekday
 from schemas.classification import Tier
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
@@ -21,14 +29,20 @@ from services.victim_outreach.store import (
     OutreachStore,
     Sight,
     Wanted,
+    candidates,
     case_of,
     offender_of_pair,
+    offenders_of,
+    on_the_other_side,
+    outbox,
     queue,
     shown_case,
     shown_task,
     task_of,
+    woman_of,
 )
-from services.victim_outreach.store.tables import metadata, tasks, victims
+from services.victim_outreach.store.candidates import Likeness
+from services.victim_outreach.store.tables import metadata, sends, tasks, victims
 from tests.harness.outreach import (
     HIM,
     LANE,
@@ -256,3 +270,90 @@ class OutreachStoreBehaviour:
         assert "No Body" not in repr(loaded)
         assert HOME not in repr(loaded)
         assert await conn.scalar(select(func.count()).select_from(tasks)) == len(loaded.tasks)
+
+    # one woman over all offenders
+
+    async def test_one_woman_over_offenders_and_ids(self, conn: AsyncConnection) -> None:
+        """V-1 with him, V-1 and V-2 with another, V-3 with a third; links V-1 to V-2 there and V-2 to V-3 with the third."""
+        benches = [Bench(file=CaseFile(each)) for each in ("O-1", "O-2", "O-3")]
+        benches[0].put(opened(1, victim_id="V-1"))
+        benches[1].put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+        benches[1].link(one="V-1", other="V-2")
+        benches[2].put(opened(3, victim_id="V-3"), opened(4, victim_id="V-4"))
+        benches[2].link(one="V-2", other="V-3")
+        for bench in benches:
+            await keep(conn, bench.file)
+        woman = await woman_of(conn, benches[0].case())
+        assert woman.victim_ids == {"V-1", "V-2", "V-3"}
+        assert woman.offender_ids == {"O-1", "O-2", "O-3"}
+        assert {bench.case(number) for bench, number in zip(benches, (1, 2, 3), strict=True)} <= woman.case_ids
+        assert benches[2].case(4) not in woman.case_ids
+        assert await offenders_of(conn, ["V-4"]) == {"O-3"}
+        assert (await woman_of(conn, "elsewhere")).case_ids == {"elsewhere"}
+        benches[2].link(UnlinkVictims, one="V-2", other="V-3")
+        await keep(conn, benches[2].file)
+        assert (await woman_of(conn, benches[0].case())).victim_ids == {"V-1", "V-2"}
+
+    async def test_candidates_are_alike_in_name_birth_date_or_contact(self, conn: AsyncConnection) -> None:
+        born, other = date(1990, 5, 4), date(1991, 1, 1)
+        bench = Bench()
+        bench.put(
+            opened(1),
+            described(her(1, "(336) 555-0142", "her@example.org", name="María del Carmen Núñez", birth_date=born)),
+        )
+        await keep(conn, bench.file)
+        others = {
+            "V-2": her(1, "+1 336 555 0142", victim_id="V-2", name="M. Nunez"),
+            "V-3": her(2, victim_id="V-3", name="NUNEZ, Maria del Carmen", birth_date=born),
+            "V-4": her(3, victim_id="V-4", name="Maria del Carmen Nunez", birth_date=other),
+            "V-5": her(4, victim_id="V-5", name="Maria del Carmen Nunez"),
+            "V-6": her(5, "HER@example.org", victim_id="V-6", name="Other Name"),
+            "V-7": her(6, "12 Elm St", victim_id="V-7", name="Ana Ruiz", birth_date=born),
+        }
+        stranger = Bench(file=CaseFile("O-2"))
+        stranger.put(described(*others.values()))
+        await keep(conn, stranger.file)
+        found = await candidates(conn, bench.case())
+        assert [(one.victim_id, one.alike) for one in found] == [
+            ("V-3", (Likeness.NAME, Likeness.BIRTH_DATE)),
+            ("V-2", (Likeness.CONTACT,)),
+            ("V-5", (Likeness.NAME,)),
+            ("V-6", (Likeness.CONTACT,)),
+        ]
+        bench.link(one="V-1", other="V-3")
+        await keep(conn, bench.file)
+        assert "V-3" not in [one.victim_id for one in await candidates(conn, bench.case())]
+
+    async def test_a_substitute_address_in_any_record_of_hers_hides_her_home(self, conn: AsyncConnection) -> None:
+        bench, elsewhere = Bench(), Bench(file=CaseFile("O-2"))
+        bench.put(described(her(1, HOME, "her@example.org")), opened())
+        elsewhere.put(described(her(1, victim_id="V-9", substitute_address=CARD)))
+        bench.link(one="V-1", other="V-9")
+        await keep(conn, bench.file)
+        await keep(conn, elsewhere.file)
+        shown = await shown_case(conn, bench.case(), Sight(POLICE, guarding=False, advocate=False), START)
+        assert shown is not None
+        assert [one.contact for one in shown.contacts] == [("her@example.org",)]
+
+    async def test_one_person_works_with_one_of_two_who_hurt_each_other(self, conn: AsyncConnection) -> None:
+        """The same incident, told of each: he is her victim there, and she his."""
+        hers, his = Bench(), Bench(file=CaseFile("O-2"))
+        hers.put(opened(1, mutual=True), opened(2, victim_id="V-2", mutual=True))
+        his.put(opened(1, victim_id="V-9", mutual=True, pair_id="P-9", referral_id="R-9"))
+        hers.claim(TaskKind.CALL, "ada", number=1)
+        await keep(conn, hers.file)
+        await keep(conn, his.file)
+        call = his.task(TaskKind.CALL).task_id
+        assert await on_the_other_side(conn, call, "ada")
+        assert not await on_the_other_side(conn, call, "bea")
+        assert not await on_the_other_side(conn, hers.task(TaskKind.CALL, 1).task_id, "ada")
+        await keep(conn, replace(his.file, offender_id="O-3", referrals={}))
+
+    async def test_what_is_begun_is_begun_once(self, conn: AsyncConnection) -> None:
+        assert await outbox.begin(conn, "M-1", START)
+        assert not await outbox.begin(conn, "M-1", START)
+        await outbox.give_up(conn, START, START)
+        await outbox.give_up(conn, START + timedelta(minutes=1), START)
+        assert await conn.scalar(select(sends.c.outcome)) == "unknown"
+        await keep(conn, full().file)
+        assert [one.message_id for one in await outbox.waiting(conn, 9)] == []  # its sender has begun

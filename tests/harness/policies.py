@@ -22,4 +22,4 @@ def changed(
         part[name] = value
     if rules is not None:
         content["rules"] = rules
-    return Policy.model_validate_json(orjson.dumps(content))
+    return Policy.model_validate_json(orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS))

@@ -115,12 +115,13 @@ def climb(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Iterator[S
             yield Step(finding, None, False, (), False, None, tier)
             continue
         repeated = finding.charges > 0 and finding.arrest_id in charged
+        tried = finding.charges > 0 and finding.convicted
         counted = _Counted(
             at=finding.report.occurred_at,
             charges=0 if repeated else finding.charges,
             violations=int(finding.violation),
             suspicions=int(not finding.charges),
-            convictions=int(finding.convicted and finding.arrest_id not in convicted),
+            convictions=int(tried and finding.arrest_id not in convicted),
         )
         facts = _facts(finding, counted, before, policy)
         fired = fire(facts)
@@ -135,7 +136,7 @@ def climb(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Iterator[S
         if finding.arrest_id is not None:
             # One arrest is one charge, however many incidents it clears; the first of them bears it.
             charged.update([finding.arrest_id] if finding.charges else [])
-            convicted.update([finding.arrest_id] if finding.convicted else [])
+            convicted.update([finding.arrest_id] if tried else [])
 
 
 def _facts(finding: Finding, here: _Counted, before: list[_Counted], policy: Policy) -> Facts:

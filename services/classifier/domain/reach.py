@@ -203,19 +203,19 @@ def _plain_kinds(policy: Policy, limits: Mapping[Fact, int]) -> Iterator[Kind]:
     asks_conviction = _asks(policy, Fact.CONVICTIONS)
     several = max(limits.get(Fact.CHARGES, 0), limits.get(Fact.PREVIOUS_CHARGES, 0), 1)
     most = several if unit is ChargeUnit.CHARGE else 1
-    any_marks = _together(_offence_marks(policy))
+    one = _offence_marks(policy)
+    any_marks = _together(one)
     without_charge = frozenset({_Marks()})
     if unit is ChargeUnit.ARREST or (unit is ChargeUnit.CONVICTION and policy.charges.dispositions != _CONVICTED_ALONE):
         without_charge = any_marks | without_charge  # charged, and the unit does not count it
     for marks, breach in product(without_charge, breaches):
         yield Kind(0, violation=asks_violation and (breach or marks.violation))
     for units, convicted in product(range(1, most + 1), convictions):
-        exactly = _offence_marks(policy)
+        exactly = any_marks
         if unit is ChargeUnit.CHARGE:
+            exactly = one
             for _ in range(units - 1):
-                exactly = _pairs(exactly, _offence_marks(policy))
-        else:
-            exactly = any_marks
+                exactly = _pairs(exactly, one)
         for marks, breach in product(exactly, breaches):
             violation = asks_violation and (breach or marks.violation)
             yield Kind(units, False, violation, asks_conviction and convicted, *marks[:4])
@@ -303,10 +303,11 @@ def _facts(past: _State, kind: Kind, limits: Mapping[Fact, int]) -> Facts:
 
 def capped(facts: Facts, limits: Mapping[Fact, int]) -> Facts:
     """The same to every row: each number only as far as one asks."""
-    numbers: dict[str, Any] = {
-        fact.value: min(getattr(facts, fact), limits.get(fact, 0)) for fact in Fact if fact.is_count
-    }
+    numbers: dict[str, Any] = {name: min(getattr(facts, name), limits.get(fact, 0)) for name, fact in _NUMBERS}
     return facts._replace(**numbers)
+
+
+_NUMBERS = tuple((fact.value, fact) for fact in Fact if fact.is_count)
 
 
 def _tier(policy: Policy, before: Tier | None, facts: Facts, fired: tuple[Rule, ...]) -> Tier | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from schemas.envelope import referral_id
 from schemas.policy import Policy
@@ -32,12 +32,20 @@ def wanted(before: Offender, after: Offender, policy: Policy) -> Mapping[Referra
     return referrals
 
 
-def differences(was: Mapping[ReferralKey, ReferralOpened], now: Mapping[ReferralKey, ReferralOpened]) -> Iterator[Said]:
-    """What is to be said, so that who heard the one knows the other."""
+def differences(
+    was: Mapping[ReferralKey, ReferralOpened],
+    now: Mapping[ReferralKey, ReferralOpened],
+    gone_to: Callable[[str], str | None] = lambda _: None,
+) -> Iterator[Said]:
+    """What is to be said, so that who heard the one knows the other. `gone_to`: incident to whose it is now."""
     for key, one in was.items():
         if key not in now:
             yield ReferralWithdrawn(
-                referral_id=one.referral_id, pair_id=one.pair_id, offender_id=one.offender_id, victim_no=one.victim_no
+                referral_id=one.referral_id,
+                pair_id=one.pair_id,
+                offender_id=one.offender_id,
+                victim_no=one.victim_no,
+                moved_to=gone_to(one.incident_id),
             )
     for key, one in now.items():
         known = was.get(key)

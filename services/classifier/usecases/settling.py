@@ -65,7 +65,11 @@ def settled(
     referrals = referring.wanted(before, after, terms.policy)
     gone = _gone(before, after, what)
     erase = gone.pairs
-    said = [*_referrals(before, referrals, what, erase, given), *_tier(before.current, after.current, given), *more]
+    said = [
+        *_referrals(before, after, referrals, what, erase, given, terms),
+        *_tier(before.current, after.current, given),
+        *more,
+    ]
     decisions = {key: one for key, one in after.decisions.items() if one.pair_id not in erase}
     if is_published(before, after, given.event) or what.leaves(before):
         data = decision(before, after, event, given.event, given.at, terms.policy, what)
@@ -88,13 +92,17 @@ def _reviews(before: Offender, draft: Offender, assessment: Assessment, at: date
 
 def _referrals(
     before: Offender,
+    after: Offender,
     referrals: Mapping[ReferralKey, ReferralOpened],
     what: About,
     erase: Collection[str],
     given: Input,
+    terms: Terms,
 ) -> Iterator[Outgoing]:
     """The last word on an expunged pair has to go out: it is not among what is erased. There is one in any case."""
-    told = list(referring.differences(before.referrals, referrals))
+    told = list(
+        referring.differences(before.referrals, referrals, lambda incident_id: _moved_to(after, incident_id, terms))
+    )
     own = what.pair(before) if what.leaves(before) else None
     if own is not None and not any(data.pair_id == own for data in told):
         told.append(
@@ -106,6 +114,12 @@ def _referrals(
         elif isinstance(data, ReferralWithdrawn):
             last = data.model_copy(update={"expunged": True})
             yield _said(given, Topic.REFERRALS, last, what, None, data.referral_id)
+
+
+def _moved_to(after: Offender, incident_id: str, terms: Terms) -> str | None:
+    """Whose the incident is now, where it is another's."""
+    move = after.moved.get(terms.seal(incident_id), after.alias) if after.moved else after.alias
+    return move.to if move is not None else None
 
 
 def _current(offender_id: str, standing: Standing, policy: Policy) -> TierCurrent | None:

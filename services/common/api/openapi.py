@@ -19,12 +19,12 @@ _ALWAYS = {
     "400": "The request cannot be read.",
     "401": "No known credential.",
     "403": "No role of the caller's may do this.",
+    "409": "Refused as things stand; `code` says why.",
     "422": "The request is not valid; `fields` says where.",
     "429": "Too often; see `Retry-After`.",
     "503": "The service cannot tell or take this now.",
 }
 _ON_ACT = {
-    "409": "Refused; `code` says why.",
     "412": "The record has changed since its version in `If-Match` (code `stale`).",
     "408": "The body did not come within 10 s.",
     "413": "The body is over 64 KiB.",

@@ -25,7 +25,6 @@ STANDARDS = ("a-2a", "ua-1")
 LAYOUT = "page.typ"
 FORM = {"en": "Form", "es": "Formulario"}
 """What the number at the foot is called."""
-LOGO_TYPES = (".svg", ".png", ".jpg")
 
 
 class TypesettingError(IpviError):
@@ -34,7 +33,7 @@ class TypesettingError(IpviError):
 
 @dataclass(frozen=True, slots=True)
 class Logo:
-    """A picture in the letterhead. `suffix` is one of `LOGO_TYPES`; `words` is what a screen reader says for it."""
+    """A picture in the letterhead. `suffix` is `.svg`, `.png` or `.jpg`; `words` is what a screen reader says for it."""
 
     content: bytes
     suffix: str
@@ -96,9 +95,7 @@ def written_time(moment: time) -> str:
 
 
 def _compile(sheet: Sheet, **options: Any) -> bytes | list[bytes]:
-    files: dict[str, bytes] = {"main.typ": layout(), "sheet.json": orjson.dumps(_content(sheet))}
-    if sheet.logo is not None:
-        files[f"logo{sheet.logo.suffix}"] = sheet.logo.content
+    files = {"main.typ": layout(), "sheet.json": orjson.dumps(_content(sheet))}
     try:
         made: bytes | list[bytes] = cast(Any, typst.compile)(  # it takes a mapping of files; its stub does not say so
             files,
@@ -109,7 +106,7 @@ def _compile(sheet: Sheet, **options: Any) -> bytes | list[bytes]:
             package_cache_path=_HERE,
             **options,
         )
-    except typst.TypstError as failed:
+    except RuntimeError as failed:  # its own, or that of what lies under it
         # Its message quotes the text it failed on, which may be a name: none of it goes on.
         raise TypesettingError(_mend(str(failed))) from None
     return made
@@ -118,7 +115,12 @@ def _compile(sheet: Sheet, **options: Any) -> bytes | list[bytes]:
 def _content(sheet: Sheet) -> dict[str, Any]:
     content: dict[str, Any] = _breakable(asdict(replace(sheet, logo=None)))
     content["date"] = written(sheet.date, sheet.lang)
-    content["logo"] = sheet.logo and {"file": f"logo{sheet.logo.suffix}", "words": sheet.logo.words}
+    if sheet.logo is not None:  # as numbers: the package takes files of text alone
+        content["logo"] = {
+            "bytes": list(sheet.logo.content),
+            "format": sheet.logo.suffix[1:],
+            "words": sheet.logo.words,
+        }
     content["pages"] = _PAGES.get(sheet.lang, _PAGES["en"])
     return content
 

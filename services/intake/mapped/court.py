@@ -75,7 +75,7 @@ def notice_of(values: Values) -> tuple[Data, datetime, Identifiers | None]:
     """A notice that was served before this system; counts as served. `offender_id` may be given as it is."""
     number = values.number("notice")
     him = values.identifiers(number)
-    given = values.text("offender_id")
+    given = values.short("offender_id")
     tier = values.one_of("tier", {**{str(one): one for one in RecordedTier}, **values.mapping.tiers})
     if tier is None:
         raise values.wrong("tier", RejectCode.MISSING_FIELD)

@@ -118,7 +118,7 @@ def _arrest(rows: Sequence[Values], ori: str, occurred: datetime) -> contract.Ar
     """The earliest; its number is that of the agency that made it, so that two who report it report one charge."""
     found = []
     for row in rows:
-        number = row.text("arrest")
+        number = row.short("arrest")
         if number is None:
             continue
         made = max(row.moment("arrested") or occurred, occurred)
@@ -207,12 +207,7 @@ def _her(rows: Sequence[Values], who: str, incident_id: str, place: int) -> Vict
 
 
 def _language(rows: Sequence[Values], name: str) -> str | None:
-    for row in rows:
-        if value := row.text(name):
-            if not (value.isascii() and value.isalpha() and len(value) in (2, 3)):
-                raise row.wrong(name, RejectCode.BAD_FORMAT)
-            return value.lower()
-    return None
+    return next((value for row in rows if (value := row.language(name))), None)
 
 
 def _event(values: Values, data: contract.IncidentReported, who: str) -> Event[Data]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pydantic import ValidationError
+
 from schemas.mapping import Kind, Mapping
-from schemas.rejects import InvalidRecord
+from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.domain import InputError, Reject, Unit
 from services.intake.lines import Source
 from services.intake.mapped.court import row_event
@@ -41,7 +43,7 @@ def _of_row(source: Source, mapping: Mapping, row: Row) -> Unit:
         if row.error:
             raise row.error
         found = row_event(Values(mapping, row))
-    except InvalidRecord as wrong:
+    except (InvalidRecord, ValidationError) as wrong:
         return Unit(row.line, reject=reject_of(source, [row], wrong))
     return Unit(row.line, (found[0],), facts=found[1]) if found else Unit(row.line)
 
@@ -81,13 +83,15 @@ def _incident(source: Source, mapping: Mapping, together: list[Row]) -> Unit:
             if row.error:
                 raise row.error
         found = incident_of([Values(mapping, row) for row in together])
-    except InvalidRecord as wrong:
+    except (InvalidRecord, ValidationError) as wrong:
         return Unit(together[0].line, reject=reject_of(source, together, wrong))
     return Unit(together[0].line, (found[0],), facts=found[1]) if found else Unit(together[0].line)
 
 
-def reject_of(source: Source, together: list[Row], wrong: InvalidRecord) -> Reject:
-    """Names the broken row, holds all of the unit."""
+def reject_of(source: Source, together: list[Row], wrong: InvalidRecord | ValidationError) -> Reject:
+    """Names the broken row, holds all of the unit. What only the contract finds wrong has no column to blame."""
+    if isinstance(wrong, ValidationError):
+        wrong = RowError(together[0].line, RejectCode.OUT_OF_RANGE)
     line = wrong.line if isinstance(wrong, RowError) else together[0].line
     raw = b"\n".join(row.raw for row in together)
     return Reject(

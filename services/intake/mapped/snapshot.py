@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from pydantic import ValidationError
+
 from schemas.mapping import Kind, Mapping
 from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.domain import InputError, Unit
@@ -75,7 +77,7 @@ def read_snapshot(source: Source, mapping: Mapping) -> Snapshot:
             if booking is not None:
                 known = found.get(booking.booking_id)
                 found[booking.booking_id] = _together(known, booking, Values(mapping, row)) if known else booking
-        except InvalidRecord as wrong:
+        except (InvalidRecord, ValidationError) as wrong:
             rejected.append(Unit(row.line, reject=reject_of(source, [row], wrong)))
     return Snapshot(found, tuple(rejected), count)
 
@@ -93,7 +95,7 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
         raise values.wrong("released", RejectCode.ROW_CONFLICT)
     status = values.text("status")
     charge = charge_of(values)
-    arrest = values.text("arrest")
+    arrest = values.short("arrest")
     him = him or Identifiers(values.agency, f"booking {number}")
     return Booking(
         agency=values.agency,
@@ -109,7 +111,7 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
         arrest_type=values.one_of("arrest_type", {**mapping.arrest_types, "O": "O", "S": "S", "T": "T"}) or "T",
         name=him.name,
         birth_date=him.birth_date,
-        language=(values.text("language") or "").lower() or None,
+        language=values.language("language"),
         counsel=values.text("counsel"),
         line=row.line,
     )

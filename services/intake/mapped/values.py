@@ -116,10 +116,22 @@ class Values:
 
     def number(self, name: str) -> str:
         """An incident's, booking's or order's own number."""
-        value = self.needed(name)
-        if len(value) > 100:
+        self.needed(name)
+        return self.short(name) or ""
+
+    def short(self, name: str) -> str | None:
+        """A text that becomes part of an id."""
+        value = self.text(name)
+        if value is not None and len(value) > 100:
             raise self.wrong(name, RejectCode.OUT_OF_RANGE)
         return value
+
+    def language(self, name: str) -> str | None:
+        """ISO 639, two letters or three."""
+        value = self.text(name)
+        if value is not None and not (value.isascii() and value.isalpha() and len(value) in (2, 3)):
+            raise self.wrong(name, RejectCode.BAD_FORMAT)
+        return value.lower() if value else None
 
     def identifiers(self, report: str) -> Identifiers | None:
         """Who he is; None where nothing names anybody: no known offender."""

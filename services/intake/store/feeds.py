@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.incident import IncidentReported
@@ -16,6 +16,9 @@ from services.common.sql import upsert
 from services.intake.domain import Feed, RejectLimit, Unit
 from services.intake.store.tables import feeds, volumes
 
+_WEEK: Final = 7
+_TRICKLE: Final = 4.0
+"""Events a day, below which a day says nothing."""
 NORMAL_DAYS: Final = 56
 """Eight weeks, over which an agency's own normal is taken."""
 
@@ -156,6 +159,8 @@ class AgencyFeed:
     today: Mapping[str, int]
     normal: float | None
     """Events of a normal day; None before there is one."""
+    volume: str | None
+    """`low` or `high`: yesterday was less than a quarter, or more than four times, of what is normal."""
     reasons: Mapping[str, int]
     """Rejects of the last seven days by code."""
     without_relationship: float | None
@@ -196,11 +201,19 @@ def _agency_feed(row: Any, days: Sequence[Any], today: date) -> AgencyFeed:
         row.fault,
         {name: getattr(now, name) if now else 0 for name in ("units", "events", "rejected", "bulk")},
         live / before if before > 0 else None,
+        _volume_of(days, today, live, before),
         dict(sum((Counter(day.reasons) for day in week), Counter())),
         sum(day.unrelated for day in month) / victims if victims else None,
         sum(day.bulk for day in month),
     )
 
 
-async def count_paused(conn: AsyncConnection) -> int:
-    return int(await conn.scalar(select(func.count()).where(feeds.c.paused_at.is_not(None))) or 0)
+def _volume_of(days: Sequence[Any], today: date, live: int, before: int) -> str | None:
+    """Yesterday against the days before it; nothing is said before there is a week of them, or of a trickle."""
+    yesterday = sum(day.events - day.bulk for day in days if day.day == today - timedelta(days=1))
+    if before <= _WEEK:
+        return None
+    normal = (live - yesterday) / (before - 1)
+    if normal < _TRICKLE:
+        return None
+    return "low" if yesterday < normal / 4 else "high" if yesterday > normal * 4 else None

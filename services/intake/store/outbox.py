@@ -86,9 +86,16 @@ async def first(conn: AsyncConnection) -> int | None:
     return oldest
 
 
-async def waiting(conn: AsyncConnection, limit: int) -> list[Waiting]:
-    """The oldest, in order."""
-    rows = await conn.execute(select(outbox).order_by(outbox.c.seq).limit(limit))
+async def waiting(conn: AsyncConnection, limit: int, most_bytes: int) -> list[Waiting]:
+    """The oldest, in order: at least one, and no more than `most_bytes` of values together."""
+    sizes = select(outbox.c.seq, func.coalesce(func.length(outbox.c.value), 0).label("size"))
+    upto, total = 0, 0
+    for row in await conn.execute(sizes.order_by(outbox.c.seq).limit(limit)):
+        total += row.size
+        if upto and total > most_bytes:
+            break
+        upto = row.seq
+    rows = await conn.execute(select(outbox).where(outbox.c.seq <= upto).order_by(outbox.c.seq))
     return [
         Waiting(
             row.seq,

@@ -21,6 +21,7 @@ from services.intake.store import outbox
 from services.intake.store.outbox import Waiting
 
 _AT_ONCE: Final = 500
+_MOST_BYTES: Final = 8 * 1024 * 1024
 _HELD_S: Final = 5.0
 """How long a process may be silent before another empties the outbox in its place; one that was only slow is fenced."""
 _LOOK_S: Final = 0.02
@@ -99,7 +100,7 @@ class Sender:
 
     async def _some(self) -> None:
         async with self._database.read() as conn:
-            rows = await outbox.waiting(conn, _AT_ONCE)
+            rows = await outbox.waiting(conn, _AT_ONCE, _MOST_BYTES)
         if not rows:
             return
         assert self._producer is not None

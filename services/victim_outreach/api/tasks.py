@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, HTTPException, Query, Response
 from pydantic import AwareDatetime
 from starlette.responses import JSONResponse
 
@@ -15,7 +15,7 @@ from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskState
 from services.common.api import FormId, SeenVersion
 from services.victim_outreach.api.common import Advocate, Counter, Form, Lists, Shows, Supervisor, Worker, found, sight
 from services.victim_outreach.rules import ADVOCATES
-from services.victim_outreach.store import UNFINISHED, TaskLine, Wanted, queue, shown_task
+from services.victim_outreach.store import UNFINISHED, TaskLine, Wanted, on_the_other_side, queue, shown_task
 
 
 class AttemptForm(Form):
@@ -59,7 +59,12 @@ def add_routes(api: APIRouter, counter: Counter) -> None:
 
     @api.post("/tasks/{task_id}/claim")
     async def claim(task_id: str, form_id: FormId, person: Worker, version: SeenVersion) -> JSONResponse:
-        return await counter.submit(Claim(**await counter.on_task(task_id, person), expects=version), form_id)
+        """Of a fight in which both were arrested, one person works with one of the two."""
+        common = await counter.on_task(task_id, person)
+        async with counter.read() as conn:
+            if await on_the_other_side(conn, task_id, person.name):
+                raise HTTPException(409, "other_side")
+        return await counter.submit(Claim(**common, expects=version), form_id)
 
     @api.post("/tasks/{task_id}/attempt")
     async def attempt(

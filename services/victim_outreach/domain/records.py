@@ -44,6 +44,8 @@ class Referral:
     """Order of opening among the offender's referrals; 0 = never opened."""
     opened_at: datetime | None = None
     """By the lane's clock, as all acts of people are: only what comes after can have been done for it."""
+    moved_to: str | None = None
+    """Withdrawn here, since it is another offender's now."""
     clocks_from: datetime | None = None
     """Record time from which its tasks are due: of its opening, or of a graver tier."""
 

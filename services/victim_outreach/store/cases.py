@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -109,13 +109,31 @@ class SafeContactLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SaidLine:
+    """What she said of one channel."""
+
+    channel: ContactChannel
+    safety: ContactSafety
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HoursLine:
+    """On these days, from `start` until before `end`, in the county's time zone."""
+
+    days: tuple[str, ...]
+    start: str
+    end: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProfileLine:
     """What she told people of one owner."""
 
     owner: TaskOwner
     version: int
-    channels: tuple[tuple[ContactChannel, ContactSafety, str | None], ...]
-    hours: tuple[tuple[tuple[str, ...], str, str], ...]
+    channels: tuple[SaidLine, ...]
+    hours: tuple[HoursLine, ...]
     no_contact: bool
     instructions: str | None
     language: str | None
@@ -278,7 +296,7 @@ async def shown_case(conn: AsyncConnection, case_id: str, sight: Sight, now: dat
         referrals=lines(ReferralLine, told),
         tasks=tuple(task_line(row) for row in seen),
         attempts=lines(AttemptLine, [one for one in tried if one.case_id == case_id]),
-        profiles=lines(ProfileLine, profiles),
+        profiles=tuple(map(_profile, profiles)),
         screens=lines(ScreenLine, rows_as(domain.Screen, screened.all())),
         consents=lines(ConsentLine, [one for one in allowed if one.owner in sight.owners]),
         messages=lines(MessageLine, sent.all()),
@@ -292,6 +310,15 @@ def _shown(profile: domain.Profile, sight: Sight, allowed: Sequence[domain.Conse
     told = (ConsentScope.SAFE_CONTACT, ConsentRecipient.AGENCY)
     return profile.owner in sight.owners or any(
         (one.scope, one.recipient, one.owner) == (*told, profile.owner) and one.holds(now) for one in allowed
+    )
+
+
+def _profile(profile: domain.Profile) -> ProfileLine:
+    [line] = lines(ProfileLine, [profile])
+    return replace(
+        line,
+        channels=tuple(SaidLine(ContactChannel(one), ContactSafety(said), at) for one, said, at in profile.channels),
+        hours=tuple(HoursLine(*entry) for entry in profile.hours),
     )
 
 

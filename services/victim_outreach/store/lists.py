@@ -14,7 +14,7 @@ from schemas.commands import Role
 from schemas.outreach import TaskKind, TaskOwner, TaskState
 from services.common.paging import Page, Slice
 from services.victim_outreach import domain
-from services.victim_outreach.store.tables import gates, tasks
+from services.victim_outreach.store.tables import gates, referrals, tasks
 
 T = TypeVar("T")
 
@@ -95,3 +95,20 @@ def lines(kind: type[T], rows: Sequence[Any]) -> tuple[T, ...]:
     """Each row as a line: columns and fields have the same names."""
     names = [field.name for field in fields(cast(Any, kind))]
     return tuple(kind(**{name: getattr(row, name) for name in names}) for row in rows)
+
+
+async def on_the_other_side(conn: AsyncConnection, task_id: str, person: str) -> bool:
+    """Whether this person has a task for the other party of the same fight: each is a victim of the other there."""
+    mine = (
+        select(referrals.c.incident_id, referrals.c.offender_id)
+        .join(tasks, tasks.c.case_id == referrals.c.case_id)
+        .where(tasks.c.task_id == task_id, referrals.c.mutual, ~referrals.c.withdrawn)
+        .subquery()
+    )
+    others = (
+        select(tasks.c.task_id)
+        .join(referrals, referrals.c.case_id == tasks.c.case_id)
+        .join(mine, referrals.c.incident_id == mine.c.incident_id)
+        .where(referrals.c.offender_id != mine.c.offender_id, referrals.c.mutual, tasks.c.claimed_by == person)
+    )
+    return (await conn.execute(others.limit(1))).first() is not None

@@ -10,6 +10,7 @@ from services.victim_outreach.usecases.advocacy import (
 from services.victim_outreach.usecases.clock import heartbeat, ticked
 from services.victim_outreach.usecases.links import link_victims, unlink_victims
 from services.victim_outreach.usecases.messages import message_reported, send_message
+from services.victim_outreach.usecases.moving import taken_over
 from services.victim_outreach.usecases.people import (
     attempt,
     cancel,
@@ -50,6 +51,7 @@ __all__ = [
     "referral_withdrawn",
     "revoke_consent",
     "send_message",
+    "taken_over",
     "ticked",
     "unlink_victims",
     "victims_described",

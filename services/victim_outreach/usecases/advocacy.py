@@ -16,6 +16,7 @@ from schemas.policy import Policy
 from services.common.service import Input, Outcome
 from services.victim_outreach.domain import Case, CaseFile, Consent, Profile, Screen
 from services.victim_outreach.rules import ADVOCATES, KEEPS, QUESTIONS, TAKES, result, supervises
+from services.victim_outreach.usecases.moving import passed_on
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
@@ -45,7 +46,9 @@ def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, p
         recorded_at=given.now,
         by=data.by,
     )
-    return _applied(file, replace(file, profiles={**file.profiles, key: profile}), given, policy)
+    after = replace(file, profiles={**file.profiles, key: profile})
+    outcome = _applied(file, after, given, policy)
+    return replace(outcome, events=(*outcome.events, *passed_on(after, given, data.case_id)))
 
 
 def record_screen(file: CaseFile, data: RecordScreen, given: Input, policy: Policy) -> Outcome[CaseFile]:

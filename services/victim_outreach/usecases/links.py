@@ -82,7 +82,11 @@ def _rekeyed(file: CaseFile) -> CaseFile:
         for key, one in file.referrals.items()
     }
     tasks = {key: replace(task, case_id=_case_of(file, task)) for key, task in file.tasks.items()}
-    attempts = {key: replace(one, case_id=tasks[one.task_id].case_id) for key, one in file.attempts.items()}
+    # A try that was taken over from another record of his has no task here, and stays where it is.
+    attempts = {
+        key: replace(one, case_id=tasks[one.task_id].case_id) if one.task_id in tasks else one
+        for key, one in file.attempts.items()
+    }
     made = replace(file, referrals=referrals, tasks=tasks, attempts=attempts)
     return replace(made, cases=_cases(file, made))
 

@@ -31,6 +31,7 @@ from services.common.versions import STALE
 from services.victim_outreach import domain
 from services.victim_outreach.domain import CaseFile, Hold, Override, Task
 from services.victim_outreach.rules import HOLDERS, OVERRIDERS, QUIET, may_lift, may_take, supervises
+from services.victim_outreach.usecases.moving import passed_on
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
@@ -136,8 +137,9 @@ def lift_hold(file: CaseFile, data: LiftSafetyHold, given: Input, policy: Policy
 
 
 def _settled_with_hold(file: CaseFile, changed: Hold, given: Input, policy: Policy) -> Outcome[CaseFile]:
-    draft = Draft(replace(file, holds={**file.holds, changed.hold_id: changed}))
-    return replace(settled(file, draft, given, policy), result="applied")
+    after = replace(file, holds={**file.holds, changed.hold_id: changed})
+    outcome = settled(file, Draft(after), given, policy)
+    return replace(outcome, events=(*outcome.events, *passed_on(after, given)), result="applied")
 
 
 def override(file: CaseFile, data: OverrideGate, given: Input, policy: Policy) -> Outcome[CaseFile]:

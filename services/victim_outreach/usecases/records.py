@@ -22,6 +22,7 @@ from schemas.referral import Referral as GivenReferral
 from schemas.referral import ReferralOutreach, ReferralWithdrawn
 from services.common.service import Input, Outcome, Redaction
 from services.victim_outreach.domain import CaseFile, Custody, Delivery, Referral, Release, Victim, case_id, graver
+from services.victim_outreach.usecases.moving import handed_over
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
 
@@ -73,9 +74,15 @@ def _as_told(file: CaseFile, known: Referral | None, data: GivenReferral) -> Ref
 
 
 def _with_clocks(known: Referral | None, heard: Referral, place: int, given: Input) -> Referral:
-    """Opened for the first time, anew, or for another woman than thought: all starts now. A graver tier: the clocks."""
+    """Opened for the first time, anew, or for another woman than thought: all starts now. A graver tier: the clocks.
+
+    Taken over from another record of his (withdrawn, and yet with a time of opening), it goes on from then.
+    """
     if known is None or not known.live or known.case_id != heard.case_id:
-        return replace(heard, opening=heard.opening + 1, place=place, opened_at=given.now, clocks_from=given.at)
+        anew = replace(heard, opening=heard.opening + 1, place=place, opened_at=given.now, clocks_from=given.at)
+        if known is not None and known.withdrawn and known.opened_at is not None and known.case_id == heard.case_id:
+            return replace(anew, opened_at=known.opened_at, clocks_from=known.clocks_from)
+        return anew
     gravest = graver(known.gravest, heard.tier)
     restarted = gravest is not known.gravest or heard.homicide is not known.homicide
     clocks = given.at if restarted else known.clocks_from
@@ -105,11 +112,12 @@ def _erased(file: CaseFile, outcome: Outcome[CaseFile], pair_id: str) -> Outcome
 
 def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, policy: Policy) -> Outcome[CaseFile]:
     known = file.referrals.get(data.referral_id)
-    if known is None or known.withdrawn:
+    if known is None or (known.withdrawn and known.opened_at is None):
         return Outcome(file, result="none")
     ended = replace(
         known,
         withdrawn=True,
+        moved_to=data.moved_to,
         incident_id=None,
         occurred_at=None,
         tier=None,
@@ -118,7 +126,10 @@ def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, policy: Po
         clocks_from=None,
     )
     referrals = {**file.referrals, known.referral_id: ended}
-    return settled(file, Draft(replace(file, referrals=referrals)), given, policy)
+    outcome = settled(file, Draft(replace(file, referrals=referrals)), given, policy)
+    if data.moved_to is None or known.incident_id is None:
+        return outcome
+    return replace(outcome, events=(*outcome.events, *handed_over(file, known, data.moved_to, given)))
 
 
 def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, policy: Policy) -> Outcome[CaseFile]:

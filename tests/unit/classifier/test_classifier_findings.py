@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -111,6 +111,62 @@ def test_the_unit_is_the_incident_or_the_count() -> None:
     three = [charge(), charge("13C"), charge("290"), call("13A")]
     assert found(offenses=three).charges == 1
     assert found(policy("charges", unit=ChargeUnit.CHARGE), offenses=three).charges == 3
+
+
+def test_the_other_units() -> None:
+    by_arrest, by_conviction = policy("charges", unit=ChargeUnit.ARREST), policy("charges", unit=ChargeUnit.CONVICTION)
+    convicted = charge(disposition=Disposition.CONVICTED)
+    assert found(by_arrest, offenses=[charge(), charge("13C")]).charges == 0, "charged, and not arrested"
+    assert found(by_arrest, offenses=[charge(), charge("13C")], arrest="A").charges == 1
+    assert found(by_conviction, charged=True).charges == 0
+    assert found(by_conviction, offenses=[charge(), convicted, convicted]).charges == 1
+    assert found(offenses=[charge(), convicted]).convicted and not found(charged=True).convicted
+
+
+def test_what_prohibited_behaviour_is() -> None:
+    breach = [ProhibitedBehavior.PROBATION]
+    assert found(breach=breach).violation and not found().violation
+    orders = policy("violations", behavior=frozenset({ProhibitedBehavior.PROTECTIVE_ORDER}))
+    assert not found(orders, breach=breach).violation and found(orders, breach=BREACH).violation
+    threats = policy("violations", charged_offenses=frozenset({"13C"}))
+    assert found(threats, code="13C", charged=True).violation and not found(threats, code="13C").violation
+    hers = Victim(victim_id="V", relationship="BG", offenses=["13B"])
+    theirs = [charge("13C"), call("13B")]
+    assert not found(threats, victims=[hers, "ST"], offenses=theirs).violation, "charged for somebody else"
+
+
+@pytest.mark.parametrize(
+    ("statute", "is_one"),
+    [
+        ("50B-4.1", True),
+        ("G.S. 50B-4.1(a)", True),
+        ("N.C.G.S. 50b-4.1, felony", True),
+        ("50B-4.10", False),
+        ("150B-4.1", False),
+        ("50B-4", False),
+        ("50B-4.1.2", False),
+        (None, False),
+    ],
+)
+def test_a_statute_covers_its_parts_and_no_other(statute: str | None, is_one: bool) -> None:
+    orders = policy("violations", statutes=frozenset({"50B-4.1"}))
+    felonies = policy("codes", felony_statutes=frozenset({"50B-4.1"}))
+    assert found(orders, offenses=[charge("90Z", statute=statute)]).violation is is_one
+    assert found(felonies, offenses=[charge("90Z", statute=statute)]).felony is is_one
+    assert not found(orders, offenses=[call("90Z", statute=statute)]).violation, "not charged"
+
+
+def test_a_notice_served_is_breached_by_what_happens_after_it() -> None:
+    one = report(1).data
+
+    def violation(noticed_at: datetime | None, on: bool = True) -> bool:
+        county = policy("violations", notice_terms_from_service=on)
+        return find(one, county, lambda arrest, charge: None, listed=False, noticed_at=noticed_at).violation
+
+    assert violation(one.occurred_at - timedelta(seconds=1))
+    assert not violation(one.occurred_at), "what was going on when he was served is not after it"
+    assert not violation(one.occurred_at + timedelta(days=1)) and not violation(None)
+    assert not violation(one.occurred_at - timedelta(days=1), on=False)
 
 
 def test_a_link_tells_whom_a_charge_is_for() -> None:

@@ -8,6 +8,7 @@ from schemas.classification import Change, ReviewCode, Tier
 from schemas.commands import Adopt
 from schemas.envelope import from_json_line, to_json_line
 from schemas.incident import Disposition
+from schemas.referral import ReferralWithdrawn
 from schemas.rejects import InvalidRecord
 from schemas.topics import Topic
 from tests.harness.incidents import (
@@ -274,3 +275,18 @@ def test_a_command_with_a_broken_original_is_refused() -> None:
     broken = Adopt(**{**command.data.model_dump(), "original": {"type": "nothing"}})
     with pytest.raises(InvalidRecord):
         bench.decide(type(command)(**{**{name: getattr(command, name) for name in command.__slots__}, "data": broken}))
+
+
+def test_a_withdrawn_referral_says_where_the_incident_has_gone() -> None:
+    """So that what advocates keep of her goes with it."""
+
+    def ended() -> set[tuple[str, str | None]]:
+        told = [one for one in bench.of(Topic.REFERRALS) if isinstance(one, ReferralWithdrawn)]
+        bench.said.clear()
+        return {(one.pair_id, one.moved_to) for one in told}
+
+    bench = two()
+    bench.put(merged(GONE))
+    assert ended() == {(pair(2, GONE), HIM), (pair(3, GONE), HIM)}
+    bench.put(split([3], "O-3"), retracted(1))
+    assert ended() == {(pair(3), "O-3"), (pair(1), None)}

@@ -7,11 +7,12 @@ from typing import Any
 
 from schemas.classification import ReviewCode, Tier
 from schemas.envelope import Event
-from schemas.incident import ProhibitedBehavior
+from schemas.incident import Disposition, Offense, ProhibitedBehavior
 from schemas.policy import Policy
 from services.classifier.domain import Facts, Standing, find, walk
 from services.classifier.rules import rulebook
 from tests.harness.incidents import PRACTICE, SEED, incident_id, report
+from tests.harness.policies import changed
 
 BREACH = [ProhibitedBehavior.NO_CONTACT]
 
@@ -111,3 +112,40 @@ def test_facts_are_given_whole() -> None:
         Facts(1, 0, 1, 1, 2, 0, True, False, True, True, True, False),
         Facts(1, 1, 1, 1, 3, 0, False, False, False, False, False, False),
     ]
+
+
+def test_a_conviction_is_one_of_a_charge_that_counts_and_one_an_arrest() -> None:
+    """Also where another incident of the arrest is the one he was convicted of."""
+    seen: list[Facts] = []
+
+    def fire(facts: Facts) -> tuple[Any, ...]:
+        seen.append(facts)
+        return ()
+
+    arrests = changed(PRACTICE, {"charges.unit": "arrest"})
+    convicted = Offense(code="13B", charged=True, disposition=Disposition.CONVICTED)
+    events = [
+        report(1, offenses=[convicted]),  # without an arrest: no charge in this unit, hence no conviction of one
+        report(2, charged=True, arrest="A"),
+        report(3, offenses=[convicted], arrest="A"),
+        report(4, offenses=[convicted], arrest="A"),
+    ]
+    walk([find(event.data, arrests, lambda arrest, charge: None, listed=False) for event in events], arrests, fire)
+    assert [(facts.charges, facts.convictions, facts.suspicions) for facts in seen] == [
+        (0, 0, 1), (1, 0, 1), (1, 1, 1), (1, 1, 1),
+    ]  # fmt: skip
+
+
+def test_what_no_row_covers_and_what_the_policy_does_then() -> None:
+    two = [report(1, charged=True), report(2, charged=True)]
+    at_least = changed(SEED, {"gaps.charge_tier": "B"})
+    assert (walked(two, at_least).tier, walked(two, at_least).rules) == (Tier.B, ("gap",))
+    assert walked(two, at_least).reviews == walked(two, SEED).reviews == {(incident_id(2), ReviewCode.NO_RULE)}
+    lower = changed(SEED, {"gaps.charge_tier": "D"})
+    assert (walked(two, lower).tier, walked(two, lower).rules) == (Tier.C, ("c-first-charge",))
+    repeat = {"id": "d", "tier": "D", "source": "x", "when": {"suspicions": {"at_least": 2}}}
+    calls = [report(1), report(2)]
+    quiet, asked = changed(SEED, rules=[repeat]), changed(SEED, {"gaps.review_suspicions": True}, [repeat])
+    assert tiers(walked(calls, quiet)) == tiers(walked(calls, asked)) == "-D"
+    assert not walked(calls, quiet).reviews
+    assert walked(calls, asked).reviews == {(incident_id(1), ReviewCode.NO_RULE)}

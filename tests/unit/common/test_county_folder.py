@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from services.common.county import CountyError, load_county, one_line, sample_county
 from services.common.signoffs import NotSignedError, SignOff, SignOffs, State, add_signoff, read_signoffs
@@ -15,6 +16,7 @@ from services.common.templates import Filler, Template, TemplateError, Vocabular
 from services.common.typesetting import Logo, Sheet, TypesettingError, pdf, written
 from tests.harness.letters import Read, county_copy
 
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">%s</svg>'
 VOCABULARY = Vocabulary(frozenset({"name"}), frozenset({"help"}), frozenset({"charged"}))
 GOOD = 'version: "1"\ntitle: A title\nblocks:\n  - text: "Dear {name}"\n  - {fill: help, when: charged}\n'
 
@@ -63,9 +65,27 @@ def test_a_logo_too_large_or_no_picture(tmp_path: Path) -> None:
     (folder / "logo.svg").write_bytes(b" " * (512 * 1024 + 1))
     with pytest.raises(CountyError, match="larger than 512 KiB"):
         load_county(folder)
+    for picture in (b"<svg", SVG % b'<image href="/etc/passwd" width="9" height="9"/>', b"\xff\x00"):
+        (folder / "logo.svg").write_bytes(picture)
+        with pytest.raises(CountyError, match=r"logo\.svg: not a picture that can be printed"):
+            load_county(folder)
     sheet = Sheet("en", "T", "A", ["A"], date(2026, 1, 1), [], "f", logo=Logo(b"no picture", ".png", "Seal"))
     with pytest.raises(TypesettingError, match="the logo cannot be read"):
         pdf(sheet)
+
+
+@pytest.mark.parametrize(
+    ("mode", "form"), [("RGB", "png"), ("RGBA", "png"), ("L", "png"), ("RGB", "jpg"), ("L", "jpg")]
+)
+def test_a_logo_of_each_kind_is_printed(tmp_path: Path, mode: str, form: str) -> None:
+    folder = county_copy(tmp_path)
+    path = folder / "letterhead.yaml"
+    path.write_text(path.read_text("utf-8").replace("logo.svg", f"logo.{form}"), "utf-8")
+    Image.effect_noise((200, 200), 60).convert(mode).save(folder / f"logo.{form}")
+    county = load_county(folder)
+    assert county.logo is not None
+    sheet = Sheet("en", "T", "A", county.letterhead.lines(), date(2026, 1, 1), [], "f", logo=county.logo)
+    assert "/Figure" in Read.of(pdf(sheet)).tags() and pdf(sheet) == pdf(sheet)
 
 
 @given(st.text(max_size=80))

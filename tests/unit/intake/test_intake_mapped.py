@@ -131,6 +131,7 @@ def test_what_is_not_told_is_unknown_and_not_guessed(tmp_path: Path) -> None:
         ("25-1,2025-01-10,domestic,M1,,,W1,,,,restraint,", RejectCode.ROW_VALUE, "breach"),
         ("25-1,2025-01-10,domestic,M1,,,,,,,,zero", RejectCode.OUT_OF_RANGE, "rev"),
         (f"25-1,2025-01-10,domestic,{'M' * 300},,,,,,,,", RejectCode.OUT_OF_RANGE, "man"),
+        (f"{'7' * 101},2025-01-10,domestic,M1,,,,,,,,", RejectCode.OUT_OF_RANGE, "call"),
         (b"25-1,2025-01-10,domestic,M\xff1,,,,,,,,", RejectCode.NOT_UTF8, None),
         ("25-1,2025-01-10,domestic,M\x001,,,,,,,,", RejectCode.ROW_VALUE, "man"),
     ],

@@ -14,11 +14,7 @@ from aiokafka.errors import ProducerFenced
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.topics import Topic
 from services.intake.cloudevents import event_in
-<<<<<<< HEAD
 from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Terms, Unit
-=======
-from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Unit
->>>>>>> main
 from services.intake.people import OffenderFacts, VictimFacts
 from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds, resume
@@ -198,3 +194,31 @@ async def test_how_a_feed_stands(intake: Bench) -> None:
     assert (stands.bulk, dict(stands.reasons)) == (1, {"broken_json": 4})
     assert stands.last_heard == NOW + timedelta(days=5), "a delivery with nothing in it is heard"
     assert stands.last_event == NOW + timedelta(days=3)
+
+
+async def test_a_day_that_is_unlike_the_others(intake: Bench) -> None:
+    for day in range(12):
+        now = NOW + timedelta(days=day)
+        for number in range(0 if day == 10 else 6):
+            await take(intake.database, [unit(feed.incident(number=f"{day}-{number}"))], FEED, AsOf.NOW, now, TERMS)
+    async with intake.database.read() as conn:
+        assert [one.volume for one in await agency_feeds(conn, NOW + timedelta(days=10))] == [None]
+        assert [one.volume for one in await agency_feeds(conn, NOW + timedelta(days=11))] == ["low"]
+
+
+async def test_what_the_topic_would_not_take_stops_nothing(intake: Bench) -> None:
+    """Many agencies hold much of his victims: the newest are told."""
+    for number in range(8):
+        contact = [f"{number:03}{'x' * 190}"] * 20
+        hers = [{"victim_no": n, "incident_id": f"ZZ00{number}0000:7", "contact": contact} for n in range(1, 25)]
+        found = await take(
+            intake.database,
+            [Unit(1, (event_in(feed.line({"offender_id": "O1", "victims": hers}, "ipvi.victims.described.v1")),))],
+            FEED, AsOf.NOW, NOW, TERMS,
+        )  # fmt: skip
+        await intake.sender.deliver(found.upto)
+    sizes = [len(message.value or b"") for topic, message in intake.stream.rows if topic == Topic.VICTIMS]
+    assert max(sizes) <= 900_000
+    last = intake.stream.data(Topic.VICTIMS)[-1]
+    assert isinstance(last, VictimsDescribed)
+    assert last.victims[-1].incident_id == "ZZ0070000:7"

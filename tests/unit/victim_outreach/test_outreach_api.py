@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,18 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from schemas.advocacy import (
+    CloseCase,
+    ConsentRecipient,
+    ConsentScope,
+    GiveConsent,
+    LinkVictims,
+    RecordSafeContact,
+    RecordScreen,
+    RevokeConsent,
+    SendMessage,
+    UnlinkVictims,
+)
 from schemas.commands import (
     Attempt,
     CancelTask,
@@ -32,7 +45,7 @@ from services.common.auth import Person, Tokens
 from services.common.desk import Reply, Standing
 from services.common.signoffs import SignOffs
 from services.victim_outreach.api import router
-from services.victim_outreach.store import OutreachStore, metadata
+from services.victim_outreach.store import OutreachStore, Sight, metadata, shown_case
 from services.victim_outreach.texts import TextBook, load_texts
 from tests.harness.http import KeptReads, coded
 from tests.harness.letters import SAMPLE_COUNTY, Read
@@ -52,6 +65,20 @@ TOKENS = Tokens(
 PAPERS = load_texts(SAMPLE_COUNTY)
 ATTEMPT = {"channel": "call", "outcome": "no_answer", "attempted_at": START.isoformat()}
 OVERRIDE = {"reason": "victim_asked"}
+SAFE = {
+    "channels": [{"channel": "text", "safety": "safe", "address": "+1 336 555 0142"}],
+    "hours": [{"days": ["mon"], "start": "09:00", "end": "15:00"}],
+    "valid_until": "2025-03-01T00:00:00Z",
+}
+CONSENT = {
+    "scope": "safe_contact",
+    "recipient": "agency",
+    "named": "High Point police",
+    "until": "2025-02-01T00:00:00Z",
+    "signed": True,
+}
+LINK = {"victim_id": "V-1", "other_victim_id": "V-3"}
+MESSAGE = {"channel": "text", "text": "resources", "language": "es"}
 
 
 @dataclass
@@ -142,6 +169,15 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
         ("case", "holds/H-2/renew", "coordinator", None, SafetyHold),
         ("case", "holds/H-2/lift", "outreach_supervisor", None, LiftSafetyHold),
         ("pair", "override", "coordinator", OVERRIDE, OverrideGate),
+        ("case", "safe-contact", "officer", {}, RecordSafeContact),
+        ("case", "safe-contact", "community_advocate", SAFE, RecordSafeContact),
+        ("case", "screens", "advocate", {"answers": ["no"] * 11}, RecordScreen),
+        ("case", "consents", "advocate", CONSENT, GiveConsent),
+        ("case", "consents/C-1/revoke", "community_advocate", None, RevokeConsent),
+        ("case", "close", "outreach_supervisor", {"reason": "served"}, CloseCase),
+        ("case", "links", "community_advocate", LINK, LinkVictims),
+        ("case", "links/undo", "advocate", LINK, UnlinkVictims),
+        ("call", "messages", "advocate", MESSAGE, SendMessage),
     ],
 )
 async def test_an_act_is_a_command_in_the_persons_name(
@@ -221,6 +257,17 @@ async def test_a_person_of_two_roles_acts_in_the_one_that_fits(
         ("call", "attempt", "advocate", {**ATTEMPT, "said": "x"}, 422),
         ("call", "attempt", "advocate", {**ATTEMPT, "attempted_at": "2025-01-10T12:00:00"}, 422),
         ("pair", "override", "coordinator", {"reason": "other"}, 422),
+        ("case", "safe-contact", "operator", SAFE, 403),
+        ("case", "safe-contact", "advocate", {**SAFE, "hours": [{"days": ["mon"], "start": "25:00", "end": "9"}]}, 422),
+        ("case", "screens", "officer", {}, 403),
+        ("case", "screens", "advocate", {"answers": ["maybe"]}, 422),
+        ("case", "consents", "coordinator", CONSENT, 403),
+        ("case", "close", "officer", {"reason": "served"}, 403),
+        ("case", "close", "advocate", {"reason": "tired"}, 422),
+        ("case", "links", "officer", LINK, 403),
+        ("call", "messages", "officer", MESSAGE, 403),
+        ("written", "messages", "advocate", MESSAGE, 403),
+        ("call", "messages", "advocate", {**MESSAGE, "to": "+13365550100"}, 422),
     ],
 )
 async def test_what_is_not_allowed_reaches_no_log(
@@ -272,6 +319,89 @@ async def test_police_learn_from_a_case_neither_what_an_advocate_did_nor_why_he_
     assert (polices["attempts"], polices["guarding"]) == ([], None)
     assert {task["owner"] for task in polices["tasks"]} == {"agency"}
     assert (await client.get("/cases/none", headers=as_("advocate"))).status_code == 404
+
+
+async def test_a_form_says_what_is_recorded(client: AsyncClient, tray: Tray, paths: dict[str, str]) -> None:
+    await client.post(f"{paths['case']}/safe-contact", headers=as_("community_advocate"), json=SAFE)
+    await client.post(f"{paths['call']}/messages", headers=as_("advocate"), json=MESSAGE)
+    await client.post(f"{paths['call']}/messages", headers=as_("advocate"), json=MESSAGE)
+    await client.post(f"{paths['case']}/links", headers=as_("advocate"), json=LINK)
+    [profile, sent, again, link] = [command for command, _, _ in tray.taken]
+    assert isinstance(profile, RecordSafeContact)
+    assert [(one.channel, one.safety, one.address) for one in profile.channels] == [("text", "safe", "+1 336 555 0142")]
+    assert (profile.hours[0].start, profile.valid_until) == ("09:00", datetime(2025, 3, 1, tzinfo=UTC))
+    assert isinstance(sent, SendMessage)
+    assert sent == again  # one form, one message
+    assert isinstance(link, LinkVictims)
+    assert (link.victim_id, link.other_victim_id, link.also) == ("V-1", "V-3", [])
+
+
+async def test_a_case_shows_each_its_own(client: AsyncClient, paths: dict[str, str]) -> None:
+    """The profile, the screen and the consent are a community advocate's; the message went by a system advocate."""
+    seen = {}
+    for who in ("officer", "advocate", "community_advocate", "outreach_supervisor"):
+        case = (await client.get(paths["case"], headers=as_(who))).json()
+        seen[who] = tuple(len(case[name]) for name in ("profiles", "screens", "consents", "messages", "links"))
+        text = next(one for one in case["safe_contact"]["channels"] if one["channel"] == "text")
+        assert text["open"] is False  # it ran out long ago, or is not for the reader to know
+    assert seen == {
+        "officer": (0, 0, 0, 0, 0),
+        "advocate": (0, 0, 0, 1, 1),
+        "community_advocate": (1, 1, 1, 1, 1),
+        "outreach_supervisor": (1, 1, 1, 1, 1),
+    }
+
+
+async def test_a_consent_shows_the_agency_how_she_may_be_reached_while_it_holds(bench: Bench) -> None:
+    bench.advise(
+        GiveConsent,
+        consent_id="C-2",
+        scope=ConsentScope.SAFE_CONTACT,
+        recipient=ConsentRecipient.AGENCY,
+        named="High Point police",
+        until=bench.now + timedelta(days=2),
+        signed=True,
+    )
+    made = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+    store, police = OutreachStore(), Sight(frozenset({TaskOwner.AGENCY}), guarding=False, advocate=False)
+    async with made.begin() as conn:
+        await conn.run_sync(metadata.create_all)
+        await store.save(conn, LANE, {HIM: (store.new(HIM), bench.file)})
+        now = await shown_case(conn, bench.case(), police, bench.now)
+        later = await shown_case(conn, bench.case(), police, bench.now + timedelta(days=2))
+    assert now is not None
+    assert later is not None
+    assert (len(now.profiles), len(later.profiles)) == (1, 0)
+    assert now.consents == ()  # what the paper says is the advocate's
+    await made.dispose()
+
+
+async def test_cases_are_listed_open_or_closed(client: AsyncClient, bench: Bench, reads: KeptReads) -> None:
+    whole = (await client.get("/cases", headers=as_("outreach_supervisor"))).json()
+    assert {case["case_id"] for case in whole} == {one.case_id for one in bench.file.tasks.values()}
+    assert (await client.get("/cases", params={"closed": True}, headers=as_("officer"))).json() == []
+    assert ("outreach_supervisor", "case", bench.case()) in reads.shown
+
+
+async def test_a_queue_may_be_asked_for_by_kind_state_and_lateness(client: AsyncClient) -> None:
+    late = (await client.get("/tasks", params={"overdue": True}, headers=as_("outreach_supervisor"))).json()
+    assert late
+    assert all(one["escalation"] and one["duty"] for one in late)
+    kinds = {"kind": ["identify_victim", "ask_relationship"]}
+    found = (await client.get("/tasks", params=kinds, headers=as_("officer"))).json()
+    assert {one["kind"] for one in found} == {"identify_victim", "ask_relationship"}
+    ended = (await client.get("/tasks", params={"state": "cancelled"}, headers=as_("advocate"))).json()
+    assert {one["state"] for one in ended} == {"cancelled"}
+
+
+async def test_who_she_might_be_is_for_advocates_and_is_written_down(
+    client: AsyncClient, paths: dict[str, str], reads: KeptReads
+) -> None:
+    path = f"{paths['case']}/candidates"
+    assert (await client.get(path, headers=as_("officer"))).status_code == 403
+    assert (await client.get(path, headers=as_("advocate"))).json() == []
+    assert (await client.get("/cases/none/candidates", headers=as_("advocate"))).status_code == 404
+    assert [entry for entry in reads.shown if entry[0] == "officer"] == []
 
 
 async def test_paper_for_her_is_of_the_task_and_bears_no_name(

@@ -17,6 +17,7 @@ from services.common.settings import CommonSettings
 from services.common.signoffs import NotSignedError
 from services.common.templates import TemplateError
 from services.victim_outreach.app import companions
+from services.victim_outreach.sender import CountyTexts
 from services.victim_outreach.texts import Kind, TextError, VictimText, load_texts, mailing_address, telling_sender
 from services.victim_outreach.texts.example import example as sample_text
 from services.victim_outreach.texts.neutral import PREVIEW, septets, telling
@@ -221,6 +222,21 @@ def test_a_sender_that_would_tell_stops_the_start(
     else:
         with pytest.raises(ConfigurationError, match=f"IPVI_MAIL_FROM: '{word}' tells"):
             companions(CommonSettings())
+
+
+def test_under_a_samples_signature_nothing_leaves_over_a_real_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    def words() -> CountyTexts:
+        (run,) = companions(CommonSettings(county=SAMPLE_COUNTY))
+        texts = run.__self__.texts  # type: ignore[attr-defined]
+        assert isinstance(texts, CountyTexts)
+        return texts
+
+    assert words().book.sms(Kind.RIGHTS, "en").text.startswith("TEST ")
+    monkeypatch.setenv("IPVI_SMTP_URL", "smtps://mail.example.gov")
+    with pytest.raises(NotSignedError):
+        words().book.sms(Kind.RIGHTS, "en")
+    with pytest.raises(NotSignedError):
+        words().book.email(text_for())
 
 
 def test_septets() -> None:

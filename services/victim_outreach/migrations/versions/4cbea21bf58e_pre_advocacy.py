@@ -5,7 +5,7 @@ from alembic import op
 
 from services.common import columns
 
-revision = "97c35255f7f7"
+revision = "4cbea21bf58e"
 down_revision = "57134f7a6cf8"
 branch_labels = None
 depends_on = None
@@ -220,6 +220,9 @@ def upgrade() -> None:
         comment="written before anything leaves, so that nothing leaves twice; the sender's own, not the loop's",
     )
     op.add_column(
+        "referrals", sa.Column("moved_to", sa.String(), nullable=True, comment="the offender whose it is now")
+    )
+    op.add_column(
         "tasks",
         sa.Column(
             "duty",
@@ -231,6 +234,7 @@ def upgrade() -> None:
                 "outreach_supervisor",
                 "operator",
                 "law_enforcement",
+                "prosecutor",
                 "dispatch",
                 name="role",
                 native_enum=False,
@@ -262,6 +266,7 @@ def downgrade() -> None:
     op.drop_column("tasks", "alerted_at")
     op.drop_column("tasks", "alerts")
     op.drop_column("tasks", "duty")
+    op.drop_column("referrals", "moved_to")
     op.drop_table("sends")
     op.drop_table("screens")
     op.drop_index("profiles_case", table_name="profiles")

@@ -1,0 +1,144 @@
+"""Two records turn out to be one man, or one to be two: what is kept of her goes with the incident."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from schemas.advocacy import Answer, ChannelSafety, ContactSafety, RecordScreen, TakeOver
+from schemas.envelope import Data, pair_id, referral_id
+from schemas.outreach import ContactChannel, GateChanged, TaskKind
+from schemas.topics import Topic
+from services.victim_outreach.domain import CaseFile
+from tests.harness.outreach import Bench, custody, incident, opened, pair, ref, withdrawn
+
+HE = "O-9"
+CALL, TEXT = ContactChannel.CALL, ContactChannel.TEXT
+
+
+def moved(number: int = 1) -> Data:
+    return withdrawn(number).model_copy(update={"moved_to": HE})
+
+
+def there(number: int = 1, victim_id: str = "V-1", **more: Any) -> Data:
+    his = pair_id(incident(number), HE)
+    ids: dict[str, Any] = {"offender_id": HE, "pair_id": his, "referral_id": referral_id(his, 1)}
+    return opened(number, victim_id=victim_id, **ids, **more)
+
+
+def relayed(bench: Bench) -> list[TakeOver]:
+    found = [out for out in bench.out if isinstance(out.event.data, TakeOver)]
+    assert all((out.topic, out.other_lane) == (Topic.VICTIM_OUTREACH_COMMANDS, True) for out in found)
+    assert {out.event.subject for out in found} <= {HE}
+    bench.out = [out for out in bench.out if out not in found]
+    return [out.event.data for out in found if isinstance(out.event.data, TakeOver)]
+
+
+@pytest.fixture
+def one() -> Bench:
+    bench = Bench()
+    bench.put(opened())
+    bench.reach()
+    bench.safe(TEXT, unsafe=[ChannelSafety(channel=CALL, safety=ContactSafety.UNSAFE)])
+    bench.advise(RecordScreen, answers=[Answer.NO] * 11)
+    bench.hold()
+    return bench
+
+
+@pytest.fixture
+def other() -> Bench:
+    return Bench(file=CaseFile(HE))
+
+
+def his_gate(bench: Bench, number: int = 1) -> str:
+    his = pair_id(incident(number), HE)
+    return [one.gate for one in bench.told(GateChanged) if one.pair_id == his][-1]
+
+
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_what_is_kept_of_her_goes_with_it_in_either_order(one: Bench, other: Bench, first: str) -> None:
+    opened_at = one.file.referrals[ref()].opened_at
+    one.wait(hours=1).put(moved())
+    [data] = relayed(one)
+    other.now = one.now
+    records = [there(), data] if first == "referral" else [data, there()]
+    other.put(*records)
+    [referral] = other.file.referrals.values()
+    assert other.file.on_hold
+    assert [profile.case_id for profile in other.file.profiles.values()] == [referral.case_id]
+    assert [screen.result for screen in other.file.screens.values()] == ["not_high"]
+    assert [attempt.case_id for attempt in other.file.attempts.values()] == [referral.case_id]
+    assert referral.live
+    assert referral.opened_at == opened_at
+    assert his_gate(other) == "shut"
+    other.put(data)  # of a second incident of hers the same is said
+    assert len(other.file.screens) == len(other.file.profiles) == len(other.file.holds) == 1
+    other.wait(hours=72).on_the_round()  # the hold has run out: she was reached for this very incident
+    assert his_gate(other) == "clear"
+
+
+def test_no_clock_starts_anew(one: Bench, other: Bench) -> None:
+    due = one.task(TaskKind.WRITTEN_INFORMATION).due_at
+    one.wait(hours=50).put(moved())
+    other.now = one.now
+    other.put(*relayed(one), there())
+    assert other.task(TaskKind.WRITTEN_INFORMATION).due_at == due
+
+
+def test_a_hold_on_a_page_that_was_still_open_holds_where_she_is_now(one: Bench, other: Bench) -> None:
+    one.lift()
+    one.put(moved())
+    other.put(*relayed(one), there())
+    assert not other.file.on_hold
+    assert one.hold("H-2") == "applied"
+    other.put(*relayed(one))
+    assert other.file.on_hold
+    assert other.hold("H-2") == "applied"  # the same hold, and may be renewed there
+
+
+def test_what_she_says_on_such_a_page_holds_there_too(one: Bench, other: Bench) -> None:
+    one.put(moved())
+    other.put(*relayed(one), there())
+    one.safe(no_contact=True)
+    other.put(*relayed(one))
+    assert [profile.no_contact for profile in other.file.profiles.values()] == [True]
+    assert TaskKind.CALL not in other.open_kinds()
+
+
+def test_of_two_profiles_the_later_with_what_either_forbids(one: Bench, other: Bench) -> None:
+    other.put(there())
+    [case] = other.file.cases
+    other.safe(CALL, ContactChannel.EMAIL, case_id=case)
+    one.now = other.now
+    one.put(moved())
+    other.put(*relayed(one))
+    [profile] = other.file.profiles.values()
+    assert profile.says(CALL) is ContactSafety.UNSAFE
+    assert profile.version == 2
+
+
+def test_nothing_goes_where_it_came_from_or_nowhere(one: Bench) -> None:
+    one.put(withdrawn())
+    assert relayed(one) == []
+    again = Bench()
+    again.put(opened(), withdrawn().model_copy(update={"moved_to": "O-1"}))
+    assert relayed(again) == []
+
+
+def test_taken_over_and_expunged_before_it_was_told_nothing_of_the_incident_stays(one: Bench, other: Bench) -> None:
+    one.put(moved())
+    other.put(*relayed(one))
+    gone = there()
+    assert isinstance(gone, Data)
+    ids = {"referral_id": gone.referral_id, "pair_id": gone.pair_id, "offender_id": HE}  # type: ignore[attr-defined]
+    other.put(withdrawn().model_copy(update={**ids, "expunged": True}))
+    [referral] = other.file.referrals.values()
+    assert (referral.incident_id, referral.occurred_at, referral.opened_at) == (None, None, None)
+
+
+def test_what_was_here_stays_as_it_was(one: Bench) -> None:
+    one.put(moved(), custody(released_at=one.now))
+    assert relayed(one)
+    assert one.file.unfinished_tasks() == []
+    assert pair() in one.file.gates
