@@ -329,6 +329,10 @@ class CloseEnforcement(EnforcementCommand):
     """Those that were used."""
 
 
+Asking = Annotated[int, Field(ge=1)]
+"""How many times he was asked to this call-in: an answer to an earlier time is none to the last."""
+
+
 class CallInCommand(Data):
     """An act of a person on a call-in, in its own lane: the Kafka key is its id."""
 
@@ -382,6 +386,9 @@ class Invite(Data):
     offender_id: Identifier
     notification_id: str
     call_in_id: CallInId
+    asking: Asking
+    moved: bool = False
+    """For who has that place alone: it is at another time or place now."""
     starts_at: Timestamp
     venue: Venue
 
@@ -393,6 +400,7 @@ class Uninvite(Data):
     offender_id: Identifier
     notification_id: str
     call_in_id: CallInId
+    asking: Asking
 
 
 @event_type("ipvi.notifier.command.tell_seat.v1")
@@ -401,6 +409,7 @@ class TellSeat(Data):
 
     call_in_id: CallInId
     notification_id: str
+    asking: Asking
     seat: SeatState
 
 
