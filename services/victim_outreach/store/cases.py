@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Row, and_, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.advocacy import (
@@ -366,8 +366,9 @@ async def _contacts(
 
 
 def _is_she(told: Sequence[Row[Any]]) -> ColumnElement[bool]:
-    """Named: every record with her id. Not named: the place she has in the incident."""
+    """Named: every record with her id. Not named: the place she has in the incident. Of no referral: nobody, not all."""
     return or_(
+        false(),
         *(
             victims.c.victim_id == referral.victim_id
             if referral.victim_id is not None
