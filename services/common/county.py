@@ -145,6 +145,16 @@ class County:
         return read_yaml(self.folder / name, model)
 
 
+def has_document(folder: Path | None, name: str) -> bool:
+    """Whether the county's folder holds such data. Raises `CountyError` where there is no such folder: a misspelt name must
+    not silently mean that nothing is printed."""
+    if folder is None:
+        return False
+    if not folder.is_dir():
+        raise CountyError(f"IPVI_COUNTY: {folder} is no folder")
+    return (folder / name).is_file()
+
+
 def load_county(folder: Path) -> County:
     """Read a county's folder. Raises `CountyError`."""
     if not folder.is_dir():

@@ -8,6 +8,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from schemas.policy_file import load_policy
+from services.common.county import has_document
 from services.common.duty import Pager, RosterFile
 from services.common.messaging import MailSettings, mailer, messenger
 from services.common.replica import Companion
@@ -35,7 +36,7 @@ def papers(settings: CommonSettings) -> Papers | None:
 
 def _book(settings: CommonSettings) -> LetterBook | None:
     folder = settings.county
-    return load_letters(folder) if folder is not None and (folder / "letters.yaml").is_file() else None
+    return load_letters(folder) if folder is not None and has_document(folder, "letters.yaml") else None
 
 
 def companions(settings: CommonSettings) -> Sequence[Companion]:

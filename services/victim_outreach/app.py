@@ -8,6 +8,7 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from schemas.policy_file import load_policy
+from services.common.county import has_document
 from services.common.duty import Pager, RosterFile
 from services.common.errors import ConfigurationError
 from services.common.messaging import MailSettings, mailer, messenger
@@ -28,9 +29,7 @@ def build(settings: CommonSettings) -> VictimOutreach:
 def papers(settings: CommonSettings) -> TextBook | None:
     """The county's texts, for whoever prints or sends one; None where it has none. Raises `CountyError`."""
     folder = settings.county
-    if folder is None or (folder.is_dir() and not (folder / "texts.yaml").is_file()):
-        return None
-    return load_texts(folder)
+    return load_texts(folder) if folder is not None and has_document(folder, "texts.yaml") else None
 
 
 def companions(settings: CommonSettings) -> Sequence[Companion]:
