@@ -38,6 +38,7 @@ class Role(StrEnum):
     LAW_ENFORCEMENT = "law_enforcement"
     """Looks an offender up from a records system; is told every tier."""
     PROSECUTOR = "prosecutor"
+    """Takes what is referred for enforcement, works reviews, and sees an offender's levers."""
     DISPATCH = "dispatch"
     """Looks an offender up from computer-aided dispatch; is told A, B and C."""
     AGENCY = "agency"
@@ -134,6 +135,41 @@ class Forget(Data):
     """Of the incident and this offender."""
     via: list[Identifier] = []
     """Offenders whose lanes have done it."""
+
+
+@event_type("ipvi.classifier.command.noted_victim.v1")
+class NotedVictim(Data):
+    """This person, if he is an offender too, is a partner in another's incident. By whom he was hurt is not said."""
+
+    offender_id: Identifier
+    case: str
+    """Opaque: of that other offender and him."""
+    withdrawn: bool = False
+    """The last incident of the case is gone."""
+
+
+@event_type("ipvi.classifier.command.activate_policy.v1")
+class ActivatePolicy(Data):
+    """From this record on the lane decides under this policy."""
+
+    lane: Annotated[int, Field(ge=0)]
+    policy: dict[str, Any]
+    """The whole policy, as JSON."""
+    digest: str
+    by: Annotated[str, Field(min_length=1, max_length=120)]
+
+
+@event_type("ipvi.classifier.command.redecide.v1")
+class Redecide(Data):
+    """Decide again the lane's next offenders, in the order of their ids, that were last decided under another policy."""
+
+    lane: Annotated[int, Field(ge=0)]
+    digest: str
+    """The policy that must be active; where it is not any more, nothing is done."""
+    run_id: str
+    after: str = ""
+    """The last offender of the chunk before."""
+    by: Annotated[str, Field(min_length=1, max_length=120)]
 
 
 @event_type("ipvi.classifier.command.open_listed.v1")
@@ -293,6 +329,10 @@ class CloseEnforcement(EnforcementCommand):
     """Those that were used."""
 
 
+Asking = Annotated[int, Field(ge=1)]
+"""How many times he was asked to this call-in: an answer to an earlier time is none to the last."""
+
+
 class CallInCommand(Data):
     """An act of a person on a call-in, in its own lane: the Kafka key is its id."""
 
@@ -346,6 +386,9 @@ class Invite(Data):
     offender_id: Identifier
     notification_id: str
     call_in_id: CallInId
+    asking: Asking
+    moved: bool = False
+    """For who has that place alone: it is at another time or place now."""
     starts_at: Timestamp
     venue: Venue
 
@@ -357,6 +400,7 @@ class Uninvite(Data):
     offender_id: Identifier
     notification_id: str
     call_in_id: CallInId
+    asking: Asking
 
 
 @event_type("ipvi.notifier.command.tell_seat.v1")
@@ -365,6 +409,7 @@ class TellSeat(Data):
 
     call_in_id: CallInId
     notification_id: str
+    asking: Asking
     seat: SeatState
 
 

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.advocacy import (
@@ -42,7 +42,7 @@ from services.victim_outreach.store import (
     woman_of,
 )
 from services.victim_outreach.store.candidates import Likeness
-from services.victim_outreach.store.tables import metadata, sends, tasks, victims
+from services.victim_outreach.store.tables import metadata, referrals, sends, tasks, victims
 from tests.harness.outreach import (
     HIM,
     LANE,
@@ -231,6 +231,16 @@ class OutreachStoreBehaviour:
         assert (polices.attempts, polices.guarding) == ((), None)
         assert await shown_case(conn, case_id, Sight(frozenset(), True, advocate=False), START) is None
         assert await shown_case(conn, "elsewhere", Sight(EVERYONE, True, advocate=True), START) is None
+
+    async def test_a_case_of_no_referral_shows_nobody(self, conn: AsyncConnection) -> None:
+        """Not all his victims: an expunction takes her referrals away, and her tasks stay."""
+        bench = full()
+        await keep(conn, bench.file)
+        case_id = bench.task(TaskKind.CALL, 1).case_id
+        await conn.execute(delete(referrals).where(referrals.c.case_id == case_id))
+        whole = await shown_case(conn, case_id, Sight(EVERYONE, True, advocate=True), START)
+        assert whole is not None
+        assert (whole.referrals, whole.contacts) == ((), ())
 
     async def test_a_substitute_address_wins_over_every_other(self, conn: AsyncConnection) -> None:
         bench = Bench()

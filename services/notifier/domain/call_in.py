@@ -21,6 +21,8 @@ class Place:
     notification_id: str
     offender_id: str
     state: SeatState = SeatState.ASKED
+    asking: int = 1
+    """How many times he was asked: an answer to an earlier time is none to this."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class CallInSeat:
     call_in_id: str
     starts_at: datetime
     venue: str
+    asking: int = 1
 
 
 @dataclass(frozen=True, slots=True)

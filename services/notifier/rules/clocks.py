@@ -110,14 +110,18 @@ def call(notice: Notice, due: Due, now: datetime, policy: NoticePolicy) -> Call 
     escalation = due.escalation + 1
     duty = policy.notices.duty
     ladder: Sequence[DutyRole] = duty.holds if due.clock in _OF_HOLDS else duty.notices
-    return Call(called(ladder, escalation), replace(due, at=now + _repeat(notice, due, policy), escalation=escalation))
+    return Call(
+        called(ladder, escalation), replace(due, at=now + _repeat(notice, due, now, policy), escalation=escalation)
+    )
 
 
-def _repeat(notice: Notice, due: Due, policy: NoticePolicy) -> timedelta:
+def _repeat(notice: Notice, due: Due, now: datetime, policy: NoticePolicy) -> timedelta:
+    """At the jail every few minutes; after a while of that nobody is helped by it, and it still does not end."""
+    usual = timedelta(hours=policy.notices.repeat_hours)
     at_the_jail = notice.channel is Channel.CUSTODY_VISIT and due.clock in (NoticeClock.CLAIM, NoticeClock.SERVE)
-    if at_the_jail:
+    if at_the_jail and now - due.first < usual:
         return timedelta(minutes=policy.notices.custody_repeat_minutes)
-    return timedelta(hours=policy.notices.repeat_hours)
+    return usual
 
 
 def deadline(running: Deadline | None, since: datetime, span: Span, calendar: Calendar) -> Deadline:

@@ -41,7 +41,7 @@ async def save_call_ins(conn: AsyncConnection, lane: int, steps: Sequence[Step])
 
 
 def _place(row: Row[Any]) -> Place:
-    return Place(row.notification_id, row.offender_id, SeatState(row.state))
+    return Place(row.notification_id, row.offender_id, SeatState(row.state), row.asking)
 
 
 def _call_in(row: Row[Any], roster: dict[str, Place]) -> CallIn:
@@ -82,6 +82,7 @@ def _places(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "lane": lane,
                     "offender_id": place.offender_id,
                     "state": place.state,
+                    "asking": place.asking,
                 }
 
 

@@ -83,6 +83,7 @@ def offender(rows: Rows) -> Offender:
     return Offender(
         offender_id=head.offender_id,
         tier=Tier(head.tier) if head.tier else None,
+        challenged=head.challenged,
         described=read(OffenderDescribed, orjson.dumps(head.described)) if head.described else None,
         pairs={row.pair_id: _pair(row) for row in rows.pairs},
         notices={one.notification_id: one for one in notices},
@@ -160,7 +161,9 @@ def notice(row: Row[Any]) -> Notice:
         route=row.route,
         correction=Correction(row.correction) if row.correction else None,
         corrected_at=row.corrected_at,
-        seat=CallInSeat(row.call_in_id, row.call_in_at, row.call_in_venue) if row.call_in_id else None,
+        seat=CallInSeat(row.call_in_id, row.call_in_at, row.call_in_venue, row.call_in_asking)
+        if row.call_in_id
+        else None,
         wording=Wording(row.template, row.template_sha256, not row.unsigned) if row.template else None,
         letter_sha256=row.letter_sha256,
         due=Due(NoticeClock(row.due_clock), row.due_first, row.due_at, row.escalation) if row.due_clock else None,
@@ -179,6 +182,7 @@ def offender_row(one: Offender, lane: int) -> dict[str, Any]:
         "offender_id": one.offender_id,
         "lane": lane,
         "tier": one.tier,
+        "challenged": one.challenged,
         "described": one.described.model_dump(mode="json") if one.described else None,
         "waits_for_clock": waits_for_clock(one),
         "next_at": min(_clocks(one), default=None),
@@ -255,6 +259,7 @@ def notice_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "call_in_id": notice.seat.call_in_id if notice.seat else None,
                     "call_in_at": notice.seat.starts_at if notice.seat else None,
                     "call_in_venue": notice.seat.venue if notice.seat else None,
+                    "call_in_asking": notice.seat.asking if notice.seat else None,
                 }
 
 

@@ -14,6 +14,7 @@ offenders = Table(
     Column("offender_id", String(128), primary_key=True),
     Column("lane", Integer, nullable=False),
     Column("tier", String(1), comment="of the last decision"),
+    Column("challenged", Boolean, nullable=False, server_default=false(), comment="as the last decision says"),
     Column("described", JSON(none_as_null=True), comment="the last described record, whole; no victim in it"),
     Column("waits_for_clock", Boolean, nullable=False, comment="time alone can change a notice of his"),
     Column("next_at", UtcDateTime, comment="when the next clock of his runs out"),
@@ -89,6 +90,7 @@ notifications = Table(
     Column("call_in_id", String(36), comment="where he has a place"),
     Column("call_in_at", UtcDateTime),
     Column("call_in_venue", String(120)),
+    Column("call_in_asking", Integer),
     Column("template", String(80), comment="id and version of the wording; null: no county's letters are set up"),
     Column("template_sha256", String(64)),
     Column("unsigned", Boolean, nullable=False, server_default=false(), comment="its wording may not be used"),
@@ -219,6 +221,7 @@ call_in_places = Table(
     Column("lane", Integer, nullable=False, comment="of the call-in"),
     Column("offender_id", String(128), nullable=False),
     Column("state", String(16), nullable=False),
+    Column("asking", Integer, nullable=False, server_default=text("1"), comment="how many times he was asked"),
     comment="the roster",
 )
 

@@ -19,7 +19,7 @@ from schemas.notification import (
     Proof,
 )
 from services.common.service import Input, Outcome
-from services.notifier.domain import Attempt, CallInSeat, Offender
+from services.notifier.domain import Attempt, CallInSeat, Notice, Offender
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.commands import SERVERS, open_notice
 from services.notifier.usecases.merging import served_here
@@ -32,27 +32,40 @@ EARLY = timedelta(minutes=30)
 
 
 def invite(offender: Offender, word: Invite, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
-    """Taken if he may be told now, and at a call-in; moved where he has the place already."""
+    """Taken if he may be told now, and at a call-in, and has no place at another."""
     notice = offender.notices.get(word.notification_id)
-    draft = Draft(offender)
-    fits = notice is not None and notice.may_be_called_in
-    others = notice is not None and notice.seat is not None and notice.seat.call_in_id != word.call_in_id
-    if notice is None or not fits or others:
-        refused = TellSeat(call_in_id=word.call_in_id, notification_id=word.notification_id, seat=SeatState.REFUSED)
-        if notice is not None and notice.seat is not None and not others:
-            draft = draft.tell(replace(notice, seat=None))
-        return settled(draft.say(refused), given, policy)
-    seated = replace(notice, seat=CallInSeat(word.call_in_id, word.starts_at, word.venue))
-    taken = TellSeat(call_in_id=word.call_in_id, notification_id=word.notification_id, seat=SeatState.TAKEN)
-    return settled(draft.tell(seated, taken), given, policy)
+    if word.moved:
+        return _moved(offender, notice, word, given, policy)
+    if notice is None or not notice.may_be_called_in or notice.seat is not None:
+        return settled(Draft(offender).say(_told(word, SeatState.REFUSED)), given, policy)
+    seated = replace(notice, seat=CallInSeat(word.call_in_id, word.starts_at, word.venue, word.asking))
+    return settled(Draft(offender).tell(seated, _told(word, SeatState.TAKEN)), given, policy)
+
+
+def _moved(
+    offender: Offender, notice: Notice | None, word: Invite, given: Input, policy: NoticePolicy
+) -> Outcome[Offender]:
+    """For who has the place; who has lost it in the meantime has said so."""
+    if notice is None or notice.seat is None or not _same(notice.seat, word):
+        return Outcome(offender, result="none")
+    seat = replace(notice.seat, starts_at=word.starts_at, venue=word.venue)
+    return settled(Draft(offender).tell(replace(notice, seat=seat)), given, policy)
 
 
 def uninvite(offender: Offender, word: Uninvite, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """He waits for another."""
     notice = offender.notices.get(word.notification_id)
-    if notice is None or notice.seat is None or notice.seat.call_in_id != word.call_in_id:
+    if notice is None or notice.seat is None or not _same(notice.seat, word):
         return Outcome(offender, result="none")
     return settled(Draft(offender).tell(replace(notice, seat=None)), given, policy)
+
+
+def _same(seat: CallInSeat, word: Invite | Uninvite) -> bool:
+    return (seat.call_in_id, seat.asking) == (word.call_in_id, word.asking)
+
+
+def _told(word: Invite, seat: SeatState) -> TellSeat:
+    return TellSeat(call_in_id=word.call_in_id, notification_id=word.notification_id, asking=word.asking, seat=seat)
 
 
 def attend(offender: Offender, command: Attend, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
@@ -66,7 +79,9 @@ def attend(offender: Offender, command: Attend, given: Input, policy: NoticePoli
         raise Refused("served_in_the_future")
     at = min(held.starts_at, now)
     seat_now = SeatState.ATTENDED if command.attended else SeatState.MISSED
-    word = TellSeat(call_in_id=held.call_in_id, notification_id=notice.notification_id, seat=seat_now)
+    word = TellSeat(
+        call_in_id=held.call_in_id, notification_id=notice.notification_id, asking=held.asking, seat=seat_now
+    )
     if not command.attended:
         attempt = Attempt(at, command.by, notice.channel, FailureReason.MISSED_VISIT, Place.CALL_IN)
         failed = replace(

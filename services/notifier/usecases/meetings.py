@@ -85,7 +85,9 @@ def plan_call_in(state: Kept, command: PlanCallIn, given: Input, policy: NoticeP
         capacity=made.capacity,
         speakers=list(made.speakers),
     )
-    return _settled(Meeting(made, (event, *(_invite(made, place) for place in made.open_places))), given, policy)
+    return _settled(
+        Meeting(made, (event, *(_invite(made, place, moved=True) for place in made.open_places))), given, policy
+    )
 
 
 def cancel_call_in(state: Kept, command: CancelCallIn, given: Input, policy: NoticePolicy) -> Outcome[Kept]:
@@ -108,7 +110,8 @@ def seat(state: Kept, command: Seat, given: Input, policy: NoticePolicy) -> Outc
         return Outcome(state, result="none")
     if known.places_left < 1:
         raise Refused("call_in_full")
-    place = Place(command.notification_id, command.seated_offender_id)
+    asking = 1 if place is None else place.asking + 1
+    place = Place(command.notification_id, command.seated_offender_id, asking=asking)
     return _settled(Meeting(known).seat(place, command.by).say(_invite(known, place)), given, policy)
 
 
@@ -124,7 +127,9 @@ def unseat(state: Kept, command: Unseat, given: Input, policy: NoticePolicy) -> 
 def tell_seat(state: Kept, said: TellSeat, given: Input, policy: NoticePolicy) -> Outcome[Kept]:
     """What his lane says. A place that was given up here meanwhile stays so."""
     place = state.roster.get(said.notification_id) if isinstance(state, CallIn) else None
-    if not isinstance(state, CallIn) or place is None or place not in state.open_places or place.state is said.seat:
+    if not isinstance(state, CallIn) or place is None or place not in state.open_places:
+        return Outcome(state, result="none")
+    if place.asking != said.asking or place.state is said.seat:
         return Outcome(state, result="none")
     return _settled(Meeting(state).seat(replace(place, state=said.seat)), given, policy)
 
@@ -151,11 +156,13 @@ def _known(state: Kept, command: CallInCommand) -> CallIn:
     return state
 
 
-def _invite(call_in: CallIn, place: Place) -> Invite:
+def _invite(call_in: CallIn, place: Place, *, moved: bool = False) -> Invite:
     return Invite(
         offender_id=place.offender_id,
         notification_id=place.notification_id,
         call_in_id=call_in.call_in_id,
+        asking=place.asking,
+        moved=moved,
         starts_at=call_in.starts_at,
         venue=call_in.venue,
     )
@@ -166,6 +173,7 @@ def _freed(meeting: Meeting, place: Place, by: str) -> Meeting:
         offender_id=place.offender_id,
         notification_id=place.notification_id,
         call_in_id=meeting.call_in.call_in_id,
+        asking=place.asking,
     )
     return meeting.seat(replace(place, state=SeatState.FREED), by).say(word)
 

@@ -25,6 +25,8 @@ from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
 
 DECIDERS = frozenset({Role.COORDINATOR})
+_STILL_TRUE = frozenset({CancelReason.SUPERSEDED, CancelReason.MERGED, CancelReason.ALREADY_SERVED})
+"""Cancelled for these, what he was told was no less true when he was told it."""
 
 
 def serve(offender: Offender, command: Serve, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
@@ -88,7 +90,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
     if ended is not None:
         draft = _makes_room(draft, notice, lane)
     draft = draft.tell(served, event)
-    if ended is not None and ended is not CancelReason.SUPERSEDED:
+    if ended is not None and ended not in _STILL_TRUE:
         corrected = replace(served, state=NotificationState.CORRECTED, ended=ended)
         draft = draft.tell(corrected, draft.offender.event(NotificationCorrected, corrected, reason=ended))
     return served_here(draft, served)

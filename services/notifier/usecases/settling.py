@@ -144,7 +144,12 @@ def _seated(draft: Draft, notice: Notice) -> Draft:
     seat = notice.seat
     if seat is None or notice.may_be_called_in:
         return draft
-    freed = TellSeat(call_in_id=seat.call_in_id, notification_id=notice.notification_id, seat=SeatState.FREED)
+    freed = TellSeat(
+        call_in_id=seat.call_in_id,
+        notification_id=notice.notification_id,
+        asking=seat.asking,
+        seat=SeatState.FREED,
+    )
     return draft.tell(replace(notice, seat=None), freed)
 
 

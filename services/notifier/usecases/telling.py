@@ -41,11 +41,11 @@ class Draft:
 
 def outgoing(given: Input, draft: Draft, *, keep: bool = True) -> tuple[Outgoing, ...]:
     """Events under the offender's key: a tick that causes them has the lane's. `keep`: found and erased on expunction."""
-    return (*_said(given, draft.said, keep=keep), *(alerted(given, *one) for one in draft.alerts))
+    return (*_said(given, draft, keep=keep), *(alerted(given, *one) for one in draft.alerts))
 
 
-def _said(given: Input, said: Iterable[Data], *, keep: bool) -> Iterable[Outgoing]:
-    for place, data in enumerate(said):
+def _said(given: Input, draft: Draft, *, keep: bool) -> Iterable[Outgoing]:
+    for place, data in enumerate(draft.said):
         match data:
             case Notification() | NoticeWork():
                 topic = Topic.NOTIFICATIONS if isinstance(data, Notification) else Topic.NOTICE_WORK
@@ -54,7 +54,8 @@ def _said(given: Input, said: Iterable[Data], *, keep: bool) -> Iterable[Outgoin
             case AskGiven() | TellGiven() | TellSeat():
                 topic = Topic.NOTIFIER_COMMANDS
                 key = data.call_in_id if isinstance(data, TellSeat) else data.offender_id
-                event = caused_by(given, SOURCE, data, topic, key, place, subject=key)
+                # One tick makes many say something to the same call-in: whose word it is belongs to its id.
+                event = caused_by(given, SOURCE, data, topic, draft.offender.offender_id, key, place, subject=key)
                 yield Outgoing(topic, replace(event, correlationid=None), other_lane=True)
             case Enforcement():
                 event = caused_by(given, SOURCE, data, Topic.ENFORCEMENT, data.enforcement_id, subject=data.offender_id)

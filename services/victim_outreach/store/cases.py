@@ -366,10 +366,7 @@ async def _contacts(
 
 
 def _is_she(told: Sequence[Row[Any]]) -> ColumnElement[bool]:
-    """Named: every record with her id. Not named: the place she has in the incident.
-
-    A case whose only referral turned out to be another woman's has nobody.
-    """
+    """Named: every record with her id. Not named: the place she has in the incident. Of no referral: nobody, not all."""
     return or_(
         false(),
         *(

@@ -95,6 +95,17 @@ def test_at_the_jail_before_the_hearing_whatever_the_list(tier: Tier) -> None:
     assert later(bench, minutes=15) == ["serve notice_supervisor 2"]
 
 
+def test_after_a_day_of_it_the_jail_is_called_for_less_often() -> None:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(booked(), decision(1), gate(1))
+    bench.calls()
+    assert len(later(bench, hours=23, minutes=50)) == 1
+    assert len(later(bench, minutes=15)) == 1
+    assert later(bench, minutes=15) == []
+    assert len(later(bench, hours=24)) == 1
+
+
 def test_without_a_hearing_the_booking_counts_and_not_the_release_of_the_notice() -> None:
     bench = Bench()
     bench.put(booked())

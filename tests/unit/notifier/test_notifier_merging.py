@@ -140,6 +140,7 @@ def test_what_comes_to_light_later_is_sent_after() -> None:
     bench.put(AskGiven(offender_id=HIM, surviving_offender_id="O-9"))
     bench.work.clear()
     assert bench.serve(at=given_at, notice_id=notice_id) == "applied"
+    assert bench.offender.notices[notice_id].state is NotificationState.SERVED
     [sent] = [one for one in bench.work if isinstance(one, TellGiven)]
     assert (sent.offender_id, [one.notification_id for one in sent.given]) == ("O-9", [notice_id])
 
