@@ -174,9 +174,15 @@ async def _roster(feed: _Feed, out: str | None, settings: IntakeSettings, consol
         raise ConfigurationError("--format roster has no --out: what has changed is known from the snapshot before")
     faults: list[str] = []
     async with stream(settings, feed_of(feed.kind, feed.mapping), settings.terms()) as sink:
-        summary = await take_roster(feed.source.path, feed.mapping, sink, faults.append)
-    for unit in faults:
-        console.print(f"{feed.source.name}: {unit}: nobody counts as released by it; {ROSTER_MEND}", markup=False)
+        summary = await take_roster(
+            feed.source.path,
+            feed.mapping,
+            sink,
+            on_fault=faults.append,
+            on_reject=lambda reject: console.print(str(reject), markup=False),
+        )
+    for fault in faults:
+        console.print(f"{feed.source.name}: {fault}: nobody counts as released by it; {ROSTER_MEND}", markup=False)
     return summary
 
 

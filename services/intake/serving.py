@@ -50,7 +50,9 @@ class IntakeService:
         self._tokens = read_tokens(settings.tokens_file)
         self.database = Database(database_url(settings, NAME), NAME)
         bootstrap = settings.kafka_bootstrap_servers
-        self.sender = Sender(self.database, lambda: OutboxProducer(bootstrap, timeout=15.0), patience=20.0)
+        self.sender = Sender(self.database, lambda: OutboxProducer(bootstrap, timeout=15.0), patience=10.0)
+        self._expected = {self._watcher(each).feed.name: each.expect_every_minutes for each in self.watched}
+        """Minutes of silence that a feed may keep, by its name."""
         self._waits_since: datetime | None = None
 
     async def run(self) -> None:
@@ -117,12 +119,11 @@ class IntakeService:
         now = datetime.now(UTC)
         async with self.database.read() as conn:
             found = await agency_feeds(conn, now)
-        expected = {each.format.value: each.expect_every_minutes for each in self.watched}
         for feed in found:
             labels = (feed.agency, feed.feed)
             silence = (now - feed.last_heard).total_seconds()
             metrics.intake_silence.labels(*labels).set(silence)
-            metrics.intake_silent.labels(*labels).set(silence > 60 * expected.get(feed.feed, 24 * 60))
+            metrics.intake_silent.labels(*labels).set(silence > 60 * self._expected.get(feed.feed, 24 * 60))
             metrics.intake_paused.labels(*labels).set(feed.paused_at is not None)
             metrics.intake_fault.labels(*labels).set(feed.fault is not None)
             metrics.intake_today.labels(*labels).set(feed.today["events"])

@@ -31,7 +31,7 @@ _MAX_REQUEST: Final = 2 * 1024 * 1024
 _RETRY_BACKOFF_MS: Final = 5
 """aiokafka's 100 ms would be most of an incident's way to the stream."""
 _LINGER_MS: Final = 1
-_TRANSACTION_MS: Final = 10_000
+_TRANSACTION_MS: Final = 30_000
 
 
 class OutboxProducer:
@@ -83,7 +83,7 @@ async def stream(
     """
     await check_broker(settings.kafka_bootstrap_servers)
     database = Database(database_url(settings, NAME), NAME)
-    sender = Sender(database, lambda: OutboxProducer(settings.kafka_bootstrap_servers))
+    sender = Sender(database, lambda: OutboxProducer(settings.kafka_bootstrap_servers), patience=120.0)
     try:
         await check_database(database, settings)
         async with database.read() as conn:

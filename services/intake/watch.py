@@ -130,7 +130,12 @@ class Watcher:
 
 
 async def take_roster(
-    path: Path, mapping: Mapping, sink: StreamSink, on_fault: Callable[[str], None] | None = None
+    path: Path,
+    mapping: Mapping,
+    sink: StreamSink,
+    *,
+    on_fault: Callable[[str], None] | None = None,
+    on_reject: Callable[[Reject], None] | None = None,
 ) -> IngestSummary:
     """A roster file as it was when it was written (its modification time). Raises `InputError`, `FeedPausedError`."""
     at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
@@ -142,6 +147,8 @@ async def take_roster(
         return summary
     for unit in found.units:
         summary = summary.plus(unit)
+        if unit.reject and on_reject:
+            on_reject(unit.reject)
     if found.fault is not None:
         log.error("intake.snapshot_fault", feed=mapping.name, fault=str(found.fault))
         if on_fault:

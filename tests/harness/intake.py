@@ -62,6 +62,6 @@ async def bench(folder: Path, url: str | None = None) -> AsyncIterator[Bench]:
     await migrate_all(settings, [NAME])
     database, stream = Database(database_url(settings, NAME), NAME), Stream()
     try:
-        yield Bench(database, stream, Sender(database, lambda: stream, patience=5.0))
+        yield Bench(database, stream, Sender(database, lambda: stream, patience=1.0))
     finally:
         await database.close()

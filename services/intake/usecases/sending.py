@@ -25,6 +25,7 @@ _MOST_BYTES: Final = 8 * 1024 * 1024
 _HELD_S: Final = 5.0
 """How long a process may be silent before another empties the outbox in its place; one that was only slow is fenced."""
 _LOOK_S: Final = 0.02
+_AGAIN_S: Final = 0.5
 
 
 class StreamError(IpviError):
@@ -52,7 +53,7 @@ class Sender:
         patience: float = 60.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`patience`: seconds to wait for another process that is at it."""
+        """`patience`: seconds to wait for another process that is at it, or for a broker that does not take it."""
         self._database = database
         self._make = producer
         self._patience = patience
@@ -64,17 +65,22 @@ class Sender:
 
     async def deliver(self, upto: int) -> None:
         """Returns when the broker has answered for every row up to `upto`. Raises `StreamError`; the rows stay then."""
-        deadline = asyncio.get_running_loop().time() + self._patience
+        now = asyncio.get_running_loop().time
+        deadline = now() + self._patience
         while True:
-            async with self._turn:
-                if await self._is_sent(upto):
-                    return
-                if await self._mine():
-                    await self._some()
-                    continue
-            if asyncio.get_running_loop().time() > deadline:
-                raise StreamError("another process writes to the stream and does not come to an end")
-            await asyncio.sleep(_LOOK_S)
+            pause, why = _LOOK_S, StreamError("another process writes to the stream and does not come to an end")
+            try:
+                async with self._turn:
+                    if await self._is_sent(upto):
+                        return
+                    if await self._mine():
+                        await self._some()
+                        continue
+            except StreamError as failed:
+                pause, why = _AGAIN_S, failed
+            if now() > deadline:
+                raise why
+            await asyncio.sleep(pause)
 
     async def _is_sent(self, upto: int) -> bool:
         async with self._database.read() as conn:
