@@ -70,7 +70,7 @@ referrals = _table(
     Column("withdrawn", Boolean, nullable=False),
     Column("opening", Integer, nullable=False, comment="how often it was opened"),
     Column("place", Integer, nullable=False, comment="order of opening among the offender's; 0: never opened"),
-    Column("opened_at", UtcDateTime),
+    Column("opened_at", UtcDateTime),  # of one withdrawn: taken over from another record, and not yet told here
     Column("moved_to", String, comment="the offender whose it is now"),
     Column("clocks_from", UtcDateTime),
     Index("referrals_case", "case_id"),
