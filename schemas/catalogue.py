@@ -14,6 +14,7 @@ from schemas import (
     outreach,
     person,
     referral,
+    reviews,
 )
 
 MODULES = (
@@ -30,4 +31,5 @@ MODULES = (
     outreach,
     commands,
     advocacy,
+    reviews,
 )

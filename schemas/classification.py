@@ -107,6 +107,12 @@ class OffenderDecided(Data):
     withdrawn_pair_ids: list[str] = []
     """Pairs whose outreach and notices end by this decision."""
     merged_offender_id: str | None = None
+    challenged: bool = False
+    """He or his counsel disputes the listing, and it is not answered: no notice may go to him."""
+    raised_until: Timestamp | None = None
+    """The tier is a person's raise above what the rules give, until then; null: it is the rules'."""
+    purged: bool = False
+    """What ended, ended for its age alone: nothing that was given is to be set right."""
     tiers_served: list[Tier] = []
     """Lists of which he has been given notice, before this system was there or under an id since merged too."""
     policy: PolicyRef
@@ -115,6 +121,16 @@ class OffenderDecided(Data):
     """Record time of the cause."""
     agency: Ori | None
     bulk: bool = False
+
+
+@event_type("ipvi.policy.activated.v1")
+class PolicyActivated(Data):
+    """From here on a lane decides under this policy. Offenders keep their tier until they are decided again."""
+
+    lane: Annotated[int, Field(ge=0)]
+    policy: PolicyRef
+    previous: PolicyRef | None
+    by: str
 
 
 @event_type("ipvi.tier.current.v1")

@@ -38,6 +38,7 @@ class Role(StrEnum):
     LAW_ENFORCEMENT = "law_enforcement"
     """Looks an offender up from a records system; is told every tier."""
     PROSECUTOR = "prosecutor"
+    """Takes what is referred for enforcement, works reviews, and sees an offender's levers."""
     DISPATCH = "dispatch"
     """Looks an offender up from computer-aided dispatch; is told A, B and C."""
     AGENCY = "agency"
@@ -134,6 +135,41 @@ class Forget(Data):
     """Of the incident and this offender."""
     via: list[Identifier] = []
     """Offenders whose lanes have done it."""
+
+
+@event_type("ipvi.classifier.command.noted_victim.v1")
+class NotedVictim(Data):
+    """This person, if he is an offender too, is a partner in another's incident. By whom he was hurt is not said."""
+
+    offender_id: Identifier
+    case: str
+    """Opaque: of that other offender and him."""
+    withdrawn: bool = False
+    """The last incident of the case is gone."""
+
+
+@event_type("ipvi.classifier.command.activate_policy.v1")
+class ActivatePolicy(Data):
+    """From this record on the lane decides under this policy."""
+
+    lane: Annotated[int, Field(ge=0)]
+    policy: dict[str, Any]
+    """The whole policy, as JSON."""
+    digest: str
+    by: Annotated[str, Field(min_length=1, max_length=120)]
+
+
+@event_type("ipvi.classifier.command.redecide.v1")
+class Redecide(Data):
+    """Decide again the lane's next offenders, in the order of their ids, that were last decided under another policy."""
+
+    lane: Annotated[int, Field(ge=0)]
+    digest: str
+    """The policy that must be active; where it is not any more, nothing is done."""
+    run_id: str
+    after: str = ""
+    """The last offender of the chunk before."""
+    by: Annotated[str, Field(min_length=1, max_length=120)]
 
 
 @event_type("ipvi.classifier.command.open_listed.v1")

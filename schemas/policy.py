@@ -188,6 +188,10 @@ class Policy(Data):
         return timedelta(days=self.stale_after_days)
 
     @property
+    def validate_d_after(self) -> timedelta:
+        return timedelta(days=self.validate_d_after_days)
+
+    @property
     def look_back(self) -> timedelta | None:
         days = self.charges.look_back_days
         return timedelta(days=days) if days is not None else None

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from pydantic import ValidationError
 
 from schemas.policy import Policy
-from services.classifier.domain import Assessment, History, Seal, assess
+from services.classifier.domain import Seal
 from services.classifier.policies import usable
-from services.classifier.rules import rulebook
 from services.classifier.settings import ClassifierSettings
 from services.classifier.store import ClassifierStore
 from services.classifier.stream import Classifier
-from services.classifier.usecases import Terms
+from services.classifier.terms import Policies
 from services.common.errors import ConfigurationError
 from services.common.seal import kept_key, sealer
 from services.common.settings import CommonSettings
@@ -28,12 +25,8 @@ def build(settings: CommonSettings, own: ClassifierSettings | None = None) -> Cl
 
 def compose(policy: Policy, seal: Seal) -> Classifier:
     """From a policy at hand; also what `ipvi replay` runs."""
-    terms = Terms(policy, rulebook(policy), seal)
-    return Classifier(ClassifierStore(partial(_assess, terms)), terms)
-
-
-def _assess(terms: Terms, offender_id: str, history: History) -> Assessment:
-    return assess(offender_id, history, terms.policy, terms.fire)
+    policies = Policies(policy, seal)
+    return Classifier(ClassifierStore(policies), policies)
 
 
 def _own() -> ClassifierSettings:

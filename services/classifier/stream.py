@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from schemas.commands import Adopt, ClassifierTick, Forget
+from schemas.commands import ActivatePolicy, Adopt, ClassifierTick, Forget, NotedVictim, Redecide
 from schemas.envelope import Data, Event
 from schemas.incident import IncidentExpunged, OffenderMerged, OffenderSplit
 from schemas.notification import Notification
@@ -14,7 +14,8 @@ from schemas.topics import Topic
 from services.classifier import usecases
 from services.classifier.domain import Offender
 from services.classifier.store import ClassifierStore
-from services.classifier.usecases import Refused, Terms
+from services.classifier.terms import Policies, Terms, policy_of
+from services.classifier.usecases import Refused
 from services.common.service import Input, Outcome, Outgoing
 
 INPUTS = (Topic.CLASSIFIER_COMMANDS, Topic.INCIDENTS, Topic.NOTIFICATIONS)
@@ -28,6 +29,11 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     Adopt: usecases.adopted,
     IncidentExpunged: usecases.expunged,
     Forget: usecases.forgotten,
+    NotedVictim: usecases.noted,
+    Redecide: usecases.redecided,
+    ClassifierTick: usecases.clock,
+    ActivatePolicy: usecases.clock,
+    **dict.fromkeys(usecases.ACTS, usecases.act),
 }
 
 
@@ -38,20 +44,20 @@ class Classifier:
     inputs = INPUTS
     rejects = Topic.CLASSIFIER_REJECTS
 
-    def __init__(self, store: ClassifierStore, terms: Terms) -> None:
+    def __init__(self, store: ClassifierStore, policies: Policies) -> None:
         self.store = store
-        self._terms = terms
+        self._policies = policies
 
     def decide(self, state: Offender, given: Input) -> Outcome[Offender]:
         """Raises `InvalidRecord` for a type that is none of ours. Of notifications only `served` is history."""
         data = given.event.data
         use_case = USE_CASES.get(type(data))
         if use_case is None:
-            if isinstance(data, Notification | ClassifierTick):
+            if isinstance(data, Notification):
                 return Outcome(state, result="none")
             raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
         try:
-            return use_case(state, given.event, given, self._terms)
+            return use_case(state, given.event, given, self._policies.of(given.kept))
         except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
 
@@ -60,5 +66,19 @@ class Classifier:
         return usecases.pair_of(event.data)
 
     def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
-        """Time changes nothing here: a tier is never lowered by it."""
-        return ()
+        """The point at which a policy comes into force, and the next chunk of those to be decided again."""
+        data, active = given.event.data, self._policies.of(given.kept).policy
+        match data:
+            case ActivatePolicy():
+                policy = policy_of(data)
+                return () if policy is None else usecases.activated(policy, active, given)
+            case Redecide():
+                return usecases.next_chunk(data, given, active)
+            case _:
+                return ()
+
+    def lane_kept(self, given: Input) -> str | None:
+        """The digest of the policy in force."""
+        data = given.event.data
+        policy = policy_of(data) if isinstance(data, ActivatePolicy) else None
+        return given.kept if policy is None else self._policies.add(policy).policy.digest

@@ -16,6 +16,7 @@ from services.cli.parked import app as parked
 from services.cli.policy import app as policy
 from services.cli.reads import app as reads
 from services.cli.rebase import rebase_command
+from services.cli.reconcile import reconcile_command
 from services.cli.replay import replay_command
 from services.cli.run import run_command
 from services.cli.serve import migrate_command, serve_command
@@ -33,6 +34,7 @@ app.command("ingest")(ingest_command)
 app.command("replay")(replay_command)
 app.command("serve")(serve_command)
 app.command("migrate")(migrate_command)
+app.command("reconcile")(reconcile_command)
 
 offsets = typer.Typer(help="Offsets that Kafka lost, and logs that are not what they were.", no_args_is_help=True)
 offsets.command("mend")(mend_command)

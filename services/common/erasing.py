@@ -146,7 +146,7 @@ async def _unname(conn: AsyncConnection, about: Sequence[str]) -> None:
         await conn.execute(
             update(inbox)
             .where(inbox.c.source == bindparam("b_source"), inbox.c.id == bindparam("b_id"))
-            .values(source=ERASED_SOURCE, id=bindparam("b_place"), about=None),
+            .values(source=ERASED_SOURCE, id=bindparam("b_place"), about=None, digest=None),
             [
                 {"b_source": row.source, "b_id": row.id, "b_place": f"{row.topic}/{row.lane}/{row.offset}"}
                 for row in rows

@@ -18,7 +18,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
@@ -33,7 +33,7 @@ from services.common.offsets import GroupOffsets, check_offsets
 from services.common.positions import LaneRow, Place
 from services.common.producer import JournalRow, LaneProducer
 from services.common.records import Parsed, parse
-from services.common.service import Service
+from services.common.service import LaneStore, Service
 from services.common.work import PARK_AFTER, Worked, Worker
 
 S = TypeVar("S")
@@ -256,6 +256,9 @@ class Lane(Generic[S]):
         starts = await tools.offsets.starts(self.number)
         async with tools.database.write() as conn:
             row, places = await positions.claim(conn, self.number, starts)
+            if isinstance(tools.service.store, LaneStore):
+                row = replace(row, kept=await tools.service.store.opened(conn, self.number, row.kept))
+                await positions.hold(conn, self.number, row)
             self._parked.set(await positions.parked_offenders(conn, self.number))
         self._row = row
         await failpoints.reach("claim.epoch")
@@ -369,6 +372,9 @@ class Lane(Generic[S]):
             if first.is_for_lane:
                 now = max(self._row.clock or first.at, first.at) if tools.live else self._row.clock or first.at
                 due = await tools.service.store.due(conn, self.number, now)
+                if isinstance(tools.service.store, LaneStore) and first.event is not None:
+                    more = await tools.service.store.wanted(conn, self.number, first.event.data)
+                    due = due if more is None else more
                 keys, seen = list(due), set[tuple[str, str]]()
             else:
                 due = ()
@@ -410,6 +416,8 @@ class Lane(Generic[S]):
                 self._parked.set(await positions.parked_offenders(conn, self.number))
             if worked.changed:
                 await service.store.save(conn, self.number, worked.changed)
+            if worked.lane_record is not None and isinstance(service.store, LaneStore):
+                await service.store.keep(conn, self.number, worked.lane_record)
             await erasing.erase(conn, worked.erase, worked.redact)
             await failpoints.reach("sql.before_commit")
         await failpoints.reach("sql.committed")

@@ -59,6 +59,8 @@ class LaneRow:
     """Per name, the minute (since the epoch, as text) and how often in it."""
     failing: str | None = None
     failures: int = 0
+    kept: str | None = None
+    """What the service keeps of the lane."""
 
 
 def _new_lane(lane: int) -> dict[str, Any]:
@@ -80,7 +82,17 @@ async def claim(conn: AsyncConnection, lane: int, starts: Mapping[str, int]) -> 
     places = (await conn.execute(select(positions).where(positions.c.lane == lane))).all()
     heard = {name: datetime.fromisoformat(at) for name, at in row.heard.items()}
     return (
-        LaneRow(row.epoch, row.journal_next, row.clock, row.last_tick, heard, row.counted, row.failing, row.failures),
+        LaneRow(
+            row.epoch,
+            row.journal_next,
+            row.clock,
+            row.last_tick,
+            heard,
+            row.counted,
+            row.failing,
+            row.failures,
+            row.kept,
+        ),
         {place.topic: Place(place.next_offset, place.published) for place in places if place.topic in starts},
     )
 
@@ -103,6 +115,7 @@ async def hold(conn: AsyncConnection, lane: int, row: LaneRow) -> None:
             counted={name: dict(minutes) for name, minutes in row.counted.items()},
             failing=row.failing,
             failures=row.failures,
+            kept=row.kept,
         )
     )
     if written.rowcount != 1:

@@ -85,7 +85,19 @@ async def _refused(request: Request, failed: Exception) -> JSONResponse:
     assert isinstance(failed, HTTPException)  # registered for this class alone
     known = _CODE.fullmatch(str(failed.detail))
     code = known[0] if known else _BY_STATUS.get(failed.status_code, "refused")
-    return problem(failed.status_code, code, failed.headers)
+    headers = {"Allow": _allowed(request)} if failed.status_code == 405 else failed.headers
+    return problem(failed.status_code, code, headers)
+
+
+def _allowed(request: Request) -> str:
+    """The methods of every route of this path; the framework names those of the first."""
+    methods = {
+        method
+        for pattern, methods in getattr(request.app.state, "methods", ())
+        if pattern.match(request.scope["path"])
+        for method in methods
+    }
+    return ", ".join(sorted(methods))
 
 
 async def _store_unreachable(request: Request, failed: Exception) -> JSONResponse:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,6 +26,7 @@ class Input:
 
     `heard`: record time of the last lane-level event of each type (those whose data names a `lane`: heartbeats).
     `counts`: how often the lane's records were `Outcome.counted` under each name in the hour before `now`.
+    `kept`: what the service keeps of the lane (`Service.lane_kept`). `due`: keys a lane-level record is for.
     """
 
     event: Event[Data]
@@ -35,6 +36,8 @@ class Input:
     now: datetime
     heard: Mapping[str, datetime] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    kept: str | None = None
+    due: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,26 @@ class Store(Protocol[S]):
         ...
 
 
+@runtime_checkable
+class LaneStore(Protocol):
+    """What a store may do besides, where more than ticks speaks to its service's lanes."""
+
+    async def opened(self, conn: AsyncConnection, lane: int, kept: str | None) -> str | None:
+        """At a claim, in its transaction: make ready what the lane keeps. Returns it; where there is none yet, the first.
+
+        Raises `LaneRefusedError` where it cannot be had.
+        """
+        ...
+
+    async def wanted(self, conn: AsyncConnection, lane: int, data: Data) -> Sequence[str] | None:
+        """Keys that a lane-level record is for, in a fixed order; None: those that are due."""
+        ...
+
+    async def keep(self, conn: AsyncConnection, lane: int, data: Data) -> None:
+        """In step 4: write down what a lane-level record brought."""
+        ...
+
+
 class Service(Protocol[S]):
     """One service's part of the loop. `decide` is pure: no wall clock, no randomness, no I/O.
 
@@ -131,6 +154,10 @@ class Service(Protocol[S]):
 
     def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
         """What a tick makes the lane say, whatever its offenders (heartbeats)."""
+        ...
+
+    def lane_kept(self, given: Input) -> str | None:
+        """What the service keeps of the lane after a lane-level record; `given.kept` if that changes nothing."""
         ...
 
 

@@ -39,6 +39,7 @@ lanes = Table(
     Column("counted", JSON, nullable=False, comment="per name and minute, what records of the last hour counted"),
     Column("refusal", String(64), comment="why the lane is not worked; null: it is"),
     Column("failing", String(300), comment="topic:offset of the record whose deciding last failed"),
+    Column("kept", String(64), comment="what the service keeps of the lane; classifier: digest of the policy in force"),
     Column("failures", Integer, nullable=False, comment="how often in a row it failed; parked at the third"),
 )
 
@@ -60,8 +61,8 @@ inbox = Table(
     Column("topic", String(249), nullable=False),
     Column("offset", BigInteger, nullable=False),
     Column("outcome", String(80), nullable=False, comment="applied, none, rejected:<code> or refused:<code>"),
-    Column("digest", String(64), comment="of a person's command: SHA-256 of what it says; same id, same content"),
     Column("about", String(64), comment="what it was about, to find it on expunction"),
+    Column("digest", String(64), comment="of a person's command: SHA-256 of what it says; same id, same content"),
     Index("inbox_about", "about"),
 )
 

@@ -163,16 +163,18 @@ class Template:
 
 
 def load_templates(
-    set_name: str, kinds: Iterable[str], vocabulary: Vocabulary, shipped: Path, own: Path | None = None
+    set_name: str, kinds: Mapping[str, Vocabulary], shipped: Path, own: Path | None = None
 ) -> dict[str, Template]:
     """All templates of a set by name: each kind in each language; a file of `own` stands in for the shipped one.
 
+    `kinds`: what each kind may name.
+
     Raises `TemplateError` for a file that is not a template, names what it may not, or is of no known kind or language.
     """
-    names = [f"{kind}-{lang}" for kind in kinds for lang in LANGUAGES]
-    _no_strangers(own, names)
+    names = {f"{kind}-{lang}": vocabulary for kind, vocabulary in kinds.items() for lang in LANGUAGES}
+    _no_strangers(own, list(names))
     found = {}
-    for name in names:
+    for name, vocabulary in names.items():
         mine = own / f"{name}.yaml" if own else None
         path = mine if mine is not None and mine.is_file() else shipped / f"{name}.yaml"
         found[name] = read_template(set_name, name, read_bytes(path), vocabulary, str(path), own=path == mine)

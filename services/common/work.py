@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from aiokafka import ConsumerRecord
 
 from schemas.commands import CallInCommand, PersonCommand
+from schemas.envelope import Data
 from schemas.rejects import InvalidRecord
 from schemas.topics import Topic
 from services.common.clock import period_of
@@ -38,6 +39,8 @@ class Worked(Generic[S]):
     """Offender and place of what had been parked and is worked now."""
     erase: list[str] = field(default_factory=list)
     redact: list[Redaction] = field(default_factory=list)
+    lane_record: Data | None = None
+    """A record that spoke to the lane: a batch of its own."""
     done: int = 0
     """How many records of the batch, from its start, are worked."""
     failed: Exception | None = None
@@ -183,8 +186,10 @@ class _Run(Generic[S]):
             row = replace(row, heard={**row.heard, event.type: at})
         row = replace(row, clock=max(row.clock or at, at))
         self.worked.row = row
-        given = self._input(parsed, at, row)
+        self.worked.lane_record = event.data
+        given = replace(self._input(parsed, at, row), due=due)
         self._journal(parsed, self._outbound(self.worker.service.on_lane_tick(given)))
+        self.worked.row = replace(self.worked.row, kept=self.worker.service.lane_kept(given))
         for key in due:
             if key in self.parked:
                 continue
@@ -197,7 +202,7 @@ class _Run(Generic[S]):
         assert parsed.event is not None
         now = row.clock or at
         counts = {name: sum(minutes.values()) for name, minutes in _last_hour(row.counted, now).items()}
-        return Input(parsed.event, Topic(parsed.record.topic), self.worker.lane, at, now, row.heard, counts)
+        return Input(parsed.event, Topic(parsed.record.topic), self.worker.lane, at, now, row.heard, counts, row.kept)
 
     def _take(self, parsed: Parsed, key: str, given: Input) -> Outcome[S]:
         """Decide, and take all that follows or nothing: an event that cannot be encoded must leave no state behind."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from schemas.classification import OffenderDecided
+from schemas.classification import OffenderDecided, PolicyActivated
 from schemas.commands import (
     AskGiven,
     AskHelp,
@@ -37,6 +37,7 @@ from schemas.envelope import Data, Event
 from schemas.outreach import GateChanged, GateHeartbeat
 from schemas.person import OffenderDescribed
 from schemas.rejects import InvalidRecord, RejectCode
+from schemas.reviews import ReviewActed
 from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing
 from services.notifier import usecases
@@ -59,6 +60,12 @@ OF_CALL_INS: Mapping[type[Data], UseCase] = {
 }
 """Of a meeting's own lane; their key is its id."""
 
+
+def _passed_over(offender: Kept, _: ReviewActed, given: Input, policy: NoticePolicy) -> Outcome[Kept]:
+    """What people did with a review: what it changes for him, the decision says."""
+    return Outcome(offender, result="none")
+
+
 USE_CASES: Mapping[type[Data], UseCase] = {
     **OF_CALL_INS,
     Attend: usecases.attend,
@@ -68,6 +75,8 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     GateChanged: usecases.gate_changed,
     GateHeartbeat: usecases.clock,
     NotifierTick: usecases.clock,
+    PolicyActivated: usecases.clock,
+    ReviewActed: _passed_over,
     OffenderDescribed: usecases.described,
     Serve: usecases.serve,
     Fail: usecases.fail,
@@ -113,6 +122,10 @@ class Notifier:
             return use_case(state, data, given, self._policy)
         except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
+
+    def lane_kept(self, given: Input) -> str | None:
+        """Nothing."""
+        return given.kept
 
     def about(self, event: Event[Data]) -> str | None:
         """The pair, where it names one."""

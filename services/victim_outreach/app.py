@@ -26,8 +26,11 @@ def build(settings: CommonSettings) -> VictimOutreach:
 
 
 def papers(settings: CommonSettings) -> TextBook | None:
-    """The county's texts, for whoever prints one. Raises `CountyError`."""
-    return load_texts(settings.county) if settings.county is not None else None
+    """The county's texts, for whoever prints or sends one; None where it has none. Raises `CountyError`."""
+    folder = settings.county
+    if folder is None or (folder.is_dir() and not (folder / "texts.yaml").is_file()):
+        return None
+    return load_texts(folder)
 
 
 def companions(settings: CommonSettings) -> Sequence[Companion]:

@@ -108,6 +108,10 @@ class VictimOutreach:
         except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
 
+    def lane_kept(self, given: Input) -> str | None:
+        """Nothing."""
+        return given.kept
+
     def about(self, event: Event[Data]) -> str | None:
         """The pair, where it names one."""
         return getattr(event.data, "pair_id", None)

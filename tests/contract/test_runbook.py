@@ -38,7 +38,7 @@ def rows() -> dict[str, list[str]]:
 
 def test_every_refusal_has_a_row_and_no_row_is_left_over() -> None:
     assert raised() == set(rows())
-    assert len(raised()) == 9
+    assert len(raised()) == 10
 
 
 def test_every_row_says_what_it_means_and_the_mend() -> None:

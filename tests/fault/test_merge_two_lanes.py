@@ -68,7 +68,7 @@ def test_killed_between_the_halves(county: Pipeline, seed: int, both_ways: bool)
         bench.put(*events)
         for him, expected in bench.offenders.items():
             assert (found[him].tier, found[him].alias_to) == (expected.tier, expected.alias and expected.alias.to)
-        (survivor,) = (him for him, one in bench.offenders.items() if one.alias is None)
+        (survivor,) = (him for him, one in bench.offenders.items() if one.history.strands)
         incidents = county.rows(
             "classifier",
             f"SELECT incident_id FROM incidents WHERE offender_id = '{survivor}'",  # noqa: S608

@@ -26,7 +26,7 @@ KILLS = int(os.environ.get("IPVI_FAULT_SEEDS", "2"))
 
 @pytest.fixture(scope="module")
 def county() -> County:
-    return County(seed=11)
+    return County(seed=11, offenders=400)
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,9 @@ def test_killed_at(pipeline: Pipeline, county: County, point: str) -> None:
 
     doomed = {service: start(service) for service in DOWNSTREAM}
     fed_at = died_at = time.monotonic()
+    pipeline.feed(county.events(20))
     while any(kills.values()):
-        if time.monotonic() - fed_at > 1:  # each comes to its point once those upstream say something again
+        if time.monotonic() - max(fed_at, died_at) > 3:  # who has nothing to do comes to no point
             pipeline.feed(county.events(20))
             fed_at = time.monotonic()
         for service, process in doomed.items():

@@ -36,7 +36,8 @@ async def saved(conn: AsyncConnection, bench: Bench, before: dict[str, Offender]
     """Everybody on the bench, saved and read again."""
     known = before or {}
     store = bench.service.store
-    changed = {him: (known.get(him, store.new(him)), one) for him, one in bench.offenders.items()}
+    people = {*known, *bench.offenders}
+    changed = {him: (known.get(him, store.new(him)), bench.offender(him)) for him in people}
     await store.save(conn, LANE, changed)
     return await store.load(conn, list(bench.offenders))
 
@@ -143,7 +144,11 @@ class ClassifierStoreBehaviour:
         assert await saved(conn, bench) == bench.offenders
         assert await conn.scalar(select(func.count()).select_from(incidents)) == 1_100
 
-    async def test_nobody_is_due(self, conn: AsyncConnection) -> None:
-        bench = full()
+    async def test_due_is_whose_raise_ends_or_suspicion_lapses(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(report(1, charged=True), report(2, "O-2"))
         await saved(conn, bench)
-        assert await bench.service.store.due(conn, LANE, later(1000)) == ()
+        store = bench.service.store
+        assert await store.due(conn, LANE, later(1800)) == []
+        assert await store.due(conn, LANE, later(1830)) == ["O-2"]
+        assert await store.due(conn, LANE + 1, later(1830)) == []

@@ -21,6 +21,7 @@ import httpx
 from aiokafka import ConsumerRecord
 from prometheus_client import CollectorRegistry
 from sqlalchemy import text
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemas.commands import Role
 from schemas.envelope import Data, Event, Message, encode
@@ -154,6 +155,9 @@ class LocalService:
         assert made is not None
         reads = SqlReadLog(self.database)
         self.app = build_app(name, [made(desk, self.database.read)], tokens, _healthy, CollectorRegistry(), reads)
+        self.faults: list[Exception] = []
+        """What the API did not expect, oldest first."""
+        self.app.add_middleware(_Watched, faults=self.faults)
         self.http = server(self.app, "127.0.0.1", 0)
         self.url = ""
 
@@ -182,6 +186,19 @@ class LocalService:
         await self._serving
         await self.lane.release(asyncio.get_running_loop().time() + 2)
         await self.database.close()
+
+
+class _Watched:
+    def __init__(self, app: ASGIApp, faults: list[Exception]) -> None:
+        self._app = app
+        self._faults = faults
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception as fault:
+            self._faults.append(fault)
+            raise
 
 
 async def _handle(batch: Batch[Any]) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from schemas.classification import OffenderDecided
-from schemas.commands import OpenListed, Role
+from schemas.commands import NotedVictim, OpenListed, Role
 from schemas.envelope import Classification, Data, Event, deterministic_id, pair_id, routing_key
 from schemas.incident import (
     Arrest,
@@ -158,7 +158,11 @@ class Bench:
     offenders: dict[str, domain.Offender] = field(default_factory=dict)
     said: list[Outgoing] = field(default_factory=list)
     crossing: deque[Event[Any]] = field(default_factory=deque)
+    noted: deque[Event[Any]] = field(default_factory=deque)
+    """To the lanes of partners, who may be offenders themselves."""
     erased: list[str] = field(default_factory=list)
+    kept: str | None = None
+    """Digest of the policy in force; None: `policy`."""
 
     def __post_init__(self) -> None:
         self.service = compose(self.policy, SEAL)
@@ -174,19 +178,23 @@ class Bench:
         """Decide one; what it sends to other lanes is still on its way."""
         topic = next(topic for topic in INPUTS if allowed(topic, one.type))
         at = one.recordedtime or one.time
-        outcome = self.service.decide(self.offender(routing_key(one)), Input(one, topic, 0, at, at))
+        outcome = self.service.decide(self.offender(routing_key(one)), Input(one, topic, 0, at, at, kept=self.kept))
         self.offenders[routing_key(one)] = outcome.state
+        if outcome.state == self.service.store.new(routing_key(one)):
+            del self.offenders[routing_key(one)]
         self.said += [sent for sent in outcome.events if not sent.other_lane]
-        self.crossing += [sent.event for sent in outcome.events if sent.other_lane]
+        sent = [sent.event for sent in outcome.events if sent.other_lane]
+        self.crossing += [each for each in sent if not isinstance(each.data, NotedVictim)]
+        self.noted += [each for each in sent if isinstance(each.data, NotedVictim)]
         self.erased += outcome.erase
         return outcome
 
     def cross(self) -> None:
         """Everything on its way between lanes arrives; a ring would go on for ever."""
         for _ in range(10_000):
-            if not self.crossing:
+            if not (self.crossing or self.noted):
                 return
-            self.decide(self.crossing.popleft())
+            self.decide((self.crossing or self.noted).popleft())
         raise AssertionError("hand-overs do not come to an end")
 
     def offender(self, him: str = HIM) -> domain.Offender:

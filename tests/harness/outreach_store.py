@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.advocacy import (
@@ -42,7 +42,7 @@ from services.victim_outreach.store import (
     woman_of,
 )
 from services.victim_outreach.store.candidates import Likeness
-from services.victim_outreach.store.tables import metadata, sends, tasks, victims
+from services.victim_outreach.store.tables import metadata, referrals, sends, tasks, victims
 from tests.harness.outreach import (
     HIM,
     LANE,
@@ -232,6 +232,16 @@ class OutreachStoreBehaviour:
         assert await shown_case(conn, case_id, Sight(frozenset(), True, advocate=False), START) is None
         assert await shown_case(conn, "elsewhere", Sight(EVERYONE, True, advocate=True), START) is None
 
+    async def test_a_case_of_no_referral_shows_nobody(self, conn: AsyncConnection) -> None:
+        """Not all his victims: an expunction takes her referrals away, and her tasks stay."""
+        bench = full()
+        await keep(conn, bench.file)
+        case_id = bench.task(TaskKind.CALL, 1).case_id
+        await conn.execute(delete(referrals).where(referrals.c.case_id == case_id))
+        whole = await shown_case(conn, case_id, Sight(EVERYONE, True, advocate=True), START)
+        assert whole is not None
+        assert (whole.referrals, whole.contacts) == ((), ())
+
     async def test_a_substitute_address_wins_over_every_other(self, conn: AsyncConnection) -> None:
         bench = Bench()
         carded = her(1, HOME, "her@example.org", substitute_address=CARD)
@@ -334,6 +344,17 @@ class OutreachStoreBehaviour:
         shown = await shown_case(conn, bench.case(), Sight(POLICE, guarding=False, advocate=False), START)
         assert shown is not None
         assert [one.contact for one in shown.contacts] == [("her@example.org",)]
+
+    async def test_a_case_that_turned_out_to_be_another_womans_still_shows(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(described(her(1, HOME)), opened(1, victim_id="V-1"))
+        was = bench.case()
+        bench.put(amended(1, victim_id="V-2"))
+        await keep(conn, bench.file)
+        shown = await shown_case(conn, was, Sight(EVERYONE, guarding=True, advocate=True), START)
+        assert shown is not None
+        assert (shown.referrals, shown.contacts) == ((), ())
+        assert {task.state for task in shown.tasks} == {"cancelled"}
 
     async def test_one_person_works_with_one_of_two_who_hurt_each_other(self, conn: AsyncConnection) -> None:
         """The same incident, told of each: he is her victim there, and she his."""

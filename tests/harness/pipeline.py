@@ -165,14 +165,19 @@ def _difference(expected: Mapping[Any, list[str]], seen: Mapping[Any, list[str]]
 
 
 @contextmanager
-def pipeline(url: str | None, policy: str = "high-point-practice", lanes: int = LANES) -> Iterator[Pipeline]:
+def pipeline(
+    url: str | None,
+    policy: str = "high-point-practice",
+    lanes: int = LANES,
+    services: Sequence[str] = tuple(SERVICES),
+) -> Iterator[Pipeline]:
     """A pipeline on a broker of its own."""
     with (
         tempfile.TemporaryDirectory(prefix="ipvi-pipeline-", ignore_cleanup_errors=True) as folder,
         kafka.embedded_broker() as broker,
     ):
         create_topics(broker.bootstrap_servers, lanes)
-        made = Pipeline(broker.bootstrap_servers, url, Path(folder), policy, lanes)
+        made = Pipeline(broker.bootstrap_servers, url, Path(folder), policy, lanes, services)
         try:
             yield made
         finally:

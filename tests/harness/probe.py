@@ -106,6 +106,10 @@ class Probe:
             state, (Outgoing(Topic.TIERS, caused_by(given, "/probe", said, Topic.TIERS), about=data.incident_id[:64]),)
         )
 
+    def lane_kept(self, given: Input) -> str | None:
+        """Nothing."""
+        return given.kept
+
     def about(self, event: Event[Data]) -> str | None:
         return None
 

@@ -87,6 +87,8 @@ def _test_of(service: str) -> Callable[..., None]:
             case.path_parameters[name] = asked.of_somebody(name, invented)
         base = asked.pipeline.services[service].url
         answered = case.call(base_url=base, headers={"Authorization": f"Bearer {token(WHO)}"})
+        if answered.status_code == 500:
+            raise AssertionError(case.formatted_path) from asked.pipeline.services[service].faults[-1]
         asked.heard(service, answered)
         case.validate_response(answered, excluded_checks=[positive_data_acceptance])  # a cursor or key may be no good
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from itertools import product
 from typing import Any
@@ -9,12 +10,24 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.classification import Change, Outreach, ReviewCode, Tier
+from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
+from schemas.commands import ActivatePolicy, ClassifierTick, Redecide, Role
 from schemas.envelope import Event, pair_id
 from schemas.incident import Disposition, ProhibitedBehavior
 from schemas.referral import ReferralOutreach, ReferralPurpose
+from schemas.reviews import (
+    AnswerChallenge,
+    ChallengeGround,
+    ChallengeListing,
+    ChallengeOutcome,
+    Challenger,
+    RaiseReason,
+    RaiseTier,
+)
+from schemas.topics import Topic
 from services.classifier import domain
 from services.classifier.domain.finding import is_intimate
+from services.common.service import Input
 from tests.harness.incidents import (
     HIM,
     PRACTICE,
@@ -22,7 +35,9 @@ from tests.harness.incidents import (
     START,
     Bench,
     disposed,
+    event,
     expunged,
+    later,
     merged,
     noticed,
     opened,
@@ -34,6 +49,7 @@ from tests.harness.incidents import (
 PEOPLE = ("O-1", "O-2", "O-3")
 NUMBERS = (1, 2, 3, 4)
 ARRESTS = ("A-1", "A-2", "A-3")
+brief = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 thorough = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -258,3 +274,113 @@ def _of(one: Event[Any], gone: str, into: str) -> Event[Any]:
         id=one.id, source=one.source, subject=into, time=one.time, data=data.model_copy(update=changed),
         dataclassification=one.dataclassification,
     )  # fmt: skip
+
+
+# what people do, and another policy in force --------------------------------------------------------------------------
+
+
+def act(kind: Any, him: str, *, by: str = "ana", day: float = 55, name: str | None = None, **data: Any) -> Event[Any]:
+    return event(kind(offender_id=him, by=by, role=Role.COORDINATOR, **data), him, later(day), name)
+
+
+@st.composite
+def deeds(draw: st.DrawFn, him: str) -> list[Event[Any]]:
+    """Acts that may fit or not."""
+    found: list[Event[Any]] = []
+    for tier in draw(st.lists(st.sampled_from(["A", "B"]), max_size=2, unique=True)):
+        until = later(draw(st.sampled_from([100, 200])))
+        raise_ = act(RaiseTier, him, tier=Tier(tier), reason=RaiseReason.STALKING, until=until)
+        found.append(raise_)
+    if draw(st.booleans()):
+        challenge = act(ChallengeListing, him, challenger=Challenger.PERSON, ground=ChallengeGround.FACTS)
+        found.append(challenge)
+        for by in draw(st.lists(st.sampled_from(["ana", "bo"]), unique=True)):
+            outcome = draw(st.sampled_from(list(ChallengeOutcome)))
+            found.append(act(AnswerChallenge, him, by=by, challenge_id=challenge.id, outcome=outcome))
+    return found
+
+
+def standing(bench: Bench, him: str = HIM) -> Any:
+    one = bench.offender(him)
+    return (one.tier, one.since, one.history, set(one.reviews), one.wake_at, bench.live_referrals(), bench.tiers())
+
+
+@brief
+@given(st.data(), histories(), deeds(HIM))
+def test_acts_hold_whatever_comes_before_or_after_them(
+    data: st.DataObject, events: list[Event[Any]], done: list[Event[Any]]
+) -> None:
+    """Those that were taken are part of the history: with the same ones, any order of the rest ends alike."""
+    first = decided([report(9, day=0), *events, *done])
+    taken = [one for one in done if any(kept.id == one.id for kept in first.offender().history.records.values())]
+    other = Bench()
+    other.put(report(9, day=0), *taken, *data.draw(st.permutations(events)))
+    if all(any(kept.id == one.id for kept in other.offender().history.records.values()) for one in taken):
+        assert standing(other) == standing(first)
+    said = len(first.said)
+    for one in taken:
+        first.decide(one)
+    assert len(first.said) == said, "the same word again adds nothing"
+
+
+@brief
+@given(histories(), deeds(HIM))
+def test_a_raise_lifts_itself_alone(events: list[Event[Any]], done: list[Event[Any]]) -> None:
+    bench = decided([*events, *done])
+    by_rules = decided(events).offender().assessment.standing
+    raised = bench.offender()
+    assert raised.assessment.standing.by_rules is by_rules.tier
+    assert (raised.tier.gravity if raised.tier else 0) >= (by_rules.tier.gravity if by_rules.tier else 0)
+    at = later(200)
+    given_ = Input(event(ClassifierTick(lane=0, period=1), "0", at), Topic.CLASSIFIER_COMMANDS, 0, at, at)
+    after = bench.service.decide(raised, given_).state
+    assert after.assessment.standing.tier is by_rules.tier
+
+
+@brief
+@given(st.data(), histories(everybody=True))
+def test_another_policy_in_force_ends_as_if_it_had_always_been(data: st.DataObject, events: list[Event[Any]]) -> None:
+    """Wherever it comes in, once everybody has been decided again; twice is once. Referrals and tiers follow."""
+    cut = data.draw(st.integers(0, len(events)))
+    bench = Bench(SEED)
+    for one in events[:cut]:
+        bench.put(one)
+    kept = bench.service.lane_kept(lane_input(ActivatePolicy(**activation(PRACTICE)), None))
+    assert kept == PRACTICE.digest
+    bench.kept = kept
+    for one in events[cut:]:
+        bench.put(one)
+    again = Redecide(lane=0, digest=PRACTICE.digest, run_id="1", by="ana")
+    for _ in range(2):
+        told = len(bench.said)
+        for him in list(bench.offenders):
+            outcome = bench.service.decide(bench.offender(him), lane_input(again, kept))
+            bench.offenders[him] = outcome.state
+            bench.said += [one for one in outcome.events if not one.other_lane]
+    assert len(bench.said) == told, "decided again already"
+    expected = decided(events)
+    assert end(bench)["people"] == end(expected)["people"]
+    assert bench.tiers() == expected.tiers()
+    stand = {key: (one.tier, one.outreach) for key, one in bench.live_referrals().items()}
+    assert stand == {key: (one.tier, one.outreach) for key, one in expected.live_referrals().items()}
+    decisions = [one for one in bench.of(Topic.DECISIONS) if isinstance(one, OffenderDecided)]
+    for him, offender in bench.offenders.items():
+        his = [each for each in decisions if each.offender_id == him]
+        assert (his[-1].tier if his else None) is offender.tier
+        opened = {each.pair_id for each in his if each.outreach is Outreach.OPENED}
+        live = {each.pair_id for each in bench.live_referrals().values() if each.offender_id == him}
+        stand_open = {
+            each.pair_id for each in bench.live_referrals().values() if each.outreach is ReferralOutreach.OPENED
+        }
+        asked = {
+            each.pair_id for each in bench.live_referrals().values() if each.purpose is not ReferralPurpose.OUTREACH
+        }
+        assert (live & stand_open) - asked <= opened, "no pair's outreach opens without a decision that says so"
+
+
+def activation(policy: Any) -> dict[str, Any]:
+    return {"lane": 0, "policy": json.loads(policy.model_dump_json()), "digest": policy.digest, "by": "ana"}
+
+
+def lane_input(data: Any, kept: str | None) -> Input:
+    return Input(event(data, "0", later(300)), Topic.CLASSIFIER_COMMANDS, 0, later(300), later(300), kept=kept)

@@ -19,7 +19,8 @@ from services.classifier.domain import Facts, Step, climb, find
 from services.classifier.domain.examination import examine
 from services.classifier.domain.explanation import explain
 from services.classifier.domain.finding import any_of
-from services.classifier.domain.reach import Kind, Reach, TooManyFacts, capped, explore, missed
+from services.classifier.domain.kinds import Kind
+from services.classifier.domain.reach import Reach, TooManyFacts, capped, explore, missed
 from services.classifier.rules import rulebook
 from services.cli.policy.check import report as report_of
 from services.cli.policy.explain import lines

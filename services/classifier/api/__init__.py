@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.classifier.api import lookups, work
-from services.classifier.api.work import Reader
+from services.classifier.api.reviews import Reader
 from services.classifier.settings import ClassifierSettings
 from services.common.desk import Desk
 

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
-from schemas.classification import ReviewCode
 from schemas.commands import OpenListed, Role
 from schemas.incident import Identifier
 from schemas.topics import KEPT_DAYS, SEGMENT_DAYS
+from services.classifier.api.reviews import Reader, add_review_routes
 from services.classifier.domain import Erasure
 from services.classifier.settings import ClassifierSettings
-from services.classifier.store import ListedIncident, OpenReview, carried_out, listed_incidents, open_reviews
+from services.classifier.store import ListedIncident, carried_out, listed_incidents
 from services.classifier.usecases import OPENERS
 from services.common.api import FormId, Listing, answer
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
-
-Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 Opener = Annotated[Person, Depends(Needs(*OPENERS))]
 Lists = Annotated[Listing, Depends()]
@@ -65,24 +60,19 @@ class OpenForm(BaseModel):
 
 def router(desk: Desk, read: Reader) -> APIRouter:
     """Routes of the classifier's API. `read` opens a connection to its database."""
-    api = APIRouter(dependencies=[Depends(Needs(*OPENERS))])
+    api = APIRouter()
+    add_review_routes(api, desk, read)
 
-    @api.get("/reviews", response_model=list[OpenReview])
-    async def reviews(listing: Lists, code: Annotated[list[ReviewCode] | None, Query()] = None) -> Response:
-        async with read() as conn:
-            found = await open_reviews(conn, code or list(ReviewCode), listing.page)
-        return await listing.answer(found, "offender", lambda review: review.offender_id)
-
-    @api.get("/erasures", dependencies=[Depends(Needs(Role.COORDINATOR, Role.OPERATOR))], response_model=list[Proof])
+    @api.get("/erasures", response_model=list[Proof], dependencies=[Depends(Needs(Role.COORDINATOR, Role.OPERATOR))])
     async def erasures(listing: Lists, proof_id: str | None = None) -> Response:
         backup_days = ClassifierSettings().backup_days
         async with read() as conn:
             found = await carried_out(conn, listing.page, proof_id)
         return await listing.answer(
-            found.map(lambda one: Proof.of(one, backup_days)), "erasure", lambda one: one.proof_id
+            found.map(lambda one: Proof.of(one, backup_days)), "erasure", lambda proof: proof.proof_id
         )
 
-    @api.get("/listed", response_model=list[ListedIncident])
+    @api.get("/listed", response_model=list[ListedIncident], dependencies=[Depends(Needs(*OPENERS))])
     async def listed(listing: Lists) -> Response:
         async with read() as conn:
             found = await listed_incidents(conn, listing.page)

@@ -10,9 +10,12 @@ from services.classifier.domain.offender import (
     Move,
     Offender,
     ReferralKey,
+    Review,
     ReviewKey,
     assess,
+    findings,
 )
+from services.classifier.domain.raising import lapses, raised, taken_at
 
 __all__ = [
     "FINAL",
@@ -29,6 +32,7 @@ __all__ = [
     "RecordKey",
     "ReferralKey",
     "Referred",
+    "Review",
     "ReviewKey",
     "Seal",
     "Standing",
@@ -38,6 +42,10 @@ __all__ = [
     "assess",
     "climb",
     "find",
+    "findings",
+    "lapses",
+    "raised",
+    "taken_at",
     "victim_numbers",
     "walk",
 ]

@@ -9,10 +9,11 @@ have been listed twice.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from schemas.classification import Tier
 from schemas.envelope import Event
@@ -26,11 +27,22 @@ from schemas.incident import (
 )
 from schemas.notification import NotificationServed
 from schemas.rejects import InvalidRecord, RejectCode
+from schemas.reviews import (
+    AnswerChallenge,
+    ChallengeListing,
+    ClaimReview,
+    ConcludeReview,
+    RaiseTier,
+    ReviewCommand,
+    ValidateD,
+)
 
 FINAL = sys.maxsize
 """A retraction without a revision takes back every revision there will ever be."""
 
-Kept = CaseDisposed | NotificationRecorded | NotificationServed | CustodyChanged | OrderChanged
+Act = ClaimReview | ConcludeReview | RaiseTier | ValidateD | ChallengeListing | AnswerChallenge
+"""Of people. They are part of the history: they go with it where it goes."""
+Kept = CaseDisposed | NotificationRecorded | NotificationServed | CustodyChanged | OrderChanged | Act
 RecordKey = tuple[str, str]
 
 Seal = Callable[[str], str]
@@ -113,6 +125,23 @@ class History:
         found = self.records.get(_disposition_key(arrest_id, charge))
         return cast(Event[CaseDisposed] | None, found)
 
+    def acts(self, kind: str) -> Iterator[Event[Any]]:
+        """What people did, of one kind of record."""
+        return (one for (of, _), one in self.records.items() if of == kind)
+
+    @property
+    def challenged(self) -> bool:
+        """Whether a challenge waits for two people of one answer."""
+        return any(not is_answered(self, one.id) for one in self.acts("challenge"))
+
+    def reviewed(self, incident_ids: Collection[str]) -> Mapping[RecordKey, Event[Kept]]:
+        """What people said in reviews of these incidents."""
+        return {key: one for key, one in self.records.items() if _reviewed(one) in incident_ids}
+
+    def dropped(self, keys: Collection[RecordKey]) -> History:
+        """Without these records."""
+        return replace(self, records={key: one for key, one in self.records.items() if key not in keys})
+
     def noticed_at(self) -> datetime | None:
         """When he was first served a notice, here or before this system; None: never. Order of arrival does not matter."""
         served = (
@@ -143,7 +172,11 @@ class History:
         gone = {key: told for key, told in self.strands.items() if key in incident_ids}
         rest = {key: told for key, told in self.strands.items() if key not in incident_ids}
         arrests = arrests_of(gone) - arrests_of(rest)
-        records = {key: one for key, one in self.records.items() if arrest_of(one) not in arrests}
+        records = {
+            key: one
+            for key, one in self.records.items()
+            if arrest_of(one) not in arrests and _reviewed(one) not in incident_ids
+        }
         return replace(self, strands=rest, records=records if len(records) < len(self.records) else self.records)
 
 
@@ -198,16 +231,28 @@ def expunged(history: History, sealed: Collection[str], seal: Seal) -> History:
 
 def recorded(history: History, event: Event[Kept]) -> History:
     """Keep the latest word on its matter, by the source's time. The same history if nothing is new."""
-    key = record_key(event.data)
+    key = record_key(event)
     held = history.records.get(key)
     if held is not None and (held.time, held.id) >= (event.time, event.id):
         return history
     return replace(history, records={**history.records, key: event})
 
 
-def record_key(data: Kept) -> RecordKey:
+def record_key(event: Event[Kept]) -> RecordKey:
     """What the record has the word on."""
-    match data:
+    match data := event.data:
+        case ClaimReview():
+            return ("claim", f"{data.incident_id}|{data.code}")
+        case ConcludeReview():
+            return ("review", f"{data.incident_id}|{data.code}|{data.by}")
+        case RaiseTier():
+            return ("raise", event.id)
+        case ValidateD():
+            return ("validation", "D")
+        case ChallengeListing():
+            return ("challenge", event.id)
+        case AnswerChallenge():
+            return ("answer", f"{data.challenge_id}|{data.by}")
         case CaseDisposed():
             return _disposition_key(data.arrest_id, data.charge)
         case NotificationRecorded() | NotificationServed():
@@ -216,6 +261,21 @@ def record_key(data: Kept) -> RecordKey:
             return ("custody", f"{data.booking_id}|{data.change}")
         case OrderChanged():
             return ("order", data.order_id)
+
+
+def is_answered(history: History, challenge_id: str) -> bool:
+    """Whether two people gave it one answer."""
+    return agreed(one for one in history.acts("answer") if one.data.challenge_id == challenge_id) is not None
+
+
+def agreed(words: Iterable[Event[Any]]) -> str | None:
+    """The outcome that two people have found, if there is one. Each person's latest word is kept, so each counts once."""
+    found = Counter(str(one.data.outcome) for one in words)
+    return min((outcome for outcome, people in found.items() if people > 1), default=None)
+
+
+def _reviewed(event: Event[Kept]) -> str | None:
+    return event.data.incident_id if isinstance(event.data, ReviewCommand) else None
 
 
 def arrests_of(strands: Mapping[str, tuple[Strand, ...]]) -> set[str]:

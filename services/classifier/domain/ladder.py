@@ -49,6 +49,10 @@ class Standing:
     tiers: Mapping[str, Tier | None] = field(default_factory=dict)
     """After each incident, in walk order."""
     reviews: frozenset[tuple[str, ReviewCode]] = frozenset()
+    by_rules: Tier | None = None
+    """The tier without any person's raise."""
+    raised_until: datetime | None = None
+    """Where the tier is a person's raise: when that ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def walk(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Standing:
             rules = tuple(rule.id for rule in step.fired) or (GAP,)
         tier = step.tier
         tiers[finding.incident_id] = tier
-    return Standing(tier, since, rules, tuple(evidence), tiers, frozenset(reviews))
+    return Standing(tier, since, rules, tuple(evidence), tiers, frozenset(reviews), by_rules=tier)
 
 
 def climb(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Iterator[Step]:

@@ -14,9 +14,20 @@ from schemas.referral import ReferralOpened
 from services.classifier.domain.finding import Finding, find
 from services.classifier.domain.history import History
 from services.classifier.domain.ladder import Fire, Standing, walk
+from services.classifier.domain.raising import raised
 
 ReviewKey = tuple[str, ReviewCode]
 """What it is about (an incident, or a hand-over for `merge_pending`), and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """An open review, and who works on it."""
+
+    opened_at: datetime
+    claimed_by: str | None = None
+    concluded: tuple[tuple[str, str], ...] = ()
+    """Who has found what, so far; it takes two who find the same to close it."""
 
 
 ReferralKey = tuple[str, int]
@@ -101,9 +112,15 @@ class Offender:
     """As last published; None: nothing, or ended."""
     referrals: Mapping[ReferralKey, ReferralOpened] = field(default_factory=dict)
     """Live ones, as last said."""
-    reviews: Mapping[ReviewKey, datetime] = field(default_factory=dict)
-    """Open ones, and since when."""
+    reviews: Mapping[ReviewKey, Review] = field(default_factory=dict)
+    """Open ones."""
     decisions: Mapping[str, Decided] = field(default_factory=dict)
+    policy: str | None = None
+    """Digest of the policy he was last decided under."""
+    wake_at: datetime | None = None
+    """When the clock next has work; None: never, as things stand."""
+    victim_of: frozenset[str] = frozenset()
+    """Cases (opaque) in which he is another's victim."""
     erasures: Mapping[str, Erasure] = field(default_factory=dict)
     """Expunctions carried out, by proof."""
     assessment: Assessment = field(default_factory=Assessment)
@@ -121,6 +138,20 @@ def assess(
     known: tuple[History, Assessment] | None = None,
 ) -> Assessment:
     """Pure: the same history and policy give the same answer. `known` spares reading again what has not changed."""
+    found = findings(offender_id, history, policy, known)
+    same = known is not None and found == known[1].findings
+    if known is not None and same and known[0].records is history.records:
+        return known[1]
+    standing = raised(history, walk(found.values(), policy, fire))
+    if known is not None and same and standing == known[1].standing:
+        return known[1]
+    return Assessment(found, standing)
+
+
+def findings(
+    offender_id: str, history: History, policy: Policy, known: tuple[History, Assessment] | None = None
+) -> dict[str, Finding]:
+    """Every incident that stands, read."""
     findings: dict[str, Finding] = {}
     noticed_at = history.noticed_at() if policy.violations.notice_terms_from_service else None
     for incident_id, told in history.strands.items():
@@ -134,6 +165,4 @@ def assess(
             findings[incident_id] = find(
                 telling.report, policy, history.disposed, listed=telling.listed, noticed_at=noticed_at
             )
-    if known is not None and findings == known[1].findings:
-        return known[1]
-    return Assessment(findings, walk(findings.values(), policy, fire))
+    return findings

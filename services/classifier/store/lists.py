@@ -5,14 +5,26 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, exists, select
+import orjson
+from sqlalchemy import Row, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import ReviewCode, Tier
 from services.classifier.domain import Erasure
-from services.classifier.store.tables import decisions, erasures, incidents, offenders, referrals, reviews
+from services.classifier.store.tables import (
+    decisions,
+    erasures,
+    incidents,
+    offenders,
+    policies,
+    records,
+    referrals,
+    reviews,
+)
 from services.common.paging import Page, Slice
+from services.common.tables import lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +35,21 @@ class OpenReview:
     subject: str
     code: ReviewCode
     opened_at: datetime
+    claimed_by: str | None = None
+    concluded: tuple[tuple[str, str], ...] = ()
+    """Who has found what, so far; two who find the same close it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One act that is part of a history: a raise in force, a challenge, a person's word in a review."""
+
+    offender_id: str
+    kind: str
+    act_id: str
+    by: str
+    at: datetime
+    data: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +62,110 @@ class ListedIncident:
 
 
 async def carried_out(conn: AsyncConnection, page: Page, proof_id: str | None = None) -> Slice[Erasure]:
-    """Expunctions in the order they were carried out; or the one of that proof."""
+    """Expunctions, in their order; or the one of that proof."""
     query = select(erasures)
     if proof_id is not None:
         query = query.where(erasures.c.proof_id == proof_id)
-    found = await page.of(conn, query, erasures.c.erased_at, erasures.c.proof_id)
+    found = await page.of(conn, query, erasures.c.erased_at, erasures.c.proof_id, erasures.c.offender_id)
     return found.map(lambda row: Erasure(row.proof_id, row.agency, row.erased_at))
 
 
-async def open_reviews(conn: AsyncConnection, codes: Collection[ReviewCode], page: Page) -> Slice[OpenReview]:
-    """Those with one of `codes`."""
+ACTS = ("claim", "review", "raise", "validation", "challenge", "answer")
+"""Kinds of records that are acts of people."""
+
+
+async def acts(
+    conn: AsyncConnection, page: Page, kinds: Collection[str] = ACTS, offender_id: str | None = None
+) -> Slice[Act]:
+    """Of these kinds, by offender."""
+    columns = records.c
+    query = select(records).where(columns.kind.in_(kinds))
+    if offender_id is not None:
+        query = query.where(columns.offender_id == offender_id)
+    found = await page.of(conn, query, columns.offender_id, columns.kind, columns.matter)
+    return found.map(_act)
+
+
+def _act(row: Row[Any]) -> Act:
+    event = orjson.loads(row.event)
+    data = event["data"]
+    at = datetime.fromisoformat(event.get("recordedtime") or event["time"])
+    rest = {name: value for name, value in data.items() if name not in ("offender_id", "by", "expects")}
+    return Act(row.offender_id, row.kind, event["id"], data["by"], at, rest)
+
+
+async def words_on(conn: AsyncConnection, challenges: Collection[tuple[str, str]]) -> dict[str, list[tuple[str, str]]]:
+    """By challenge, given as (offender, challenge): who has answered what."""
+    people = {offender_id for offender_id, _ in challenges}
+    found: dict[str, list[tuple[str, str]]] = {challenge_id: [] for _, challenge_id in challenges}
+    query = select(records.c.event).where(records.c.kind == "answer", records.c.offender_id.in_(people))
+    for row in await conn.execute(query):
+        data = orjson.loads(row.event)["data"]
+        if data["challenge_id"] in found:
+            found[data["challenge_id"]].append((data["by"], data["outcome"]))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsing:
+    """On D; `wake_at`: when the first suspicion is purged unless a person validates (or a raise ends)."""
+
+    offender_id: str
+    wake_at: datetime
+
+
+async def lapsing(conn: AsyncConnection, page: Page) -> Slice[Lapsing]:
+    """Soonest first."""
+    columns = offenders.c
+    query = select(columns.offender_id, columns.wake_at).where(columns.tier == Tier.D, columns.wake_at.is_not(None))
+    found = await page.of(conn, query, columns.wake_at, columns.offender_id)
+    return found.map(lambda row: Lapsing(row.offender_id, row.wake_at))
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A policy, in how many lanes it is in force, and how many people were last decided under it."""
+
+    digest: str
+    id: str
+    version: str
+    lanes: int
+    offenders: int
+
+
+async def in_force(conn: AsyncConnection) -> list[InForce]:
+    """In the order they came."""
+    per_lane = await conn.execute(select(lanes.c.kept, func.count()).group_by(lanes.c.kept))
+    in_lanes: dict[str | None, int] = {row[0]: row[1] for row in per_lane}
+    per_person = await conn.execute(select(offenders.c.policy, func.count()).group_by(offenders.c.policy))
+    decided: dict[str | None, int] = {row[0]: row[1] for row in per_person}
+    found = []
+    for row in await conn.execute(select(policies).order_by(policies.c.place)):
+        document = orjson.loads(row.document)
+        counts = in_lanes.get(row.digest, 0), decided.get(row.digest, 0)
+        found.append(InForce(row.digest, document["id"], document["version"], *counts))
+    return found
+
+
+async def open_reviews(
+    conn: AsyncConnection, codes: Collection[ReviewCode], page: Page, claimed_by: str | None = None
+) -> Slice[OpenReview]:
+    """Those with one of `codes`; of one person, or (``) that nobody has claimed."""
     columns = reviews.c
     query = select(reviews).where(columns.code.in_(codes))
+    if claimed_by is not None:
+        query = query.where(columns.claimed_by == claimed_by if claimed_by else columns.claimed_by.is_(None))
     found = await page.of(conn, query, columns.opened_at, columns.offender_id, columns.subject, columns.code)
-    return found.map(lambda row: OpenReview(row.offender_id, row.subject, ReviewCode(row.code), row.opened_at))
+    return found.map(
+        lambda row: OpenReview(
+            row.offender_id,
+            row.subject,
+            ReviewCode(row.code),
+            row.opened_at,
+            row.claimed_by,
+            tuple((by, outcome) for by, outcome in row.concluded),
+        )
+    )
 
 
 async def listed_incidents(conn: AsyncConnection, page: Page) -> Slice[ListedIncident]:

@@ -13,7 +13,7 @@ from schemas.classification import Change, Outreach, ReviewCode, Tier, TierCurre
 from schemas.envelope import Data, Event, from_json_line, read, rfc3339, to_json_line
 from schemas.incident import IncidentReported, IncidentRetracted
 from schemas.referral import ReferralOpened
-from services.classifier.domain import FINAL, Decided, Erasure, History, Kept, Move, Offender, Strand
+from services.classifier.domain import FINAL, Decided, Erasure, History, Kept, Move, Offender, Review, Strand
 from services.classifier.store import tables
 
 Rows = Sequence[Row[Any]]
@@ -85,6 +85,14 @@ def _decision(decided: Decided) -> Columns:
     }
 
 
+def _review(review: Review) -> Columns:
+    return {
+        "opened_at": review.opened_at,
+        "claimed_by": review.claimed_by,
+        "concluded": [list(each) for each in review.concluded],
+    }
+
+
 STRAND = ("incident_id", "reported_as")
 SHELVES = (
     Shelf(tables.incidents, STRAND, _reports, _report),
@@ -114,7 +122,7 @@ SHELVES = (
         lambda offender: {(key,): one for key, one in offender.erasures.items()},
         lambda one: {"agency": one.agency, "erased_at": one.erased_at},
     ),
-    Shelf(tables.reviews, ("subject", "code"), lambda offender: offender.reviews, lambda at: {"opened_at": at}),
+    Shelf(tables.reviews, ("subject", "code"), lambda offender: offender.reviews, _review),
 )
 
 
@@ -130,6 +138,10 @@ def head(offender: Offender) -> Columns:
         "moved": {sealed: [move.to, move.handover_id] for sealed, move in offender.moved.items()},
         "pending": sorted(offender.pending),
         "absorbed": sorted(offender.absorbed),
+        "victim_of": sorted(offender.victim_of),
+        "policy": offender.policy,
+        "challenged": offender.history.challenged,
+        "wake_at": offender.wake_at,
     }
 
 
@@ -146,7 +158,10 @@ def offender(row: Row[Any], below: Mapping[str, Rows]) -> Offender:
         since=row.since,
         current=read(TierCurrent, orjson.dumps(row.published)) if row.published else None,
         referrals={(one.incident_id, one.victim_no): one for one in map(_referred, below["referrals"])},
-        reviews={(each.subject, ReviewCode(each.code)): each.opened_at for each in below["reviews"]},
+        policy=row.policy,
+        wake_at=row.wake_at,
+        victim_of=frozenset(row.victim_of),
+        reviews={(each.subject, ReviewCode(each.code)): _reviewed(each) for each in below["reviews"]},
         erasures={each.proof_id: Erasure(each.proof_id, each.agency, each.erased_at) for each in below["erasures"]},
         decisions={each.decision_id: _decided(each) for each in below["decisions"]},
     )
@@ -180,6 +195,10 @@ def _reported(row: Row[Any]) -> Event[IncidentReported]:
 
 def _referred(row: Row[Any]) -> ReferralOpened:
     return read(ReferralOpened, row.data.encode())
+
+
+def _reviewed(row: Row[Any]) -> Review:
+    return Review(row.opened_at, row.claimed_by, tuple((by, outcome) for by, outcome in row.concluded))
 
 
 def _stored(row: Row[Any]) -> Event[Data]:

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, delete, select
+import structlog
+from sqlalchemy import Row, Table, bindparam, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.classifier.domain import Assessment, History, Offender
+from schemas.commands import ActivatePolicy, Redecide
+from schemas.envelope import Data, read
+from schemas.policy import Policy
+from services.classifier.domain import Offender, assess, findings
+from services.classifier.domain.levers import PULLED_ON, Lever, levers
 from services.classifier.store import tables
 from services.classifier.store.rows import SHELVES, Shelf, head, offender
+from services.classifier.terms import Policies, policy_of
+from services.common.errors import LaneRefusedError
 from services.common.sql import upsert
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 200
+"""Offenders decided again in one transaction."""
 
 _KEYS_PER_QUERY = 500
 
 Step = tuple[Offender, Offender]
 """Before and after."""
-
-Assess = Callable[[str, History], Assessment]
-"""What the history of an offender comes to: derived, so it is made again on loading."""
 
 
 class ClassifierStore:
@@ -30,8 +40,8 @@ class ClassifierStore:
 
     metadata = tables.metadata
 
-    def __init__(self, assess: Assess) -> None:
-        self._assess = assess
+    def __init__(self, policies: Policies) -> None:
+        self.policies = policies
 
     def new(self, key: str) -> Offender:
         return Offender(key)
@@ -45,15 +55,66 @@ class ClassifierStore:
 
     async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Offender, Offender]]) -> None:
         steps = list(changed.values())
-        heads = [{**head(after), "lane": lane} for _, after in steps]
+        heads = [{**head(after), "lane": lane} for _, after in steps if after != self.new(after.offender_id)]
+        blank = [after.offender_id for _, after in steps if after == self.new(after.offender_id)]
+        if blank:
+            await conn.execute(delete(tables.offenders).where(tables.offenders.c.offender_id.in_(blank)))
         await upsert(conn, tables.offenders, heads, ["offender_id"])
         for shelf in SHELVES:
             await _forget(conn, shelf, steps)
             await upsert(conn, shelf.table, _changed(shelf, steps, lane), _key(shelf))
 
     async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
-        """Nobody: time changes no tier."""
-        return ()
+        """Whose raise ends, or whose suspicion nobody has validated."""
+        mine = tables.offenders.c
+        query = select(mine.offender_id).where(mine.lane == lane, mine.wake_at <= now).order_by(mine.offender_id)
+        return (await conn.scalars(query)).all()
+
+    async def opened(self, conn: AsyncConnection, lane: int, kept: str | None) -> str:
+        """The policy in force in the lane, with every other that somebody was decided under.
+
+        A lane that is new takes that of the first of all, which is the one of the file the database was started with: a
+        replica that starts with another file must not decide under it. Raises `LaneRefusedError`.
+        """
+        await self._first(conn)
+        rows = (await conn.execute(select(tables.policies).order_by(tables.policies.c.place))).all()
+        for row in rows:
+            self.policies.add(read(Policy, row.document.encode()))
+        digest = kept or str(rows[0].digest)
+        if digest not in self.policies:
+            raise LaneRefusedError("policy_unknown", "the policy in force in this lane is not in the database")
+        if digest != self.policies.filed:
+            log.warning("policy.file_not_in_force", lane=lane, in_force=digest[:12], filed=self.policies.filed[:12])
+        return digest
+
+    async def wanted(self, conn: AsyncConnection, lane: int, data: Data) -> Sequence[str] | None:
+        """The next chunk of those who were last decided under another policy."""
+        if not isinstance(data, Redecide):
+            return None
+        mine = tables.offenders.c
+        query = (
+            select(mine.offender_id)
+            .where(mine.lane == lane, mine.offender_id > data.after, mine.policy != data.digest)
+            .order_by(mine.offender_id)
+            .limit(CHUNK)
+        )
+        return (await conn.scalars(query)).all()
+
+    async def keep(self, conn: AsyncConnection, lane: int, data: Data) -> None:
+        """A policy that comes into force is kept with the first lane that hears of it."""
+        if isinstance(data, ActivatePolicy) and (policy := policy_of(data)) is not None:
+            await self._write(conn, policy)
+
+    async def _first(self, conn: AsyncConnection) -> None:
+        if await conn.scalar(select(tables.policies.c.digest).limit(1)) is None:
+            await self._write(conn, self.policies.of(None).policy)
+
+    async def _write(self, conn: AsyncConnection, policy: Policy) -> None:
+        """Many lanes may bring it at once."""
+        make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
+        last = select(func.coalesce(func.max(tables.policies.c.place), 0) + 1).scalar_subquery()
+        row = {"digest": policy.digest, "place": last, "document": policy.model_dump_json()}
+        await conn.execute(make(tables.policies).values(**row).on_conflict_do_nothing())
 
     async def _load(self, conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offender]:
         heads = (await conn.execute(select(tables.offenders).where(tables.offenders.c.offender_id.in_(keys)))).all()
@@ -66,7 +127,9 @@ class ClassifierStore:
         return {row.offender_id: self._derived(offender(row, below[row.offender_id])) for row in heads}
 
     def _derived(self, stored: Offender) -> Offender:
-        return replace(stored, assessment=self._assess(stored.offender_id, stored.history))
+        """As it was when he was last decided, under the policy of then."""
+        terms = self.policies.of(stored.policy)
+        return replace(stored, assessment=assess(stored.offender_id, stored.history, terms.policy, terms.fire))
 
 
 def _rows(table: Table, keys: Sequence[str]) -> Any:
@@ -101,3 +164,16 @@ async def _forget(conn: AsyncConnection, shelf: Shelf, steps: Sequence[Step]) ->
         columns = ("offender_id", *shelf.key)
         where = [shelf.table.c[name] == bindparam(f"gone_{name}") for name in columns]
         await conn.execute(delete(shelf.table).where(*where), gone)
+
+
+async def levers_of(conn: AsyncConnection, offender_id: str) -> Sequence[Lever] | None:
+    """Of who is on A or B, under the policy he was last decided under; None where he is not."""
+    found = (await conn.execute(select(tables.offenders).where(tables.offenders.c.offender_id == offender_id))).first()
+    if found is None or found.tier not in PULLED_ON or found.policy is None:
+        return None
+    below = {shelf.table.name: (await conn.execute(_rows(shelf.table, [offender_id]))).all() for shelf in SHELVES}
+    kept = await conn.scalar(select(tables.policies.c.document).where(tables.policies.c.digest == found.policy))
+    policy = read(Policy, str(kept).encode())
+    his = offender(found, below)
+    read_again = findings(offender_id, his.history, policy)
+    return levers(replace(his, assessment=replace(his.assessment, findings=read_again)), policy)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table, Text, false
 
 from services.common.columns import UtcDateTime
 
@@ -30,7 +30,24 @@ offenders = Table(
     Column("moved", JSON, nullable=False, comment="split: sealed id of incident or arrest to where it went"),
     Column("pending", JSON, nullable=False, comment="hand-overs of which more is to come"),
     Column("absorbed", JSON, nullable=False, comment="other ids by whose way parts of the history came here"),
+    Column(
+        "victim_of", JSON, nullable=False, server_default="[]", comment="opaque cases in which he is another's victim"
+    ),
+    Column("policy", String(64), comment="digest of the one he was last decided under"),
+    Column("challenged", Boolean, nullable=False, server_default=false(), comment="a challenge waits for its answer"),
+    Column("wake_at", UtcDateTime, comment="when the clock next has work; null: never, as things stand"),
     Index("offenders_tier", "tier"),
+    Index("offenders_due", "lane", "wake_at"),
+    Index("offenders_policy", "lane", "policy", "offender_id"),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("place", Integer, nullable=False, comment="in the order they came; the first is that of the first start"),
+    Column("document", Text, nullable=False, comment="the whole policy, as JSON"),
+    comment="every policy that was in force in some lane",
 )
 
 incidents = Table(
@@ -118,6 +135,8 @@ reviews = Table(
     Column("code", String(32), primary_key=True),
     _lane(),
     Column("opened_at", UtcDateTime, nullable=False),
+    Column("claimed_by", String(120)),
+    Column("concluded", JSON, nullable=False, server_default="[]", comment="pairs of person and outcome, so far"),
     Index("reviews_code", "code", "opened_at"),
     comment="what waits for a person",
 )

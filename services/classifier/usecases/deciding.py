@@ -21,6 +21,7 @@ from schemas.incident import (
 from schemas.notification import NotificationServed
 from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
+from schemas.reviews import ReviewCommand
 from services.classifier.domain import Finding, Offender
 
 
@@ -35,6 +36,18 @@ class About:
     merged_offender_id: str | None = None
     pair_id: str | None = None
     """Where the pair is known and the incident is not: it was expunged, and the order came by way of another record."""
+
+    bulk: bool = False
+    """One of many at once: what follows for him waits for a person."""
+    purged: frozenset[str] = frozenset()
+    """Suspicions that went for their age."""
+    besides: bool = False
+    """Not what the record is about, but what follows from it for another pair."""
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What sets the event apart from others of one record."""
+        return (self.incident_id or "",) if self.besides else ()
 
     def pair(self, offender: Offender) -> str | None:
         return offender.pair(self.incident_id) if self.incident_id else self.pair_id
@@ -65,7 +78,7 @@ def about(data: Data, offender: Offender) -> About:
             return About(data.incident_id, agency=data.agency)
         case IncidentExpunged():
             return About(data.incident_id, agency=data.agency, expunged=True)
-        case OpenListed():
+        case OpenListed() | ReviewCommand():
             return About(data.incident_id)
         case OffenderMerged():
             return About(merged_offender_id=data.merged_offender_id)
@@ -109,15 +122,19 @@ def decision(
     at: datetime,
     policy: Policy,
     what: About | None = None,
+    since: Offender | None = None,
 ) -> OffenderDecided:
-    """Pure. `event` is the record of the history; `cause` the one that brought it, itself or a hand-over."""
+    """Pure. `event` is the record of the history; `cause` the one that brought it, itself or a hand-over.
+
+    `since`: what the reviews are newer than, if not `before`.
+    """
     what = what or about(event.data, after)
     found = after.assessment.findings.get(what.incident_id or "")
     last = found or before.assessment.findings.get(what.incident_id or "")
     report = found.report if found is not None else None
     standing = after.assessment.standing
     return OffenderDecided(
-        decision_id=deterministic_id("decision", cause.source, cause.id, after.offender_id),
+        decision_id=deterministic_id("decision", cause.source, cause.id, after.offender_id, *what.parts),
         pair_id=what.pair(after),
         offender_id=after.offender_id,
         incident_id=what.named,
@@ -126,7 +143,7 @@ def decision(
         change=_change(before, after, what),
         rules=list(standing.rules),
         evidence=list(standing.evidence),
-        review=raised(before, after),
+        review=raised(since or before, after),
         outreach=Outreach.OPENED if found is not None and found.qualifies and not found.listed else Outreach.NONE,
         mutual=found is not None and found.mutual,
         charged=found is not None and found.charges > 0,
@@ -136,20 +153,28 @@ def decision(
         conflict_of_interest=has_conflict(after),
         withdrawn_pair_ids=list(_withdrawn(before, after)),
         merged_offender_id=what.merged_offender_id,
+        challenged=after.history.challenged,
+        raised_until=standing.raised_until,
+        purged=bool(what.purged),
         tiers_served=list(after.history.tiers_served),
         policy=policy.ref,
         occurred_at=last.report.occurred_at if last is not None and not what.expunged else None,
         decided_at=at,
         agency=what.agency or (last.report.agency if last is not None else None),
-        bulk=report is not None and report.bulk,
+        bulk=what.bulk or (report is not None and report.bulk),
     )
 
 
 def _change(before: Offender, after: Offender, what: About) -> Change:
     """What was taken back before and is expunged now changes no tier, but must be told; so must a notice given."""
     found = change(before, after)
-    told = what.leaves(before) or before.history.tiers_served != after.history.tiers_served
+    told = what.leaves(before) or what.besides or _matters(before) != _matters(after)
     return Change.KEPT if found is Change.NONE and told else found
+
+
+def _matters(offender: Offender) -> tuple[object, ...]:
+    """What a decision says beside tier, incidents and reviews."""
+    return offender.history.tiers_served, offender.history.challenged, offender.assessment.standing.raised_until
 
 
 def change(before: Offender, after: Offender) -> Change:
@@ -175,6 +200,8 @@ def is_published(before: Offender, after: Offender, cause: Event[Data]) -> bool:
     return (
         before.tier is not after.tier
         or (served and not isinstance(cause.data, NotificationServed))
+        or before.history.challenged is not after.history.challenged
+        or before.assessment.standing.raised_until != after.assessment.standing.raised_until
         or before.reviews.keys() != after.reviews.keys()
         or any(one is not None and one.qualifies for pair in _changed(before, after) for one in pair)
     )

@@ -14,8 +14,9 @@ from schemas.envelope import Data, Event, deterministic_id, pair_id
 from schemas.incident import IncidentExpunged
 from schemas.topics import Topic
 from services.classifier.domain import Erasure, Offender, history
+from services.classifier.terms import Terms
 from services.classifier.usecases.deciding import About
-from services.classifier.usecases.settling import SOURCE, Terms, names_of, settled
+from services.classifier.usecases.settling import SOURCE, names_of, settled
 from services.common.service import Input, Outcome, Outgoing, caused_by
 
 

@@ -18,8 +18,17 @@ from schemas.incident import (
 )
 from schemas.notification import NotificationServed
 from schemas.rejects import InvalidRecord, RejectCode
+from schemas.reviews import (
+    AnswerChallenge,
+    ChallengeListing,
+    ClaimReview,
+    ConcludeReview,
+    EndRaise,
+    RaiseTier,
+    ValidateD,
+)
 from services.classifier.domain import Kept, Offender, history, victim_numbers
-from services.classifier.usecases.settling import Terms
+from services.classifier.terms import Terms
 
 OPENERS = (Role.COORDINATOR, Role.OUTREACH_SUPERVISOR)
 """Who may open what a history load or a late report has listed."""
@@ -65,6 +74,14 @@ def opened(offender: Offender, event: Event[OpenListed], terms: Terms) -> Offend
     return _with(offender, history.opened(offender.history, telling.strand, telling.strand.revision))
 
 
+def raise_ended(offender: Offender, event: Event[EndRaise], terms: Terms) -> Offender:
+    """Raises `Refused` where there is no such raise (any more)."""
+    key = ("raise", event.data.raise_id)
+    if key not in offender.history.records:
+        raise Refused("unknown_raise")
+    return _with(offender, offender.history.dropped({key}))
+
+
 FOLDS: Mapping[type[Data], Callable[[Offender, Any, Terms], Offender]] = {
     IncidentReported: reported,
     IncidentRetracted: retracted,
@@ -74,6 +91,8 @@ FOLDS: Mapping[type[Data], Callable[[Offender, Any, Terms], Offender]] = {
     CustodyChanged: kept,
     OrderChanged: kept,
     OpenListed: opened,
+    **dict.fromkeys((ClaimReview, ConcludeReview, RaiseTier, ValidateD, ChallengeListing, AnswerChallenge), kept),
+    EndRaise: raise_ended,
 }
 
 

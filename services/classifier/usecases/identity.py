@@ -14,7 +14,7 @@ from typing import cast
 
 import orjson
 
-from schemas.commands import Adopt
+from schemas.commands import Adopt, NotedVictim
 from schemas.envelope import Data, Event, from_json_line, to_json_line
 from schemas.incident import (
     CaseDisposed,
@@ -28,9 +28,10 @@ from schemas.notification import NotificationServed
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
 from services.classifier.domain import Decided, History, Move, Offender, Seal, history
+from services.classifier.terms import Terms
 from services.classifier.usecases.deciding import pair_of
 from services.classifier.usecases.histories import Refused, fold, is_expunged
-from services.classifier.usecases.settling import SOURCE, Terms, settled
+from services.classifier.usecases.settling import SOURCE, settled
 from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
 
 
@@ -90,7 +91,16 @@ def merged(state: Offender, event: Event[OffenderMerged], given: Input, terms: T
         erasures=state.erasures,
         decisions=_unnamed(state, state.history.strands),
     )
-    return settled(state, closed, event, given, terms, *_handover(state, state.history, event, move, given, terms.seal))
+    handed = _handover(state, state.history, event, move, given, terms.seal)
+    return settled(state, closed, event, given, terms, *handed, *_cases(state, move, given))
+
+
+def _cases(state: Offender, move: Move, given: Input) -> Iterator[Outgoing]:
+    """That he is a victim too goes with him."""
+    for case in sorted(state.victim_of):
+        data = NotedVictim(offender_id=move.to, case=case)
+        event = caused_by(given, SOURCE, data, Topic.CLASSIFIER_COMMANDS, state.offender_id, case, subject=move.to)
+        yield Outgoing(Topic.CLASSIFIER_COMMANDS, event, other_lane=True)
 
 
 def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Terms) -> Outcome[Offender]:
@@ -111,7 +121,7 @@ def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Ter
         decisions=_unnamed(state, going),
     )
     out = state.history.expunged & {terms.seal(each) for each in data.incident_ids}
-    part = History(going, state.history.tried(arrests), out)
+    part = History(going, {**state.history.tried(arrests), **state.history.reviewed(going)}, out)
     return settled(state, rest, event, given, terms, *_handover(state, part, event, move, given, terms.seal))
 
 

@@ -5,37 +5,34 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from schemas.classification import ReviewCode, Tier, TierCurrent
-from schemas.envelope import Data, Event, pair_id, referral_id
+from schemas.classification import OffenderDecided, ReviewCode, Tier, TierCurrent
+from schemas.commands import NotedVictim
+from schemas.envelope import Data, Event, deterministic_id, pair_id, referral_id
 from schemas.policy import Policy
-from schemas.referral import ReferralOpened, ReferralWithdrawn
+from schemas.referral import ReferralOpened, ReferralPurpose, ReferralWithdrawn
 from schemas.topics import Topic
 from services.classifier.domain import (
     Assessment,
     Decided,
-    Fire,
+    History,
     Offender,
     ReferralKey,
+    Review,
     ReviewKey,
-    Seal,
     Standing,
     assess,
+    lapses,
 )
+from services.classifier.domain.history import agreed
+from services.classifier.terms import Terms
 from services.classifier.usecases import referring
 from services.classifier.usecases.deciding import About, about, decision, is_published
 from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
 
 SOURCE = "/ipvi/classifier"
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What decisions are made under."""
-
-    policy: Policy
-    fire: Fire
-    seal: Seal
+ALSO = ReviewCode.ALSO_VICTIM
 
 
 def settled(
@@ -50,44 +47,133 @@ def settled(
     """`draft` is `before` with the record `event` folded in; `more` is said besides. `what`: unless it is `event`'s own."""
     if draft is before and not more and what is None:
         return Outcome(before, result="none")
-    known = (before.history, before.assessment)
+    digest = terms.policy.digest
+    known = (before.history, before.assessment) if before.policy == digest else None
     assessment = assess(draft.offender_id, draft.history, terms.policy, terms.fire, known)
     standing = assessment.standing
     after = replace(
         draft,
         assessment=assessment,
+        policy=digest,
         tier=standing.tier,
         since=standing.since,
         current=_current(draft.offender_id, standing, terms.policy),
-        reviews=_reviews(before, draft, assessment, given.at),
+        reviews=reviews(before, draft, assessment, given.at),
+        wake_at=_wake_at(draft.history, assessment, terms.policy),
     )
     what = what or about(event.data, after)
     referrals = referring.wanted(before, after, terms.policy)
     gone = _gone(before, after, what)
-    erase = gone.pairs
     said = [
-        *_referrals(before, after, referrals, what, erase, given, terms),
+        *_referrals(before, after, referrals, what, gone.pairs, given, terms),
         *_tier(before.current, after.current, given),
         *more,
+        *_victims(before.referrals, referrals, before.offender_id, given),
     ]
-    decisions = {key: one for key, one in after.decisions.items() if one.pair_id not in erase}
-    if is_published(before, after, given.event) or what.leaves(before):
-        data = decision(before, after, event, given.event, given.at, terms.policy, what)
-        said.insert(0, _said(given, Topic.DECISIONS, data, what, what.key(after)))
-        place = max((one.place for one in decisions.values()), default=0) + 1
-        told = Decided.of(data, place)
-        decisions = {**decisions, data.decision_id: replace(told, pair_id=None) if what.expunged else told}
+    told = list(_decisions(before, after, event, given, terms, what))
+    decisions = {key: one for key, one in after.decisions.items() if one.pair_id not in gone.pairs}
+    last = max((one.place for one in decisions.values()), default=0)
+    for place, (data, one) in enumerate(told, start=last + 1):
+        kept = Decided.of(data, place)
+        decisions[data.decision_id] = replace(kept, pair_id=None) if one.expunged else kept
+    first = [_said(given, Topic.DECISIONS, data, one, one.key(after), *one.parts) for data, one in told]
     return Outcome(
-        replace(after, referrals=referrals, decisions=decisions), tuple(said), erase=erase, redact=gone.redactions
+        replace(after, referrals=referrals, decisions=decisions if told or gone.pairs else after.decisions),
+        (*first, *said),
+        erase=gone.pairs,
+        redact=gone.redactions,
     )
 
 
-def _reviews(before: Offender, draft: Offender, assessment: Assessment, at: datetime) -> Mapping[ReviewKey, datetime]:
-    """Open as long as their reason stands."""
-    keys = {*assessment.standing.reviews, *((handover, ReviewCode.MERGE_PENDING) for handover in draft.pending)}
-    if keys == before.reviews.keys():
+def _decisions(
+    before: Offender, after: Offender, event: Event[Data], given: Input, terms: Terms, what: About
+) -> Iterator[tuple[OffenderDecided, About]]:
+    """The record's own, and one for every other pair that it opens or on which a person is to look: each must be told.
+
+    The first says what became of the tier; those after it keep it.
+    """
+    if not (is_published(before, after, given.event) or what.leaves(before)):
+        return
+    besides = [About(incident_id, bulk=what.bulk, besides=True) for incident_id in _besides(before, after, what)]
+    if what.pair(after) is None and besides:
+        what = replace(besides.pop(0), besides=False)
+    yield decision(before, after, event, given.event, given.at, terms.policy, what), what
+    for one in besides:
+        yield decision(after, after, event, given.event, given.at, terms.policy, one, before), one
+
+
+def _besides(before: Offender, after: Offender, what: About) -> Iterator[str]:
+    """In walk order: incidents that qualify since another policy is in force, and those with a new review `also_victim`."""
+    looked_at = {subject for subject, code in after.reviews.keys() - before.reviews.keys() if code is ALSO}
+    for incident_id in after.assessment.standing.tiers:
+        found, was = after.assessment.findings[incident_id], before.assessment.findings.get(incident_id)
+        opens = found.qualifies and not found.listed and not (was is not None and was.qualifies)
+        if incident_id != what.incident_id and (incident_id in looked_at or (opens and before.policy != after.policy)):
+            yield incident_id
+
+
+def reviews(before: Offender, draft: Offender, assessment: Assessment, at: datetime) -> Mapping[ReviewKey, Review]:
+    """Open as long as their reason stands and no two people have closed them."""
+    keys: set[ReviewKey] = {*assessment.standing.reviews}
+    keys.update((handover, ReviewCode.MERGE_PENDING) for handover in draft.pending)
+    if draft.victim_of:
+        keys.update((incident_id, ALSO) for incident_id in assessment.standing.evidence)
+    worked = _worked(draft.history)
+    if keys == before.reviews.keys() and not worked:
         return before.reviews
-    return {key: before.reviews.get(key, at) for key in sorted(keys)}
+    found = {}
+    for key in sorted(keys):
+        claim, words = worked.get(key, (None, ()))
+        if agreed(words) is None:
+            known = before.reviews.get(key)
+            concluded = tuple(sorted((one.data.by, str(one.data.outcome)) for one in words))
+            made = Review(known.opened_at if known else at, claim, concluded)
+            found[key] = known if known == made and known is not None else made
+    return before.reviews if found == before.reviews else found
+
+
+def _worked(history: History) -> dict[ReviewKey, tuple[str | None, tuple[Event[Any], ...]]]:
+    """By review: who has claimed it, and what people found."""
+    found: dict[ReviewKey, tuple[str | None, tuple[Event[Any], ...]]] = {}
+    for one in history.acts("claim"):
+        key = (one.data.incident_id, one.data.code)
+        found[key] = (one.data.by, ())
+    for one in history.acts("review"):
+        key = (one.data.incident_id, one.data.code)
+        claim, words = found.get(key, (None, ()))
+        found[key] = (claim, (*words, one))
+    return found
+
+
+def _wake_at(history: History, assessment: Assessment, policy: Policy) -> datetime | None:
+    """When a raise ends, or a suspicion that nobody has validated is to go."""
+    moments = [one.data.until for one in history.acts("raise")]
+    moments += lapses(history, assessment.findings.values(), assessment.standing, policy).values()
+    return min(moments, default=None)
+
+
+def _victims(
+    was: Mapping[ReferralKey, ReferralOpened], now: Mapping[ReferralKey, ReferralOpened], him: str, given: Input
+) -> Iterator[Outgoing]:
+    """To the lane of each partner, should she be known as an offender herself: that she was hurt, never by whom."""
+    if was is now:
+        return
+    before, after = _partners(was, him), _partners(now, him)
+    for person in sorted(before ^ after):
+        data = NotedVictim(
+            offender_id=person, case=deterministic_id("victim-of", him, person), withdrawn=person not in after
+        )
+        event = caused_by(given, SOURCE, data, Topic.CLASSIFIER_COMMANDS, him, person, subject=person)
+        event = replace(event, correlationid=None, causationid=None)
+        yield Outgoing(Topic.CLASSIFIER_COMMANDS, event, other_lane=True)
+
+
+def _partners(referrals: Mapping[ReferralKey, ReferralOpened], him: str) -> set[str]:
+    return {
+        one.victim_id
+        for one in referrals.values()
+        if one.victim_id and one.victim_id != him and one.purpose is ReferralPurpose.OUTREACH
+    }
 
 
 def _referrals(
@@ -99,10 +185,15 @@ def _referrals(
     given: Input,
     terms: Terms,
 ) -> Iterator[Outgoing]:
-    """The last word on an expunged pair has to go out: it is not among what is erased. There is one in any case."""
+    """The last word on an expunged pair has to go out: it is not among what is erased. There is one in any case.
+
+    What is purged for its age ends no help she has: nothing is said of her.
+    """
     told = list(
         referring.differences(before.referrals, referrals, lambda incident_id: _moved_to(after, incident_id, terms))
     )
+    if what.purged:
+        told = [data for data in told if not isinstance(data, ReferralWithdrawn)]
     own = what.pair(before) if what.leaves(before) else None
     if own is not None and not any(data.pair_id == own for data in told):
         told.append(
@@ -159,7 +250,7 @@ class Gone:
 
 def _gone(before: Offender, after: Offender, what: About) -> Gone:
     """Every pair under which something may have been said of what is expunged, here or where it came from."""
-    gone = {what.incident_id} if what.expunged and what.incident_id else set[str]()
+    gone = {*what.purged, *({what.incident_id} if what.expunged and what.incident_id else set[str]())}
     if after.history.expunged is not before.history.expunged:
         gone |= before.history.strands.keys() - after.history.strands.keys()
     names = {incident_id: names_of(before, incident_id) for incident_id in gone}

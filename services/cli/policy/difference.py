@@ -24,7 +24,7 @@ from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
 from services.classifier.domain import Assessment, Offender, assess, walk
 from services.classifier.rules import rulebook
-from services.classifier.usecases import Terms
+from services.classifier.terms import Terms
 from services.classifier.usecases.histories import FOLDS, fold
 from services.cli.replay import Replay
 from services.common.seal import sealer

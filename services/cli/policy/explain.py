@@ -16,7 +16,7 @@ from schemas.incident import Disposition
 from schemas.nibrs import OFFENSES
 from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
-from services.classifier.domain import Assessment, Facts, History, Offender, assess
+from services.classifier.domain import Facts, Offender
 from services.classifier.domain.examination import told
 from services.classifier.domain.explanation import Charged, Explained, Explanation, explain
 from services.classifier.domain.finding import any_of
@@ -24,6 +24,7 @@ from services.classifier.domain.levers import Lever
 from services.classifier.policies import usable
 from services.classifier.rules import rulebook
 from services.classifier.store import ClassifierStore
+from services.classifier.terms import OnePolicy
 from services.cli.replay import Replay
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, IpviError
@@ -83,10 +84,7 @@ def read(offender_id: str, files: list[Path], policy: Policy) -> Offender:
 async def load(offender_id: str, settings: CommonSettings, policy: Policy) -> Offender:
     """As the classifier's database has him. Raises `NotKnownError`, `ConfigurationError`."""
 
-    def assessed(whose: str, history: History) -> Assessment:
-        return assess(whose, history, policy, rulebook(policy))
-
-    store = ClassifierStore(assessed)
+    store = ClassifierStore(OnePolicy(policy, _unsealed))
     database = Database(database_url(settings, "classifier"), "classifier", pool_size=1)
     try:
         async with database.read() as conn:
@@ -100,6 +98,11 @@ async def load(offender_id: str, settings: CommonSettings, policy: Policy) -> Of
     finally:
         await database.close()
     return _known(him)
+
+
+def _unsealed(each: str) -> str:
+    """Nothing is sealed or looked for under its seal here."""
+    return each
 
 
 def _known(him: Offender) -> Offender:

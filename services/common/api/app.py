@@ -14,10 +14,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.responses import JSONResponse
+from starlette.routing import compile_path
 
 from schemas.commands import Role
 from services.common.api.bodies import MAX_BYTES, Bodies
-from services.common.api.openapi import document
+from services.common.api.openapi import document, routes
 from services.common.api.reading import Reading
 from services.common.auth import Guard, Needs, Tokens
 from services.common.errors import IpviError
@@ -77,6 +78,7 @@ def build_app(
     operations = _operations(app, health, metrics)
     _check(name, operations, logged=False)
     app.include_router(operations)
+    app.state.methods = [(compile_path(path)[0], route.methods or ()) for path, route in routes(app)]
     add_handlers(app)
     app.add_middleware(Bodies, most=most_bytes)
     app.add_middleware(Guard, tokens=tokens)  # the last added is the first asked

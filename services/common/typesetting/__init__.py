@@ -106,7 +106,11 @@ def _compile(sheet: Sheet, **options: Any) -> bytes | list[bytes]:
             package_cache_path=_HERE,
             **options,
         )
-    except RuntimeError as failed:  # its own, or that of what lies under it
+    except BaseException as failed:
+        if (
+            not isinstance(failed, RuntimeError) and type(failed).__name__ != "PanicException"
+        ):  # Rust's, which is no Exception
+            raise
         # Its message quotes the text it failed on, which may be a name: none of it goes on.
         raise TypesettingError(_mend(str(failed))) from None
     return made

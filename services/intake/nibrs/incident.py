@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ ADULT: Final = 18
 _INDIVIDUALS: Final = frozenset("IL")
 _VICTIM_TYPES: Final = frozenset("IBFGLROSU")
 _CLEARANCES: Final = frozenset("ABCDEN")
+_TRANSACTION: Final = re.compile(r"[!-~][ -~]{0,11}")
 _SEXES: Final = frozenset(["M", "F", "U", "X", ""])
 _NEEDED: Final = {"1": "administrative", "2": "offense", "4": "victim", "5": "offender"}
 """Levels without which a report of an incident is not whole (specification, edit 075)."""
@@ -202,8 +204,10 @@ def _offender(segment: Segment) -> Offender:
 
 
 def _arrestee(segment: Segment, transaction: str) -> Arrestee:
-    if not transaction:
-        raise segment.wrong("arrest_transaction")
+    if not _TRANSACTION.fullmatch(transaction):
+        raise segment.wrong(
+            "arrest_transaction" if "arrest_transaction" in segment.layout.columns else "incident_number"
+        )
     return Arrestee(
         number=segment.whole("sequence_number", 1, 99),
         transaction=transaction,

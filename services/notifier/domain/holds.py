@@ -92,6 +92,8 @@ def reasons_to_hold(offender: Offender, notice: Notice, lane: LaneView) -> tuple
         held.add(HoldReason.UNSIGNED_TEMPLATE)
     if not (lane.kept and offender.clear and lane.confirmed(offender, notice)):
         held.add(HoldReason.GATE)
+    if offender.challenged:
+        held.add(HoldReason.CHALLENGED)
     return tuple(reason for reason in HoldReason if reason in held)
 
 

@@ -97,6 +97,8 @@ class Offender:
     helps: Mapping[str, Help] = field(default_factory=dict)
     told: tuple[str, ...] = ()
     """Records that took this one over: what comes to light of it later is sent after it."""
+    challenged: bool = False
+    """He or his counsel disputes the listing, as the last decision says: no person lifts that here."""
 
     @property
     def custody(self) -> Custody | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -21,12 +21,24 @@ from services.notifier.letters.words import forbidden
 T = TypeVar("T")
 
 SET = "letters"
+_ONLY_IN = {
+    "served_on": Kind.CORRECTION,
+    "meeting_on": Kind.CALL_IN,
+    "meeting_at": Kind.CALL_IN,
+    "meeting_place": Kind.CALL_IN,
+}
 SHIPPED = Path(__file__).parent / "templates"
 VOCABULARY = Vocabulary(
     values=frozenset({"name", "agency", "served_on", "meeting_on", "meeting_at", "meeting_place"}),
     lists=frozenset({"statutes", "help", "contact"}),
     conditions=frozenset({"charged", "last_notice"}),
 )
+
+
+def vocabulary(kind: Kind) -> Vocabulary:
+    """What a wording of this kind may name: a meeting in a call-in alone, an earlier notice's day in a correction alone."""
+    never = {name for name, only in _ONLY_IN.items() if only is not kind}
+    return replace(VOCABULARY, values=VOCABULARY.values - never)
 
 
 class LetterData(Strict):
@@ -134,7 +146,7 @@ def load_letters(folder: Path) -> LetterBook:
     book = LetterBook(
         county,
         county.data("letters.yaml", LetterData),
-        load_templates(SET, [kind.value for kind in Kind], VOCABULARY, SHIPPED, folder / SET),
+        load_templates(SET, {kind.value: vocabulary(kind) for kind in Kind}, SHIPPED, folder / SET),
         read_signoffs(folder),
     )
     for template in book.templates.values():

@@ -83,6 +83,7 @@ def offender(rows: Rows) -> Offender:
     return Offender(
         offender_id=head.offender_id,
         tier=Tier(head.tier) if head.tier else None,
+        challenged=head.challenged,
         described=read(OffenderDescribed, orjson.dumps(head.described)) if head.described else None,
         pairs={row.pair_id: _pair(row) for row in rows.pairs},
         notices={one.notification_id: one for one in notices},
@@ -181,6 +182,7 @@ def offender_row(one: Offender, lane: int) -> dict[str, Any]:
         "offender_id": one.offender_id,
         "lane": lane,
         "tier": one.tier,
+        "challenged": one.challenged,
         "described": one.described.model_dump(mode="json") if one.described else None,
         "waits_for_clock": waits_for_clock(one),
         "next_at": min(_clocks(one), default=None),

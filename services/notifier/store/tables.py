@@ -14,6 +14,7 @@ offenders = Table(
     Column("offender_id", String(128), primary_key=True),
     Column("lane", Integer, nullable=False),
     Column("tier", String(1), comment="of the last decision"),
+    Column("challenged", Boolean, nullable=False, server_default=false(), comment="as the last decision says"),
     Column("described", JSON(none_as_null=True), comment="the last described record, whole; no victim in it"),
     Column("waits_for_clock", Boolean, nullable=False, comment="time alone can change a notice of his"),
     Column("next_at", UtcDateTime, comment="when the next clock of his runs out"),

@@ -40,7 +40,7 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, policy:
 
 
 def _with_decision(offender: Offender, decision: OffenderDecided, at: datetime) -> Offender:
-    offender = replace(offender, tier=decision.tier)
+    offender = replace(offender, tier=decision.tier, challenged=decision.challenged)
     for pair_id in decision.withdrawn_pair_ids:
         pair = offender.pairs.get(pair_id, Pair(pair_id))
         offender = offender.with_pair(replace(pair, opened=False, statutes=(), withdrawn_at=at))
@@ -56,7 +56,7 @@ def _with_decision(offender: Offender, decision: OffenderDecided, at: datetime) 
             on_ladder=decision.incident_id in decision.evidence,
             unannounced=not decision.charged and decision.offender_informed is not True,
             mutual=decision.mutual,
-            bulk=decision.bulk,
+            bulk=decision.bulk or (pair.opened and pair.bulk),  # until a person lifts it
             conflict=decision.conflict_of_interest,
             challenged=pair.challenged or "challenged" in decision.review,
             also_victim=pair.also_victim or ReviewCode.ALSO_VICTIM in decision.review,
@@ -74,7 +74,7 @@ def _ended(draft: Draft, decision: OffenderDecided, expunged: str | None, now: d
             continue
         if notice.state in UNSERVED:
             draft = cancelled(draft, notice, reason, now)
-        elif reason not in (CancelReason.SUPERSEDED, CancelReason.MERGED):
+        elif not decision.purged and reason not in (CancelReason.SUPERSEDED, CancelReason.MERGED):
             corrected = replace(notice, state=NotificationState.CORRECTED, ended=reason, since=now)
             draft = draft.tell(corrected, draft.offender.event(NotificationCorrected, corrected, reason=reason))
     return draft
@@ -102,6 +102,9 @@ def _prepared(draft: Draft, decision: OffenderDecided, given: Input, policy: Not
     pair = _standing_on(offender, decision, tier)
     if pair is None:
         return draft
+    if decision.bulk and decision.pair_id is None:  # one of many decided again: a person releases it
+        pair = replace(pair, bulk=True)
+        draft = replace(draft, offender=offender.with_pair(pair))
     notice = Notice(
         notification_id=deterministic_id(
             "notification", offender.offender_id, tier, given.event.source, given.event.id
@@ -119,6 +122,11 @@ def _prepared(draft: Draft, decision: OffenderDecided, given: Input, policy: Not
     )
 
 
+def _of_himself(decision: OffenderDecided) -> bool:
+    """No incident, but a person's raise or another policy has put him on a graver list."""
+    return decision.pair_id is None and decision.change in (Change.ENTERED, Change.ESCALATED)
+
+
 def _standing_on(offender: Offender, decision: OffenderDecided, tier: Tier) -> Pair | None:
     """The pair a notice would stand on: the decision's own; where the decision took something away, the latest left.
 
@@ -133,6 +141,6 @@ def _standing_on(offender: Offender, decision: OffenderDecided, tier: Tier) -> P
     candidates: Sequence[Pair] = ()
     if opens(decision):
         candidates = [pair for pair in offender.open_pairs if pair.pair_id == decision.pair_id]
-    elif decision.withdrawn_pair_ids or decision.change is Change.LOWERED:
+    elif decision.withdrawn_pair_ids or decision.change is Change.LOWERED or _of_himself(decision):
         candidates = offender.open_pairs
     return next((pair for pair in reversed(candidates) if pair.on_ladder and pair.pair_id not in spared), None)

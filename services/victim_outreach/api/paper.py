@@ -16,7 +16,11 @@ PDF = "application/pdf"
 
 
 def add_routes(api: APIRouter, counter: Counter, papers: TextBook | None) -> None:
-    @api.get("/tasks/{task_id}/paper", response_class=Response, responses={200: {"content": {PDF: {}}}})
+    @api.get(
+        "/tasks/{task_id}/paper",
+        response_class=Response,
+        responses={200: {"content": {PDF: {}}}, 409: {"description": "No text, or not signed off."}},
+    )
     async def paper(
         task_id: str, text: MessageText, person: Worker, showing: Shows, language: Language = "en"
     ) -> Response:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, or_, select
+from sqlalchemy import ColumnElement, Row, and_, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.advocacy import (
@@ -366,14 +366,15 @@ async def _contacts(
 
 
 def _is_she(told: Sequence[Row[Any]]) -> ColumnElement[bool]:
-    """Named: every record with her id. Not named: the place she has in the incident."""
+    """Named: every record with her id. Not named: the place she has in the incident. Of no referral: nobody, not all."""
     return or_(
+        false(),
         *(
             victims.c.victim_id == referral.victim_id
             if referral.victim_id is not None
             else and_(victims.c.incident_id == referral.incident_id, victims.c.victim_no == referral.victim_no)
             for referral in told
-        )
+        ),
     )
 
 

@@ -159,7 +159,7 @@ def load_texts(folder: Path) -> TextBook:
     """Read a county's texts from its folder. Raises `CountyError`: also where a message would tell what it is about."""
     book = TextBook(
         load_county(folder).data("texts.yaml", TextData),
-        load_templates(SET, [kind.value for kind in Kind], VOCABULARY, SHIPPED, folder / SET),
+        load_templates(SET, {kind.value: VOCABULARY for kind in Kind}, SHIPPED, folder / SET),
         read_signoffs(folder),
     )
     for template in book.templates.values():

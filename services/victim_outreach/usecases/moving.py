@@ -112,7 +112,10 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, policy: Policy) -> 
     )
     for one in kept["referral"]:
         after = replace(after, referrals={**after.referrals, one.referral_id: _joined(after, one)})
-    return replace(settled(file, Draft(after), given, policy), result="applied")
+    outcome = settled(file, Draft(after), given, policy)
+    # On to where he has been merged in the meantime; what is there already goes no further, so a ring comes to an end.
+    onwards = passed_on(after, given) if outcome.state is not file else ()
+    return replace(outcome, events=(*outcome.events, *onwards), result="applied")
 
 
 def _new(known: Mapping[Any, T], told: Mapping[Any, T]) -> Mapping[Any, T]:
@@ -134,12 +137,14 @@ def _stricter(older: Profile, newer: Profile) -> Profile:
         channel: entry for entry in older.channels if (channel := entry[0]) and entry[1] == ContactSafety.UNSAFE
     }
     channels = [entry for entry in newer.channels if entry[0] not in forbidden]
-    return replace(
+    both = replace(
         newer,
         channels=(*channels, *forbidden.values()),
         no_contact=older.no_contact or newer.no_contact,
-        version=max(older.version, newer.version) + (older != newer),
+        version=max(older.version, newer.version),
     )
+    known = any(replace(both, version=one.version) == one for one in (older, newer))
+    return both if known else replace(both, version=both.version + 1)
 
 
 def _screens(file: CaseFile, told: Iterable[Screen]) -> Mapping[tuple[str, int], Screen]:

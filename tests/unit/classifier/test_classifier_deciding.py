@@ -68,6 +68,9 @@ def test_a_first_charge_is_said_whole() -> None:
         "conflict_of_interest": False,
         "withdrawn_pair_ids": [],
         "merged_offender_id": None,
+        "challenged": False,
+        "raised_until": None,
+        "purged": False,
         "tiers_served": [],
         "occurred_at": one.data.occurred_at,
         "decided_at": one.time,
@@ -296,7 +299,7 @@ def test_a_review_is_said_when_it_opens_and_kept_while_its_reason_stands() -> No
 def test_since_when_a_review_is_open() -> None:
     bench = Bench()
     bench.put(report(1, victims=["RU"]), report(1, revision=2, victims=["RU"], late=timedelta(days=9)))
-    assert list(bench.offender().reviews.values()) == [report(1).time]
+    assert [one.opened_at for one in bench.offender().reviews.values()] == [report(1).time]
 
 
 def test_who_is_unknown_is_asked_after_and_no_gate_waits_for_it() -> None:

@@ -83,7 +83,7 @@ def test_a_hand_over_is_a_row_of_commands_that_count_down() -> None:
 def test_commands_cross_lanes_and_are_found_by_the_pair_they_carry() -> None:
     bench = two()
     outcome = bench.decide(merged(GONE))
-    crossing = [one for one in outcome.events if one.other_lane]
+    crossing = [one for one in outcome.events if one.other_lane and isinstance(one.event.data, Adopt)]
     assert {one.topic for one in crossing} == {Topic.CLASSIFIER_COMMANDS}
     assert [one.about for one in crossing] == [None, pair(2, GONE), pair(3, GONE), None]
 

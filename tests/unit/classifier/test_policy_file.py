@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema
 import pytest
+import yaml
 
 from schemas.classification import ReviewCode, Tier
 from schemas.criteria import Charges, ChargeUnit, Codes, Fact, Gaps, Rule, Violations
@@ -122,6 +124,18 @@ def test_who_is_not_there(tmp_path: Path) -> None:
 def test_the_schema_is_current() -> None:
     """Mended by `python -m schemas.policy_file`, which writes it."""
     assert json.loads((POLICIES / "policy.schema.json").read_text()) == policy_schema()
+
+
+@pytest.mark.parametrize("name", policy_ids())
+def test_editors_complete_and_check(name: str) -> None:
+    """The first line names the schema; what we read, it takes; and each setting is explained in it."""
+    text = (POLICIES / f"{name}.yaml").read_text()
+    assert text.startswith("# yaml-language-server: $schema=policy.schema.json\n")
+    schema = json.loads((POLICIES / "policy.schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate(yaml.safe_load(text))
+    for was, now in (("adult_age: 18", "adult_age: about"), ("unit: incident ", "unit: week "), ("gaps:", "gap:")):
+        assert was in text and list(validator.iter_errors(yaml.safe_load(text.replace(was, now))))
 
 
 def test_every_setting_fact_and_review_is_in_the_docs() -> None:

@@ -240,6 +240,18 @@ async def test_a_body_over_the_limit(client: AsyncClient) -> None:
     assert coded(answered) == (413, "too_large")
 
 
+async def test_a_method_that_is_not_there_is_told_those_that_are(client: AsyncClient) -> None:
+    async def nothing() -> None: ...
+
+    two = APIRouter(dependencies=[Depends(Needs(Role.OFFICER))])
+    two.add_api_route("/both/{name}", nothing, methods=["GET"], dependencies=[Depends(Showing)])
+    two.add_api_route("/both/{name}", nothing, methods=["POST"])
+    app = build_app("test", [two], TOKENS, health, CollectorRegistry(), KeptReads())
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://api/v1") as opened:
+        answered = await opened.delete("/both/x", headers=OFFICER)
+    assert (coded(answered), answered.headers["Allow"]) == ((405, "method_not_allowed"), "GET, POST")
+
+
 async def test_a_parameter_nobody_asked_for_is_no_filter(client: AsyncClient) -> None:
     answered = await client.get("/v1/down?stat=open", headers=OFFICER)
     assert coded(answered) == (422, "invalid")

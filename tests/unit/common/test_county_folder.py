@@ -147,14 +147,14 @@ def test_a_misspelt_file_of_the_countys_own_is_not_passed_over(tmp_path: Path) -
         folder.mkdir()
     for lang in ("en", "es"):
         (shipped / f"c-{lang}.yaml").write_text(GOOD)
-    assert set(load_templates("letters", ["c"], VOCABULARY, shipped, own)) == {"c-en", "c-es"}
+    assert set(load_templates("letters", {"c": VOCABULARY}, shipped, own)) == {"c-en", "c-es"}
     (own / "c-en.yaml").write_text(GOOD.replace("Dear", "To"))
-    found = load_templates("letters", ["c"], VOCABULARY, shipped, own)
+    found = load_templates("letters", {"c": VOCABULARY}, shipped, own)
     assert (found["c-en"].own, found["c-es"].own) == (True, False)
     for name in ("c-en.yml", "C-en.yaml", "c_en.yaml", "notes.txt"):
         (own / name).write_text(GOOD)
         with pytest.raises(TemplateError, match="no template of this name; known: c-en, c-es"):
-            load_templates("letters", ["c"], VOCABULARY, shipped, own)
+            load_templates("letters", {"c": VOCABULARY}, shipped, own)
         (own / name).unlink()
 
 
@@ -232,3 +232,21 @@ def test_the_machines_own_fonts_change_nothing() -> None:
     sheet = Sheet("en", "T", "A", ["A"], date(2026, 1, 1), [{"kind": "text", "text": "Ordinary words"}], "f")
     fonts = Read.of(pdf(sheet)).fonts()
     assert fonts and all("Libertinus" in font for font in fonts)
+
+
+def test_a_panic_of_the_typesetter_is_an_error_of_ours_and_an_interrupt_stays_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class PanicException(BaseException):
+        pass
+
+    sheet = Sheet("en", "T", "A", ["A"], date(2026, 1, 1), [], "f")
+    for raised, seen in ((PanicException("Canary"), TypesettingError), (KeyboardInterrupt(), KeyboardInterrupt)):
+
+        def broken(*_: object, raised: BaseException = raised, **__: object) -> bytes:
+            raise raised
+
+        monkeypatch.setattr("services.common.typesetting.typst.compile", broken)
+        with pytest.raises(seen) as failed:
+            pdf(sheet)
+        assert "Canary" not in str(failed.value)

@@ -70,6 +70,10 @@ class Odd:
             erase=("an incident",),
         )
 
+    def lane_kept(self, given: Input) -> str | None:
+        """Nothing."""
+        return given.kept
+
     def about(self, event: Event[Data]) -> str | None:
         return getattr(event.data, "incident_id", None)
 

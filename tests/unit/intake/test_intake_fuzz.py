@@ -71,6 +71,7 @@ def test_a_damaged_line_leaves_its_neighbours_alone(at: list[tuple[float, int, b
 
 @settings(deadline=None)
 @given(damage)
+@example([(0.9999999999999999, 1, b"<")])
 def test_a_damaged_xml_report_leaves_its_neighbours_alone(at: list[tuple[float, int, bytes]]) -> None:
     """Unless it begins a comment, or the like, that goes on to the end: then all the rest is told as one reject."""
     head, before, *middle, after, tail = nibrs_xml.converted(

@@ -88,7 +88,7 @@ def test_another_field_is_refused_and_not_quoted(field: str) -> None:
 
 
 def test_no_wording_can_name_more_than_the_allow_list(tmp_path: Path) -> None:
-    for place in ("victim", "incident_id", "tier", "statutes", "officer"):
+    for place in ("victim", "incident_id", "tier", "statutes", "officer", "served_on", "meeting_on"):
         county = county_copy(tmp_path / place)
         wording = shipped_wording("letters/c-en").replace("You have been", f"{{{place}}} You have been")
         own_wording(county, "letters/c-en", wording)

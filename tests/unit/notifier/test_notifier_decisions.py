@@ -8,7 +8,7 @@ import pytest
 
 from schemas.classification import Change, Outreach, Tier
 from schemas.envelope import Data
-from schemas.notification import Channel, NotificationPrepared, NotificationState
+from schemas.notification import Channel, HoldReason, NotificationPrepared, NotificationState
 from tests.harness.notices import HIM, POLICY, Bench, custody, decision, expunction, gate, incident, pair, withdrawal
 
 
@@ -187,6 +187,38 @@ def test_a_notice_that_waits_ends_when_its_like_is_known_to_have_been_given() ->
     assert bench.story() == ["C cancelled (already_served)"]
     bench.put(decision(2, Tier.C, tiers_served=[Tier.C]))
     assert bench.story() == []
+
+
+def test_what_went_for_its_age_calls_for_no_correction() -> None:
+    bench = served(Tier.D)
+    bench.put(withdrawal(1, None, change=Change.REMOVED, purged=True))
+    assert bench.states() == ["D served"]
+
+
+def test_a_challenge_holds_until_it_is_answered_and_nobody_lifts_it() -> None:
+    bench = Bench()
+    bench.put(decision(1, Tier.C, challenged=True))
+    assert HoldReason.CHALLENGED in bench.notice.reasons
+    bench.put(decision(None, Tier.C, change=Change.KEPT, outreach=Outreach.NONE))
+    assert HoldReason.CHALLENGED not in bench.notice.reasons
+
+
+def test_what_is_decided_again_waits_for_a_person() -> None:
+    bench = Bench()
+    bench.put(decision(1, Tier.C))
+    again = decision(None, Tier.B, change=Change.ESCALATED, outreach=Outreach.NONE, bulk=True)
+    bench.put(again, decision(1, Tier.B, change=Change.KEPT))
+    assert sorted(bench.states()) == ["B held", "C cancelled"]
+    held = next(one for one in bench.offender.notices.values() if one.tier is Tier.B)
+    assert HoldReason.BULK in held.reasons, "and no later word on the incident lifts it"
+
+
+def test_a_raise_calls_for_the_notice_of_its_list() -> None:
+    bench = Bench()
+    bench.put(decision(1, Tier.C), decision(None, Tier.A, change=Change.ESCALATED, outreach=Outreach.NONE))
+    assert sorted(bench.states()) == ["A held", "C cancelled"]
+    held = next(one for one in bench.offender.notices.values() if one.tier is Tier.A)
+    assert HoldReason.BULK not in held.reasons
 
 
 def test_its_own_service_ends_nothing() -> None:

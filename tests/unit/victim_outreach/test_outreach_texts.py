@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.outreach import TaskOwner
+from services.common.county import CountyError
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings
 from services.common.signoffs import NotSignedError
 from services.common.templates import TemplateError
-from services.victim_outreach.app import companions
+from services.victim_outreach.app import companions, papers
 from services.victim_outreach.sender import CountyTexts
 from services.victim_outreach.texts import Kind, TextError, VictimText, load_texts, mailing_address, telling_sender
 from services.victim_outreach.texts.example import example as sample_text
@@ -237,6 +238,14 @@ def test_under_a_samples_signature_nothing_leaves_over_a_real_server(monkeypatch
         words().book.sms(Kind.RIGHTS, "en")
     with pytest.raises(NotSignedError):
         words().book.email(text_for())
+
+
+def test_a_county_may_have_letters_alone_but_not_be_misspelt(tmp_path: Path) -> None:
+    county = county_copy(tmp_path)
+    (county / "texts.yaml").unlink()
+    assert papers(CommonSettings(county=county)) is None and papers(CommonSettings()) is None
+    with pytest.raises(CountyError, match="no such folder"):
+        papers(CommonSettings(county=tmp_path / "nowhere"))
 
 
 def test_septets() -> None:

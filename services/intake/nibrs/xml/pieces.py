@@ -147,6 +147,7 @@ class _Parse:
     """One parser, from one place of the file on. Indexes and lines are of the file."""
 
     def __init__(self, at: int, line: int, prolog: bytes = b"") -> None:
+        self.begin = at
         self.target = _Target()
         self._parser = DefusedXMLParser(target=self.target, forbid_dtd=True)
         self.target.parser = self._parser
@@ -247,7 +248,8 @@ class _Cutter:
             yield self._refused(0, self._from + len(self._kept), code)
             return
         self._broken = (start, code)
-        self._seek = max(at, start + 1)
+        # What stops the parser may be the next report's own start; yet every parser begins further on than the last.
+        self._seek = max(at, parse.begin + 1)
 
     def _resumed(self) -> Generator[Piece, None, bytes]:
         """Look for the next report. Returns what the new parser is to be fed, nothing where there is none yet."""

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "46a4a7fe6756"
-down_revision = "2b0fce6bac91"
+down_revision = "061f4d3412a7"
 branch_labels = None
 depends_on = None
 

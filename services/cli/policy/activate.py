@@ -1,0 +1,169 @@
+"""`ipvi policy activate` and `redecide`: a policy comes into force in the log, and offenders are decided again under it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import func, select
+
+from schemas.commands import ActivatePolicy, Redecide
+from schemas.envelope import Data, Event, deterministic_id, encode
+from schemas.policy import Policy
+from schemas.topics import Topic
+from services.classifier.policies import usable
+from services.classifier.store import InForce, in_force
+from services.classifier.store.tables import offenders
+from services.common.database import Database, database_url
+from services.common.errors import ConfigurationError, IpviError
+from services.common.settings import CommonSettings, settings_or_error
+from services.common.tables import lanes
+
+SERVICE = "classifier"
+SOURCE = "/ipvi/cli"
+PATIENCE_S = 30.0
+
+By = Annotated[str, typer.Option("--by", help="Who decides it; it is written down.", show_default=False)]
+
+
+class NotInForceError(IpviError):
+    """The policy has not come into force in every lane; it will, once the classifier works them."""
+
+
+def activate_command(
+    policy: Annotated[str, typer.Argument(help="Id in policies/, or a policy file.", show_default=False)], by: By
+) -> None:
+    """Bring a policy into force: in each lane at a point of its log, after which it decides under it.
+
+    Nobody is decided again by that: `ipvi policy redecide`. A replica started with another file decides under this one.
+
+    Exit codes: 0 in force in every lane, 2 the policy cannot be used, or not in force everywhere yet.
+    """
+    settings, made = settings_or_error(CommonSettings), usable(policy)
+    asyncio.run(activate(settings, made, by))
+    typer.echo(f"in force: {made.id} {made.version} ({made.digest[:12]})")
+
+
+def redecide_command(by: By, wait: Annotated[bool, typer.Option(help="Until all are decided.")] = True) -> None:
+    """Decide everybody again who was last decided under another policy than the one in force. Preview it with
+    `ipvi policy diff`.
+
+    In chunks, each in a transaction; live records go in between. Its notices wait until a person releases them. Safe to
+    stop and to ask for again: who has been decided is passed over.
+
+    Exit codes: 0 done, 2 no one policy is in force in every lane.
+    """
+    settings = settings_or_error(CommonSettings)
+    digest = asyncio.run(redecide(settings, by))
+    if wait:
+        left = asyncio.run(_wait(settings, digest))
+        typer.echo(f"decided again; {left} are left" if left else "decided again")
+
+
+def status_command() -> None:
+    """Which policies are in force in how many lanes, and how many offenders were last decided under each."""
+    for one in asyncio.run(_read(settings_or_error(CommonSettings))):
+        typer.echo(f"{one.id} {one.version} ({one.digest[:12]}): {one.lanes} lanes, {one.offenders} offenders")
+
+
+async def activate(settings: CommonSettings, policy: Policy, by: str) -> None:
+    """Raises `NotInForceError` where a lane has not heard of it after `PATIENCE_S`."""
+
+    def command(lane: int) -> Data:
+        return ActivatePolicy(lane=lane, policy=json.loads(policy.model_dump_json()), digest=policy.digest, by=by)
+
+    await _send(settings, command)
+    deadline = time.monotonic() + PATIENCE_S
+    while any(digest != policy.digest for digest in await _kept(settings)):
+        if time.monotonic() > deadline:
+            raise NotInForceError
+        await asyncio.sleep(0.2)
+
+
+async def redecide(settings: CommonSettings, by: str) -> str:
+    """Ask each lane for its first chunk. Returns the digest. Raises `NotInForceError` where lanes differ."""
+    digests = set(await _kept(settings))
+    if len(digests) != 1 or None in digests:
+        raise NotInForceError("no one policy is in force in every lane: ipvi policy activate")
+    digest, run_id = str(digests.pop()), str(uuid.uuid4())
+    await _send(settings, lambda lane: Redecide(lane=lane, digest=digest, run_id=run_id, by=by))
+    return digest
+
+
+async def _kept(settings: CommonSettings) -> Sequence[str | None]:
+    """The policy in force in each lane; None: none yet."""
+    database = Database(database_url(settings, SERVICE), SERVICE, pool_size=1)
+    try:
+        async with database.read() as conn:
+            found = {row.lane: row.kept for row in await conn.execute(select(lanes.c.lane, lanes.c.kept))}
+    finally:
+        await database.close()
+    return [found.get(lane) for lane in range(settings.partitions)]
+
+
+async def _read(settings: CommonSettings) -> list[InForce]:
+    database = Database(database_url(settings, SERVICE), SERVICE, pool_size=1)
+    try:
+        async with database.read() as conn:
+            return await in_force(conn)
+    finally:
+        await database.close()
+
+
+async def _wait(settings: CommonSettings, digest: str) -> int:
+    """How many are left once none has been decided for a while: those who failed, or lanes that stand still."""
+    database = Database(database_url(settings, SERVICE), SERVICE, pool_size=1)
+    query = select(func.count()).where(offenders.c.policy != digest)
+    try:
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            async with database.read() as conn:
+                left = total = await conn.scalar(query) or 0
+            task = bar.add_task("deciding again", total=total)
+            changed_at = time.monotonic()
+            while left and time.monotonic() - changed_at < PATIENCE_S:
+                await asyncio.sleep(0.2)
+                async with database.read() as conn:
+                    now = await conn.scalar(query) or 0
+                if now != left:
+                    left, changed_at = now, time.monotonic()
+                    bar.update(task, completed=max(0, total - left))
+            return left
+    finally:
+        await database.close()
+
+
+async def _send(settings: CommonSettings, command: Callable[[int], Data]) -> None:
+    """One command to each lane. Raises `ConfigurationError` where no broker answers."""
+    topic, now, asked = Topic.CLASSIFIER_COMMANDS, datetime.now(UTC), uuid.uuid4()
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_idempotence=True)
+    try:
+        await producer.start()
+        for lane in range(settings.partitions):
+            data = command(lane)
+            event = Event(
+                id=deterministic_id(data.TYPE, asked, lane),
+                source=SOURCE,
+                subject=str(lane),
+                time=now,
+                data=data,
+                dataclassification=topic.classification,
+            )
+            message = encode(event)
+            await producer.send_and_wait(
+                str(topic), message.value, message.key, partition=lane, headers=list(message.headers)
+            )
+    except KafkaError as failed:
+        where = settings.kafka_bootstrap_servers
+        raise ConfigurationError(f"Kafka at {where} does not answer: {type(failed).__name__}") from None
+    finally:
+        await producer.stop()
