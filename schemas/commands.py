@@ -223,14 +223,13 @@ class CancelNotification(NotificationCommand):
 
 
 class LiftableHold(StrEnum):
-    """Holds a person may lift; the gate is not among them."""
+    """Holds a person may lift here: not the gate, a challenge (it is answered) or a wording (it is signed)."""
 
     BULK = "bulk"
     BREAKER = "breaker"
     CONFLICT = "conflict"
     MUTUAL = "mutual"
     UNANNOUNCED = "unannounced"
-    CHALLENGED = "challenged"
     ALSO_VICTIM = "also_victim"
     MERGE_PENDING = "merge_pending"
 

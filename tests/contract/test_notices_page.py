@@ -30,7 +30,9 @@ def test_states() -> None:
 
 def test_hold_reasons() -> None:
     assert rows("Hold reasons") == set(HoldReason)
-    assert {str(one) for one in HoldReason} - {"gate", "unsigned_template"} == {str(one) for one in LiftableHold}
+    assert {str(one) for one in HoldReason} - {"gate", "challenged", "unsigned_template"} == {
+        str(one) for one in LiftableHold
+    }
 
 
 def test_channels() -> None:

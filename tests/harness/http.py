@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -12,13 +13,24 @@ from httpx import Response
 from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.commands import PersonCommand
+from schemas.commands import PersonCommand, Role
 from services.cli.registry import SERVICES
 from services.common.api import Health, build_app
-from services.common.auth import Tokens
+from services.common.auth import Person, Tokens
 from services.common.desk import Reply
 from services.common.reads import Read
 from services.common.settings import CommonSettings
+
+TOKENS = Tokens(
+    tuple(
+        (hashlib.sha256(name.encode()).digest(), Person(name, frozenset(roles)))
+        for name, roles in {
+            **{str(role): [role] for role in Role},
+            "both": [Role.COORDINATOR, Role.OUTREACH_SUPERVISOR],
+        }.items()
+    )
+)
+"""A token is the name of a role, or `both`."""
 
 
 @dataclass
@@ -67,3 +79,7 @@ def api_of(service: str) -> FastAPI:
     router = SERVICES[service].router(CommonSettings())
     assert router is not None
     return build_app(service, [router(NoDesk(), read)], Tokens(), health, CollectorRegistry(), KeptReads())
+
+
+def as_(who: str, form: str = "form-0001") -> dict[str, str]:
+    return {"Authorization": f"Bearer {who}", "Idempotency-Key": form}

@@ -12,7 +12,7 @@ from schemas.call_in import SeatState
 from schemas.commands import CancelCallIn, Unseat
 from schemas.outreach import GateState
 from services.notifier.domain import CallIn, Offender
-from tests.unit.notifier.test_notifier_call_ins import AT, MEETING, OTHER, Hall, custody
+from tests.harness.hall import AT, MEETING, OTHER, Hall, custody
 
 PEOPLE = ("O-1", "O-2", "O-3", "O-4")
 MEETINGS = (MEETING, OTHER)

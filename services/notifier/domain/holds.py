@@ -51,15 +51,14 @@ class LaneView:
 def demands(offender: Offender, notice: Notice) -> frozenset[Demand]:
     """The holds that a person may lift, lifted or not.
 
-    `unannounced` and `bulk` are of the incident the notice stands on: it says nothing of any other. `mutual`,
-    `challenged` and `also_victim` are of any open pair: no word to him before a person has looked at it.
+    `unannounced` and `bulk` are of the incident the notice stands on: it says nothing of any other. `mutual`
+    and `also_victim` are of any open pair: no word to him before a person has looked at it.
     """
     own = offender.pairs.get(notice.pair_id)
     found: set[Demand] = set()
     for pair in offender.open_pairs:
         raised = {
             HoldReason.MUTUAL: pair.mutual,
-            HoldReason.CHALLENGED: pair.challenged,
             HoldReason.ALSO_VICTIM: pair.also_victim,
         }
         found |= {(reason, pair.pair_id) for reason, is_so in raised.items() if is_so}

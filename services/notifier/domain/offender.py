@@ -43,7 +43,6 @@ class Pair:
     mutual: bool = False
     bulk: bool = False
     conflict: bool = False
-    challenged: bool = False
     also_victim: bool = False
     agency: str | None = None
     """Whose incident it is."""

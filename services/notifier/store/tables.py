@@ -43,7 +43,6 @@ pairs = Table(
     Column("mutual", Boolean, nullable=False),
     Column("bulk", Boolean, nullable=False),
     Column("conflict", Boolean, nullable=False),
-    Column("challenged", Boolean, nullable=False, server_default=false()),
     Column("also_victim", Boolean, nullable=False, server_default=false()),
     Column("agency", String(9), comment="whose incident it is"),
     Column("statutes", JSON, nullable=False),

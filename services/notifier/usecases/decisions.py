@@ -58,7 +58,6 @@ def _with_decision(offender: Offender, decision: OffenderDecided, at: datetime) 
             mutual=decision.mutual,
             bulk=decision.bulk or (pair.opened and pair.bulk),  # until a person lifts it
             conflict=decision.conflict_of_interest,
-            challenged=pair.challenged or "challenged" in decision.review,
             also_victim=pair.also_victim or ReviewCode.ALSO_VICTIM in decision.review,
             agency=decision.agency or pair.agency,
             statutes=tuple(decision.statutes),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,23 +42,13 @@ from schemas.enforcement import EnforcementOutcome, Lever
 from schemas.help import HelpKind, HelpOutcome
 from schemas.notification import CancelReason, FailureReason, Proof
 from services.common.api import Health, build_app
-from services.common.auth import Person, Tokens
 from services.common.desk import Reply, Standing
 from services.notifier.api import router
 from services.notifier.domain import CallIn, Offender
 from services.notifier.store import NotifierStore, metadata
-from tests.harness.http import KeptReads, coded
+from tests.harness.http import TOKENS, KeptReads, as_, coded
 from tests.harness.notices import HIM, LANE, START, Bench, decision, gate
 
-TOKENS = Tokens(
-    tuple(
-        (hashlib.sha256(name.encode()).digest(), Person(name, frozenset(roles)))
-        for name, roles in {
-            **{str(role): [role] for role in Role},
-            "both": [Role.COORDINATOR, Role.OUTREACH_SUPERVISOR],
-        }.items()
-    )
-)
 SERVE = {"served_at": START.isoformat(), "proof": "signature"}
 
 
@@ -117,10 +106,6 @@ def app(engine: AsyncEngine, tray: Tray, reads: KeptReads) -> FastAPI:
 async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
     async with AsyncClient(transport=ASGITransport(app), base_url="http://api/v1") as opened:
         yield opened
-
-
-def as_(who: str, form: str = "form-0001") -> dict[str, str]:
-    return {"Authorization": f"Bearer {who}", "Idempotency-Key": form}
 
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:

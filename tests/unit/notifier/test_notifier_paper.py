@@ -36,9 +36,8 @@ from services.notifier.domain import Offender, Wording
 from services.notifier.letters import load_letters
 from services.notifier.store import NotifierStore, metadata
 from services.notifier.store.tables import letters
-from tests.harness.http import KeptReads, coded
+from tests.harness.http import TOKENS, KeptReads, as_, coded
 from tests.harness.notices import HIM, LANE, POLICY, Bench, custody, decision, expunction, gate, withdrawal
-from tests.unit.notifier.test_notifier_api import TOKENS, as_
 
 BOOK = load_letters(sample_county())
 PDF = b"%PDF-1.7 invented"
