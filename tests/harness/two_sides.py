@@ -88,7 +88,7 @@ class Running:
         entry = {
             "sha256": hashlib.sha256(TOKEN.encode()).hexdigest(),
             "person": "everyone",
-            "roles": [str(role) for role in Role],
+            "roles": [str(role) for role in Role if role is not Role.AGENCY],  # a system's, with an ORI of its own
         }
         tokens.touch(mode=0o600)
         tokens.write_text(json.dumps(entry) + "\n")

@@ -83,13 +83,13 @@ def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter
         _, notice = await _file(await _owner(notification_id), notification_id)
         return await showing.answer([one.sha256 for one in notice.printed], "notification", notification_id)
 
-    @api.get("/{notification_id}/letters/{sha256}", dependencies=[Depends(Needs(*SERVERS))])
+    @api.get("/{notification_id}/letters/{sha256}", dependencies=[Depends(Needs(*SERVERS))], response_class=Response)
     async def show_letter(notification_id: str, sha256: str, showing: Shows) -> Response:
         kept = await _kept(notification_id, sha256)
         await showing.log("letter", [notification_id])
         return _attached(kept.content, "letter.pdf", "application/pdf")
 
-    @api.get("/{notification_id}/packet", dependencies=[Depends(Needs(*CANCELLERS))])
+    @api.get("/{notification_id}/packet", dependencies=[Depends(Needs(*CANCELLERS))], response_class=Response)
     async def show_packet(notification_id: str, showing: Shows) -> Response:
         """The service packet for a court, as ZIP."""
         _, notice = await _file(await _owner(notification_id), notification_id)
