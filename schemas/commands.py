@@ -148,7 +148,6 @@ class NotedVictim(Data):
     """The last incident of the case is gone."""
 
 
-@event_type("ipvi.classifier.command.activate_policy.v1")
 class ActivatePolicy(Data):
     """From this record on the lane decides under this policy."""
 
@@ -157,6 +156,21 @@ class ActivatePolicy(Data):
     """The whole policy, as JSON."""
     digest: str
     by: Annotated[str, Field(min_length=1, max_length=120)]
+
+
+@event_type("ipvi.classifier.command.activate_policy.v1")
+class ClassifierActivatePolicy(ActivatePolicy):
+    """Classifier's."""
+
+
+@event_type("ipvi.notifier.command.activate_policy.v1")
+class NotifierActivatePolicy(ActivatePolicy):
+    """Notifier's."""
+
+
+@event_type("ipvi.victim_outreach.command.activate_policy.v1")
+class OutreachActivatePolicy(ActivatePolicy):
+    """Victim outreach's."""
 
 
 @event_type("ipvi.classifier.command.redecide.v1")

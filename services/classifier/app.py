@@ -10,7 +10,7 @@ from services.classifier.policies import usable
 from services.classifier.settings import ClassifierSettings
 from services.classifier.store import ClassifierStore
 from services.classifier.stream import Classifier
-from services.classifier.terms import Policies
+from services.classifier.terms import terms_of
 from services.common.errors import ConfigurationError
 from services.common.seal import kept_key, sealer
 from services.common.settings import CommonSettings
@@ -25,7 +25,7 @@ def build(settings: CommonSettings, own: ClassifierSettings | None = None) -> Cl
 
 def compose(policy: Policy, seal: Seal) -> Classifier:
     """From a policy at hand; also what `ipvi replay` runs."""
-    policies = Policies(policy, seal)
+    policies = terms_of(policy, seal)
     return Classifier(ClassifierStore(policies), policies)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from schemas.commands import ActivatePolicy, Adopt, ClassifierTick, Forget, NotedVictim, Redecide
+from schemas.commands import Adopt, ClassifierActivatePolicy, ClassifierTick, Forget, NotedVictim, Redecide
 from schemas.envelope import Data, Event
 from schemas.incident import IncidentExpunged, OffenderMerged, OffenderSplit
 from schemas.notification import Notification
@@ -14,8 +14,9 @@ from schemas.topics import Topic
 from services.classifier import usecases
 from services.classifier.domain import Offender
 from services.classifier.store import ClassifierStore
-from services.classifier.terms import Policies, Terms, policy_of
+from services.classifier.terms import Terms
 from services.classifier.usecases import Refused
+from services.common.policies import Policies, policy_of
 from services.common.service import Input, Outcome, Outgoing
 
 INPUTS = (Topic.CLASSIFIER_COMMANDS, Topic.INCIDENTS, Topic.NOTIFICATIONS)
@@ -32,7 +33,7 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     NotedVictim: usecases.noted,
     Redecide: usecases.redecided,
     ClassifierTick: usecases.clock,
-    ActivatePolicy: usecases.clock,
+    ClassifierActivatePolicy: usecases.clock,
     **dict.fromkeys(usecases.ACTS, usecases.act),
 }
 
@@ -44,7 +45,7 @@ class Classifier:
     inputs = INPUTS
     rejects = Topic.CLASSIFIER_REJECTS
 
-    def __init__(self, store: ClassifierStore, policies: Policies) -> None:
+    def __init__(self, store: ClassifierStore, policies: Policies[Terms]) -> None:
         self.store = store
         self._policies = policies
 
@@ -69,7 +70,7 @@ class Classifier:
         """The point at which a policy comes into force, and the next chunk of those to be decided again."""
         data, active = given.event.data, self._policies.of(given.kept).policy
         match data:
-            case ActivatePolicy():
+            case ClassifierActivatePolicy():
                 policy = policy_of(data)
                 return () if policy is None else usecases.activated(policy, active, given)
             case Redecide():
@@ -79,6 +80,4 @@ class Classifier:
 
     def lane_kept(self, given: Input) -> str | None:
         """The digest of the policy in force."""
-        data = given.event.data
-        policy = policy_of(data) if isinstance(data, ActivatePolicy) else None
-        return given.kept if policy is None else self._policies.add(policy).policy.digest
+        return self._policies.kept(given)

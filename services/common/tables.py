@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
 )
 
 from services.common.columns import UtcDateTime
@@ -41,6 +42,15 @@ lanes = Table(
     Column("failing", String(300), comment="topic:offset of the record whose deciding last failed"),
     Column("kept", String(64), comment="what the service keeps of the lane; classifier: digest of the policy in force"),
     Column("failures", Integer, nullable=False, comment="how often in a row it failed; parked at the third"),
+)
+
+policies = Table(
+    "policies",
+    common,
+    Column("digest", String(64), primary_key=True),
+    Column("place", Integer, nullable=False, comment="in the order they came; the first is that of the first start"),
+    Column("document", Text, nullable=False, comment="the whole policy, as JSON"),
+    comment="every policy that was in force in some lane",
 )
 
 positions = Table(

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from schemas.policy import Policy
 from schemas.policy_file import load_policy
 from services.common.county import has_document
 from services.common.duty import Pager, RosterFile
 from services.common.messaging import MailSettings, mailer, messenger
+from services.common.policies import Policies
 from services.common.replica import Companion
 from services.common.settings import CommonSettings
 from services.notifier.alerts import AlertSender
 from services.notifier.api import Papers
 from services.notifier.letters import LetterBook, load_letters, wordings
-from services.notifier.rules import notice_policy
+from services.notifier.rules import NoticePolicy, notice_policy
 from services.notifier.settings import NotifierSettings
 from services.notifier.store import NotifierStore
 from services.notifier.stream import Notifier
@@ -24,8 +26,14 @@ from services.notifier.stream import Notifier
 
 def build(settings: CommonSettings) -> Notifier:
     """Raises `schemas.policy_file.PolicyError`, or `CountyError` where the county's folder cannot be used."""
-    policy, book = notice_policy(load_policy(settings.policy), settings.partitions), _book(settings)
-    return Notifier(NotifierStore(), policy if book is None else replace(policy, wordings=wordings(book)))
+    filed, book = load_policy(settings.policy), _book(settings)
+
+    def terms(policy: Policy) -> NoticePolicy:
+        made = notice_policy(policy, settings.partitions)
+        return made if book is None else replace(made, wordings=wordings(book))
+
+    policies = Policies(filed, terms)
+    return Notifier(NotifierStore(policies), policies)
 
 
 def papers(settings: CommonSettings) -> Papers | None:

@@ -20,6 +20,7 @@ from schemas.commands import (
     GiveCorrection,
     Invite,
     LiftHold,
+    NotifierActivatePolicy,
     NotifierTick,
     PlanCallIn,
     PrintLetter,
@@ -39,6 +40,7 @@ from schemas.person import OffenderDescribed
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.reviews import ReviewActed
 from schemas.topics import Topic
+from services.common.policies import Policies
 from services.common.service import Input, Outcome, Outgoing
 from services.notifier import usecases
 from services.notifier.domain import CallIn
@@ -75,6 +77,7 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     GateChanged: usecases.gate_changed,
     GateHeartbeat: usecases.clock,
     NotifierTick: usecases.clock,
+    NotifierActivatePolicy: usecases.clock,
     PolicyActivated: usecases.clock,
     ReviewActed: _passed_over,
     OffenderDescribed: usecases.described,
@@ -104,28 +107,28 @@ class Notifier:
     inputs = INPUTS
     rejects = Topic.NOTIFIER_REJECTS
 
-    def __init__(self, store: NotifierStore, policy: NoticePolicy) -> None:
+    def __init__(self, store: NotifierStore, policies: Policies[NoticePolicy]) -> None:
         self.store = store
-        self._policy = policy
+        self._policies = policies
 
     def decide(self, state: Kept, given: Input) -> Outcome[Kept]:
         """Raises `InvalidRecord` for a type that is none of ours, and for a call-in's id where an offender's belongs."""
-        data = given.event.data
+        data, policy = given.event.data, self._policies.of(given.kept)
         use_case = USE_CASES.get(type(data))
         if use_case is None:
             raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
         if isinstance(state, CallIn) and use_case is usecases.clock:
-            return usecases.meeting_clock(state, given, self._policy)
+            return usecases.meeting_clock(state, given, policy)
         if isinstance(state, CallIn) and type(data) not in OF_CALL_INS:
             raise InvalidRecord(RejectCode.KEY_MISMATCH, "subject")
         try:
-            return use_case(state, data, given, self._policy)
+            return use_case(state, data, given, policy)
         except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
 
     def lane_kept(self, given: Input) -> str | None:
-        """Nothing."""
-        return given.kept
+        """The digest of the policy in force."""
+        return self._policies.kept(given)
 
     def about(self, event: Event[Data]) -> str | None:
         """The pair, where it names one."""

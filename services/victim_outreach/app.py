@@ -12,6 +12,7 @@ from services.common.county import has_document
 from services.common.duty import Pager, RosterFile
 from services.common.errors import ConfigurationError
 from services.common.messaging import MailSettings, mailer, messenger
+from services.common.policies import Policies
 from services.common.replica import Companion
 from services.common.settings import CommonSettings
 from services.victim_outreach.sender import CountyTexts, NoTexts, Sender
@@ -23,7 +24,8 @@ from services.victim_outreach.texts import TextBook, load_texts, telling_sender
 
 def build(settings: CommonSettings) -> VictimOutreach:
     """The service, with its tables and the county's policy; the loop runs it. Raises `PolicyError`."""
-    return VictimOutreach(OutreachStore(), load_policy(settings.policy))
+    policies = Policies(load_policy(settings.policy), lambda policy: policy)
+    return VictimOutreach(OutreachStore(policies), policies)
 
 
 def papers(settings: CommonSettings) -> TextBook | None:

@@ -23,6 +23,7 @@ from schemas.commands import (
     Claim,
     Complete,
     LiftSafetyHold,
+    OutreachActivatePolicy,
     OutreachTick,
     OverrideGate,
     SafetyHold,
@@ -42,6 +43,7 @@ from schemas.policy import Policy
 from schemas.referral import ReferralAmended, ReferralOpened, ReferralWithdrawn
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
+from services.common.policies import Policies
 from services.common.service import Input, Outcome, Outgoing
 from services.victim_outreach import usecases
 from services.victim_outreach.domain import CaseFile
@@ -66,6 +68,7 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     NotificationCancelled: usecases.notice_changed,
     NotificationCorrected: usecases.notice_changed,
     OutreachTick: usecases.ticked,
+    OutreachActivatePolicy: usecases.ticked,
     Claim: usecases.claim,
     Attempt: usecases.attempt,
     Complete: usecases.complete,
@@ -93,9 +96,9 @@ class VictimOutreach:
     inputs = INPUTS
     rejects = Topic.VICTIM_OUTREACH_REJECTS
 
-    def __init__(self, store: OutreachStore, policy: Policy) -> None:
+    def __init__(self, store: OutreachStore, policies: Policies[Policy]) -> None:
         self.store = store
-        self._policy = policy
+        self._policies = policies
 
     def decide(self, state: CaseFile, given: Input) -> Outcome[CaseFile]:
         """Raises `InvalidRecord` for a type that is none of ours."""
@@ -104,13 +107,13 @@ class VictimOutreach:
         if use_case is None:
             raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
         try:
-            return use_case(state, data, given, self._policy)
+            return use_case(state, data, given, self._policies.of(given.kept))
         except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
 
     def lane_kept(self, given: Input) -> str | None:
-        """Nothing."""
-        return given.kept
+        """The digest of the policy in force."""
+        return self._policies.kept(given)
 
     def about(self, event: Event[Data]) -> str | None:
         """The pair, where it names one."""

@@ -67,7 +67,7 @@ def test_redecide_all(county: Pipeline) -> None:
     doomed = county.start("classifier", IPVI_AS_OF="now", IPVI_FAILPOINTS="kafka.produced=kill@9")
     doomed.wait_said("lane.claimed", county.lanes)
     try:
-        asyncio.run(activate(county.settings(), PRACTICE, "r.lindqvist"))
+        asyncio.run(activate(county.settings(), PRACTICE, "r.lindqvist", ["classifier"]))
     except IpviError:  # it may die before all lanes have heard of it; the log has it
         assert not doomed.process.alive
     if not doomed.process.alive:

@@ -17,6 +17,7 @@ from schemas.commands import (
     GiveCorrection,
     LiftableHold,
     LiftHold,
+    NotifierActivatePolicy,
     NotifierTick,
     RetryNotification,
     Role,
@@ -27,7 +28,9 @@ from schemas.notice_work import Correction, NoticeEscalated
 from schemas.notification import CancelReason, Channel, FailureReason, Notification, NotificationState, Proof
 from schemas.outreach import GateChanged, GateHeartbeat, GateState
 from schemas.person import Custody, OffenderDescribed
+from schemas.policy_file import load_policy
 from schemas.topics import Topic
+from services.common.policies import Policies
 from services.common.service import Input, Outcome
 from services.notifier.domain import Notice, Offender
 from services.notifier.rules import NoticePolicy
@@ -38,6 +41,7 @@ START = datetime(2025, 1, 10, 12, tzinfo=UTC)
 HIM = "O-1"
 LANE = 7
 OTHER_AGENCY = "NC0411000"
+COUNTY = load_policy("high-point-practice")
 POLICY = NoticePolicy(
     {
         Tier.A: (Channel.CUSTODY_VISIT, Channel.FACE_TO_FACE),
@@ -120,6 +124,10 @@ class Bench:
     """Stands in for the loop: keeps the lane's clock, what it heard and what it counted."""
 
     policy: NoticePolicy = POLICY
+    policies: Policies[NoticePolicy] | None = None
+    """None: `policy` alone."""
+    kept: str | None = None
+    """Digest of the policy in force in the lane."""
     offender: Offender = field(default_factory=lambda: Offender(HIM))
     now: datetime = START
     heard: dict[str, datetime] = field(default_factory=dict)
@@ -132,12 +140,13 @@ class Bench:
     records: int = 0
 
     def __post_init__(self) -> None:
-        self.notifier = Notifier(NotifierStore(), self.policy)
+        policies = self.policies or Policies(COUNTY, lambda _: self.policy)
+        self.notifier = Notifier(NotifierStore(policies), policies)
 
     def input(self, data: Data, *, source: str = "/test", id_: str | None = None) -> Input:
         self.records += 1
         topic = TOPICS.get(type(data), Topic.NOTIFIER_COMMANDS)
-        lane_level = isinstance(data, (GateHeartbeat, NotifierTick))
+        lane_level = isinstance(data, (GateHeartbeat, NotifierTick, NotifierActivatePolicy))
         event = Event(
             id=id_ or f"event-{self.records}",
             source=source,
@@ -150,7 +159,9 @@ class Bench:
         if lane_level:
             self.heard[event.type] = self.now
         counts = Counter(name for name, moment in self.counted if moment > self.now - timedelta(hours=1))
-        return Input(event, topic, LANE, self.now, self.now, dict(self.heard), counts)
+        given = Input(event, topic, LANE, self.now, self.now, dict(self.heard), counts, self.kept)
+        self.kept = self.notifier.lane_kept(given)
+        return replace(given, kept=self.kept)
 
     def put(self, *records: Data) -> Outcome[Offender]:
         """Let the records come, in order, all at this moment. The outcome of the last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from schemas.commands import (
     Claim,
     Complete,
     LiftSafetyHold,
+    OutreachActivatePolicy,
     OutreachTick,
     OverrideGate,
     OverrideReason,
@@ -62,6 +63,7 @@ from schemas.referral import (
     ReferralWithdrawn,
 )
 from schemas.topics import Topic
+from services.common.policies import Policies
 from services.common.service import Input, Outcome, Outgoing
 from services.victim_outreach.domain import CaseFile, Task
 from services.victim_outreach.store import OutreachStore
@@ -199,13 +201,16 @@ class Bench:
     """Stands in for the loop. Each record comes a second after the one before, unless the test waits longer."""
 
     policy: Policy = POLICY
+    kept: str | None = None
+    """Digest of the policy in force in the lane."""
     file: CaseFile = field(default_factory=lambda: CaseFile(HIM))
     now: datetime = START
     out: list[Outgoing] = field(default_factory=list)
     records: int = 0
 
     def __post_init__(self) -> None:
-        self.service = VictimOutreach(OutreachStore(), self.policy)
+        policies = Policies(self.policy, lambda policy: policy)
+        self.service = VictimOutreach(OutreachStore(policies), policies)
 
     def input(self, data: Data) -> Input:
         self.records += 1
@@ -214,13 +219,15 @@ class Bench:
         event = Event(
             id=f"event-{self.records}",
             source="/test",
-            subject=str(LANE) if isinstance(data, OutreachTick) else HIM,
+            subject=str(LANE) if isinstance(data, OutreachTick | OutreachActivatePolicy) else HIM,
             time=self.now,
             data=data,
             dataclassification=topic.classification,
             correlationid=getattr(data, "incident_id", None),
         )
-        return Input(event, topic, LANE, self.now, self.now)
+        given = Input(event, topic, LANE, self.now, self.now, kept=self.kept)
+        self.kept = self.service.lane_kept(given)
+        return replace(given, kept=self.kept)
 
     def put(self, *records: Data) -> Outcome[CaseFile]:
         """Let the records come, in order. The outcome of the last."""

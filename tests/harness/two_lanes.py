@@ -19,6 +19,7 @@ from schemas.commands import NotifierTick, OutreachTick
 from schemas.envelope import Data, Event, Message, encode
 from schemas.policy_file import load_policy
 from schemas.topics import Topic
+from services.common.policies import Policies
 from services.common.positions import LaneRow
 from services.common.records import parse
 from services.common.service import Service
@@ -59,8 +60,8 @@ class TwoLanes:
     """Record time and event of all that was written, in order."""
 
     def __post_init__(self) -> None:
-        self.notifier = _half(Notifier(NotifierStore(), notice_policy(POLICY, 1)))
-        self.outreach = _half(VictimOutreach(OutreachStore(), POLICY))
+        self.notifier = _half(Notifier(NotifierStore(), Policies(POLICY, lambda policy: notice_policy(policy, 1))))
+        self.outreach = _half(VictimOutreach(OutreachStore(), Policies(POLICY, lambda policy: policy)))
         self._mail: list[tuple[datetime, int, _Half, ConsumerRecord[bytes, bytes]]] = []
         self._numbers = count()
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
-from schemas.commands import ActivatePolicy, ClassifierTick, Redecide, Role
+from schemas.commands import ClassifierActivatePolicy, ClassifierTick, Redecide, Role
 from schemas.envelope import Event, pair_id
 from schemas.incident import Disposition, ProhibitedBehavior
 from schemas.referral import ReferralOutreach, ReferralPurpose
@@ -345,7 +345,7 @@ def test_another_policy_in_force_ends_as_if_it_had_always_been(data: st.DataObje
     bench = Bench(SEED)
     for one in events[:cut]:
         bench.put(one)
-    kept = bench.service.lane_kept(lane_input(ActivatePolicy(**activation(PRACTICE)), None))
+    kept = bench.service.lane_kept(lane_input(ClassifierActivatePolicy(**activation(PRACTICE)), None))
     assert kept == PRACTICE.digest
     bench.kept = kept
     for one in events[cut:]:

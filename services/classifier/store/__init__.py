@@ -12,6 +12,7 @@ from services.classifier.store.lists import (
     lapsing,
     listed_incidents,
     open_reviews,
+    policy_in_force,
     tiers_of,
     words_on,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "listed_incidents",
     "metadata",
     "open_reviews",
+    "policy_in_force",
     "tiers_of",
     "words_on",
 ]

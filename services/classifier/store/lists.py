@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,19 +12,22 @@ from sqlalchemy import Row, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import ReviewCode, Tier
+from schemas.envelope import read
+from schemas.policy import Policy
 from services.classifier.domain import Erasure
 from services.classifier.store.tables import (
     decisions,
     erasures,
     incidents,
     offenders,
-    policies,
     records,
     referrals,
     reviews,
 )
+from services.common import policies
 from services.common.paging import Page, Slice
 from services.common.tables import lanes
+from services.common.tables import policies as kept_policies
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,28 +126,28 @@ async def lapsing(conn: AsyncConnection, page: Page) -> Slice[Lapsing]:
 
 
 @dataclass(frozen=True, slots=True)
-class InForce:
-    """A policy, in how many lanes it is in force, and how many people were last decided under it."""
+class InForce(policies.InForce):
+    """Also how many people were last decided under it."""
 
-    digest: str
-    id: str
-    version: str
-    lanes: int
     offenders: int
 
 
 async def in_force(conn: AsyncConnection) -> list[InForce]:
     """In the order they came."""
-    per_lane = await conn.execute(select(lanes.c.kept, func.count()).group_by(lanes.c.kept))
-    in_lanes: dict[str | None, int] = {row[0]: row[1] for row in per_lane}
     per_person = await conn.execute(select(offenders.c.policy, func.count()).group_by(offenders.c.policy))
     decided: dict[str | None, int] = {row[0]: row[1] for row in per_person}
-    found = []
-    for row in await conn.execute(select(policies).order_by(policies.c.place)):
-        document = orjson.loads(row.document)
-        counts = in_lanes.get(row.digest, 0), decided.get(row.digest, 0)
-        found.append(InForce(row.digest, document["id"], document["version"], *counts))
-    return found
+    return [InForce(**asdict(one), offenders=decided.get(one.digest, 0)) for one in await policies.in_force(conn)]
+
+
+async def policy_in_force(conn: AsyncConnection, offender_id: str) -> Policy | None:
+    """In the lane of this offender; None where nothing is known of him."""
+    document = await conn.scalar(
+        select(kept_policies.c.document)
+        .join(lanes, lanes.c.kept == kept_policies.c.digest)
+        .join(offenders, offenders.c.lane == lanes.c.lane)
+        .where(offenders.c.offender_id == offender_id)
+    )
+    return None if document is None else read(Policy, str(document).encode())
 
 
 async def open_reviews(

@@ -8,23 +8,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import structlog
-from sqlalchemy import Row, Table, bindparam, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Row, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.commands import ActivatePolicy, Redecide
+from schemas.commands import Redecide
 from schemas.envelope import Data, read
 from schemas.policy import Policy
 from services.classifier.domain import Offender, assess, findings
 from services.classifier.domain.levers import PULLED_ON, Lever, levers
 from services.classifier.store import tables
 from services.classifier.store.rows import SHELVES, Shelf, head, offender
-from services.classifier.terms import Policies, policy_of
-from services.common.errors import LaneRefusedError
+from services.common.policies import PolicyStore
 from services.common.sql import upsert
-
-log = structlog.get_logger(__name__)
+from services.common.tables import policies
 
 CHUNK = 200
 """Offenders decided again in one transaction."""
@@ -35,13 +31,10 @@ Step = tuple[Offender, Offender]
 """Before and after."""
 
 
-class ClassifierStore:
-    """See `services.common.service.Store`."""
+class ClassifierStore(PolicyStore):
+    """See `services.common.service.Store`. Of the policies' own, see `PolicyStore`."""
 
     metadata = tables.metadata
-
-    def __init__(self, policies: Policies) -> None:
-        self.policies = policies
 
     def new(self, key: str) -> Offender:
         return Offender(key)
@@ -70,27 +63,10 @@ class ClassifierStore:
         query = select(mine.offender_id).where(mine.lane == lane, mine.wake_at <= now).order_by(mine.offender_id)
         return (await conn.scalars(query)).all()
 
-    async def opened(self, conn: AsyncConnection, lane: int, kept: str | None) -> str:
-        """The policy in force in the lane, with every other that somebody was decided under.
-
-        A lane that is new takes that of the first of all, which is the one of the file the database was started with: a
-        replica that starts with another file must not decide under it. Raises `LaneRefusedError`.
-        """
-        await self._first(conn)
-        rows = (await conn.execute(select(tables.policies).order_by(tables.policies.c.place))).all()
-        for row in rows:
-            self.policies.add(read(Policy, row.document.encode()))
-        digest = kept or str(rows[0].digest)
-        if digest not in self.policies:
-            raise LaneRefusedError("policy_unknown", "the policy in force in this lane is not in the database")
-        if digest != self.policies.filed:
-            log.warning("policy.file_not_in_force", lane=lane, in_force=digest[:12], filed=self.policies.filed[:12])
-        return digest
-
     async def wanted(self, conn: AsyncConnection, lane: int, data: Data) -> Sequence[str] | None:
         """The next chunk of those who were last decided under another policy."""
         if not isinstance(data, Redecide):
-            return None
+            return await super().wanted(conn, lane, data)
         mine = tables.offenders.c
         query = (
             select(mine.offender_id)
@@ -99,22 +75,6 @@ class ClassifierStore:
             .limit(CHUNK)
         )
         return (await conn.scalars(query)).all()
-
-    async def keep(self, conn: AsyncConnection, lane: int, data: Data) -> None:
-        """A policy that comes into force is kept with the first lane that hears of it."""
-        if isinstance(data, ActivatePolicy) and (policy := policy_of(data)) is not None:
-            await self._write(conn, policy)
-
-    async def _first(self, conn: AsyncConnection) -> None:
-        if await conn.scalar(select(tables.policies.c.digest).limit(1)) is None:
-            await self._write(conn, self.policies.of(None).policy)
-
-    async def _write(self, conn: AsyncConnection, policy: Policy) -> None:
-        """Many lanes may bring it at once."""
-        make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-        last = select(func.coalesce(func.max(tables.policies.c.place), 0) + 1).scalar_subquery()
-        row = {"digest": policy.digest, "place": last, "document": policy.model_dump_json()}
-        await conn.execute(make(tables.policies).values(**row).on_conflict_do_nothing())
 
     async def _load(self, conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offender]:
         heads = (await conn.execute(select(tables.offenders).where(tables.offenders.c.offender_id.in_(keys)))).all()
@@ -172,7 +132,7 @@ async def levers_of(conn: AsyncConnection, offender_id: str) -> Sequence[Lever] 
     if found is None or found.tier not in PULLED_ON or found.policy is None:
         return None
     below = {shelf.table.name: (await conn.execute(_rows(shelf.table, [offender_id]))).all() for shelf in SHELVES}
-    kept = await conn.scalar(select(tables.policies.c.document).where(tables.policies.c.digest == found.policy))
+    kept = await conn.scalar(select(policies.c.document).where(policies.c.digest == found.policy))
     policy = read(Policy, str(kept).encode())
     his = offender(found, below)
     read_again = findings(offender_id, his.history, policy)

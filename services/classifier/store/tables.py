@@ -41,15 +41,6 @@ offenders = Table(
     Index("offenders_policy", "lane", "policy", "offender_id"),
 )
 
-policies = Table(
-    "policies",
-    metadata,
-    Column("digest", String(64), primary_key=True),
-    Column("place", Integer, nullable=False, comment="in the order they came; the first is that of the first start"),
-    Column("document", Text, nullable=False, comment="the whole policy, as JSON"),
-    comment="every policy that was in force in some lane",
-)
-
 incidents = Table(
     "incidents",
     metadata,

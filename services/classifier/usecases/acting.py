@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from schemas.classification import ReviewCode, Tier
-from schemas.commands import ActivatePolicy, ClassifierTick, PersonCommand, Role
+from schemas.commands import ClassifierActivatePolicy, ClassifierTick, PersonCommand, Role
 from schemas.envelope import Data, Event, deterministic_id
 from schemas.incident import IncidentRetracted
 from schemas.reviews import (
@@ -190,7 +190,7 @@ def _outgoing(acted: ReviewActed, given: Input, pair: str | None, *parts: str) -
 
 
 def clock(
-    state: Offender, event: Event[ClassifierTick | ActivatePolicy], given: Input, terms: Terms
+    state: Offender, event: Event[ClassifierTick | ClassifierActivatePolicy], given: Input, terms: Terms
 ) -> Outcome[Offender]:
     """Ends raises whose time is up, and purges suspicions that nobody has validated. A, B and C no time lowers."""
     over = {("raise", one.id): one for one in state.history.acts("raise") if one.data.until <= given.now}

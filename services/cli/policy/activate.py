@@ -6,9 +6,10 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from aiokafka import AIOKafkaProducer
@@ -16,20 +17,35 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import func, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.commands import ActivatePolicy, Redecide
+from schemas.commands import (
+    ActivatePolicy,
+    ClassifierActivatePolicy,
+    NotifierActivatePolicy,
+    OutreachActivatePolicy,
+    Redecide,
+)
 from schemas.envelope import Data, Event, deterministic_id, encode
 from schemas.policy import Policy
 from schemas.topics import Topic
 from services.classifier.policies import usable
-from services.classifier.store import InForce, in_force
+from services.classifier.store import in_force as with_people
 from services.classifier.store.tables import offenders
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, IpviError
+from services.common.policies import InForce, in_force
 from services.common.settings import CommonSettings, settings_or_error
 from services.common.tables import lanes
 
-SERVICE = "classifier"
+CLASSIFIER = "classifier"
+COMMANDS: Mapping[str, tuple[type[ActivatePolicy], Topic]] = {
+    CLASSIFIER: (ClassifierActivatePolicy, Topic.CLASSIFIER_COMMANDS),
+    "notifier": (NotifierActivatePolicy, Topic.NOTIFIER_COMMANDS),
+    "victim_outreach": (OutreachActivatePolicy, Topic.VICTIM_OUTREACH_COMMANDS),
+}
+"""By service, in the order in which they are told: which comes first does not matter, each record names its policy."""
 SOURCE = "/ipvi/cli"
 PATIENCE_S = 30.0
 
@@ -37,20 +53,30 @@ By = Annotated[str, typer.Option("--by", help="Who decides it; it is written dow
 
 
 class NotInForceError(IpviError):
-    """The policy has not come into force in every lane; it will, once the classifier works them."""
+    """The policy has not come into force in every lane; it will, once their services work them."""
 
 
 def activate_command(
-    policy: Annotated[str, typer.Argument(help="Id in policies/, or a policy file.", show_default=False)], by: By
+    policy: Annotated[str, typer.Argument(help="Id in policies/, or a policy file.", show_default=False)],
+    by: By,
+    service: Annotated[
+        list[str] | None,
+        typer.Option("--service", help="Only this one, where its database is not the others'.", show_default=False),
+    ] = None,
 ) -> None:
-    """Bring a policy into force: in each lane at a point of its log, after which it decides under it.
+    """Bring a policy into force: in each lane of classifier, notifier and victim_outreach at a point of its log, after
+    which it decides under it.
 
     Nobody is decided again by that: `ipvi policy redecide`. A replica started with another file decides under this one.
+    What is open keeps its due times (`docs/reviews.md`). Safe to repeat.
 
     Exit codes: 0 in force in every lane, 2 the policy cannot be used, or not in force everywhere yet.
     """
     settings, made = settings_or_error(CommonSettings), usable(policy)
-    asyncio.run(activate(settings, made, by))
+    for name in service or ():
+        if name not in COMMANDS:
+            raise typer.BadParameter(f"{name}: one of {', '.join(COMMANDS)}", param_hint="--service")
+    asyncio.run(activate(settings, made, by, service or COMMANDS))
     typer.echo(f"in force: {made.id} {made.version} ({made.digest[:12]})")
 
 
@@ -71,58 +97,80 @@ def redecide_command(by: By, wait: Annotated[bool, typer.Option(help="Until all 
 
 
 def status_command() -> None:
-    """Which policies are in force in how many lanes, and how many offenders were last decided under each."""
-    for one in asyncio.run(_read(settings_or_error(CommonSettings))):
-        typer.echo(f"{one.id} {one.version} ({one.digest[:12]}): {one.lanes} lanes, {one.offenders} offenders")
+    """Which policies are in force in how many lanes of each service, and how many offenders were last decided under each."""
+    for line in asyncio.run(_status(settings_or_error(CommonSettings))):
+        typer.echo(line)
 
 
-async def activate(settings: CommonSettings, policy: Policy, by: str) -> None:
+async def activate(
+    settings: CommonSettings, policy: Policy, by: str, services: Collection[str] = tuple(COMMANDS)
+) -> None:
     """Raises `NotInForceError` where a lane has not heard of it after `PATIENCE_S`."""
-
-    def command(lane: int) -> Data:
-        return ActivatePolicy(lane=lane, policy=json.loads(policy.model_dump_json()), digest=policy.digest, by=by)
-
-    await _send(settings, command)
+    document = json.loads(policy.model_dump_json())
+    for service in services:
+        kind, topic = COMMANDS[service]
+        await _send(settings, topic, _command(kind, document, policy.digest, by))
     deadline = time.monotonic() + PATIENCE_S
-    while any(digest != policy.digest for digest in await _kept(settings)):
+    while missing := [one for one in services if any(each != policy.digest for each in await _kept(settings, one))]:
         if time.monotonic() > deadline:
-            raise NotInForceError
+            raise NotInForceError(f"not in force in every lane yet: {', '.join(missing)}; it will be, once they run")
         await asyncio.sleep(0.2)
+
+
+def _command(kind: type[ActivatePolicy], document: dict[str, Any], digest: str, by: str) -> Callable[[int], Data]:
+    return lambda lane: kind(lane=lane, policy=document, digest=digest, by=by)
 
 
 async def redecide(settings: CommonSettings, by: str) -> str:
     """Ask each lane for its first chunk. Returns the digest. Raises `NotInForceError` where lanes differ."""
-    digests = set(await _kept(settings))
+    digests = set(await _kept(settings, CLASSIFIER))
     if len(digests) != 1 or None in digests:
         raise NotInForceError("no one policy is in force in every lane: ipvi policy activate")
     digest, run_id = str(digests.pop()), str(uuid.uuid4())
-    await _send(settings, lambda lane: Redecide(lane=lane, digest=digest, run_id=run_id, by=by))
+    await _send(
+        settings, Topic.CLASSIFIER_COMMANDS, lambda lane: Redecide(lane=lane, digest=digest, run_id=run_id, by=by)
+    )
     return digest
 
 
-async def _kept(settings: CommonSettings) -> Sequence[str | None]:
+async def _kept(settings: CommonSettings, service: str) -> Sequence[str | None]:
     """The policy in force in each lane; None: none yet."""
-    database = Database(database_url(settings, SERVICE), SERVICE, pool_size=1)
-    try:
-        async with database.read() as conn:
-            found = {row.lane: row.kept for row in await conn.execute(select(lanes.c.lane, lanes.c.kept))}
-    finally:
-        await database.close()
+    async with _reading(settings, service) as conn:
+        found = {row.lane: row.kept for row in await conn.execute(select(lanes.c.lane, lanes.c.kept))}
     return [found.get(lane) for lane in range(settings.partitions)]
 
 
-async def _read(settings: CommonSettings) -> list[InForce]:
-    database = Database(database_url(settings, SERVICE), SERVICE, pool_size=1)
+async def _status(settings: CommonSettings) -> list[str]:
+    """The classifier's first, with its people."""
+    said = []
+    async with _reading(settings, CLASSIFIER) as conn:
+        said += [f"{_line(CLASSIFIER, one)}, {one.offenders} offenders" for one in await with_people(conn)]
+    for service in (one for one in COMMANDS if one != CLASSIFIER):
+        async with _reading(settings, service) as conn:
+            said += [_line(service, one) for one in await in_force(conn)]
+    return said
+
+
+def _line(service: str, one: InForce) -> str:
+    return f"{service}: {one.id} {one.version} ({one.digest[:12]}): {one.lanes} lanes"
+
+
+@asynccontextmanager
+async def _reading(settings: CommonSettings, service: str) -> AsyncIterator[AsyncConnection]:
+    """Raises `ConfigurationError` where its database cannot be read."""
+    database = Database(database_url(settings, service), service, pool_size=1)
     try:
         async with database.read() as conn:
-            return await in_force(conn)
+            yield conn
+    except (SQLAlchemyError, OSError) as failed:
+        raise ConfigurationError(f"the database of {service} cannot be read: {type(failed).__name__}") from None
     finally:
         await database.close()
 
 
 async def _wait(settings: CommonSettings, digest: str) -> int:
     """How many are left once none has been decided for a while: those who failed, or lanes that stand still."""
-    database = Database(database_url(settings, SERVICE), SERVICE, pool_size=1)
+    database = Database(database_url(settings, CLASSIFIER), CLASSIFIER, pool_size=1)
     query = select(func.count()).where(offenders.c.policy != digest)
     try:
         with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -142,9 +190,9 @@ async def _wait(settings: CommonSettings, digest: str) -> int:
         await database.close()
 
 
-async def _send(settings: CommonSettings, command: Callable[[int], Data]) -> None:
+async def _send(settings: CommonSettings, topic: Topic, command: Callable[[int], Data]) -> None:
     """One command to each lane. Raises `ConfigurationError` where no broker answers."""
-    topic, now, asked = Topic.CLASSIFIER_COMMANDS, datetime.now(UTC), uuid.uuid4()
+    now, asked = datetime.now(UTC), uuid.uuid4()
     producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_idempotence=True)
     try:
         await producer.start()

@@ -23,7 +23,7 @@ from services.classifier.domain.finding import any_of
 from services.classifier.domain.levers import Lever
 from services.classifier.policies import usable
 from services.classifier.rules import rulebook
-from services.classifier.store import ClassifierStore
+from services.classifier.store import ClassifierStore, policy_in_force
 from services.classifier.terms import OnePolicy
 from services.cli.replay import Replay
 from services.common.database import Database, database_url
@@ -51,7 +51,8 @@ def explain_command(
     the rows that fired with their source, those that one value kept from firing, and the policy with version and digest.
 
     The history is that of the files given with --input, read one after the other, or of the classifier's database
-    (DATABASE_URL). Of a person merged into another, the other is explained.
+    (DATABASE_URL); there, unless --policy names another, it is read under the policy in force in his lane. Of a person
+    merged into another, the other is explained.
 
     Exit codes: 0 done, 2 he is not known, or a file, the policy or the database cannot be used.
 
@@ -62,8 +63,12 @@ def explain_command(
         ipvi policy explain zz-offender-31 --policy high-point-seed
     """
     settings = settings_or_error(CommonSettings)
-    chosen = usable(policy or settings.policy)
-    him = read(offender, files, chosen) if files else asyncio.run(load(offender, settings, chosen))
+    asked = usable(policy) if policy else None
+    if files:
+        chosen = asked or usable(settings.policy)
+        him = read(offender, files, chosen)
+    else:
+        him, chosen = asyncio.run(load(offender, settings, asked))
     for line in lines(explain(him, chosen, rulebook(chosen)), chosen):
         typer.echo(line)
 
@@ -81,14 +86,17 @@ def read(offender_id: str, files: list[Path], policy: Policy) -> Offender:
     return _known(run.offender(offender_id))
 
 
-async def load(offender_id: str, settings: CommonSettings, policy: Policy) -> Offender:
-    """As the classifier's database has him. Raises `NotKnownError`, `ConfigurationError`."""
+async def load(offender_id: str, settings: CommonSettings, asked: Policy | None) -> tuple[Offender, Policy]:
+    """As the classifier's database has him; unless one is asked for, under the policy in force in his lane.
 
-    store = ClassifierStore(OnePolicy(policy, _unsealed))
+    Raises `NotKnownError`, `ConfigurationError`.
+    """
     database = Database(database_url(settings, "classifier"), "classifier", pool_size=1)
     try:
         async with database.read() as conn:
             for _ in range(MOST_MERGES):
+                policy = asked or await policy_in_force(conn, offender_id) or usable(settings.policy)
+                store = ClassifierStore(OnePolicy(policy))
                 him = (await store.load(conn, [offender_id])).get(offender_id) or store.new(offender_id)
                 if him.alias is None:
                     break
@@ -97,12 +105,7 @@ async def load(offender_id: str, settings: CommonSettings, policy: Policy) -> Of
         raise ConfigurationError(f"the classifier's database cannot be read: {type(failed).__name__}") from None
     finally:
         await database.close()
-    return _known(him)
-
-
-def _unsealed(each: str) -> str:
-    """Nothing is sealed or looked for under its seal here."""
-    return each
+    return _known(him), policy
 
 
 def _known(him: Offender) -> Offender:

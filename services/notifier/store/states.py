@@ -11,6 +11,7 @@ from sqlalchemy import FromClause, Row, bindparam, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.notification import NotificationState
+from services.common.policies import PolicyStore
 from services.common.sql import upsert
 from services.notifier.domain import CallIn, Offender
 from services.notifier.store.call_ins import load_call_ins, save_call_ins
@@ -44,7 +45,7 @@ _KEYS_PER_QUERY = 500
 Kept = Offender | CallIn
 
 
-class NotifierStore:
+class NotifierStore(PolicyStore):
     """See `services.common.service.Store`."""
 
     metadata = metadata

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Row, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.common.policies import PolicyStore
 from services.common.sql import upsert
 from services.victim_outreach import domain
 from services.victim_outreach.domain import CaseFile, Custody, Release
@@ -88,7 +89,7 @@ _SHELVES = (
 )
 
 
-class OutreachStore:
+class OutreachStore(PolicyStore):
     """See `services.common.service.Store`."""
 
     metadata = metadata

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schemas.advocacy import MessageOutcome
-from schemas.commands import OutreachTick
+from schemas.commands import OutreachActivatePolicy, OutreachTick
 from schemas.envelope import Event, deterministic_id
 from schemas.outreach import GateHeartbeat, TaskOverdue
 from schemas.policy import Policy
@@ -20,10 +20,13 @@ ROUND = 5
 """Minutes between the ticks on which gates clear outside custody, whenever she was reached."""
 
 
-def ticked(file: CaseFile, data: OutreachTick, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def ticked(
+    file: CaseFile, data: OutreachTick | OutreachActivatePolicy, given: Input, policy: Policy
+) -> Outcome[CaseFile]:
     """The sweep of one offender. The same tick again finds nothing left to do."""
     draft = _raise_overdue(Draft(_without_lost_messages(_without_spent_holds(file, given), given)), given, policy)
-    return settled(file, draft, given, policy, on_the_round=data.period % ROUND == 0)
+    on_the_round = isinstance(data, OutreachTick) and data.period % ROUND == 0
+    return settled(file, draft, given, policy, on_the_round=on_the_round)
 
 
 def _without_spent_holds(file: CaseFile, given: Input) -> CaseFile:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.commands import ActivatePolicy, Redecide
+from schemas.commands import ClassifierActivatePolicy, Redecide
 from schemas.topics import Topic
 from services.classifier.app import compose
 from services.classifier.store import CHUNK, in_force
@@ -36,10 +36,10 @@ async def conn(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
     await database.close()
 
 
-def activation(**more: Any) -> ActivatePolicy:
+def activation(**more: Any) -> ClassifierActivatePolicy:
     document = json.loads(PRACTICE.model_dump_json())
     given = {"lane": LANE, "policy": document, "digest": PRACTICE.digest, "by": "ana"}
-    return ActivatePolicy(**{**given, **more})
+    return ClassifierActivatePolicy(**{**given, **more})
 
 
 def to_lane(data: Any, kept: str | None = None, due: tuple[str, ...] = ()) -> Input:

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 from typer.testing import CliRunner
 
 from schemas.envelope import to_json_line
@@ -19,7 +20,10 @@ from services.classifier.store import ClassifierStore
 from services.cli.main import app
 from services.cli.policy.explain import lines
 from services.common.database import Database, database_url
+from services.common.migrations import upgrade
+from services.common.policies import Policies, PolicyStore
 from services.common.settings import CommonSettings
+from services.common.tables import lanes
 from tests.harness.incidents import (
     PRACTICE,
     SEED,
@@ -181,13 +185,45 @@ def test_from_the_classifiers_database(tmp_path: Path, monkeypatch: pytest.Monke
     assert done.stdout.splitlines() == told(bench, "O-1" if merge else "O-2")
 
 
-async def _keep(bench: Bench) -> None:
-    database = Database(database_url(CommonSettings(), "classifier"), "classifier")
+def test_the_policy_of_his_lane_holds_unless_another_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IPVI_HOME", str(tmp_path))
+    monkeypatch.setenv("IPVI_POLICY", PRACTICE.id)
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    asyncio.run(_keep(put(report(1, charged=True), report(2, charged=True)), SEED))
+
+    def under(*more: str) -> str:
+        done = CliRunner().invoke(app, ["policy", "explain", "O-1", *more])
+        assert done.exit_code == 0, done.output
+        return done.stdout.splitlines()[1]
+
+    assert under() == f"policy {SEED.id}, version {SEED.version}, digest {SEED.digest}"
+    assert (
+        under("--policy", PRACTICE.id) == f"policy {PRACTICE.id}, version {PRACTICE.version}, digest {PRACTICE.digest}"
+    )
+
+
+async def _keep(bench: Bench, kept: Policy | None = None) -> None:
+    url = database_url(CommonSettings(), "classifier")
+    await upgrade(url, "classifier")
+    database = Database(url, "classifier")
     store = bench.service.store
     assert isinstance(store, ClassifierStore)
     try:
         async with database.write() as conn:
-            await conn.run_sync(store.metadata.create_all)
+            if kept is not None:
+                row = {
+                    "lane": 0,
+                    "epoch": 1,
+                    "journal_next": 0,
+                    "last_tick": -1,
+                    "heard": {},
+                    "counted": {},
+                    "failures": 0,
+                }
+                await conn.execute(insert(lanes).values(row | {"kept": kept.digest}))
+                await PolicyStore(Policies(kept, lambda one: one)).opened(conn, 0, kept.digest)
             await store.save(conn, 0, {key: (Offender(key), one) for key, one in bench.offenders.items()})
     finally:
         await database.close()
