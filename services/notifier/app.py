@@ -26,10 +26,14 @@ from services.notifier.stream import Notifier
 
 def build(settings: CommonSettings) -> Notifier:
     """Raises `schemas.policy_file.PolicyError`, or `CountyError` where the county's folder cannot be used."""
-    filed, book = load_policy(settings.policy), _book(settings)
+    return compose(load_policy(settings.policy), settings.partitions, _book(settings))
+
+
+def compose(filed: Policy, lanes: int, book: LetterBook | None = None) -> Notifier:
+    """From a policy at hand, and a county's letters where it has any."""
 
     def terms(policy: Policy) -> NoticePolicy:
-        made = notice_policy(policy, settings.partitions)
+        made = replace(notice_policy(policy, lanes), earlier=lambda digest: policies.of(digest))
         return made if book is None else replace(made, wordings=wordings(book))
 
     policies = Policies(filed, terms)

@@ -109,11 +109,11 @@ class Notifier:
 
     def __init__(self, store: NotifierStore, policies: Policies[NoticePolicy]) -> None:
         self.store = store
-        self._policies = policies
+        self.policies = policies
 
     def decide(self, state: Kept, given: Input) -> Outcome[Kept]:
         """Raises `InvalidRecord` for a type that is none of ours, and for a call-in's id where an offender's belongs."""
-        data, policy = given.event.data, self._policies.of(given.kept)
+        data, policy = given.event.data, self.policies.of(given.kept)
         use_case = USE_CASES.get(type(data))
         if use_case is None:
             raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
@@ -128,7 +128,7 @@ class Notifier:
 
     def lane_kept(self, given: Input) -> str | None:
         """The digest of the policy in force."""
-        return self._policies.kept(given)
+        return self.policies.kept(given)
 
     def about(self, event: Event[Data]) -> str | None:
         """The pair, where it names one."""

@@ -24,9 +24,7 @@ from services.common.positions import LaneRow
 from services.common.records import parse
 from services.common.service import Service
 from services.common.work import Worker
-from services.notifier.rules import notice_policy
-from services.notifier.store import NotifierStore
-from services.notifier.stream import Notifier
+from services.notifier.app import compose
 from services.victim_outreach.store import OutreachStore
 from services.victim_outreach.stream import VictimOutreach
 
@@ -60,7 +58,7 @@ class TwoLanes:
     """Record time and event of all that was written, in order."""
 
     def __post_init__(self) -> None:
-        self.notifier = _half(Notifier(NotifierStore(), Policies(POLICY, lambda policy: notice_policy(policy, 1))))
+        self.notifier = _half(compose(POLICY, lanes=1))
         self.outreach = _half(VictimOutreach(OutreachStore(), Policies(POLICY, lambda policy: policy)))
         self._mail: list[tuple[datetime, int, _Half, ConsumerRecord[bytes, bytes]]] = []
         self._numbers = count()

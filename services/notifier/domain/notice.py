@@ -132,6 +132,8 @@ class Notice:
     corrected_at: datetime | None = None
     """When he was told, or a person decided that he is told nothing: the end."""
     due: Due | None = None
+    policy: str | None = None
+    """Digest of the policy whose clocks run for it: in force when it was last held or released."""
     seat: CallInSeat | None = None
     wording: Wording | None = None
     printed: tuple[Printed, ...] = ()

@@ -35,6 +35,8 @@ class Enforcement:
     taken_by: str | None = None
     outcome: EnforcementOutcome | None = None
     due: Deadline | None = None
+    policy: str | None = None
+    """Digest of the policy whose clocks run for it: in force when it came."""
 
     @property
     def version(self) -> str:
@@ -59,6 +61,8 @@ class Help:
     provider: str | None = None
     outcome: HelpOutcome | None = None
     due: Deadline | None = None
+    policy: str | None = None
+    """Digest of the policy whose clocks run for it: in force when it came."""
 
     @property
     def version(self) -> str:

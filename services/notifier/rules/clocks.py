@@ -30,6 +30,7 @@ def serve_by(offender: Offender, notice: Notice, policy: NoticePolicy) -> dateti
     In jail: before the hearing, or so long after the booking, whichever comes first, whatever the list: after it he may be
     out. A judge sets the terms within 48 h of the arrest (N.C.G.S. 15A-534.1).
     """
+    policy = policy.then(notice.policy)
     custody = offender.custody
     since = notice.since or notice.prepared_at
     if notice.seat is not None:
@@ -42,6 +43,7 @@ def serve_by(offender: Offender, notice: Notice, policy: NoticePolicy) -> dateti
 
 def retries(notice: Notice, policy: NoticePolicy) -> bool:
     """Whether a failed notice is tried again by itself: a refusal never is."""
+    policy = policy.then(notice.policy)
     return (
         policy.notices.retry_after is not None
         and notice.failure is not FailureReason.REFUSED
@@ -51,6 +53,7 @@ def retries(notice: Notice, policy: NoticePolicy) -> bool:
 
 def clock_of(offender: Offender, notice: Notice, policy: NoticePolicy) -> tuple[NoticeClock, datetime] | None:
     """What runs, and when it runs out; None at the end."""
+    policy = policy.then(notice.policy)
     settings = policy.notices
     since = notice.since or notice.prepared_at
     calendar = _calendar(offender, notice, policy)

@@ -34,6 +34,13 @@ class NoticePolicy:
     wordings: Callable[[Notice], Wording | None] = lambda _: None
     """The county's template for a notice; None: there are no letters."""
     hours: BusinessHours = field(default_factory=BusinessHours)
+    digest: str | None = None
+    earlier: Callable[[str], NoticePolicy] | None = None
+    """By digest, those that were in force in some lane; None: there were none."""
+
+    def then(self, digest: str | None) -> NoticePolicy:
+        """That under which a clock began to run: another policy in force gives nobody more time, and takes none away."""
+        return self if digest in (None, self.digest) or self.earlier is None else self.earlier(digest)
 
     def calendar(self, agency: str | None) -> Calendar:
         """Office hours where the agency is."""
@@ -68,4 +75,5 @@ def notice_policy(policy: Policy, lanes: int) -> NoticePolicy:
         zone=policy.time_zone,
         agency_zones=policy.agency_time_zones,
         hours=policy.business_hours,
+        digest=policy.digest,
     )

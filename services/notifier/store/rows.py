@@ -165,6 +165,7 @@ def notice(row: Row[Any]) -> Notice:
         else None,
         wording=Wording(row.template, row.template_sha256, not row.unsigned) if row.template else None,
         letter_sha256=row.letter_sha256,
+        policy=row.policy,
         due=Due(NoticeClock(row.due_clock), row.due_first, row.due_at, row.escalation) if row.due_clock else None,
     )
 
@@ -246,6 +247,7 @@ def notice_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "route": notice.route,
                     "correction": notice.correction,
                     "corrected_at": notice.corrected_at,
+                    "policy": notice.policy,
                     "due_clock": notice.due.clock if notice.due else None,
                     "due_first": notice.due.first if notice.due else None,
                     "due_at": notice.due.at if notice.due else None,

@@ -27,6 +27,7 @@ def enforcement(row: Row[Any]) -> Enforcement:
         taken_by=row.taken_by,
         outcome=EnforcementOutcome(row.outcome) if row.outcome else None,
         due=_deadline(row),
+        policy=row.policy,
     )
 
 
@@ -41,6 +42,7 @@ def help_asked(row: Row[Any]) -> Help:
         provider=row.provider,
         outcome=HelpOutcome(row.outcome) if row.outcome else None,
         due=_deadline(row),
+        policy=row.policy,
     )
 
 
@@ -72,6 +74,7 @@ def enforcement_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any
                     "state": one.state,
                     "taken_by": one.taken_by,
                     "outcome": one.outcome,
+                    "policy": one.policy,
                     **_due(one.due),
                 }
 
@@ -91,5 +94,6 @@ def help_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "state": one.state,
                     "provider": one.provider,
                     "outcome": one.outcome,
+                    "policy": one.policy,
                     **_due(one.due),
                 }

@@ -113,6 +113,7 @@ def _prepared(draft: Draft, decision: OffenderDecided, given: Input, policy: Not
         channel=policy.channel(tier, in_custody=offender.in_custody, unannounced=pair.unannounced),
         language=offender.language,
         prepared_at=given.at,
+        policy=policy.digest,
     )
     notice = replace(notice, wording=policy.wording(notice))
     return draft.tell(

@@ -55,7 +55,7 @@ def _referred(draft: Draft, pair: Pair, decision: OffenderDecided, given: Input,
     known = offender.enforcements.get(key)
     if known is not None and (known.over or known.statutes == pair.statutes):
         return draft
-    one = known or Enforcement(key, pair.pair_id, since=given.at, referred_at=given.at)
+    one = known or Enforcement(key, pair.pair_id, since=given.at, referred_at=given.at, policy=policy.digest)
     one = replace(one, statutes=pair.statutes, levers=tuple(terms.levers))
     custody = offender.custody
     return _tell(

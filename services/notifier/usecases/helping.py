@@ -24,7 +24,7 @@ def ask_help(offender: Offender, command: AskHelp, given: Input, policy: NoticeP
     notice = any_notice(offender, command, SERVERS)
     now = lane_view(given, policy).now
     key = deterministic_id("help", given.event.source, given.event.id)
-    one = Help(key, notice.notification_id, command.kind, since=now, asked_at=now)
+    one = Help(key, notice.notification_id, command.kind, since=now, asked_at=now, policy=policy.digest)
     event = told.HelpAsked(**_named(offender, one, command.by), notification_id=notice.notification_id)
     return settled(Draft(offender.with_help(one)).say(event), given, policy)
 

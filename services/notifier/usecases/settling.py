@@ -75,7 +75,7 @@ def _settle(draft: Draft, before: Notice, lane: LaneView, policy: NoticePolicy, 
     if not reasons and over:
         notice, reasons = replace(notice, tripped=True), (HoldReason.BREAKER,)
     if reasons:
-        return _held(draft, before, notice, reasons, lane, by)
+        return _held(draft, before, notice, reasons, lane, policy, by)
     return _released(draft, before, notice, lane, policy, by)
 
 
@@ -106,6 +106,7 @@ def _released(draft: Draft, before: Notice, notice: Notice, lane: LaneView, poli
         taken_back_at=None,
         since=lane.now if moved else notice.since,
         claimed_by=None if moved else notice.claimed_by,
+        policy=policy.digest if moved else notice.policy,
     )
     freed = replace(freed, serve_by=serve_by(draft.offender, freed, policy))
     if freed == before:
@@ -115,13 +116,20 @@ def _released(draft: Draft, before: Notice, notice: Notice, lane: LaneView, poli
 
 
 def _held(
-    draft: Draft, before: Notice, notice: Notice, reasons: tuple[HoldReason, ...], lane: LaneView, by: str
+    draft: Draft,
+    before: Notice,
+    notice: Notice,
+    reasons: tuple[HoldReason, ...],
+    lane: LaneView,
+    policy: NoticePolicy,
+    by: str,
 ) -> Draft:
     held = replace(
         notice,
         state=NotificationState.HELD,
         reasons=reasons,
         since=notice.since if before.state is NotificationState.HELD else lane.now,
+        policy=notice.policy if before.state is NotificationState.HELD else policy.digest,
         taken_back_at=lane.now if before.state in FREE and notice.taken_back_at is None else notice.taken_back_at,
         claimed_by=None,
         serve_by=None,
@@ -132,9 +140,13 @@ def _held(
 
 
 def _rerouted(offender: Offender, notice: Notice, policy: NoticePolicy) -> Notice:
-    """The same notice, by the way that fits where he is now and in the language that is known now."""
+    """The same notice, by the way that fits where he is now and in the language that is known now.
+
+    Of one that is out already another policy changes no channel: somebody is on the way.
+    """
     own = offender.pairs.get(notice.pair_id)
-    channel = policy.channel(notice.tier, in_custody=offender.in_custody, unannounced=own is None or own.unannounced)
+    terms = policy.then(notice.policy) if notice.state is NotificationState.RELEASED else policy
+    channel = terms.channel(notice.tier, in_custody=offender.in_custody, unannounced=own is None or own.unannounced)
     routed = replace(notice, channel=channel, language=offender.language)
     return replace(routed, wording=policy.wording(routed))
 

@@ -14,13 +14,14 @@ from services.notifier.usecases.telling import Draft
 
 def enforcements_clocked(draft: Draft, now: datetime, policy: NoticePolicy) -> Draft:
     """To be taken, then closed."""
-    terms, duty = policy.notices.enforcement, policy.notices.duty
+    duty = policy.notices.duty
     for one in draft.offender.enforcements.values():
         if one.over:
             continue
-        pair = draft.offender.pairs.get(one.pair_id)
+        pair, then = draft.offender.pairs.get(one.pair_id), policy.then(one.policy)
+        terms = then.notices.enforcement
         span = terms.take_within if one.state is EnforcementState.REFERRED else terms.close_within
-        due = deadline(one.due, one.since, span, policy.calendar(pair.agency if pair is not None else None))
+        due = deadline(one.due, one.since, span, then.calendar(pair.agency if pair is not None else None))
         called = overdue(due, duty.enforcement, now, policy)
         if called is not None:
             due, role = called
@@ -40,12 +41,14 @@ def enforcements_clocked(draft: Draft, now: datetime, policy: NoticePolicy) -> D
 
 def helps_clocked(draft: Draft, now: datetime, policy: NoticePolicy) -> Draft:
     """To be referred, then its outcome heard."""
-    terms, duty = policy.notices.help, policy.notices.duty
+    duty = policy.notices.duty
     for one in draft.offender.helps.values():
         if one.over:
             continue
+        then = policy.then(one.policy)
+        terms = then.notices.help
         span = terms.refer_within if one.state is HelpState.ASKED else terms.outcome_within
-        due: Deadline = deadline(one.due, one.since, span, policy.calendar(None))
+        due: Deadline = deadline(one.due, one.since, span, then.calendar(None))
         called = overdue(due, duty.help, now, policy)
         if called is not None:
             due, role = called

@@ -14,13 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.classification import Tier
 from schemas.commands import NotifierActivatePolicy
 from schemas.notification import Channel
+from schemas.outreach import GateState
 from schemas.policy import Policy
 from services.common.database import Database, database_url
 from services.common.errors import LaneRefusedError
 from services.common.migrations import upgrade
 from services.common.policies import Policies, in_force
 from services.common.settings import CommonSettings
-from services.notifier.rules import NoticePolicy, notice_policy
+from services.notifier.app import compose
+from services.notifier.rules import NoticePolicy
 from services.notifier.store import NotifierStore
 from tests.harness.notices import COUNTY, LANE, Bench, decision, gate
 
@@ -44,7 +46,7 @@ def activation(**more: Any) -> NotifierActivatePolicy:
 
 
 def started_with(policy: Policy) -> Policies[NoticePolicy]:
-    return Policies(policy, lambda each: notice_policy(each, lanes=1))
+    return compose(policy, lanes=1).policies
 
 
 @pytest.fixture
@@ -73,6 +75,31 @@ def test_channel_and_clock_are_those_of_the_policy_in_force_from_its_record_on()
     assert (before.channel, after.channel) == (Channel.FACE_TO_FACE, Channel.MAIL)
     assert before.serve_by == before.released_at + timedelta(hours=48)  # type: ignore[operator]
     assert after.serve_by == after.released_at + timedelta(hours=24)  # type: ignore[operator]
+
+
+def test_what_is_out_keeps_its_channel_and_its_due_times() -> None:
+    bench = prepared(Bench(policies=started_with(COUNTY)))
+    before = bench.notice
+    bench.wait(minutes=2).put(activation())
+    bench.heartbeat()
+    assert bench.notice == before
+    bench.put(gate(1, GateState.SHUT, version=2))
+    bench.wait(minutes=1).heartbeat()
+    bench.put(gate(1, version=3))
+    again = bench.notice
+    assert (again.channel, again.policy) == (Channel.MAIL, OTHER.digest), "what goes out later goes by the new one"
+    assert again.serve_by == bench.now + timedelta(hours=24)
+
+
+def test_what_waits_keeps_the_clock_that_runs() -> None:
+    bench = Bench(policies=started_with(COUNTY))
+    bench.heartbeat()
+    bench.put(decision(1, Tier.C))
+    due = bench.notice.due
+    assert due is not None and due.first == bench.now + timedelta(hours=72)
+    bench.put(activation())
+    bench.wait(hours=1).heartbeat()
+    assert bench.notice.due == due
 
 
 @pytest.mark.parametrize("broken", [{"policy": {"id": "x"}}, {"digest": "0" * 64}])
