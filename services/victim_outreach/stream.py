@@ -47,12 +47,13 @@ from services.common.policies import Policies
 from services.common.service import Input, Outcome, Outgoing
 from services.victim_outreach import usecases
 from services.victim_outreach.domain import CaseFile
+from services.victim_outreach.rules import Terms
 from services.victim_outreach.store import OutreachStore
 from services.victim_outreach.usecases import Refused
 
 INPUTS = (Topic.VICTIM_OUTREACH_COMMANDS, Topic.REFERRALS, Topic.VICTIMS, Topic.OFFENDERS, Topic.NOTIFICATIONS)
 
-UseCase = Callable[[CaseFile, Any, Input, Policy], Outcome[CaseFile]]
+UseCase = Callable[[CaseFile, Any, Input, Terms], Outcome[CaseFile]]
 
 USE_CASES: Mapping[type[Data], UseCase] = {
     ReferralOpened: usecases.referral_given,
@@ -107,7 +108,7 @@ class VictimOutreach:
         if use_case is None:
             raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
         try:
-            return use_case(state, data, given, self._policies.of(given.kept))
+            return use_case(state, data, given, Terms(self._policies.of(given.kept), self._policies.of))
         except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
 

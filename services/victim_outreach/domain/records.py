@@ -48,6 +48,8 @@ class Referral:
     """Withdrawn here, since it is another offender's now."""
     clocks_from: datetime | None = None
     """Record time from which its tasks are due: of its opening, or of a graver tier."""
+    policy: str | None = None
+    """Digest of the policy in force then: what it calls for, that one says."""
 
     @property
     def live(self) -> bool:

@@ -17,6 +17,7 @@ from services.victim_outreach.rules.people import (
     supervises,
 )
 from services.victim_outreach.rules.screens import QUESTIONS, result
+from services.victim_outreach.rules.terms import Terms
 
 __all__ = [
     "ADVOCATES",
@@ -32,6 +33,7 @@ __all__ = [
     "Need",
     "Opening",
     "SafeContact",
+    "Terms",
     "address_of",
     "gate_state",
     "is_quiet",

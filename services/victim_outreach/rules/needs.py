@@ -18,6 +18,7 @@ from services.victim_outreach.domain import CaseFile, Referral, TaskKey, Victim
 from services.victim_outreach.rules.clocks import due
 from services.victim_outreach.rules.contact import safe_contact
 from services.victim_outreach.rules.gates import opening
+from services.victim_outreach.rules.terms import Terms
 
 WRITTEN_INFORMATION = terms.Task(kind=TaskKind.WRITTEN_INFORMATION, owner=TaskOwner.AGENCY, due_within_hours=72)
 """The floor of N.C.G.S. 15A-831: what every victim gets, and within what time, whatever a policy says."""
@@ -57,18 +58,26 @@ class Need:
         return (self.referral.case_id, self.kind, self.about)
 
 
-def needs(file: CaseFile, policy: terms.Policy) -> list[Need]:
-    """Everything to be done now or done already, in a fixed order."""
+def needs(file: CaseFile, policies: Terms) -> list[Need]:
+    """Everything to be done now or done already, in a fixed order.
+
+    What an incident calls for, the policy says that was in force when its clocks began; what comes later, the one now.
+    """
+    policy = policies.now
     live = file.live_referrals
     latest = {referral.case_id: referral for referral in live}
     reachable = [referral for referral in live if _reachable(referral) and referral.case_id not in file.killed]
     wanted = [
-        *(need for referral in latest.values() for need in _of_incident(file, referral, policy)),
+        *(
+            need
+            for referral in latest.values()
+            for need in _of_incident(file, referral, policies.then(referral.policy))
+        ),
         *(need for referral in reachable for need in _of_danger(file, referral, policy)),
         *(need for one in {one.case_id: one for one in reachable}.values() for need in _of_screens(file, one, policy)),
         *_of_release(file, reachable, policy),
         *(need for referral in reachable for need in _of_deliveries(file, referral, policy)),
-        *_of_others(reachable, policy),
+        *_of_others(reachable, policies),
     ]
     quiet = {case_id for case_id in latest if is_quiet(file, case_id)}
     return [need for need in wanted if need.kind not in QUIET or need.referral.case_id not in quiet]
@@ -166,13 +175,14 @@ _ELSEWHERE = frozenset({ContactChannel.HOSPITAL, ContactChannel.COURT})
 """Where she may be met, but not sought on account of a visit to him."""
 
 
-def _of_others(reachable: list[Referral], policy: terms.Policy) -> Iterator[Need]:
+def _of_others(reachable: list[Referral], policies: Terms) -> Iterator[Need]:
     """Policy may have an earlier partner told that he has come to notice again: of the new incident she is told nothing."""
-    rule = policy.on_occasion.get(TaskKind.EARLIER_PARTNER)
-    if rule is None:
-        return
     latest = {one.case_id: one for one in reachable}
     for new in reachable:
+        policy = policies.then(new.policy)
+        rule = policy.on_occasion.get(TaskKind.EARLIER_PARTNER)
+        if rule is None:
+            continue
         for hers in latest.values():
             alone = hers.case_id != new.case_id and hers.pair_id != new.pair_id
             if alone and hers.place < new.place:

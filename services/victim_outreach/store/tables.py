@@ -73,6 +73,7 @@ referrals = _table(
     Column("opened_at", UtcDateTime),  # of one withdrawn: taken over from another record, and not yet told here
     Column("moved_to", String, comment="the offender whose it is now"),
     Column("clocks_from", UtcDateTime),
+    Column("policy", String(64), comment="digest of the one in force when its clocks began"),
     Index("referrals_case", "case_id"),
     Index("referrals_pair", "pair_id"),
     comment="one row per victim of an incident; a case is those of one victim",

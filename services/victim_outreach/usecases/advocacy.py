@@ -12,21 +12,20 @@ from schemas.advocacy import (
     RecordScreen,
     RevokeConsent,
 )
-from schemas.policy import Policy
 from services.common.service import Input, Outcome
 from services.victim_outreach.domain import Case, CaseFile, Consent, Profile, Screen
-from services.victim_outreach.rules import ADVOCATES, KEEPS, QUESTIONS, TAKES, result, supervises
+from services.victim_outreach.rules import ADVOCATES, KEEPS, QUESTIONS, TAKES, Terms, result, supervises
 from services.victim_outreach.usecases.moving import passed_on
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
 
 
-def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Replaces what she told people of this owner before."""
     need_role(data, KEEPS)
     _case(file, data)
-    valid_until = data.valid_until or given.now + policy.outreach.safe_contact
+    valid_until = data.valid_until or given.now + terms.now.outreach.safe_contact
     if valid_until <= given.now:
         refuse("in_past")
     if len({one.channel for one in data.channels}) < len(data.channels):
@@ -47,11 +46,11 @@ def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, p
         by=data.by,
     )
     after = replace(file, profiles={**file.profiles, key: profile})
-    outcome = _applied(file, after, given, policy)
+    outcome = _applied(file, after, given, terms)
     return replace(outcome, events=(*outcome.events, *passed_on(after, given, data.case_id)))
 
 
-def record_screen(file: CaseFile, data: RecordScreen, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def record_screen(file: CaseFile, data: RecordScreen, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Kept as said, with what it comes to. It changes nothing for him."""
     need_role(data, ADVOCATES)
     _case(file, data)
@@ -68,10 +67,10 @@ def record_screen(file: CaseFile, data: RecordScreen, given: Input, policy: Poli
         recorded_at=given.now,
         by=data.by,
     )
-    return _applied(file, replace(file, screens={**file.screens, (data.case_id, number): screen}), given, policy)
+    return _applied(file, replace(file, screens={**file.screens, (data.case_id, number): screen}), given, terms)
 
 
-def give_consent(file: CaseFile, data: GiveConsent, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def give_consent(file: CaseFile, data: GiveConsent, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """In writing and for a reasonable time (28 C.F.R. 94.115); policy says how long that is at the most."""
     need_role(data, ADVOCATES)
     _case(file, data)
@@ -81,7 +80,7 @@ def give_consent(file: CaseFile, data: GiveConsent, given: Input, policy: Policy
         refuse("not_signed")
     if data.until <= given.now:
         refuse("in_past")
-    if data.until > given.now + policy.outreach.consent:
+    if data.until > given.now + terms.now.outreach.consent:
         refuse("too_long")
     consent = Consent(
         consent_id=data.consent_id,
@@ -94,10 +93,10 @@ def give_consent(file: CaseFile, data: GiveConsent, given: Input, policy: Policy
         until=data.until,
         by=data.by,
     )
-    return _applied(file, replace(file, consents={**file.consents, consent.consent_id: consent}), given, policy)
+    return _applied(file, replace(file, consents={**file.consents, consent.consent_id: consent}), given, terms)
 
 
-def revoke_consent(file: CaseFile, data: RevokeConsent, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def revoke_consent(file: CaseFile, data: RevokeConsent, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """At once, in whatever form she says it, to whichever advocate."""
     need_role(data, ADVOCATES)
     consent = known(file.consents, data.consent_id, "unknown_consent")
@@ -106,10 +105,10 @@ def revoke_consent(file: CaseFile, data: RevokeConsent, given: Input, policy: Po
     if consent.revoked_at is not None:
         return Outcome(file, result="none")
     ended = replace(consent, revoked_at=given.now)
-    return _applied(file, replace(file, consents={**file.consents, consent.consent_id: ended}), given, policy)
+    return _applied(file, replace(file, consents={**file.consents, consent.consent_id: ended}), given, terms)
 
 
-def close_case(file: CaseFile, data: CloseCase, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def close_case(file: CaseFile, data: CloseCase, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Who closes it answers for what is left undone: an advocate for tasks she may take, the supervisor for all."""
     need_role(data, ADVOCATES)
     case = _case(file, data)
@@ -119,12 +118,12 @@ def close_case(file: CaseFile, data: CloseCase, given: Input, policy: Policy) ->
     if not supervises(data.role) and any(data.role not in TAKES[task.owner] for task in left):
         refuse("wrong_role")
     closed = replace(case, closed_at=given.now, closed_by=data.by, close_reason=data.reason)
-    return _applied(file, replace(file, cases={**file.cases, case.case_id: closed}), given, policy)
+    return _applied(file, replace(file, cases={**file.cases, case.case_id: closed}), given, terms)
 
 
 def _case(file: CaseFile, data: CaseCommand) -> Case:
     return known(file.cases, data.case_id, "unknown_case")
 
 
-def _applied(file: CaseFile, after: CaseFile, given: Input, policy: Policy) -> Outcome[CaseFile]:
-    return replace(settled(file, Draft(after), given, policy), result="applied")
+def _applied(file: CaseFile, after: CaseFile, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    return replace(settled(file, Draft(after), given, terms), result="applied")

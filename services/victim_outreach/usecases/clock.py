@@ -8,11 +8,10 @@ from schemas.advocacy import MessageOutcome
 from schemas.commands import OutreachActivatePolicy, OutreachTick
 from schemas.envelope import Event, deterministic_id
 from schemas.outreach import GateHeartbeat, TaskOverdue
-from schemas.policy import Policy
 from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing
 from services.victim_outreach.domain import CaseFile
-from services.victim_outreach.rules import on_duty
+from services.victim_outreach.rules import Terms, on_duty
 from services.victim_outreach.usecases.settling import message_lost_at, raised_at, settled
 from services.victim_outreach.usecases.telling import SOURCE, Draft
 
@@ -21,12 +20,12 @@ ROUND = 5
 
 
 def ticked(
-    file: CaseFile, data: OutreachTick | OutreachActivatePolicy, given: Input, policy: Policy
+    file: CaseFile, data: OutreachTick | OutreachActivatePolicy, given: Input, terms: Terms
 ) -> Outcome[CaseFile]:
     """The sweep of one offender. The same tick again finds nothing left to do."""
-    draft = _raise_overdue(Draft(_without_lost_messages(_without_spent_holds(file, given), given)), given, policy)
+    draft = _raise_overdue(Draft(_without_lost_messages(_without_spent_holds(file, given), given)), given, terms)
     on_the_round = isinstance(data, OutreachTick) and data.period % ROUND == 0
-    return settled(file, draft, given, policy, on_the_round=on_the_round)
+    return settled(file, draft, given, terms, on_the_round=on_the_round)
 
 
 def _without_spent_holds(file: CaseFile, given: Input) -> CaseFile:
@@ -48,12 +47,12 @@ def _without_lost_messages(file: CaseFile, given: Input) -> CaseFile:
     return replace(file, messages=messages)
 
 
-def _raise_overdue(draft: Draft, given: Input, policy: Policy) -> Draft:
+def _raise_overdue(draft: Draft, given: Input, terms: Terms) -> Draft:
     """One mark a task, however long no tick came: the escalation says how often it should have been raised."""
     for task in draft.file.unfinished_tasks():
-        if raised_at(task, policy) <= given.now:
-            late = (given.now - task.due_at) // policy.escalate_overdue
-            duty = on_duty(draft.file, task, policy, given.now)
+        if raised_at(task, terms.now) <= given.now:
+            late = (given.now - task.due_at) // terms.now.escalate_overdue
+            duty = on_duty(draft.file, task, terms.now, given.now)
             raised = replace(task, escalation=1 + late, duty=duty)
             draft = draft.task(raised, TaskOverdue, given, escalation=raised.escalation, duty=duty)
     return draft

@@ -7,17 +7,16 @@ from dataclasses import replace
 
 from schemas.advocacy import LinkCommand, LinkVictims, UnlinkVictims
 from schemas.outreach import TaskKind, TaskOwner
-from schemas.policy import Policy
 from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing, caused_by
 from services.victim_outreach.domain import Case, CaseFile, Link, Profile, Task, case_id, case_of_victim, linked
-from services.victim_outreach.rules import LINKERS
+from services.victim_outreach.rules import LINKERS, Terms
 from services.victim_outreach.usecases.refusing import need_role, refuse
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import SOURCE, Draft
 
 
-def link_victims(file: CaseFile, data: LinkVictims, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def link_victims(file: CaseFile, data: LinkVictims, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """One case with him from now on, and one profile: the stricter of what each said."""
     first, second = _pair(file, data)
     before = file.links.get((first, second))
@@ -25,10 +24,10 @@ def link_victims(file: CaseFile, data: LinkVictims, given: Input, policy: Policy
         return Outcome(file, tuple(_relayed(data, given)), result="none")
     link = Link(first, second, given.now, data.by)
     after = _rekeyed(replace(file, links={**file.links, (first, second): link}))
-    return _told(file, after, data, given, policy)
+    return _told(file, after, data, given, terms)
 
 
-def unlink_victims(file: CaseFile, data: UnlinkVictims, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def unlink_victims(file: CaseFile, data: UnlinkVictims, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Two cases again. What was said while they were one is kept for both: nobody knows whose word it was."""
     first, second = _pair(file, data)
     before = file.links.get((first, second))
@@ -37,7 +36,7 @@ def unlink_victims(file: CaseFile, data: UnlinkVictims, given: Input, policy: Po
     ended = replace(before, ended_at=given.now, ended_by=data.by)
     after = replace(file, links={**file.links, (first, second): ended})
     after = replace(after, profiles=_profiles_of_both(file, before))
-    return _told(file, _rekeyed(after), data, given, policy)
+    return _told(file, _rekeyed(after), data, given, terms)
 
 
 def _pair(file: CaseFile, data: LinkCommand) -> tuple[str, str]:
@@ -50,8 +49,8 @@ def _pair(file: CaseFile, data: LinkCommand) -> tuple[str, str]:
     return min(data.victim_id, data.other_victim_id), max(data.victim_id, data.other_victim_id)
 
 
-def _told(file: CaseFile, after: CaseFile, data: LinkCommand, given: Input, policy: Policy) -> Outcome[CaseFile]:
-    done = settled(file, Draft(after), given, policy)
+def _told(file: CaseFile, after: CaseFile, data: LinkCommand, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    done = settled(file, Draft(after), given, terms)
     return replace(done, events=(*done.events, *_relayed(data, given)), result="applied")
 
 

@@ -15,7 +15,6 @@ from pydantic import TypeAdapter
 from schemas.advocacy import ContactSafety, TakeOver
 from schemas.envelope import pair_id, referral_id
 from schemas.outreach import TaskOwner
-from schemas.policy import Policy
 from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing, caused_by
 from services.victim_outreach.domain import (
@@ -29,6 +28,7 @@ from services.victim_outreach.domain import (
     Screen,
     case_id,
 )
+from services.victim_outreach.rules import Terms
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import SOURCE, Draft
 
@@ -98,7 +98,7 @@ def _sent(file: CaseFile, kept: Mapping[str, list[Any]], to: str, about: str, gi
     yield Outgoing(Topic.VICTIM_OUTREACH_COMMANDS, event, about=about, other_lane=True)
 
 
-def taken_over(file: CaseFile, data: TakeOver, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Beside what is known here. Said twice, for two incidents of hers, it is there once."""
     kept = {name: _KINDS[name].validate_python(data.kept.get(name, [])) for name in _KINDS}
     after = replace(
@@ -112,7 +112,7 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, policy: Policy) -> 
     )
     for one in kept["referral"]:
         after = replace(after, referrals={**after.referrals, one.referral_id: _joined(after, one)})
-    outcome = settled(file, Draft(after), given, policy)
+    outcome = settled(file, Draft(after), given, terms)
     # On to where he has been merged in the meantime; what is there already goes no further, so a ring comes to an end.
     onwards = passed_on(after, given) if outcome.state is not file else ()
     return replace(outcome, events=(*outcome.events, *onwards), result="applied")

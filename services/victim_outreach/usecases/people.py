@@ -25,12 +25,11 @@ from schemas.outreach import (
     TaskKind,
     TaskState,
 )
-from schemas.policy import Policy
 from services.common.service import Input, Outcome
 from services.common.versions import STALE
 from services.victim_outreach import domain
 from services.victim_outreach.domain import CaseFile, Hold, Override, Task
-from services.victim_outreach.rules import HOLDERS, OVERRIDERS, QUIET, may_lift, may_take, supervises
+from services.victim_outreach.rules import HOLDERS, OVERRIDERS, QUIET, Terms, may_lift, may_take, supervises
 from services.victim_outreach.usecases.moving import passed_on
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
 from services.victim_outreach.usecases.settling import settled
@@ -40,7 +39,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 """How far ahead of ours the clock of the person's device may be."""
 
 
-def claim(file: CaseFile, data: Claim, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def claim(file: CaseFile, data: Claim, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """One person has it, and says so. Her own second claim changes nothing."""
     task = _open_task(file, data)
     if not may_take(task, data.role):
@@ -50,10 +49,10 @@ def claim(file: CaseFile, data: Claim, given: Input, policy: Policy) -> Outcome[
     if task.claimed_by is not None:
         refuse("already_claimed")
     taken = replace(task, state=TaskState.CLAIMED, claimed_by=data.by, claimed_at=given.now)
-    return settled(file, Draft(file).task(taken, TaskClaimed, given, by=data.by), given, policy)
+    return settled(file, Draft(file).task(taken, TaskClaimed, given, by=data.by), given, terms)
 
 
-def attempt(file: CaseFile, data: Attempt, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def attempt(file: CaseFile, data: Attempt, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """A try counts from when it was made; one that is said to be still to come is no try."""
     task = own_task(file, data)
     if data.attempted_at > given.now + CLOCK_TOLERANCE:
@@ -79,13 +78,13 @@ def attempt(file: CaseFile, data: Attempt, given: Input, policy: Policy) -> Outc
         outcome=made.outcome,
         attempted_at=made.attempted_at,
     )
-    reason = _stopped_by(draft.file, task, made, policy)
+    reason = _stopped_by(draft.file, task, made, terms)
     if reason is not None:
         draft = _ended(draft, draft.file.tasks[task.task_id], reason, given, "system")
-    return settled(file, draft, given, policy)
+    return settled(file, draft, given, terms)
 
 
-def _stopped_by(file: CaseFile, task: Task, made: domain.Attempt, policy: Policy) -> TaskCancelReason | None:
+def _stopped_by(file: CaseFile, task: Task, made: domain.Attempt, terms: Terms) -> TaskCancelReason | None:
     """The stop rules: her word, and so many attempts in vain. Who may be killed is tried for as long as it takes.
 
     A wrong number, or somebody else who answered, stops that way of reaching her (`rules.contact`), not the task.
@@ -93,7 +92,7 @@ def _stopped_by(file: CaseFile, task: Task, made: domain.Attempt, policy: Policy
     if made.outcome is AttemptOutcome.DECLINED and (task.kind in QUIET or task.kind is TaskKind.HIGH_DANGER_CALL):
         return TaskCancelReason.HER_WORD
     outcomes = [one.outcome for one in file.attempts.values() if one.task_id == task.task_id]
-    vain = AttemptOutcome.REACHED not in outcomes and len(outcomes) >= policy.outreach.stop_after_attempts
+    vain = AttemptOutcome.REACHED not in outcomes and len(outcomes) >= terms.now.outreach.stop_after_attempts
     return TaskCancelReason.ATTEMPTS_EXHAUSTED if vain and task.kind in QUIET else None
 
 
@@ -102,54 +101,54 @@ def _ended(draft: Draft, task: Task, reason: TaskCancelReason, given: Input, by:
     return draft.task(ended, TaskCancelled, given, by=by, reason=reason)
 
 
-def complete(file: CaseFile, data: Complete, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def complete(file: CaseFile, data: Complete, given: Input, terms: Terms) -> Outcome[CaseFile]:
     task = own_task(file, data)
     done = replace(task, state=TaskState.COMPLETED, ended_at=given.now)
-    return settled(file, Draft(file).task(done, TaskCompleted, given, by=data.by), given, policy)
+    return settled(file, Draft(file).task(done, TaskCompleted, given, by=data.by), given, terms)
 
 
-def cancel(file: CaseFile, data: CancelTask, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def cancel(file: CaseFile, data: CancelTask, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Leaving something undone for her is the outreach supervisor's to answer for."""
     task = _open_task(file, data)
     if not supervises(data.role):
         refuse("wrong_role")
-    return settled(file, _ended(Draft(file), task, TaskCancelReason.BY_PERSON, given, data.by), given, policy)
+    return settled(file, _ended(Draft(file), task, TaskCancelReason.BY_PERSON, given, data.by), given, terms)
 
 
-def hold(file: CaseFile, data: SafetyHold, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def hold(file: CaseFile, data: SafetyHold, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """In force at once, for policy's 72 h from now; the same hold again renews it."""
     need_role(data, HOLDERS)
     before = file.holds.get(data.hold_id)
     if before is not None and before.ended_at is not None:
         refuse("closed")
-    until = given.now + policy.gate.safety_hold
+    until = given.now + terms.now.gate.safety_hold
     placed = replace(before, until=max(before.until, until)) if before else Hold(data.hold_id, data.by, until)
-    return _settled_with_hold(file, placed, given, policy)
+    return _settled_with_hold(file, placed, given, terms)
 
 
-def lift_hold(file: CaseFile, data: LiftSafetyHold, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def lift_hold(file: CaseFile, data: LiftSafetyHold, given: Input, terms: Terms) -> Outcome[CaseFile]:
     placed = known(file.holds, data.hold_id, "unknown_hold")
     if placed.ended_at is not None:
         refuse("closed")
     if not may_lift(placed, data.by, data.role):
         refuse("not_yours")
-    return _settled_with_hold(file, replace(placed, ended_at=given.now), given, policy)
+    return _settled_with_hold(file, replace(placed, ended_at=given.now), given, terms)
 
 
-def _settled_with_hold(file: CaseFile, changed: Hold, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def _settled_with_hold(file: CaseFile, changed: Hold, given: Input, terms: Terms) -> Outcome[CaseFile]:
     after = replace(file, holds={**file.holds, changed.hold_id: changed})
-    outcome = settled(file, Draft(after), given, policy)
+    outcome = settled(file, Draft(after), given, terms)
     return replace(outcome, events=(*outcome.events, *passed_on(after, given)), result="applied")
 
 
-def override(file: CaseFile, data: OverrideGate, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def override(file: CaseFile, data: OverrideGate, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """It takes two people; whoever says it again says it anew, for the victims there are by now."""
     need_role(data, OVERRIDERS)
     if data.pair_id not in file.waited_for:
         refuse("unknown_pair")
     word = Override(data.pair_id, data.by, data.role, data.reason, given.now)
     draft = Draft(replace(file, overrides={**file.overrides, (data.pair_id, data.by): word}))
-    return settled(file, draft, given, policy)
+    return settled(file, draft, given, terms)
 
 
 def _open_task(file: CaseFile, data: TaskCommand) -> Task:

@@ -17,28 +17,30 @@ from schemas.notification import (
     NotificationState,
 )
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
-from schemas.policy import Policy
 from schemas.referral import Referral as GivenReferral
 from schemas.referral import ReferralOutreach, ReferralWithdrawn
 from services.common.service import Input, Outcome, Redaction
 from services.victim_outreach.domain import CaseFile, Custody, Delivery, Referral, Release, Victim, case_id, graver
+from services.victim_outreach.rules import Terms
 from services.victim_outreach.usecases.moving import handed_over
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
 
 
-def referral_given(file: CaseFile, data: GivenReferral, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def referral_given(file: CaseFile, data: GivenReferral, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Opened or amended: both carry all there is to know, so either may be the first heard of it."""
     known = file.referrals.get(data.referral_id)
     heard = _as_told(file, known, data)
     if heard.live:
         place = 1 + max((referral.place for referral in file.referrals.values()), default=0)
         heard = _with_clocks(known, heard, place, given)
+        began = known is None or heard.clocks_from != known.clocks_from
+        heard = replace(heard, policy=terms.now.digest if began or known is None else known.policy)
     referrals = {**file.referrals, heard.referral_id: heard}
     after = replace(file, referrals=referrals)
     if heard.live and (known is None or heard.clocks_from != known.clocks_from):
         after = _reopened(after, heard.case_id)
-    return settled(file, Draft(after), given, policy)
+    return settled(file, Draft(after), given, terms)
 
 
 def _reopened(file: CaseFile, case_id: str) -> CaseFile:
@@ -89,9 +91,9 @@ def _with_clocks(known: Referral | None, heard: Referral, place: int, given: Inp
     return replace(heard, gravest=gravest, opened_at=known.opened_at, clocks_from=clocks)
 
 
-def referral_withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def referral_withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Its ground is gone, and with it all that is kept of the incident. By a court's order, what was said of it too."""
-    outcome = _withdrawn(file, data, given, policy)
+    outcome = _withdrawn(file, data, given, terms)
     return _erased(file, outcome, data.pair_id) if data.expunged else outcome
 
 
@@ -110,7 +112,7 @@ def _erased(file: CaseFile, outcome: Outcome[CaseFile], pair_id: str) -> Outcome
     )
 
 
-def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, terms: Terms) -> Outcome[CaseFile]:
     known = file.referrals.get(data.referral_id)
     if known is None or (known.withdrawn and known.opened_at is None):
         return Outcome(file, result="none")
@@ -126,13 +128,13 @@ def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, policy: Po
         clocks_from=None,
     )
     referrals = {**file.referrals, known.referral_id: ended}
-    outcome = settled(file, Draft(replace(file, referrals=referrals)), given, policy)
+    outcome = settled(file, Draft(replace(file, referrals=referrals)), given, terms)
     if data.moved_to is None or known.incident_id is None:
         return outcome
     return replace(outcome, events=(*outcome.events, *handed_over(file, known, data.moved_to, given)))
 
 
-def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Whole, replaced each time. Who she is for the tasks is said by her referral; this is how police reach her."""
     victims = {
         place: Victim(
@@ -150,7 +152,7 @@ def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, poli
         )
         for place, victim in enumerate(data.victims, start=1)
     }
-    return settled(file, Draft(replace(file, victims=victims)), given, policy)
+    return settled(file, Draft(replace(file, victims=victims)), given, terms)
 
 
 def _screened_at(file: CaseFile, told: DescribedVictim, given: Input) -> datetime | None:
@@ -166,18 +168,18 @@ def _screened_at(file: CaseFile, told: DescribedVictim, given: Input) -> datetim
     return min(known, default=given.at)
 
 
-def offender_described(file: CaseFile, data: OffenderDescribed, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def offender_described(file: CaseFile, data: OffenderDescribed, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Of him, outreach keeps only where he stands with the jail."""
     told = data.custody
     if told is None:
-        return settled(file, Draft(replace(file, custody=None)), given, policy)
+        return settled(file, Draft(replace(file, custody=None)), given, terms)
     custody = Custody(told.booking_id, told.held, told.hearing_at)
     same = file.release is not None and file.release.booking_id == told.booking_id
     release = None if same else file.release  # a release the jail takes back was none
     if told.released_at is not None:
         recorded = file.release.recorded_at if same and file.release is not None else given.at
         release = Release(told.booking_id, told.released_at, recorded)
-    return settled(file, Draft(replace(file, custody=custody, release=release)), given, policy)
+    return settled(file, Draft(replace(file, custody=custody, release=release)), given, terms)
 
 
 _STATES: dict[type[Notification], NotificationState] = {
@@ -192,7 +194,7 @@ _STATES: dict[type[Notification], NotificationState] = {
 _VISITED = (NotificationState.SERVED, NotificationState.FAILED)
 
 
-def notice_changed(file: CaseFile, data: Notification, given: Input, policy: Policy) -> Outcome[CaseFile]:
+def notice_changed(file: CaseFile, data: Notification, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Released is a visit to come, until it is held again; served and failed are a visit made."""
     state = _STATES[type(data)]
     known = file.deliveries.get(data.notification_id) or Delivery(data.notification_id, data.pair_id)
@@ -202,4 +204,4 @@ def notice_changed(file: CaseFile, data: Notification, given: Input, policy: Pol
     if state in _VISITED:
         changed = replace(changed, visits=known.visits + 1, visited_at=given.at)
     deliveries = {**file.deliveries, data.notification_id: changed}
-    return settled(file, Draft(replace(file, deliveries=deliveries)), given, policy)
+    return settled(file, Draft(replace(file, deliveries=deliveries)), given, terms)

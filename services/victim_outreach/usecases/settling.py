@@ -24,6 +24,7 @@ from services.victim_outreach.domain import Case, CaseFile, Gate, Message, Task,
 from services.victim_outreach.rules import (
     QUIET,
     Need,
+    Terms,
     gate_state,
     is_quiet,
     needs,
@@ -38,27 +39,27 @@ MESSAGE_LOST_AFTER = timedelta(minutes=15)
 
 
 def settled(
-    before: CaseFile, draft: Draft, given: Input, policy: Policy, *, on_the_round: bool = False
+    before: CaseFile, draft: Draft, given: Input, terms: Terms, *, on_the_round: bool = False
 ) -> Outcome[CaseFile]:
     """The outcome of one record. `before` itself is the state where nothing changed.
 
     `on_the_round`: see `gate_state`.
     """
     draft = _with_cases(draft, given)
-    draft = _with_tasks(draft, needs(draft.file, policy), lambda task: task.kind is not TaskKind.GATE_REVIEW, given)
-    draft = _with_gates(draft, given, policy, on_the_round=on_the_round)
-    draft = _with_tasks(draft, reviews(draft.file, policy), lambda task: task.kind is TaskKind.GATE_REVIEW, given)
-    file = _paged(draft.file, given, policy)
-    file = replace(file, wake_at=wake_at(file, policy))
+    draft = _with_tasks(draft, needs(draft.file, terms), lambda task: task.kind is not TaskKind.GATE_REVIEW, given)
+    draft = _with_gates(draft, given, terms, on_the_round=on_the_round)
+    draft = _with_tasks(draft, reviews(draft.file, terms.now), lambda task: task.kind is TaskKind.GATE_REVIEW, given)
+    file = _paged(draft.file, given, terms)
+    file = replace(file, wake_at=wake_at(file, terms))
     return Outcome(before, result="none") if file == before else Outcome(file, draft.said)
 
 
-def wake_at(file: CaseFile, policy: Policy) -> datetime | None:
+def wake_at(file: CaseFile, terms: Terms) -> datetime | None:
     """When the clock next has work: a task falls overdue, is raised or paged for again, a hold runs out, a gate can clear."""
     shut = [gate for gate in file.gates.values() if gate.state is GateState.SHUT and not gate.ended]
-    openings = (opening(file, gate.pair_id, policy.gate) for gate in shut)
+    openings = (opening(file, gate.pair_id, terms.now.gate) for gate in shut)
     moments = [
-        *(moment for task in file.tasks.values() if task.unfinished for moment in _calls(file, task, policy)),
+        *(moment for task in file.tasks.values() if task.unfinished for moment in _calls(file, task, terms)),
         *(message_lost_at(one) for one in file.messages.values() if one.outcome is None),
         *(hold.until for hold in file.holds.values() if hold.ended_at is None),
         *(max(found.grounded_at, found.clear_from) for found in openings if found is not None),
@@ -66,9 +67,9 @@ def wake_at(file: CaseFile, policy: Policy) -> datetime | None:
     return min(moments, default=None)
 
 
-def _calls(file: CaseFile, task: Task, policy: Policy) -> Iterable[datetime]:
-    yield raised_at(task, policy)
-    if (alert := next_alert(file, task, policy)) is not None:
+def _calls(file: CaseFile, task: Task, terms: Terms) -> Iterable[datetime]:
+    yield raised_at(task, terms.now)
+    if (alert := next_alert(file, task, terms.now)) is not None:
         yield alert
 
 
@@ -92,13 +93,13 @@ def _with_cases(draft: Draft, given: Input) -> Draft:
     return replace(draft, file=replace(file, cases=cases))
 
 
-def _paged(file: CaseFile, given: Input, policy: Policy) -> CaseFile:
+def _paged(file: CaseFile, given: Input, terms: Terms) -> CaseFile:
     """Whoever is on duty is told of what nobody has taken; the sender finds here that it has something to say."""
     paged = {}
     for task in file.unfinished_tasks():
-        alert = next_alert(file, task, policy)
+        alert = next_alert(file, task, terms.now)
         if alert is not None and alert <= given.now:
-            duty = on_duty(file, task, policy, given.now)
+            duty = on_duty(file, task, terms.now, given.now)
             paged[task.task_id] = replace(task, duty=duty, alerts=task.alerts + 1, alerted_at=given.now)
     return replace(file, tasks={**file.tasks, **paged}) if paged else file
 
@@ -169,14 +170,14 @@ def _why(file: CaseFile, task: Task) -> TaskCancelReason:
     return TaskCancelReason.CASE_CLOSED if file.is_closed(task.case_id) else TaskCancelReason.SUPERSEDED
 
 
-def _with_gates(draft: Draft, given: Input, policy: Policy, *, on_the_round: bool) -> Draft:
+def _with_gates(draft: Draft, given: Input, terms: Terms, *, on_the_round: bool) -> Draft:
     """The first word on a pair is always `shut`. What is shut goes out at once."""
     gated = draft.file.waited_for.keys()
     for pair_id in sorted(gated | draft.file.gates.keys()):
         if pair_id not in draft.file.gates:
             draft = draft.gate(Gate(pair_id), given)
         gate = draft.file.gates[pair_id]
-        state = gate_state(draft.file, gate, policy.gate, given.now, on_the_round=on_the_round)
+        state = gate_state(draft.file, gate, terms.now.gate, given.now, on_the_round=on_the_round)
         now = replace(gate, state=state, ended=pair_id not in gated)
         if state is not gate.state:
             draft = draft.gate(replace(now, version=gate.version + 1), given)

@@ -21,16 +21,17 @@ from services.common.migrations import upgrade
 from services.common.policies import Policies, in_force
 from services.common.settings import CommonSettings
 from services.victim_outreach.store import OutreachStore
-from tests.harness.outreach import LANE, POLICY, Bench, opened
+from tests.harness.outreach import LANE, POLICY, Bench, amended, opened
 
 
 def other(call_within: int = 24) -> Policy:
-    """She is called sooner, and an advocate plans with her in person instead of by another's word."""
+    """C: she is called sooner, and met instead of planned with. He waits a day more after she was spoken to."""
     document = json.loads(POLICY.model_dump_json())
     document |= {"id": "other-county", "version": str(call_within)}
     tasks = {one["kind"]: one for one in document["tiers"]["C"]["victim"]}
     tasks["call"]["due_within_hours"] = call_within
     tasks["safety_planning"]["kind"] = "in_person_contact"
+    document["gate"]["cool_off_hours"] = 28
     return Policy.model_validate_json(json.dumps(document))
 
 
@@ -67,6 +68,44 @@ def test_tasks_and_clocks_are_those_of_the_policy_in_force_from_its_record_on() 
         TaskKind.CALL,
         TaskKind.IN_PERSON_CONTACT,
     }
+
+
+def test_what_is_open_keeps_its_tasks_and_their_due_times() -> None:
+    bench = Bench()
+    bench.put(opened(1, tier=Tier.C))
+    tasks = dict(bench.file.tasks)
+    bench.put(activation())
+    bench.wait(hours=1).tick()
+    bench.put(amended(1, tier=Tier.C))
+    assert bench.file.tasks == tasks
+    bench.put(opened(2, tier=Tier.C))  # joins her case, and restarts its clocks, under the new policy
+    assert {task.kind for task in bench.file.tasks.values() if task.unfinished} == {
+        TaskKind.WRITTEN_INFORMATION,
+        TaskKind.CALL,
+        TaskKind.IN_PERSON_CONTACT,
+    }
+    assert bench.task(TaskKind.CALL).due_at == bench.now + timedelta(hours=24)
+
+
+@pytest.mark.parametrize("tier", [Tier.A, Tier.B])
+def test_a_graver_list_brings_what_the_policy_in_force_then_asks_for(tier: Tier) -> None:
+    bench = Bench()
+    bench.put(opened(1, tier=Tier.D), activation(), amended(1, tier=tier))
+    assert {task.kind for task in bench.file.tasks.values() if task.unfinished} == {
+        task.kind for task in OTHER.victim_tasks(tier)
+    }
+    assert {one.policy for one in bench.file.referrals.values()} == {OTHER.digest}
+
+
+def test_a_gate_is_judged_by_the_policy_in_force() -> None:
+    bench = Bench()
+    bench.put(opened(tier=Tier.C))
+    bench.reach()
+    bench.put(activation())
+    bench.wait(hours=4).on_the_round()
+    assert bench.gate() == "shut", "clear by now under the file's"
+    bench.wait(hours=24).on_the_round()
+    assert bench.gate() == "clear"
 
 
 @pytest.mark.parametrize("broken", [{"policy": {"id": "x"}}, {"digest": "0" * 64}])
