@@ -103,7 +103,7 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, policy: Policy) -> 
     kept = {name: _KINDS[name].validate_python(data.kept.get(name, [])) for name in _KINDS}
     after = replace(
         file,
-        holds=_new(file.holds, {one.hold_id: one for one in kept["holds"]}),
+        holds=_holds(file.holds, kept["holds"]),
         links=_new(file.links, {(one.victim_id, one.other_victim_id): one for one in kept["links"]}),
         consents=_new(file.consents, {one.consent_id: one for one in kept["consents"]}),
         attempts=_new(file.attempts, {(one.task_id, one.number): one for one in kept["attempts"]}),
@@ -120,6 +120,15 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, policy: Policy) -> 
 
 def _new(known: Mapping[Any, T], told: Mapping[Any, T]) -> Mapping[Any, T]:
     return {**told, **known}
+
+
+def _holds(known: Mapping[str, Hold], told: Iterable[Hold]) -> Mapping[str, Hold]:
+    """Renewed there, it is renewed here; ended here, it stays so unless it was renewed since."""
+    holds = dict(known)
+    for one in told:
+        if (other := holds.get(one.hold_id)) is None or other.until < one.until:
+            holds[one.hold_id] = one
+    return holds
 
 
 def _profiles(file: CaseFile, told: Iterable[Profile]) -> Mapping[tuple[str, TaskOwner], Profile]:

@@ -97,6 +97,27 @@ def test_a_hold_on_a_page_that_was_still_open_holds_where_she_is_now(one: Bench,
     assert other.hold("H-2") == "applied"  # the same hold, and may be renewed there
 
 
+def test_a_hold_renewed_on_such_a_page_is_renewed_where_she_is_now(one: Bench, other: Bench) -> None:
+    one.put(moved())
+    other.put(*relayed(one), there())
+    other.now = one.wait(hours=48).now
+    assert one.hold() == "applied"
+    other.put(*relayed(one))
+    other.wait(hours=48).on_the_round()  # the first 72 h are over
+    assert other.file.on_hold
+    other.wait(hours=24).on_the_round()
+    assert not other.file.on_hold
+
+
+def test_a_hold_lifted_where_she_is_now_is_not_put_back_by_an_older_word(one: Bench, other: Bench) -> None:
+    one.put(moved())
+    other.put(*relayed(one), there())
+    assert other.lift() == "applied"
+    one.safe(no_contact=True)  # says the hold again, as it was
+    other.put(*relayed(one))
+    assert not other.file.on_hold
+
+
 def test_what_she_says_on_such_a_page_holds_there_too(one: Bench, other: Bench) -> None:
     one.put(moved())
     other.put(*relayed(one), there())
