@@ -85,9 +85,17 @@ ACTS = st.sampled_from(
 )
 OTHERS = st.sampled_from(["O-0", "O-2"])
 MERGES = st.builds(
-    lambda other, review, tier: decision(None, tier, merged_offender_id=other, review=review, change=Change.KEPT),
+    lambda other, review, pending, tier: decision(
+        None,
+        tier,
+        merged_offender_id=other,
+        review=review,
+        merge_pending=pending or bool(review),
+        change=Change.KEPT,
+    ),
     OTHERS,
     st.sampled_from([[], [ReviewCode.MERGE_PENDING]]),
+    st.booleans(),
     TIERS,
 )
 GIVEN = st.builds(GivenBefore, notification_id=st.sampled_from(["N-1", "N-2"]), tier=TIER, served_at=st.just(START))

@@ -28,7 +28,7 @@ from services.classifier.domain import (
 from services.classifier.domain.history import agreed
 from services.classifier.terms import Terms
 from services.classifier.usecases import referring
-from services.classifier.usecases.deciding import About, about, decision, is_published
+from services.classifier.usecases.deciding import About, about, decision, is_published, takes_over
 from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
 
 SOURCE = "/ipvi/classifier"
@@ -92,10 +92,10 @@ def _decisions(
 
     The first says what became of the tier; those after it keep it.
     """
-    if not (is_published(before, after, given.event) or what.leaves(before)):
+    if not (is_published(before, after, given.event) or what.leaves(before) or takes_over(before, after, what)):
         return
     besides = [About(incident_id, bulk=what.bulk, besides=True) for incident_id in _besides(before, after, what)]
-    if what.pair(after) is None and besides:
+    if what.pair(after) is None and what.merged_offender_id is None and besides:
         what = replace(besides.pop(0), besides=False)
     yield decision(before, after, event, given.event, given.at, terms.policy, what), what
     for one in besides:
