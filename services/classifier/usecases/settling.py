@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.classification import OffenderDecided, ReviewCode, Tier, TierCurrent
-from schemas.commands import NotedVictim
+from schemas.commands import NotedVictim, Role
 from schemas.envelope import Data, Event, deterministic_id, pair_id, referral_id
 from schemas.policy import Policy
 from schemas.referral import ReferralOpened, ReferralPurpose, ReferralWithdrawn
@@ -33,6 +33,8 @@ from services.common.service import Input, Outcome, Outgoing, Redaction, caused_
 
 SOURCE = "/ipvi/classifier"
 ALSO = ReviewCode.ALSO_VICTIM
+ALSO_VICTIM_ROLES = frozenset({Role.COORDINATOR, Role.OUTREACH_SUPERVISOR})
+"""Of the two who close a review that he is a victim himself, one each; also of acts that came by way of another record."""
 
 
 def settled(
@@ -124,7 +126,7 @@ def reviews(before: Offender, draft: Offender, assessment: Assessment, at: datet
     found = {}
     for key in sorted(keys):
         claim, words = worked.get(key, (None, ()))
-        if agreed(words) is None:
+        if agreed(words, ALSO_VICTIM_ROLES if key[1] is ALSO else frozenset()) is None:
             known = before.reviews.get(key)
             concluded = tuple(sorted((one.data.by, str(one.data.outcome)) for one in words))
             made = Review(known.opened_at if known else at, claim, concluded)
