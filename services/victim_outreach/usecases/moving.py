@@ -60,7 +60,7 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
         "attempts": tried,
         "referral": [waiting] if gone.opened_at is not None else [],
     }
-    yield from _sent(file, kept, to, gone.pair_id, given)
+    yield from _sent(file, kept, to, gone.pair_id, case, given)
 
 
 def passed_on(file: CaseFile, given: Input, case: str | None = None) -> Iterator[Outgoing]:
@@ -72,7 +72,7 @@ def passed_on(file: CaseFile, given: Input, case: str | None = None) -> Iterator
     for one in {(each.moved_to, each.case_id): each for each in gone}.values():
         assert one.moved_to is not None
         there = case_id(one.moved_to, one.referral_id, one.victim_id, one.purpose, file.links.values())
-        yield from _sent(file, _kept(file, one, there), one.moved_to, one.pair_id, given)
+        yield from _sent(file, _kept(file, one, there), one.moved_to, one.pair_id, there, given)
 
 
 def _kept(file: CaseFile, gone: Referral, case: str) -> dict[str, list[Any]]:
@@ -86,7 +86,10 @@ def _kept(file: CaseFile, gone: Referral, case: str) -> dict[str, list[Any]]:
     }
 
 
-def _sent(file: CaseFile, kept: Mapping[str, list[Any]], to: str, about: str, given: Input) -> Iterator[Outgoing]:
+def _sent(
+    file: CaseFile, kept: Mapping[str, list[Any]], to: str, about: str, case: str, given: Input
+) -> Iterator[Outgoing]:
+    """`case`: hers over there; of two women of one incident each is told."""
     if to == file.offender_id or not any(kept.values()):
         return
     command = TakeOver(
@@ -94,7 +97,7 @@ def _sent(file: CaseFile, kept: Mapping[str, list[Any]], to: str, about: str, gi
         from_offender_id=file.offender_id,
         kept={name: _KINDS[name].dump_python(entries, mode="json") for name, entries in kept.items()},
     )
-    event = caused_by(given, SOURCE, command, Topic.VICTIM_OUTREACH_COMMANDS, to, about, subject=to)
+    event = caused_by(given, SOURCE, command, Topic.VICTIM_OUTREACH_COMMANDS, to, about, case, subject=to)
     yield Outgoing(Topic.VICTIM_OUTREACH_COMMANDS, event, about=about, other_lane=True)
 
 

@@ -118,6 +118,17 @@ def test_a_hold_lifted_where_she_is_now_is_not_put_back_by_an_older_word(one: Be
     assert not other.file.on_hold
 
 
+def test_of_two_women_of_one_incident_each_is_told(one: Bench) -> None:
+    """One event each: of two under one id the second would be passed over as a repeat."""
+    one.put(opened(1, 2, victim_id="V-2"))
+    one.safe(case_id=one.case(1, 2), no_contact=True)
+    one.put(moved(), withdrawn(1, 2).model_copy(update={"moved_to": HE}))
+    one.out.clear()
+    assert one.hold("H-2") == "applied"
+    sent = [out.event for out in one.out if isinstance(out.event.data, TakeOver)]
+    assert len({event.id for event in sent}) == len(sent) == 2
+
+
 def test_what_she_says_on_such_a_page_holds_there_too(one: Bench, other: Bench) -> None:
     one.put(moved())
     other.put(*relayed(one), there())
