@@ -47,8 +47,7 @@ def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, p
         by=data.by,
     )
     after = replace(file, profiles={**file.profiles, key: profile})
-    outcome = _applied(file, after, given, policy)
-    return replace(outcome, events=(*outcome.events, *passed_on(after, given, data.case_id)))
+    return _recorded(file, after, data, given, policy)
 
 
 def record_screen(file: CaseFile, data: RecordScreen, given: Input, policy: Policy) -> Outcome[CaseFile]:
@@ -68,7 +67,8 @@ def record_screen(file: CaseFile, data: RecordScreen, given: Input, policy: Poli
         recorded_at=given.now,
         by=data.by,
     )
-    return _applied(file, replace(file, screens={**file.screens, (data.case_id, number): screen}), given, policy)
+    after = replace(file, screens={**file.screens, (data.case_id, number): screen})
+    return _recorded(file, after, data, given, policy)
 
 
 def give_consent(file: CaseFile, data: GiveConsent, given: Input, policy: Policy) -> Outcome[CaseFile]:
@@ -94,7 +94,8 @@ def give_consent(file: CaseFile, data: GiveConsent, given: Input, policy: Policy
         until=data.until,
         by=data.by,
     )
-    return _applied(file, replace(file, consents={**file.consents, consent.consent_id: consent}), given, policy)
+    after = replace(file, consents={**file.consents, consent.consent_id: consent})
+    return _recorded(file, after, data, given, policy)
 
 
 def revoke_consent(file: CaseFile, data: RevokeConsent, given: Input, policy: Policy) -> Outcome[CaseFile]:
@@ -106,7 +107,8 @@ def revoke_consent(file: CaseFile, data: RevokeConsent, given: Input, policy: Po
     if consent.revoked_at is not None:
         return Outcome(file, result="none")
     ended = replace(consent, revoked_at=given.now)
-    return _applied(file, replace(file, consents={**file.consents, consent.consent_id: ended}), given, policy)
+    after = replace(file, consents={**file.consents, consent.consent_id: ended})
+    return _recorded(file, after, data, given, policy)
 
 
 def close_case(file: CaseFile, data: CloseCase, given: Input, policy: Policy) -> Outcome[CaseFile]:
@@ -124,6 +126,12 @@ def close_case(file: CaseFile, data: CloseCase, given: Input, policy: Policy) ->
 
 def _case(file: CaseFile, data: CaseCommand) -> Case:
     return known(file.cases, data.case_id, "unknown_case")
+
+
+def _recorded(file: CaseFile, after: CaseFile, data: CaseCommand, given: Input, policy: Policy) -> Outcome[CaseFile]:
+    """It holds where she is now as well, should his record have been merged while the page was open."""
+    outcome = _applied(file, after, given, policy)
+    return replace(outcome, events=(*outcome.events, *passed_on(after, given, data.case_id)))
 
 
 def _applied(file: CaseFile, after: CaseFile, given: Input, policy: Policy) -> Outcome[CaseFile]:

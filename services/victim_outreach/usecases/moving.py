@@ -108,7 +108,7 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, policy: Policy) -> 
         file,
         holds=_holds(file.holds, kept["holds"]),
         links=_new(file.links, {(one.victim_id, one.other_victim_id): one for one in kept["links"]}),
-        consents=_new(file.consents, {one.consent_id: one for one in kept["consents"]}),
+        consents=_consents(file.consents, kept["consents"]),
         attempts=_new(file.attempts, {(one.task_id, one.number): one for one in kept["attempts"]}),
         profiles=_profiles(file, kept["profiles"]),
         screens=_screens(file, kept["screens"]),
@@ -132,6 +132,15 @@ def _holds(known: Mapping[str, Hold], told: Iterable[Hold]) -> Mapping[str, Hold
         if (other := holds.get(one.hold_id)) is None or other.until < one.until:
             holds[one.hold_id] = one
     return holds
+
+
+def _consents(known: Mapping[str, Consent], told: Iterable[Consent]) -> Mapping[str, Consent]:
+    """Revoked anywhere, it is revoked."""
+    consents = dict(known)
+    for one in told:
+        other = consents.get(one.consent_id, one)
+        consents[one.consent_id] = replace(other, revoked_at=other.revoked_at or one.revoked_at)
+    return consents
 
 
 def _profiles(file: CaseFile, told: Iterable[Profile]) -> Mapping[tuple[str, TaskOwner], Profile]:

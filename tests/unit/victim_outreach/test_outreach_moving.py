@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from schemas.advocacy import Answer, ChannelSafety, ContactSafety, RecordScreen, TakeOver
+from schemas.advocacy import (
+    Answer,
+    ChannelSafety,
+    ConsentRecipient,
+    ConsentScope,
+    ContactSafety,
+    GiveConsent,
+    RecordScreen,
+    RevokeConsent,
+    TakeOver,
+)
 from schemas.envelope import Data, pair_id, referral_id
 from schemas.outreach import ContactChannel, GateChanged, TaskKind
 from schemas.topics import Topic
@@ -116,6 +127,27 @@ def test_a_hold_lifted_where_she_is_now_is_not_put_back_by_an_older_word(one: Be
     one.safe(no_contact=True)  # says the hold again, as it was
     other.put(*relayed(one))
     assert not other.file.on_hold
+
+
+def test_a_screen_on_such_a_page_has_her_called_where_she_is_now(one: Bench, other: Bench) -> None:
+    one.put(moved())
+    other.put(*relayed(one), there())
+    assert TaskKind.HIGH_DANGER_CALL not in other.open_kinds()
+    one.wait(minutes=1).advise(RecordScreen, answers=[Answer.YES] * 11)
+    other.put(*relayed(one))
+    assert TaskKind.HIGH_DANGER_CALL in other.open_kinds()
+
+
+def test_a_consent_revoked_on_such_a_page_is_revoked_where_she_is_now(one: Bench, other: Bench) -> None:
+    until = one.now + timedelta(days=10)
+    said: dict[str, Any] = {"scope": ConsentScope.SAFE_CONTACT, "recipient": ConsentRecipient.AGENCY, "named": "HPPD"}
+    assert one.advise(GiveConsent, consent_id="C-1", signed=True, until=until, **said) == "applied"
+    one.put(moved())
+    other.put(*relayed(one), there())
+    assert other.file.consents["C-1"].revoked_at is None
+    assert one.advise(RevokeConsent, consent_id="C-1") == "applied"
+    other.put(*relayed(one))
+    assert other.file.consents["C-1"].revoked_at == one.now
 
 
 def test_of_two_women_of_one_incident_each_is_told(one: Bench) -> None:
