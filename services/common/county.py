@@ -151,7 +151,7 @@ def has_document(folder: Path | None, name: str) -> bool:
     if folder is None:
         return False
     if not folder.is_dir():
-        raise CountyError(f"IPVI_COUNTY: {folder} is no folder")
+        raise CountyError(f"IPVI_COUNTY: {folder}: no such folder")
     return (folder / name).is_file()
 
 

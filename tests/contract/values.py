@@ -66,9 +66,9 @@ def _value(schema: Schema, definitions: dict[str, Schema]) -> st.SearchStrategy[
 
 def _string(schema: Schema) -> st.SearchStrategy[str]:
     if "pattern" in schema:
-        longest = schema.get("maxLength", 300)
+        shortest, longest = schema.get("minLength", 0), schema.get("maxLength", 300)
         return st.from_regex(schema["pattern"], fullmatch=True, alphabet=_TEXT).filter(
-            lambda text: len(text) <= longest
+            lambda text: shortest <= len(text) <= longest
         )
     match schema.get("format"):
         case "date":

@@ -45,8 +45,8 @@ def owner(both: Both) -> Iterator[ReplicaProcess]:
     started.kill()
 
 
-def send(both: Both, offender: str, *, form: str = "form-1", by: str = "m.ortiz", times: int = 1) -> list[Reply]:
-    """One form, `times` at once, at the desk of an API that has just started."""
+def send(both: Both, offender: str, *, form: str = "first", by: str = "m.ortiz", times: int = 1) -> list[Reply]:
+    """One form about the offender, `times` at once, at the desk of an API that has just started."""
     command = Fail(offender_id=offender, by=by, role=Role.OFFICER, notification_id="N-1", reason=FailureReason.REFUSED)
 
     async def hand_in() -> list[Reply]:
@@ -58,7 +58,7 @@ def send(both: Both, offender: str, *, form: str = "form-1", by: str = "m.ortiz"
         await producer.start()
         desk = LogDesk(Probe.name, COMMANDS, bench.lanes, producer, inbox_reader(database), lane_refusal(database))
         try:
-            sent = (desk.submit(command, form_id=form, offender_id=offender) for _ in range(times))
+            sent = (desk.submit(command, form_id=f"{offender}-{form}", offender_id=offender) for _ in range(times))
             return list(await asyncio.gather(*sent))
         finally:
             await producer.stop()
@@ -80,7 +80,7 @@ def test_sent_twice(both: Both, owner: ReplicaProcess) -> None:
 
 
 def test_two_people_or_two_forms_are_not_one(both: Both, owner: ReplicaProcess) -> None:
-    replies = send(both, "three") + send(both, "three", form="form-2") + send(both, "three", by="j.king")
+    replies = send(both, "three") + send(both, "three", form="second") + send(both, "three", by="j.king")
     assert len({reply.command_id for reply in replies}) == 3
     assert acts(both, "three") == 3
 
@@ -141,7 +141,7 @@ def test_lane_refused(both: Both) -> None:
     started.wait_said("lane.refused")
 
     before = time.monotonic()
-    (new,), (known,) = send(both, "known", form="form-2"), send(both, "known")
+    (new,), (known,) = send(both, "known", form="second"), send(both, "known")
     assert time.monotonic() - before < PATIENCE_S
     assert (new.standing, new.code) == (Standing.UNAVAILABLE, "offset_below_published")
     assert known.standing is Standing.APPLIED
