@@ -107,6 +107,8 @@ class OffenderDecided(Data):
     withdrawn_pair_ids: list[str] = []
     """Pairs whose outreach and notices end by this decision."""
     merged_offender_id: str | None = None
+    merge_pending: bool = False
+    """Part of his history is still on its way from another record: no notice may go to him before it is here."""
     challenged: bool = False
     """He or his counsel disputes the listing, and it is not answered: no notice may go to him."""
     raised_until: Timestamp | None = None

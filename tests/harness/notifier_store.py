@@ -73,7 +73,7 @@ def full() -> Bench:
     bench.retry()
     bench.claim()
     bench.serve(place=Place.JAIL, served_by="k.obi")
-    bench.put(decision(None, Tier.D, merged_offender_id="O-0", review=[ReviewCode.MERGE_PENDING]))
+    bench.put(decision(None, Tier.D, merged_offender_id="O-0", review=[ReviewCode.MERGE_PENDING], merge_pending=True))
     given = GivenBefore(notification_id="N-0", tier=Tier.A, served_at=START)
     bench.put(TellGiven(offender_id=HIM, from_offender_id="O-0", given=[given]))
     bench.put(AskGiven(offender_id=HIM, surviving_offender_id="O-9"))

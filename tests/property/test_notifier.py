@@ -10,6 +10,8 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import StaticPool
 
 from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
 from schemas.commands import AskGiven, GivenBefore, LiftableHold, NotifierTick, Role, TellGiven
@@ -19,6 +21,8 @@ from schemas.notification import FailureReason, NotificationReleased, Notificati
 from schemas.outreach import GateChanged, GateHeartbeat, GateState
 from services.common.service import Input
 from services.notifier.domain import UNSERVED
+from services.notifier.store import NotifierStore
+from services.notifier.store.tables import metadata
 from tests.harness.notices import (
     HIM,
     LANE,
@@ -85,9 +89,17 @@ ACTS = st.sampled_from(
 )
 OTHERS = st.sampled_from(["O-0", "O-2"])
 MERGES = st.builds(
-    lambda other, review, tier: decision(None, tier, merged_offender_id=other, review=review, change=Change.KEPT),
+    lambda other, review, pending, tier: decision(
+        None,
+        tier,
+        merged_offender_id=other,
+        review=review,
+        merge_pending=pending or bool(review),
+        change=Change.KEPT,
+    ),
     OTHERS,
     st.sampled_from([[], [ReviewCode.MERGE_PENDING]]),
+    st.booleans(),
     TIERS,
 )
 GIVEN = st.builds(GivenBefore, notification_id=st.sampled_from(["N-1", "N-2"]), tier=TIER, served_at=st.just(START))
@@ -259,3 +271,28 @@ def test_no_notice_is_left_held_with_its_gate_clear(incidents: list[tuple[int, T
     bench.heartbeat()
     assert {pair_.pair_id for pair_ in bench.offender.open_pairs} == {pair(number) for number, _ in incidents}
     assert not any(one.state is NotificationState.HELD for one in bench.offender.notices.values())
+
+
+@given(st.lists(STEPS.map(lambda steps: steps[:10]), min_size=1, max_size=3))
+@settings(max_examples=60, deadline=None)
+async def test_what_is_saved_step_by_step_is_what_is_loaded(batches: list[list[tuple[int, Any]]]) -> None:
+    """Whatever comes, of which only the last of a batch is saved, and what was loaded is gone on from."""
+    engine = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+    store, bench = NotifierStore(), Bench(policy=limited(3))
+    try:
+        async with engine.begin() as conn:
+            await conn.run_sync(metadata.create_all)
+            before: Any = store.new(HIM)
+            for steps in batches:
+                for seconds, step in steps:
+                    bench.wait(seconds=seconds)
+                    if isinstance(step, Data):
+                        bench.put(step)
+                    elif any(one.state is not NotificationState.CANCELLED for one in bench.offender.notices.values()):
+                        act_on_one(bench, step)
+                await store.save(conn, LANE, {HIM: (before, bench.offender)})
+                before = (await store.load(conn, [HIM]))[HIM]
+                assert before == bench.offender
+                bench.offender = before
+    finally:
+        await engine.dispose()

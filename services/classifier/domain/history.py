@@ -9,13 +9,14 @@ have been listed twice.
 from __future__ import annotations
 
 import sys
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from schemas.classification import Tier
+from schemas.commands import Role
 from schemas.envelope import Event
 from schemas.incident import (
     CaseDisposed,
@@ -268,10 +269,15 @@ def is_answered(history: History, challenge_id: str) -> bool:
     return agreed(one for one in history.acts("answer") if one.data.challenge_id == challenge_id) is not None
 
 
-def agreed(words: Iterable[Event[Any]]) -> str | None:
-    """The outcome that two people have found, if there is one. Each person's latest word is kept, so each counts once."""
-    found = Counter(str(one.data.outcome) for one in words)
-    return min((outcome for outcome, people in found.items() if people > 1), default=None)
+def agreed(words: Iterable[Event[Any]], roles: frozenset[Role] = frozenset()) -> str | None:
+    """The outcome that two people have found, if there is one. Each person's latest word is kept, so each counts once.
+
+    `roles`: those among which they must be, each by one of them.
+    """
+    found: defaultdict[str, list[Role]] = defaultdict(list)
+    for one in words:
+        found[str(one.data.outcome)].append(one.data.role)
+    return min((outcome for outcome, by in found.items() if len(by) > 1 and roles <= {*by}), default=None)
 
 
 def _reviewed(event: Event[Kept]) -> str | None:

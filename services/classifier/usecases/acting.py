@@ -35,13 +35,11 @@ from services.classifier.terms import Terms
 from services.classifier.usecases.deciding import About
 from services.classifier.usecases.histories import Refused
 from services.classifier.usecases.identity import taken
-from services.classifier.usecases.settling import SOURCE, settled
+from services.classifier.usecases.settling import ALSO_VICTIM_ROLES, SOURCE, settled
 from services.common.service import Input, Outcome, Outgoing, caused_by
 
 REVIEWERS = (Role.COORDINATOR, Role.OUTREACH_SUPERVISOR, Role.PROSECUTOR)
 """Who works reviews, raises, validates and answers."""
-ALSO_VICTIM_ROLES = frozenset({Role.COORDINATOR, Role.OUTREACH_SUPERVISOR})
-"""Of the two who close a review that he is a victim himself, one each."""
 CHALLENGE_DUE = timedelta(days=30)
 RAISE_AT_MOST = timedelta(days=365)
 BY_ITSELF = frozenset({ReviewCode.MERGE_PENDING, ReviewCode.PARKED})

@@ -153,6 +153,7 @@ def decision(
         conflict_of_interest=has_conflict(after),
         withdrawn_pair_ids=list(_withdrawn(before, after)),
         merged_offender_id=what.merged_offender_id,
+        merge_pending=bool(after.pending),
         challenged=after.history.challenged,
         raised_until=standing.raised_until,
         purged=bool(what.purged),
@@ -168,13 +169,19 @@ def decision(
 def _change(before: Offender, after: Offender, what: About) -> Change:
     """What was taken back before and is expunged now changes no tier, but must be told; so must a notice given."""
     found = change(before, after)
-    told = what.leaves(before) or what.besides or _matters(before) != _matters(after)
+    told = what.leaves(before) or what.besides or _matters(before) != _matters(after) or takes_over(before, after, what)
     return Change.KEPT if found is Change.NONE and told else found
+
+
+def takes_over(before: Offender, after: Offender, what: About) -> bool:
+    """Whether he is known by one more record, though it brings nothing: the notifier asks what he was given under it."""
+    return what.merged_offender_id in after.absorbed - before.absorbed
 
 
 def _matters(offender: Offender) -> tuple[object, ...]:
     """What a decision says beside tier, incidents and reviews."""
-    return offender.history.tiers_served, offender.history.challenged, offender.assessment.standing.raised_until
+    history, standing = offender.history, offender.assessment.standing
+    return history.tiers_served, history.challenged, standing.raised_until, bool(offender.pending)
 
 
 def change(before: Offender, after: Offender) -> Change:
@@ -203,6 +210,7 @@ def is_published(before: Offender, after: Offender, cause: Event[Data]) -> bool:
         or before.history.challenged is not after.history.challenged
         or before.assessment.standing.raised_until != after.assessment.standing.raised_until
         or before.reviews.keys() != after.reviews.keys()
+        or bool(before.pending) is not bool(after.pending)
         or any(one is not None and one.qualifies for pair in _changed(before, after) for one in pair)
     )
 

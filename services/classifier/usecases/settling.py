@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.classification import OffenderDecided, ReviewCode, Tier, TierCurrent
-from schemas.commands import NotedVictim
+from schemas.commands import NotedVictim, Role
 from schemas.envelope import Data, Event, deterministic_id, pair_id, referral_id
 from schemas.policy import Policy
 from schemas.referral import ReferralOpened, ReferralPurpose, ReferralWithdrawn
@@ -28,11 +28,13 @@ from services.classifier.domain import (
 from services.classifier.domain.history import agreed
 from services.classifier.terms import Terms
 from services.classifier.usecases import referring
-from services.classifier.usecases.deciding import About, about, decision, is_published
+from services.classifier.usecases.deciding import About, about, decision, is_published, takes_over
 from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
 
 SOURCE = "/ipvi/classifier"
 ALSO = ReviewCode.ALSO_VICTIM
+ALSO_VICTIM_ROLES = frozenset({Role.COORDINATOR, Role.OUTREACH_SUPERVISOR})
+"""Of the two who close a review that he is a victim himself, one each; also of acts that came by way of another record."""
 
 
 def settled(
@@ -92,10 +94,10 @@ def _decisions(
 
     The first says what became of the tier; those after it keep it.
     """
-    if not (is_published(before, after, given.event) or what.leaves(before)):
+    if not (is_published(before, after, given.event) or what.leaves(before) or takes_over(before, after, what)):
         return
     besides = [About(incident_id, bulk=what.bulk, besides=True) for incident_id in _besides(before, after, what)]
-    if what.pair(after) is None and besides:
+    if what.pair(after) is None and what.merged_offender_id is None and besides:
         what = replace(besides.pop(0), besides=False)
     yield decision(before, after, event, given.event, given.at, terms.policy, what), what
     for one in besides:
@@ -124,7 +126,7 @@ def reviews(before: Offender, draft: Offender, assessment: Assessment, at: datet
     found = {}
     for key in sorted(keys):
         claim, words = worked.get(key, (None, ()))
-        if agreed(words) is None:
+        if agreed(words, ALSO_VICTIM_ROLES if key[1] is ALSO else frozenset()) is None:
             known = before.reviews.get(key)
             concluded = tuple(sorted((one.data.by, str(one.data.outcome)) for one in words))
             made = Review(known.opened_at if known else at, claim, concluded)

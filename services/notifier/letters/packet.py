@@ -25,6 +25,7 @@ from schemas.notification import (
     NotificationCorrected,
     NotificationFailed,
     NotificationHeld,
+    NotificationReleased,
     NotificationServed,
     Proof,
 )
@@ -66,18 +67,22 @@ class Service:
 
 
 def audit_of(notification_id: str, events: Iterable[Event[Data]]) -> tuple[AuditLine, ...]:
-    """The lines of one notification, out of the journal's events, in their order. Takes no more of each than is its own."""
-    return tuple(
-        AuditLine(
-            at=event.recordedtime or event.time,
-            event_id=event.id,
-            change=_change(event.data),
-            by=event.data.by,
-            detail=_detail(event.data),
-        )
-        for event in events
-        if isinstance(event.data, Notification) and event.data.notification_id == notification_id
-    )
+    """The lines of one notification, out of the journal's events, in their order. Takes no more of each than is its own.
+
+    That it waited is said once, however often its reasons changed; by whom it was held or let go is not said at all: an
+    outreach supervisor's name, or the minute at which one reason of two fell away, would tell what she did.
+    """
+    found: list[AuditLine] = []
+    for event in events:
+        data = event.data
+        if not isinstance(data, Notification) or data.notification_id != notification_id:
+            continue
+        change = _change(data)
+        if isinstance(data, NotificationHeld) and found and found[-1].change == change:
+            continue
+        by = "system" if isinstance(data, NotificationHeld | NotificationReleased) else data.by
+        found.append(AuditLine(event.recordedtime or event.time, event.id, change, by, _detail(data)))
+    return tuple(found)
 
 
 def service_packet(service: Service, county: County) -> bytes:

@@ -118,7 +118,9 @@ def lift(offender: Offender, command: LiftHold, given: Input, policy: NoticePoli
         draft = draft.say(offender.work(NoticeRouted, marked, command.by, agency=marked.route))
     outcome = settled(draft.tell(marked), given, policy, command.by)
     after = outcome.state.notices[notice.notification_id]
-    if (after.state, after.reasons) != (notice.state, notice.reasons):
+    held = (one.event.data for one in outcome.events if isinstance(one.event.data, NotificationHeld))
+    told = any(one.notification_id == after.notification_id for one in held)
+    if told or (after.state, after.reasons) != (notice.state, notice.reasons):
         return outcome
     still = offender.event(NotificationHeld, after, command.by, reasons=list(after.reasons))
     return replace(outcome, events=(*outcome.events, *outgoing(given, Draft(offender, (still,)))))

@@ -21,14 +21,23 @@ from services.notifier.usecases.telling import Draft
 
 
 def merging(draft: Draft, decision: OffenderDecided) -> Draft:
-    """`merge_pending` opens a hand-over; the next decision on the same merge, or of a split, has closed it."""
+    """A hand-over begins with `merge_pending` among the reviews, or with the merged record's name. It ends with a decision
+    that says that nothing is on its way: any other, on whatever was done in the meantime, leaves it open.
+    """
     offender, other = draft.offender, decision.merged_offender_id or ""
-    if other == offender.offender_id or (not other and decision.pair_id is not None):
+    if other == offender.offender_id:
         return draft
-    arriving = ReviewCode.MERGE_PENDING in decision.review
     known = offender.merges.get(other)
-    now = Merge(arriving=arriving, asking=bool(other) if known is None else known.asking)
-    draft = replace(draft, offender=_with_merge(offender, other, now))
+    begins = bool(other) if known is None else False
+    if ReviewCode.MERGE_PENDING in decision.review and decision.merge_pending:
+        begins = bool(other) or not any(one.arriving for one in offender.merges.values())
+    for each, one in offender.merges.items():
+        if one.arriving and not decision.merge_pending:
+            offender = _with_merge(offender, each, replace(one, arriving=False))
+    if begins:
+        asking = bool(other) if known is None else known.asking
+        offender = _with_merge(offender, other, Merge(decision.merge_pending, asking))
+    draft = replace(draft, offender=offender)
     if known is None and other:
         draft = draft.say(AskGiven(offender_id=other, surviving_offender_id=offender.offender_id))
     return draft

@@ -46,8 +46,7 @@ def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, t
         by=data.by,
     )
     after = replace(file, profiles={**file.profiles, key: profile})
-    outcome = _applied(file, after, given, terms)
-    return replace(outcome, events=(*outcome.events, *passed_on(after, given, data.case_id)))
+    return _recorded(file, after, data, given, terms)
 
 
 def record_screen(file: CaseFile, data: RecordScreen, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -67,7 +66,8 @@ def record_screen(file: CaseFile, data: RecordScreen, given: Input, terms: Terms
         recorded_at=given.now,
         by=data.by,
     )
-    return _applied(file, replace(file, screens={**file.screens, (data.case_id, number): screen}), given, terms)
+    after = replace(file, screens={**file.screens, (data.case_id, number): screen})
+    return _recorded(file, after, data, given, terms)
 
 
 def give_consent(file: CaseFile, data: GiveConsent, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -93,7 +93,8 @@ def give_consent(file: CaseFile, data: GiveConsent, given: Input, terms: Terms) 
         until=data.until,
         by=data.by,
     )
-    return _applied(file, replace(file, consents={**file.consents, consent.consent_id: consent}), given, terms)
+    after = replace(file, consents={**file.consents, consent.consent_id: consent})
+    return _recorded(file, after, data, given, terms)
 
 
 def revoke_consent(file: CaseFile, data: RevokeConsent, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -105,7 +106,8 @@ def revoke_consent(file: CaseFile, data: RevokeConsent, given: Input, terms: Ter
     if consent.revoked_at is not None:
         return Outcome(file, result="none")
     ended = replace(consent, revoked_at=given.now)
-    return _applied(file, replace(file, consents={**file.consents, consent.consent_id: ended}), given, terms)
+    after = replace(file, consents={**file.consents, consent.consent_id: ended})
+    return _recorded(file, after, data, given, terms)
 
 
 def close_case(file: CaseFile, data: CloseCase, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -123,6 +125,12 @@ def close_case(file: CaseFile, data: CloseCase, given: Input, terms: Terms) -> O
 
 def _case(file: CaseFile, data: CaseCommand) -> Case:
     return known(file.cases, data.case_id, "unknown_case")
+
+
+def _recorded(file: CaseFile, after: CaseFile, data: CaseCommand, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """It holds where she is now as well, should his record have been merged while the page was open."""
+    outcome = _applied(file, after, given, terms)
+    return replace(outcome, events=(*outcome.events, *passed_on(after, given, data.case_id)))
 
 
 def _applied(file: CaseFile, after: CaseFile, given: Input, terms: Terms) -> Outcome[CaseFile]:

@@ -60,7 +60,7 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
         "attempts": tried,
         "referral": [waiting] if gone.opened_at is not None else [],
     }
-    yield from _sent(file, kept, to, gone.pair_id, given)
+    yield from _sent(file, kept, to, gone.pair_id, case, given)
 
 
 def passed_on(file: CaseFile, given: Input, case: str | None = None) -> Iterator[Outgoing]:
@@ -72,7 +72,7 @@ def passed_on(file: CaseFile, given: Input, case: str | None = None) -> Iterator
     for one in {(each.moved_to, each.case_id): each for each in gone}.values():
         assert one.moved_to is not None
         there = case_id(one.moved_to, one.referral_id, one.victim_id, one.purpose, file.links.values())
-        yield from _sent(file, _kept(file, one, there), one.moved_to, one.pair_id, given)
+        yield from _sent(file, _kept(file, one, there), one.moved_to, one.pair_id, there, given)
 
 
 def _kept(file: CaseFile, gone: Referral, case: str) -> dict[str, list[Any]]:
@@ -86,7 +86,10 @@ def _kept(file: CaseFile, gone: Referral, case: str) -> dict[str, list[Any]]:
     }
 
 
-def _sent(file: CaseFile, kept: Mapping[str, list[Any]], to: str, about: str, given: Input) -> Iterator[Outgoing]:
+def _sent(
+    file: CaseFile, kept: Mapping[str, list[Any]], to: str, about: str, case: str, given: Input
+) -> Iterator[Outgoing]:
+    """`case`: hers over there; of two women of one incident each is told."""
     if to == file.offender_id or not any(kept.values()):
         return
     command = TakeOver(
@@ -94,7 +97,7 @@ def _sent(file: CaseFile, kept: Mapping[str, list[Any]], to: str, about: str, gi
         from_offender_id=file.offender_id,
         kept={name: _KINDS[name].dump_python(entries, mode="json") for name, entries in kept.items()},
     )
-    event = caused_by(given, SOURCE, command, Topic.VICTIM_OUTREACH_COMMANDS, to, about, subject=to)
+    event = caused_by(given, SOURCE, command, Topic.VICTIM_OUTREACH_COMMANDS, to, about, case, subject=to)
     yield Outgoing(Topic.VICTIM_OUTREACH_COMMANDS, event, about=about, other_lane=True)
 
 
@@ -103,9 +106,9 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
     kept = {name: _KINDS[name].validate_python(data.kept.get(name, [])) for name in _KINDS}
     after = replace(
         file,
-        holds=_new(file.holds, {one.hold_id: one for one in kept["holds"]}),
+        holds=_holds(file.holds, kept["holds"]),
         links=_new(file.links, {(one.victim_id, one.other_victim_id): one for one in kept["links"]}),
-        consents=_new(file.consents, {one.consent_id: one for one in kept["consents"]}),
+        consents=_consents(file.consents, kept["consents"]),
         attempts=_new(file.attempts, {(one.task_id, one.number): one for one in kept["attempts"]}),
         profiles=_profiles(file, kept["profiles"]),
         screens=_screens(file, kept["screens"]),
@@ -120,6 +123,24 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
 
 def _new(known: Mapping[Any, T], told: Mapping[Any, T]) -> Mapping[Any, T]:
     return {**told, **known}
+
+
+def _holds(known: Mapping[str, Hold], told: Iterable[Hold]) -> Mapping[str, Hold]:
+    """Renewed there, it is renewed here; ended here, it stays so unless it was renewed since."""
+    holds = dict(known)
+    for one in told:
+        if (other := holds.get(one.hold_id)) is None or other.until < one.until:
+            holds[one.hold_id] = one
+    return holds
+
+
+def _consents(known: Mapping[str, Consent], told: Iterable[Consent]) -> Mapping[str, Consent]:
+    """Revoked anywhere, it is revoked."""
+    consents = dict(known)
+    for one in told:
+        other = consents.get(one.consent_id, one)
+        consents[one.consent_id] = replace(other, revoked_at=other.revoked_at or one.revoked_at)
+    return consents
 
 
 def _profiles(file: CaseFile, told: Iterable[Profile]) -> Mapping[tuple[str, TaskOwner], Profile]:

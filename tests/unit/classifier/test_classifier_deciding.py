@@ -68,6 +68,7 @@ def test_a_first_charge_is_said_whole() -> None:
         "conflict_of_interest": False,
         "withdrawn_pair_ids": [],
         "merged_offender_id": None,
+        "merge_pending": False,
         "challenged": False,
         "raised_until": None,
         "purged": False,

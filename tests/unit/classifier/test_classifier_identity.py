@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from schemas.classification import Change, ReviewCode, Tier
+from schemas.classification import Change, Outreach, ReviewCode, Tier
 from schemas.commands import Adopt
 from schemas.envelope import from_json_line, to_json_line
 from schemas.incident import Disposition
 from schemas.referral import ReferralWithdrawn
 from schemas.rejects import InvalidRecord
 from schemas.topics import Topic
+from services.classifier.app import compose
 from tests.harness.incidents import (
     HIM,
+    PRACTICE,
+    SEAL,
+    SEED,
     Bench,
     disposed,
     expunged,
@@ -94,7 +98,24 @@ def test_nothing_known_is_handed_over_too() -> None:
     [only] = bench.crossing
     assert only.data.remaining == 0
     bench.cross()
-    assert not bench.codes() and not bench.said
+    assert not bench.codes()
+    [told] = bench.decisions  # the notifier is to ask what he was given under the other id
+    assert (told.offender_id, told.merged_offender_id, told.change) == (HIM, GONE, Change.KEPT)
+    assert not told.merge_pending
+    bench.put(merged(GONE))
+    assert len(bench.decisions) == 1
+
+
+def test_a_merge_is_named_also_where_another_policy_opens_his_incidents() -> None:
+    codes = SEED.codes.model_copy(update={"intimate": ["SE"]})
+    bench = Bench(SEED.model_copy(update={"codes": codes}))
+    bench.put(report(1, charged=True), report(2, GONE, charged=True))
+    bench.service = compose(PRACTICE, SEAL)  # in force, and he has not been decided again yet
+    bench.put(merged(GONE))
+    his = [one for one in bench.decisions if one.offender_id == HIM]
+    assert (his[0].merged_offender_id, his[0].review) == (GONE, [ReviewCode.MERGE_PENDING])
+    assert (his[1].incident_id, his[1].outreach) == (incident_id(1), Outreach.OPENED)
+    assert [one.merge_pending for one in his] == [True, True, True, False]
 
 
 def test_what_comes_late_follows() -> None:

@@ -289,6 +289,16 @@ def test_who_is_also_a_victim_keeps_his_tier_and_people_look(first: bool) -> Non
     assert bench.codes() == set()
 
 
+def test_nor_do_two_of_one_role_close_it_on_the_page_of_a_record_that_was_merged() -> None:
+    bench = Bench()
+    bench.put(hurt(1, "O-2", HIM), report(2, charged=True), merged("O-3"))
+    also: dict[str, Any] = {"number": 2, "code": ReviewCode.ALSO_VICTIM, "him": "O-3"}
+    bench.put(conclude("ana", **also), conclude("bo", **also), conclude("cy", role=Role.PROSECUTOR, **also))
+    assert bench.codes() == {("002", "also_victim")}
+    bench.put(conclude("dee", role=Role.OUTREACH_SUPERVISOR, **also))
+    assert bench.codes() == set()
+
+
 def test_it_ends_with_the_last_incident_of_the_case_and_goes_with_a_merge() -> None:
     bench = Bench()
     bench.put(hurt(1, "O-2", "O-3"), hurt(2, "O-2", "O-3"), report(3, "O-3"), retracted(1, "O-2"))

@@ -122,6 +122,23 @@ def test_a_person_can_read_who_when_and_how() -> None:
     assert "SAMPLE" not in Read.of(content).text.replace("Sample", "")
 
 
+def test_nor_does_it_say_who_let_it_go_or_when_one_reason_of_two_fell_away() -> None:
+    both, gate = [HoldReason.GATE, HoldReason.UNANNOUNCED], [HoldReason.GATE]
+    journal = [
+        event(NotificationHeld, 1, reasons=both),
+        event(NotificationHeld, 2, reasons=both, by="canary-supervisor"),
+        event(NotificationHeld, 3, reasons=gate, by="canary-coordinator"),
+        event(NotificationReleased, 4, by="canary-supervisor"),
+        event(NotificationHeld, 5, reasons=gate),
+    ]
+    lines = audit_of(NOTICE, journal)
+    assert [(line.change, line.by, line.event_id) for line in lines] == [
+        ("waiting", "system", "e-1"),
+        ("released", "system", "e-4"),
+        ("waiting", "system", "e-5"),
+    ]
+
+
 def test_the_audit_extract_is_of_this_notice_and_says_waiting_but_never_why() -> None:
     files = opened(service_packet(service(), BOOK.county))
     lines = [json.loads(line) for line in files["audit.jsonl"].splitlines()]

@@ -10,8 +10,11 @@ import pytest
 
 from schemas.classification import Change, Tier
 from schemas.commands import LiftableHold, Role
-from schemas.notification import CancelReason, HoldReason, NotificationServed, NotificationState
+from schemas.notification import CancelReason, HoldReason, NotificationHeld, NotificationServed, NotificationState
 from schemas.outreach import GateState
+from services.notifier.domain import Wording
+from services.notifier.store import NotifierStore
+from services.notifier.stream import Notifier
 from tests.harness.notices import Bench, decision, gate, limited, withdrawal
 
 
@@ -162,6 +165,18 @@ def test_unannounced_takes_a_coordinator_and_an_outreach_supervisor() -> None:
     assert bench.lift(LiftableHold.UNANNOUNCED, by="another.coordinator") == "refused:second_person_needed"
     assert bench.lift(LiftableHold.UNANNOUNCED, Role.OUTREACH_SUPERVISOR) == "applied"
     assert bench.story() == ["D released"]
+
+
+def test_a_lift_after_which_it_is_worded_anew_is_told_once() -> None:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(decision(1, charged=False, offender_informed=None))
+    newer = replace(bench.policy, wordings=lambda _: Wording("c-mail-en@2", "0" * 64))
+    bench.notifier = Notifier(NotifierStore(), newer)
+    assert bench.lift(LiftableHold.UNANNOUNCED) == "applied"
+    [held] = bench.recent
+    assert isinstance(held, NotificationHeld)
+    assert held.template == "c-mail-en@2"
 
 
 def test_unannounced_takes_two_people_and_not_two_roles_of_one() -> None:

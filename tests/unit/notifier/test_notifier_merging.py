@@ -18,7 +18,10 @@ OTHER = "O-0"
 
 
 def merge(*review: ReviewCode, other: str = OTHER) -> Any:
-    return decision(None, Tier.C, merged_offender_id=other, review=list(review), change=Change.KEPT)
+    pending = ReviewCode.MERGE_PENDING in review
+    return decision(
+        None, Tier.C, merged_offender_id=other, review=list(review), merge_pending=pending, change=Change.KEPT
+    )
 
 
 def told(*tiers: Tier, other: str = OTHER) -> TellGiven:
@@ -34,7 +37,7 @@ def waiting(tier: Tier = Tier.C) -> Bench:
     [ask] = outcome.events
     assert ask.event.data == AskGiven(offender_id=OTHER, surviving_offender_id=HIM)
     assert (ask.topic, ask.other_lane, ask.event.subject) == (Topic.NOTIFIER_COMMANDS, True, OTHER)
-    bench.put(decision(1, tier), gate(1))
+    bench.put(decision(1, tier, merge_pending=True), gate(1))
     return bench
 
 
@@ -95,11 +98,44 @@ def test_a_split_holds_until_its_part_is_whole() -> None:
     bench = Bench()
     bench.heartbeat()
     part = {"change": Change.KEPT, "outreach": Outreach.NONE}
-    assert bench.put(decision(None, None, review=[ReviewCode.MERGE_PENDING], **part)).events == ()
-    bench.put(decision(1), gate(1))
+    begun = decision(None, None, review=[ReviewCode.MERGE_PENDING], merge_pending=True, **part)
+    assert bench.put(begun).events == ()
+    bench.put(decision(1, merge_pending=True), gate(1))
     assert bench.notice.reasons == (HoldReason.MERGE_PENDING,)
     bench.put(decision(None, Tier.C, **part))
     assert bench.notice.state is NotificationState.RELEASED
+
+
+@pytest.mark.parametrize("named", [None, 2], ids=["a raise, a challenge, another policy", "an incident"])
+def test_what_is_done_in_the_meantime_ends_no_hand_over(named: int | None) -> None:
+    bench = Bench()
+    bench.heartbeat()
+    kept = {"change": Change.KEPT, "outreach": Outreach.NONE}
+    bench.put(decision(None, None, review=[ReviewCode.MERGE_PENDING], merge_pending=True, **kept))
+    bench.put(decision(1, merge_pending=True), gate(1))
+    bench.put(decision(named, Tier.C, merge_pending=True, **kept))
+    assert bench.notice.reasons == (HoldReason.MERGE_PENDING,)
+
+
+def test_a_hand_over_of_which_an_incident_speaks_holds_too() -> None:
+    """Where another policy has come into force, the first decision on a split names an incident that now qualifies."""
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(decision(1, review=[ReviewCode.MERGE_PENDING], merge_pending=True), gate(1))
+    assert bench.notice.reasons == (HoldReason.MERGE_PENDING,)
+
+
+def test_a_record_that_brings_nothing_is_asked_too() -> None:
+    bench = Bench()
+    bench.heartbeat()
+    [ask] = bench.put(merge()).events
+    assert ask.event.data == AskGiven(offender_id=OTHER, surviving_offender_id=HIM)
+    bench.put(decision(1), gate(1))
+    assert bench.notice.reasons == (HoldReason.MERGE_PENDING,)
+    bench.put(told(Tier.C))
+    assert bench.states() == ["C cancelled"]
+    bench.put(decision(2, Tier.C, change=Change.KEPT), gate(2))
+    assert bench.states() == ["C cancelled"]
 
 
 def closed(bench: Bench) -> Bench:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from schemas.advocacy import Answer, ChannelSafety, ContactSafety, RecordScreen, TakeOver
+from schemas.advocacy import (
+    Answer,
+    ChannelSafety,
+    ConsentRecipient,
+    ConsentScope,
+    ContactSafety,
+    GiveConsent,
+    RecordScreen,
+    RevokeConsent,
+    TakeOver,
+)
 from schemas.envelope import Data, pair_id, referral_id
 from schemas.outreach import ContactChannel, GateChanged, TaskKind
 from schemas.topics import Topic
@@ -95,6 +106,59 @@ def test_a_hold_on_a_page_that_was_still_open_holds_where_she_is_now(one: Bench,
     other.put(*relayed(one))
     assert other.file.on_hold
     assert other.hold("H-2") == "applied"  # the same hold, and may be renewed there
+
+
+def test_a_hold_renewed_on_such_a_page_is_renewed_where_she_is_now(one: Bench, other: Bench) -> None:
+    one.put(moved())
+    other.put(*relayed(one), there())
+    other.now = one.wait(hours=48).now
+    assert one.hold() == "applied"
+    other.put(*relayed(one))
+    other.wait(hours=48).on_the_round()  # the first 72 h are over
+    assert other.file.on_hold
+    other.wait(hours=24).on_the_round()
+    assert not other.file.on_hold
+
+
+def test_a_hold_lifted_where_she_is_now_is_not_put_back_by_an_older_word(one: Bench, other: Bench) -> None:
+    one.put(moved())
+    other.put(*relayed(one), there())
+    assert other.lift() == "applied"
+    one.safe(no_contact=True)  # says the hold again, as it was
+    other.put(*relayed(one))
+    assert not other.file.on_hold
+
+
+def test_a_screen_on_such_a_page_has_her_called_where_she_is_now(one: Bench, other: Bench) -> None:
+    one.put(moved())
+    other.put(*relayed(one), there())
+    assert TaskKind.HIGH_DANGER_CALL not in other.open_kinds()
+    one.wait(minutes=1).advise(RecordScreen, answers=[Answer.YES] * 11)
+    other.put(*relayed(one))
+    assert TaskKind.HIGH_DANGER_CALL in other.open_kinds()
+
+
+def test_a_consent_revoked_on_such_a_page_is_revoked_where_she_is_now(one: Bench, other: Bench) -> None:
+    until = one.now + timedelta(days=10)
+    said: dict[str, Any] = {"scope": ConsentScope.SAFE_CONTACT, "recipient": ConsentRecipient.AGENCY, "named": "HPPD"}
+    assert one.advise(GiveConsent, consent_id="C-1", signed=True, until=until, **said) == "applied"
+    one.put(moved())
+    other.put(*relayed(one), there())
+    assert other.file.consents["C-1"].revoked_at is None
+    assert one.advise(RevokeConsent, consent_id="C-1") == "applied"
+    other.put(*relayed(one))
+    assert other.file.consents["C-1"].revoked_at == one.now
+
+
+def test_of_two_women_of_one_incident_each_is_told(one: Bench) -> None:
+    """One event each: of two under one id the second would be passed over as a repeat."""
+    one.put(opened(1, 2, victim_id="V-2"))
+    one.safe(case_id=one.case(1, 2), no_contact=True)
+    one.put(moved(), withdrawn(1, 2).model_copy(update={"moved_to": HE}))
+    one.out.clear()
+    assert one.hold("H-2") == "applied"
+    sent = [out.event for out in one.out if isinstance(out.event.data, TakeOver)]
+    assert len({event.id for event in sent}) == len(sent) == 2
 
 
 def test_what_she_says_on_such_a_page_holds_there_too(one: Bench, other: Bench) -> None:
