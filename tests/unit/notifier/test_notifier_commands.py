@@ -13,8 +13,6 @@ from schemas.commands import LiftableHold, Role
 from schemas.notification import CancelReason, HoldReason, NotificationHeld, NotificationServed, NotificationState
 from schemas.outreach import GateState
 from services.notifier.domain import Wording
-from services.notifier.store import NotifierStore
-from services.notifier.stream import Notifier
 from tests.harness.notices import Bench, decision, gate, limited, withdrawal
 
 
@@ -171,8 +169,8 @@ def test_a_lift_after_which_it_is_worded_anew_is_told_once() -> None:
     bench = Bench()
     bench.heartbeat()
     bench.put(decision(1, charged=False, offender_informed=None))
-    newer = replace(bench.policy, wordings=lambda _: Wording("c-mail-en@2", "0" * 64))
-    bench.notifier = Notifier(NotifierStore(), newer)
+    bench.policy = replace(bench.policy, wordings=lambda _: Wording("c-mail-en@2", "0" * 64))
+    bench.__post_init__()
     assert bench.lift(LiftableHold.UNANNOUNCED) == "applied"
     [held] = bench.recent
     assert isinstance(held, NotificationHeld)
