@@ -111,8 +111,8 @@ def cases() -> list[Case]:
         Case(
             "merged before anything is known of the merged one",
             [given.merged("G09b", "G09", day=100), r(114, "G09b", charged=True), r(115, "G09", charged=True)],
-            [after(None, "none"), after("C", "entered"), after("B", "escalated")],
-            [after(None, "none"), after("C", "entered"), after("C", "kept", "no_rule")],
+            [after(None, "kept"), after("C", "entered"), after("B", "escalated")],
+            [after(None, "kept"), after("C", "entered"), after("C", "kept", "no_rule")],
         ),
         Case(
             "merged both ways: one history, under the first id",

@@ -71,7 +71,7 @@ def tell_given(offender: Offender, told: TellGiven, given: Input, policy: Notice
     """The surviving record's part. What waits here for a tier he was given there is not given again."""
     other = told.from_offender_id
     known = {*offender.notices, *(one.notification_id for one in offender.past)}
-    new = [one for one in told.given if one.notification_id not in known]
+    new = list({one.notification_id: one for one in told.given if one.notification_id not in known}.values())
     past = (*offender.past, *(Past(one.notification_id, one.tier, one.served_at, other) for one in new))
     if (merge := offender.merges.get(other)) is not None:
         offender = _with_merge(offender, other, replace(merge, asking=False))
