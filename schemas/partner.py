@@ -56,11 +56,13 @@ NO_RESEARCHER = EVERYBODY - {PartnerKind.RESEARCHER}
 class To:
     """Marker of a field: to which kinds of partner it may be sent. A field without it may be sent to none.
 
-    `sealed`: it is an id of ours and goes out as the partner's own pseudonym of that kind, never as it is.
+    `sealed`: it is an id of ours and goes out as the partner's own pseudonym of that kind, never as it is. `with_d`: it can
+    tell of D whatever the list, so only whoever is shown D may be sent it.
     """
 
     kinds: frozenset[PartnerKind]
     sealed: str | None = None
+    with_d: bool = False
 
 
 PseudonymText = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -122,8 +124,8 @@ class PartnerDecided(PartnerEvent):
     previous_tier: Annotated[Tier | None, To(EVERYBODY)] = None
     change: Annotated[Change | None, To(EVERYBODY)] = None
     """Between the two as this partner is shown them."""
-    rules: Annotated[list[str], To(frozenset({PartnerKind.LAW_ENFORCEMENT}))] = []
-    """Ids of the policy's rows that gave the list. They may tell of complaints that nobody was charged with."""
+    rules: Annotated[list[str], To(frozenset({PartnerKind.LAW_ENFORCEMENT}), with_d=True)] = []
+    """Ids of the policy's rows that gave the list, and of those of D that were met besides."""
     evidence: Annotated[list[PseudonymText], To(BY_NAME_OF_LAW, "incident")] = []
     """The incidents that count, of those this partner may know of, in the order they happened."""
     charged: Annotated[bool, To(EVERYBODY)] = False
@@ -229,6 +231,7 @@ def marker(model: type[PartnerEvent], field: str) -> To | None:
     return next((each for each in found.metadata if isinstance(each, To)), None)
 
 
-def sendable(model: type[PartnerEvent], kind: PartnerKind) -> tuple[str, ...]:
+def sendable(model: type[PartnerEvent], kind: PartnerKind, *, sees_d: bool) -> tuple[str, ...]:
     """The fields of `model` that may be sent to a partner of this kind, in the model's order."""
-    return tuple(name for name in model.model_fields if (to := marker(model, name)) is not None and kind in to.kinds)
+    markers = ((name, marker(model, name)) for name in model.model_fields)
+    return tuple(name for name, to in markers if to is not None and kind in to.kinds and (sees_d or not to.with_d))

@@ -112,19 +112,19 @@ def _faults(partner: Partner) -> Iterator[tuple[Where, str]]:
     yield from _repeated(["tiers"], "tiers", partner.tiers)
     yield from _repeated(["events"], "events", [each.event for each in partner.events])
     for place, asked in enumerate(partner.events):
-        yield from _faults_of(partner.kind, asked, ["events", place])
+        yield from _faults_of(partner, asked, ["events", place])
 
 
-def _faults_of(kind: PartnerKind, asked: Subscription, at: Sequence[str | int]) -> Iterator[tuple[Where, str]]:
+def _faults_of(partner: Partner, asked: Subscription, at: Sequence[str | int]) -> Iterator[tuple[Where, str]]:
     if asked.event not in SUBSCRIBED:
         yield [*at, "type"], f"type: partners can have {', '.join(SUBSCRIBED)} and nothing else; take one of them"
         return
     yield from _repeated([*at, "fields"], "fields", asked.fields)
     for place, name in enumerate(asked.fields):
-        if (fault := _field_fault(asked.model, kind, name)) is not None:
+        if (fault := _field_fault(asked.model, partner, name)) is not None:
             yield [*at, "fields", place], f"fields: {fault}"
     for name, values in asked.where.items():
-        fault = _field_fault(asked.model, kind, name)
+        fault = _field_fault(asked.model, partner, name)
         if fault is None and _is_pseudonym(asked.model, name):
             fault = f"{name} is an id that only the partner knows; filter by something else"
         fault = fault or _value_fault(asked.model, name, values)
@@ -132,12 +132,13 @@ def _faults_of(kind: PartnerKind, asked: Subscription, at: Sequence[str | int]) 
             yield [*at, "where", name], f"where: {fault}"
 
 
-def _field_fault(model: type[PartnerEvent], kind: PartnerKind, name: str) -> str | None:
-    allowed = sendable(model, kind)
+def _field_fault(model: type[PartnerEvent], partner: Partner, name: str) -> str | None:
+    allowed = sendable(model, partner.kind, sees_d=partner.sees_d)
     if name in allowed:
         return None
-    if marker(model, name) is not None:
-        return f"{name} may not be sent to a partner of kind {kind}; take it out"
+    if (to := marker(model, name)) is not None:
+        without = " that is not shown D" if partner.kind in to.kinds else ""
+        return f"{name} may not be sent to a partner of kind {partner.kind}{without}; take it out"
     if name in restricted(model):
         return f"{name} is never sent to a partner; take it out"
     return f"there is no such field in {model.TYPE}, nor wildcards, paths or new names; take of {', '.join(allowed)}"

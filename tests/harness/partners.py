@@ -35,6 +35,7 @@ ALL_TIERS = list(Tier)
 
 def partner(kind: PartnerKind = PartnerKind.PROSECUTION, *, id: str = "da", **changes: Any) -> Partner:
     """All that its kind may have, until something is said otherwise."""
+    sees_d = "D" in changes.get("tiers", ())
     given: dict[str, Any] = {
         "id": id,
         "name": "A partner",
@@ -42,7 +43,9 @@ def partner(kind: PartnerKind = PartnerKind.PROSECUTION, *, id: str = "da", **ch
         "purpose": "to see that it works",
         "need": "it would not otherwise",
         "expires": "2030-12-31",
-        "events": [{"type": name, "fields": list(sendable(model, kind))} for name, model in SUBSCRIBED.items()],
+        "events": [
+            {"type": name, "fields": list(sendable(model, kind, sees_d=sees_d))} for name, model in SUBSCRIBED.items()
+        ],
         "delivery": {"kind": "topic"},
     }
     return Partner.model_validate_json(orjson.dumps(given | changes), strict=True)

@@ -64,14 +64,17 @@ class Terms:
 
     def whole(self, model: type[E], values: Mapping[str, Any]) -> E:
         """All that a partner of its kind may be sent, before its filter and its allow-list."""
-        return model(**{name: values[name] for name in sendable(model, self.partner.kind)})
+        return model(**{name: values[name] for name in self._sendable(model)})
 
     def cut(self, whole: E) -> E:
         """What is on the allow-list, and may be sent to its kind."""
         model = type(whole)
         asked = self.partner.subscription(model)
-        named = set(asked.fields if asked is not None else ()) & set(sendable(model, self.partner.kind))
+        named = set(asked.fields if asked is not None else ()) & set(self._sendable(model))
         return model(**{name: getattr(whole, name) for name in model.model_fields if name in named})
+
+    def _sendable(self, model: type[PartnerEvent]) -> tuple[str, ...]:
+        return sendable(model, self.partner.kind, sees_d=self.partner.sees_d)
 
     def matches(self, whole: PartnerEvent) -> bool:
         """Whether its file asks for such an event: by type, and by what may be sent of it."""
