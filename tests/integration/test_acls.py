@@ -47,7 +47,7 @@ def node() -> Iterator[EmbeddedBroker]:
             broker.kill()
 
 
-def config(node: EmbeddedBroker, user: str) -> dict[str, str | int | bool]:
+def config(node: EmbeddedBroker, user: str) -> dict[str, str | int | float | bool]:
     return {
         "bootstrap.servers": node.secured_servers,
         "security.protocol": "SASL_PLAINTEXT",
