@@ -18,7 +18,7 @@ from services.cli.simulate import names
 from services.cli.simulate.people import Person, people
 from services.intake.identity import Identifiers
 
-AGENCIES: Final = tuple(f"ZZ{number:03}0000" for number in range(1, 10))
+AGENCIES: Final = tuple(f"ZZ{number:03}0000" for number in range(1, 100))
 """ORIs of nobody: city police, sheriff, and small towns."""
 
 _KNOWS_ACCENTS: Final = 4
