@@ -12,6 +12,7 @@ from services.cli.agencies import app as agencies
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
 from services.cli.letters import app as letters
+from services.cli.measures import measures_command
 from services.cli.offsets import mend_command
 from services.cli.parked import app as parked
 from services.cli.partners import app as partners
@@ -39,6 +40,7 @@ app.command("simulate")(simulate_command)
 app.command("serve")(serve_command)
 app.command("migrate")(migrate_command)
 app.command("reconcile")(reconcile_command)
+app.command("measures")(measures_command)
 
 offsets = typer.Typer(help="Offsets that Kafka lost, and logs that are not what they were.", no_args_is_help=True)
 offsets.command("mend")(mend_command)
