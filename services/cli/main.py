@@ -12,6 +12,7 @@ from services.cli.agencies import app as agencies
 from services.cli.broker.jars import BrokerError
 from services.cli.ingest import ingest_command
 from services.cli.letters import app as letters
+from services.cli.measures import measures_command
 from services.cli.offsets import mend_command
 from services.cli.parked import app as parked
 from services.cli.partners import app as partners
@@ -22,6 +23,7 @@ from services.cli.reconcile import reconcile_command
 from services.cli.replay import replay_command
 from services.cli.run import run_command
 from services.cli.serve import migrate_command, serve_command
+from services.cli.simulate.command import simulate_command
 from services.common.errors import IpviError
 
 app = typer.Typer(
@@ -34,9 +36,11 @@ app = typer.Typer(
 app.command("run")(run_command)
 app.command("ingest")(ingest_command)
 app.command("replay")(replay_command)
+app.command("simulate")(simulate_command)
 app.command("serve")(serve_command)
 app.command("migrate")(migrate_command)
 app.command("reconcile")(reconcile_command)
+app.command("measures")(measures_command)
 
 offsets = typer.Typer(help="Offsets that Kafka lost, and logs that are not what they were.", no_args_is_help=True)
 offsets.command("mend")(mend_command)

@@ -71,7 +71,7 @@ def read(node: EmbeddedBroker, user: str, topic: str, group: str) -> bytes:
                 continue
             if (error := message.error()) is not None:
                 raise KafkaException(error)
-            consumer.commit(message, asynchronous=False)
+            consumer.commit(message=message, asynchronous=False)
             return message.value() or b""
         raise TimeoutError(f"{topic}: neither read nor refused")
     finally:
