@@ -9,26 +9,26 @@ from pathlib import Path
 
 import pytest
 
+from schemas.partner import PartnerKind
 from schemas.partner_file import FOLDER, Partner, load_partner
 from services.cli.partners.new import write
 from services.cli.partners.scaffold import models, project
 from services.common.errors import ConfigurationError
-from tests.harness.partners import everyone
+from tests.harness.partners import everyone, partner
 
 FILES = sorted(FOLDER.glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_its_models_have_the_fields_of_the_file_and_no_others(path: Path) -> None:
-    partner = load_partner(path)
-    found, _ = models(partner, {})
-    asked = {each.event: set(each.fields) for each in partner.events}
+    found, _ = models(given := load_partner(path), {})
+    asked = {each.event: set(each.fields) for each in given.events}
     assert {each.type: {field.name for field in each.fields} for each in found if not each.takes_back} == asked
 
 
-@pytest.mark.parametrize("partner", everyone(), ids=lambda partner: partner.id)
-def test_it_is_python_that_names_nothing_of_ours(partner: Partner) -> None:
-    for path, text in project(partner).items():
+@pytest.mark.parametrize("each", everyone(), ids=lambda each: each.id)
+def test_it_is_python_that_names_nothing_of_ours(each: Partner) -> None:
+    for path, text in project(each).items():
         if path.endswith(".py"):
             imported = {
                 name
@@ -41,9 +41,12 @@ def test_it_is_python_that_names_nothing_of_ours(partner: Partner) -> None:
             assert not [name for name in imported if name.split(".")[0] in {"schemas", "services"}]
 
 
-@pytest.mark.parametrize("path", FILES[:1], ids=lambda path: path.stem)
-def test_its_own_tests_pass_without_a_broker(path: Path, tmp_path: Path) -> None:
-    write(load_partner(path), tmp_path / "made")
+WEBHOOK = {"kind": "webhook", "url": "https://partner.example/events"}
+
+
+@pytest.mark.parametrize("delivery", [{"kind": "topic"}, WEBHOOK], ids=lambda delivery: delivery["kind"])
+def test_its_own_tests_pass_without_a_broker(delivery: dict[str, str], tmp_path: Path) -> None:
+    write(partner(PartnerKind.LAW_ENFORCEMENT, id="a-partner", delivery=delivery), tmp_path / "made")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
         cwd=tmp_path / "made", env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=120, check=False,
@@ -53,11 +56,11 @@ def test_its_own_tests_pass_without_a_broker(path: Path, tmp_path: Path) -> None
 
 
 def test_what_is_there_is_left_alone_but_for_the_models(tmp_path: Path) -> None:
-    partner = load_partner(FILES[0])
-    write(partner, tmp_path)
-    handlers = tmp_path / partner.id.replace("-", "_") / "handlers.py"
+    given = load_partner(FILES[0])
+    write(given, tmp_path)
+    handlers = tmp_path / given.id.replace("-", "_") / "handlers.py"
     handlers.write_text("# mine\n")
     with pytest.raises(ConfigurationError, match="not empty"):
-        write(partner, tmp_path)
-    assert [path.name for path in write(partner, tmp_path, models_only=True)] == ["events.py"]
+        write(given, tmp_path)
+    assert [path.name for path in write(given, tmp_path, models_only=True)] == ["events.py"]
     assert handlers.read_text() == "# mine\n"

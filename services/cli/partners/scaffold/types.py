@@ -65,7 +65,8 @@ def _model(
     fields = [_field(name, schema["properties"][name], definitions, codes, always=not takes_back) for name in names]
     example = {name: value for name, value in examples.get(model.TYPE, {}).items() if name in names}
     doc = " ".join(schema["description"].split())
-    return Model(model.__name__.removeprefix("Partner"), model.TYPE, doc, fields, takes_back, example)
+    name = model.__name__.removeprefix("Partner") + ("Note" if takes_back else "Event")
+    return Model(name, model.TYPE, doc, fields, takes_back, example)
 
 
 def _field(name: str, schema: Schema, definitions: Schema, codes: dict[str, list[str]], *, always: bool) -> Field:
