@@ -47,7 +47,7 @@ class CommonSettings(BaseSettings):
     """Write batch n+1 to SQL while batch n is published."""
 
 
-T = TypeVar("T", bound=CommonSettings)
+T = TypeVar("T", bound=BaseSettings)
 
 
 def settings_or_error(kind: type[T]) -> T:

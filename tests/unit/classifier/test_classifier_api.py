@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -14,14 +15,18 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from schemas.classification import Tier
 from schemas.commands import OpenListed, PersonCommand, Role
+from schemas.envelope import Event, deterministic_id
+from schemas.incident import Disposition, Offense, Victim
+from schemas.topics import KEPT_DAYS, SEGMENT_DAYS
 from services.classifier.api import router
-from services.classifier.store import metadata
 from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
 from services.common.desk import Reply, Standing
-from tests.harness.http import KeptReads
-from tests.harness.incidents import HIM, Bench, incident_id, opened, report
+from services.common.migrations import metadata_of
+from tests.harness.http import KeptReads, coded
+from tests.harness.incidents import AGENCY, HIM, Bench, expunged, incident_id, opened, report
 
 TOKENS = Tokens(
     tuple((hashlib.sha256(role.encode()).digest(), Person(f"{role}-person", frozenset([role]))) for role in Role)
@@ -52,7 +57,7 @@ async def engine() -> AsyncIterator[AsyncEngine]:
         opened(5, "O-2"),
     )
     async with made.begin() as conn:
-        await conn.run_sync(metadata.create_all)
+        await conn.run_sync(metadata_of("classifier").create_all)
         store = bench.service.store
         await store.save(conn, 0, {him: (store.new(him), one) for him, one in bench.offenders.items()})
     yield made
@@ -135,3 +140,74 @@ async def test_an_incident_is_opened_by_a_command(client: AsyncClient, tray: Tra
         offender_id=HIM, incident_id=incident_id(1), by="coordinator-person", role=Role.COORDINATOR
     )
     assert (await client.post("/listed/open", headers=as_("coordinator"), json={**body, "x": 1})).status_code == 422
+
+
+# levers and proofs ---------------------------------------------------------------------------------------------------
+
+STRANGER = Victim(victim_id="V-STRANGER", relationship="ST", offenses=["120"])
+
+
+def robbery(number: int, him: str) -> Event[Any]:
+    """A charge for something else."""
+    charge = Offense(code="120", charged=True, statute="14-87", disposition=Disposition.PENDING)
+    return report(number, him, offenses=[charge], victims=[STRANGER], arrest=f"A-{him}-{number}")
+
+
+async def kept(engine: AsyncEngine, *events: Event[Any]) -> Bench:
+    """Decided, and saved with the policy in force."""
+    bench = Bench()
+    bench.put(*events)
+    store = bench.service.store
+    async with engine.begin() as conn:
+        await store.opened(conn, 0, None)
+        await store.save(conn, 0, {him: (store.new(him), one) for him, one in bench.offenders.items()})
+    return bench
+
+
+async def test_levers_of_who_is_on_a_or_b(engine: AsyncEngine, client: AsyncClient, reads: KeptReads) -> None:
+    third = [report(30 + n, "O-A", charged=True) for n in range(3)]
+    first = [report(40, "O-C", charged=True), robbery(41, "O-C")]
+    bench = await kept(engine, *third, robbery(33, "O-A"), *first)
+    assert (bench.offender("O-A").tier, bench.offender("O-C").tier) == (Tier.A, Tier.C)
+
+    answered = await client.get("/offenders/O-A/levers", headers=as_("prosecutor"))
+    (lever,) = answered.json()
+    assert lever.pop("occurred_at").startswith("2025-04-03")
+    assert lever == {
+        "incident_id": incident_id(33),
+        "agency": AGENCY,
+        "offense": "120",
+        "statute": "14-87",
+        "disposition": "pending",
+    }
+    assert "V-" not in answered.text and "ST" not in answered.text, "of whom it was for nothing is said"
+    assert reads.shown == [("prosecutor-person", "offender", "O-A")]
+
+    for nobody in ("O-C", "O-unknown"):
+        refused = await client.get(f"/offenders/{nobody}/levers", headers=as_("prosecutor"))
+        assert coded(refused) == (404, "no_levers"), "who is not on A or B and who is not known look the same"
+    for who in sorted(set(Role) - {Role.PROSECUTOR, Role.COORDINATOR}):
+        assert (await client.get("/offenders/O-A/levers", headers=as_(who))).status_code == 403, who
+
+
+async def test_proof_of_an_expunction(
+    engine: AsyncEngine, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = expunged(50, "O-9")
+    await kept(engine, report(50, "O-9", charged=True), report(51, "O-9", charged=True), order)
+    monkeypatch.setenv("IPVI_BACKUP_DAYS", "35")
+
+    answered = await client.get("/erasures", headers=as_("operator"))
+    (proof,) = answered.json()
+    assert proof["proof_id"] == deterministic_id("erasure", order.source, order.id)
+    assert (proof["agency"], proof["erased_at"][:10]) == (AGENCY, order.time.date().isoformat())
+    erased = datetime.fromisoformat(proof["erased_at"])
+    assert datetime.fromisoformat(proof["log_gone_at"]) == erased + timedelta(days=KEPT_DAYS + SEGMENT_DAYS)
+    assert datetime.fromisoformat(proof["backups_gone_at"]) == erased + timedelta(days=35)
+    for what in ("O-9", incident_id(50), order.id):
+        assert what not in answered.text, "what was erased, and of whom, it does not say"
+
+    asked = f"/erasures?proof_id={proof['proof_id']}"
+    assert (await client.get(asked, headers=as_("coordinator"))).json() == [proof]
+    assert (await client.get("/erasures?proof_id=other", headers=as_("coordinator"))).json() == []
+    assert (await client.get("/erasures", headers=as_("prosecutor"))).status_code == 403
