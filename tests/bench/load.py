@@ -84,8 +84,14 @@ def run(made: Pipeline, incidents: int, seed: int, kind: Format) -> dict[str, An
         lines = sum(bool(file.write(line)) for line in feed(county, kind))
     watched.look()
     asyncio.run(migrate_all(made.settings(), ["intake"]))
-    for name, process in made.start_all().items():
+    services = made.start_all()
+    for name, process in services.items():
         watched.add(name, process.process.pid)
+
+    def check() -> None:
+        for process in services.values():
+            assert process.process.alive, process.tail()
+
     environment = {
         **os.environ,
         "KAFKA_BOOTSTRAP_SERVERS": made.bootstrap,
@@ -99,15 +105,17 @@ def run(made: Pipeline, incidents: int, seed: int, kind: Format) -> dict[str, An
     with times("ingest"):
         ingest = BoundProcess([sys.executable, "-m", "services.cli.main", *command], log=log, env=environment)
         watched.add("ingest", ingest.pid)
-        wait(lambda: not ingest.alive, watched, lambda: f"{sent(made):,} on the stream")
+        wait(lambda: not ingest.alive, watched, check, lambda: f"{sent(made):,} on the stream")
+    said = log.read_text(errors="replace").strip().splitlines()[-1:]
+    assert said and "units" in said[0], said
     with times("rest"):
         for _ in range(2):
-            wait(made.settled, watched, lambda: lag(made))
+            wait(made.settled, watched, check, lambda: lag(made))
     took = time.monotonic() - began
     return {
         "incidents": incidents,
         "lines": lines,
-        "ingest": log.read_text(errors="replace").strip().splitlines()[-1],
+        "ingest": said[0],
         "seconds": times.seconds | {"ingest_to_settled": round(took, 1)},
         "incidents_per_second": round(incidents / took, 1),
         "peak_mib": watched.peaks,
@@ -129,11 +137,12 @@ class Timer:
         self.seconds[name] = round(time.monotonic() - began, 1)
 
 
-def wait(condition: Callable[[], bool], watched: Watched, state: Callable[[], str]) -> None:
-    """Until it holds; looks at memory, and tells once a minute how far it is."""
+def wait(condition: Callable[[], bool], watched: Watched, check: Callable[[], None], state: Callable[[], str]) -> None:
+    """Until it holds, or `check` raises; looks at memory, and tells once a minute how far it is."""
     began = told = time.monotonic()
     while not condition():
         watched.look()
+        check()
         now = time.monotonic()
         if now - began > MOST_S:
             raise TimeoutError(f"not done after {MOST_S:.0f} s")
