@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.classification import TierEnded
 from schemas.envelope import Data, Timestamp, event_type
 from schemas.incident import Identifier
 from schemas.topics import Topic
@@ -72,6 +73,7 @@ class VictimsDescribed(Data):
 def ended(topic: Topic, offender_id: str) -> Data:
     """What a tombstone of `topic` stands for: the record with nothing in it. Raises `KeyError` for other topics."""
     empty: dict[Topic, Data] = {
+        Topic.TIERS: TierEnded(offender_id=offender_id),
         Topic.OFFENDERS: OffenderDescribed(offender_id=offender_id),
         Topic.VICTIMS: VictimsDescribed(offender_id=offender_id, victims=[]),
     }

@@ -8,6 +8,7 @@ from typing import Any
 from schemas import nibrs
 from schemas.envelope import Data, event_types
 from schemas.generate.json_schema import Schema, data_schema, envelope_schema
+from schemas.partner import partner_types
 from schemas.rejects import REJECT_HEADERS
 from schemas.topics import Topic, TopicSpec, spec
 
@@ -35,6 +36,12 @@ side, `restricted` only by the services named. All have the same number of parti
 """
 
 
+PARTNER = """`ipvi.partner.<id>.v1`, one a partner, written by partners, key the partner's own id of the offender, kept 14 days.
+All fields but those of what takes back are sent only where the partner's file names them: *absent* is not shared, null is
+none ([partners](partners.md)).
+"""
+
+
 def contract_page() -> str:
     """Markdown text of the page."""
     specs = [spec(topic) for topic in Topic]
@@ -48,6 +55,9 @@ def contract_page() -> str:
         ACCESS,
         _topics(specs),
         *(block for each in specs if each.types for block in _topic(each)),
+        "## Topic partner\n",
+        PARTNER,
+        *(block for model in partner_types().values() for block in _type(model)),
         "## Rejects\n",
         "What a reject topic carries: the refused record's own bytes, and headers that say why.\n",
         _table(("header", "says"), ((f"`{name}`", what) for name, what in REJECT_HEADERS.items())),
@@ -69,7 +79,7 @@ def _definitions() -> tuple[dict[str, Schema], dict[str, Schema]]:
     from schemas.outreach import TaskState
 
     found: dict[str, Schema] = {}
-    for model in event_types().values():
+    for model in (*event_types().values(), *partner_types().values()):
         found |= data_schema(model).get("$defs", {})
     for state in (NotificationState, TaskState):
         found[state.__name__] = {"title": state.__name__, "description": state.__doc__, "enum": [str(s) for s in state]}

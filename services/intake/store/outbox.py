@@ -11,6 +11,7 @@ from sqlalchemy import case, delete, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Message
+from services.common.seal import Seal
 from services.common.sql import upsert
 from services.intake.store.tables import IN_ONE_QUERY, outbox, sender, taken
 
@@ -40,26 +41,31 @@ async def alone(conn: AsyncConnection) -> None:
         await conn.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
-async def known(conn: AsyncConnection, keys: Iterable[EventKey]) -> set[EventKey]:
-    """Those of `keys` that were taken before."""
-    wanted = sorted(set(keys))
+async def known(conn: AsyncConnection, keys: Iterable[EventKey], seal: Seal) -> set[EventKey]:
+    """Those of `keys` that were taken before. Kept by a hash: a source's own id may tell of an incident since expunged."""
+    asked = {_kept(key, seal): key for key in keys}
+    wanted = sorted(asked)
     found: set[EventKey] = set()
     for start in range(0, len(wanted), IN_ONE_QUERY):
         some = wanted[start : start + IN_ONE_QUERY]
         rows = await conn.execute(
             select(taken.c.source, taken.c.id).where(tuple_(taken.c.source, taken.c.id).in_(some))
         )
-        found |= {(row.source, row.id) for row in rows}
+        found |= {asked[(row.source, row.id)] for row in rows}
     return found
 
 
+def _kept(key: EventKey, seal: Seal) -> EventKey:
+    source, id_ = key
+    return source, seal(id_)
+
+
 async def put(
-    conn: AsyncConnection, keys: Iterable[EventKey], messages: Sequence[tuple[str, Message]], at: datetime
+    conn: AsyncConnection, keys: Iterable[EventKey], messages: Sequence[tuple[str, Message]], at: datetime, seal: Seal
 ) -> None:
     """Note `keys` as taken, and their messages (with their topics) as waiting, in this order."""
-    await upsert(
-        conn, taken, [{"source": source, "id": id_, "at": at} for source, id_ in sorted(set(keys))], ["source", "id"]
-    )
+    kept = sorted({_kept(key, seal) for key in keys})
+    await upsert(conn, taken, [{"source": source, "id": id_, "at": at} for source, id_ in kept], ["source", "id"])
     if messages:
         await conn.execute(
             insert(outbox),

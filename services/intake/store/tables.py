@@ -40,7 +40,7 @@ taken = Table(
     "taken",
     metadata,
     Column("source", String(300), primary_key=True),
-    Column("id", String(300), primary_key=True),
+    Column("id", String(300), primary_key=True),  # its keyed hash: an id may name an incident since expunged
     Column("at", UtcDateTime, nullable=False),
     comment="events, facts and rejects that are on the stream or in the outbox; a repeat is passed over",
 )

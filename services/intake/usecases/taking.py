@@ -105,11 +105,11 @@ async def _take(
         raise FeedPausedError(*stopped)
     names = {name for unit in units for event in unit.events for name in named(event)}
     names |= {fact.offender_id for unit in units for fact in unit.facts}
-    seen = await outbox.known(conn, keys_of(units))
+    seen = await outbox.known(conn, keys_of(units), terms.seal)
     known = await load_people(conn, names)
     people = People(known, terms.seal)
     said = say(units, people, seen, as_of)
-    await outbox.put(conn, said.keys, said.messages, now)
+    await outbox.put(conn, said.keys, said.messages, now, terms.seal)
     await save_people(conn, {name: known[name] for name in people.changed})
     await heard(conn, feed, units, said.fresh, terms.limit, now)
     return Taken(await outbox.last(conn), said, await paused(conn, keys))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka.errors import ProducerFenced
+from sqlalchemy import select
 
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.topics import Topic
+from services.common.migrations import metadata_of
 from services.intake.cloudevents import event_in
 from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Terms, Unit
 from services.intake.people import OffenderFacts, VictimFacts
@@ -222,3 +225,29 @@ async def test_what_the_topic_would_not_take_stops_nothing(intake: Bench) -> Non
     last = intake.stream.data(Topic.VICTIMS)[-1]
     assert isinstance(last, VictimsDescribed)
     assert last.victims[-1].incident_id == "ZZ0070000:7"
+
+
+async def test_nothing_is_left_of_what_was_expunged(intake: Bench) -> None:
+    """In no column, though the source's own ids name the incident, and he and she were described with it."""
+    number = "ZZ0010000:25-001"
+    told = replace(event_in(feed.line(feed.incident())), id=f"report-of-{number}", correlationid=number)
+    about = VictimFacts("O1", number, 1, "R. Roe")
+    await taken(intake, Unit(1, (told,), facts=(about,)), unit(feed.incident(number="25-002")))
+    assert await cells_with(intake, number)
+    gone = {"incident_id": number, "offender_id": "O1", "agency": feed.ORI}
+    order = replace(event_in(feed.line(gone, "ipvi.incident.expunged.v1")), id=f"expunge-{number}")
+    for each in (order, told):
+        await taken(intake, Unit(1, (each,)))
+    assert await cells_with(intake, number) == []
+    assert await cells_with(intake, "ZZ0010000:25-002")
+    assert (await taken(intake, Unit(1, (told,)))).said.repeated == 1, "and a repeat is known all the same"
+
+
+async def cells_with(intake: Bench, text: str) -> list[str]:
+    """Table and column of each cell that holds it."""
+    found = []
+    async with intake.database.read() as conn:
+        for table in metadata_of("intake").sorted_tables:
+            for row in await conn.execute(select(table)):
+                found += [f"{table.name}.{name}" for name, value in row._mapping.items() if text in str(value)]
+    return found
