@@ -20,6 +20,7 @@ from services.cli.reconcile import reconcile_command
 from services.cli.replay import replay_command
 from services.cli.run import run_command
 from services.cli.serve import migrate_command, serve_command
+from services.cli.simulate.command import simulate_command
 from services.common.errors import IpviError
 
 app = typer.Typer(
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command("run")(run_command)
 app.command("ingest")(ingest_command)
 app.command("replay")(replay_command)
+app.command("simulate")(simulate_command)
 app.command("serve")(serve_command)
 app.command("migrate")(migrate_command)
 app.command("reconcile")(reconcile_command)

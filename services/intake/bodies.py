@@ -15,7 +15,7 @@ from urllib.parse import unquote
 import orjson
 from pydantic import Field
 
-from schemas.envelope import Classification, Data, Event, deterministic_id, read
+from schemas.envelope import Classification, Data, Event, deterministic_id, json_again, read
 from schemas.incident import Identifier, IncidentReported
 from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.cloudevents import MAX_EVENT, check_agency, event_in
@@ -93,7 +93,10 @@ def _list(body: bytes) -> list[bytes]:
         raise NotABatchError from None
     if not isinstance(found, list) or not 0 < len(found) <= MOST_EVENTS:
         raise NotABatchError
-    return [orjson.dumps(each) for each in found]
+    try:
+        return [json_again(each) for each in found]
+    except InvalidRecord:
+        raise NotABatchError from None
 
 
 def _structured(raw: bytes) -> Reading:
@@ -107,7 +110,7 @@ def _binary(headers: Mapping[str, str], body: bytes) -> bytes:
     except orjson.JSONDecodeError:
         raise InvalidRecord(RejectCode.BROKEN_JSON) from None
     attributes = {name.lower()[3:]: unquote(value) for name, value in headers.items() if name.lower().startswith("ce-")}
-    return orjson.dumps({**attributes, "data": data})
+    return json_again({**attributes, "data": data})
 
 
 def _plain(raw: bytes, agency: str) -> Reading:
@@ -124,7 +127,7 @@ def _plain_incident(raw: bytes, agency: str) -> tuple[Event[Data], tuple[Facts, 
     if not isinstance(found, dict):
         raise InvalidRecord(RejectCode.NOT_AN_EVENT)
     facts = _identified(found, agency)
-    data = read(IncidentReported, orjson.dumps(found))
+    data = read(IncidentReported, json_again(found))
     who = data.offender.offender_id
     content = hashlib.sha256(data.canonical()).hexdigest()
     event = Event(
@@ -145,7 +148,7 @@ def _identified(found: dict[str, Any], agency: str) -> tuple[Facts, ...]:
     if not isinstance(offender, dict) or "identifiers" not in offender:
         return ()
     try:
-        given = read(PlainIdentifiers, orjson.dumps(offender.pop("identifiers")))
+        given = read(PlainIdentifiers, json_again(offender.pop("identifiers")))
     except InvalidRecord as wrong:
         raise InvalidRecord(wrong.code, f"offender.identifiers.{wrong.field}") from None
     if not any((given.person, given.state_id, given.fbi_number, given.name)):
