@@ -85,7 +85,9 @@ def test_an_expunction_from_the_note_to_its_confirmation(county: Pipeline) -> No
     assert [event.type for event in received(county, LAPSED)][-1] == PartnerErased.TYPE, "also after the lapse"
 
     assert remains(county, [incident_id(1)]) == []
-    assert {place.split(".", 1)[1] for place in remains(county, [pair(1)])} <= {"journal.about"}, "opaque, to find it by"
+    assert {place.split(".", 1)[1] for place in remains(county, [pair(1)])} <= {"journal.about"}, (
+        "opaque, to find it by"
+    )
     gone = Pseudonyms.of(KEY.encode(), DA.id).of_kind("incident", incident_id(1))
     assert {place.split(".", 1)[1] for place in remains(county, [gone])} <= {"journal.value"}, "in the note alone"
 
