@@ -148,6 +148,7 @@ class Replica(Generic[S]):
             process=self._process,
             partitions=settings.partitions,
             max_batch=settings.max_batch,
+            cached_states=max(1, settings.cached_states // settings.partitions),
             pipeline=settings.pipeline,
             live=settings.as_of == "now",
         )

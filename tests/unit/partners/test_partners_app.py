@@ -76,7 +76,7 @@ def test_no_partner_is_no_service(settings: CommonSettings, files: Path, tmp_pat
 
 def test_a_key_must_be_long_enough() -> None:
     with pytest.raises(ValidationError):
-        PartnersSettings(partners_key="short")  # type: ignore[arg-type]
+        PartnersSettings(partners_key="short")
 
 
 def test_tokens_of_partners(tmp_path: Path) -> None:
