@@ -40,7 +40,9 @@ class Trial:
 
 def test_command(
     file: Annotated[Path, typer.Argument(help="Partner file.", show_default=False)],
-    send: Annotated[bool, typer.Option("--send", help="Send one signed request, marked as a test, to its webhook.")] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send one signed request, marked as a test, to its webhook.")
+    ] = False,
 ) -> None:
     """Say of each published example what the partner of FILE would be sent of it, or why nothing.
 
@@ -65,8 +67,9 @@ def trials(partner: Partner) -> Iterator[Trial]:
     """In the order of the file, then of the examples' names. Through the code that cuts and filters every event."""
     terms = compose(partner, b"examples alone").terms
     for asked in partner.events:
+        every = _data(EXAMPLES / asked.event / "every_field.json")
         for path in sorted((EXAMPLES / asked.event).glob("*.json")):
-            data = json.loads(path.read_text("utf-8"))["data"]
+            data = every | _data(path)  # one that another partner was sent lacks what that one's file does not name
             name = f"{asked.event} {path.stem}"
             whole = _whole(partner, asked, data)
             tier = data.get("tier")
@@ -78,9 +81,14 @@ def trials(partner: Partner) -> Iterator[Trial]:
                 yield Trial(name, orjson.loads(terms.cut(whole).model_dump_json()), "")
 
 
+def _data(path: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads(path.read_text("utf-8"))["data"]
+    return found
+
+
 def _whole(partner: Partner, asked: Subscription, data: dict[str, object]) -> PartnerEvent:
     """What of the example may be sent to a partner of this kind."""
-    allowed = set(sendable(asked.model, partner.kind))
+    allowed = set(sendable(asked.model, partner.kind, sees_d=partner.sees_d))
     return asked.model.model_validate_json(orjson.dumps({name: data[name] for name in data if name in allowed}))
 
 
