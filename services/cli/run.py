@@ -67,6 +67,9 @@ class Tree:
             "IPVI_TICKS": str(settings.ticks).lower(),
             "IPVI_TOKENS_FILE": str(settings.tokens_file.resolve()) if settings.tokens_file else "",
         }
+        for name in ("IPVI_PARTNERS", "IPVI_PARTNERS_SECRETS", "IPVI_PARTNERS_BATCHES"):
+            if folder := os.environ.get(name):
+                given[name] = str(Path(folder).resolve())  # services run in another folder
         if settings.database_url:
             given["DATABASE_URL"] = settings.database_url
         return {**os.environ, **{name: value for name, value in given.items() if value}}
