@@ -171,6 +171,7 @@ def _run(
     tree = Tree(settings, console, partners)
     with _stopped_at_end(tree):
         tree.start(with_api=not once)
+        console.print(f"Kafka is at {settings.kafka_bootstrap_servers}", markup=False)
         console.print(f"Feeding {source.name} ...", markup=False)
         fed = ingest_file(source, kind, as_of, time_zone, settings, console, mapping)
         _wait_settled(tree)
