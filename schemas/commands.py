@@ -43,6 +43,8 @@ class Role(StrEnum):
     """Looks an offender up from computer-aided dispatch; is told A, B and C."""
     AGENCY = "agency"
     """An agency's own system: sends that agency's records to intake, and asks what became of them."""
+    RECORDS = "records"
+    """Records clerk or analyst: decides at intake which records are one person."""
 
 
 class Tick(Data):

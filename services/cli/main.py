@@ -9,6 +9,7 @@ import typer
 from schemas.policy_file import PolicyError
 from services.cli.agencies import app as agencies
 from services.cli.broker.jars import BrokerError
+from services.cli.identity import app as identity
 from services.cli.ingest import ingest_command
 from services.cli.letters import app as letters
 from services.cli.offsets import mend_command
@@ -44,6 +45,7 @@ offsets.command("rebase")(rebase_command)
 app.add_typer(offsets, name="offsets")
 app.add_typer(parked, name="parked")
 app.add_typer(agencies, name="agencies")
+app.add_typer(identity, name="identity")
 app.add_typer(policy, name="policy")
 app.add_typer(reads, name="reads")
 app.add_typer(letters, name="letters")
