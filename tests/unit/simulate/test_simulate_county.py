@@ -261,6 +261,7 @@ def test_merges_join_what_is_one_person() -> None:
     [
         (["--offenders", "1", "--incidents", "1"], "not both"),
         (["--out", "/nowhere/at/all"], "No such file"),
+        (["--until", "1970-01-01"], "old enough"),
     ],
 )
 def test_what_cannot_be_done_is_told(given: list[str], told: str) -> None:
