@@ -84,7 +84,7 @@ class Partner(_Part):
     @property
     def service(self) -> str:
         """What its part of this service is called where hyphens cannot stand: database schema, group, metrics."""
-        return f"partners_{self.id.replace('-', '_')}"
+        return service_name(self.id)
 
     @property
     def sees_d(self) -> bool:
@@ -99,6 +99,11 @@ class Partner(_Part):
         if faults := list(_faults(self)):
             raise PydanticCustomError("partner", "{first}", {"first": faults[0][1], "faults": faults})
         return self
+
+
+def service_name(partner_id: str) -> str:
+    """See `Partner.service`."""
+    return f"partners_{partner_id.replace('-', '_')}"
 
 
 def _faults(partner: Partner) -> Iterator[tuple[Where, str]]:

@@ -45,7 +45,7 @@ def history() -> Iterator[Data]:
     """Everything a partner may subscribe to, with something to hide in each field."""
     tells: dict[str, Any] = {
         "review": [ReviewCode.ALSO_VICTIM, ReviewCode.MUTUAL, ReviewCode.RELATIONSHIP_UNKNOWN],
-        "rules": ["SECRET-rule"],
+        "rules": ["d-suspicion"],
         "offender_informed": True,
         "challenged": True,
         "merge_pending": True,

@@ -13,6 +13,7 @@ import typer
 from schemas.policy import Policy
 from schemas.policy_file import load_policy
 from services.cli.measures.counting import Period, Tally
+from services.cli.measures.outreach import outreach
 from services.cli.measures.page import page
 from services.cli.measures.plots import Plot, plots
 from services.cli.measures.tables import Table
@@ -35,6 +36,10 @@ def measures_command(
         datetime | None,
         typer.Option(formats=[DAY, MOMENT], help="End of observation (UTC); else the newest record there is."),
     ] = None,
+    outreach_of: Annotated[
+        str | None,
+        typer.Option("--outreach", help="Measures of outreach instead, of one quarter: 2025-Q3.", show_default=False),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for CSV, Markdown, plots and a page; else Markdown to the terminal.")
     ] = None,
@@ -42,23 +47,35 @@ def measures_command(
     """Count what the strategy comes to: notified, arrested again, time to notice, sanctions, calls, harm.
 
     Reads the classifier's tables and nothing of any victim. docs/measures.md defines each number and names its source.
+    With --outreach: counts that victim outreach has published, none of fewer than eleven women, each quarter once.
 
     Examples:
 
         ipvi measures
 
         ipvi measures --from 2025-01-01 --to 2026-01-01 --out measures-2025
+
+        ipvi measures --outreach 2025-Q3
     """
     settings = settings_or_error(CommonSettings)
+    if outreach_of is not None:
+        published = asyncio.run(outreach(settings, outreach_of))
+        said = f"Outreach to women whose case was opened in {outreach_of}, as it stood 30 days after its end."
+        _told(out, "Measures of outreach", said, published)
+        return
     policy = load_policy(settings.policy)
     period = Period(_utc(as_of) or datetime.max.replace(tzinfo=UTC), _utc(since), _utc(before))
     tally = asyncio.run(count(settings, policy, period, is_open=as_of is None))
     tables = tally.tables()
     said = covers(tally.period, policy)
+    _told(out, HEADING, said, tables, list(plots(tally, tables)) if out is not None else [])
+
+
+def _told(out: Path | None, heading: str, said: str, tables: Sequence[Table], drawn: Sequence[Plot] = ()) -> None:
     if out is None:
         typer.echo(f"{said}\n\n" + "\n".join(table.markdown() for table in tables))
         return
-    write(out, HEADING, said, tables, list(plots(tally, tables)))
+    write(out, heading, said, tables, drawn)
     typer.echo(f"{len(tables)} tables in {out}", err=True)
 
 

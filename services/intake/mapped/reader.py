@@ -46,7 +46,7 @@ def _of_row(source: Source, mapping: Mapping, row: Row) -> Unit:
         found = row_event(Values(mapping, row))
     except (InvalidRecord, ValidationError) as wrong:
         return Unit(row.line, reject=reject_of(source, [row], wrong))
-    return Unit(row.line, (found[0],), facts=found[1]) if found else Unit(row.line)
+    return Unit(row.line, (found[0],), facts=found[1], sightings=(found[2],)) if found else Unit(row.line)
 
 
 def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
@@ -88,7 +88,8 @@ def _incident(source: Source, mapping: Mapping, together: list[Row]) -> Unit:
         found = incident_of([Values(mapping, row) for row in together])
     except (InvalidRecord, ValidationError) as wrong:
         return Unit(together[0].line, reject=reject_of(source, together, wrong))
-    return Unit(together[0].line, (found[0],), facts=found[1]) if found else Unit(together[0].line)
+    line = together[0].line
+    return Unit(line, (found[0],), facts=found[1], sightings=(found[2],)) if found else Unit(line)
 
 
 def reject_of(source: Source, together: list[Row], wrong: InvalidRecord | ValidationError) -> Reject:

@@ -277,3 +277,12 @@ sends = Table(
     Column("code", String),
     comment="written before anything leaves, so that nothing leaves twice; the sender's own, not the loop's",
 )
+
+published_measures = Table(
+    "published_measures",
+    metadata,
+    Column("quarter", String(7), primary_key=True),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("tables", JSON, nullable=False, comment="counts of women, none under 11, as they were published"),
+    comment="each quarter once: two counts of one quarter would tell who was added; the publisher's own, not the loop's",
+)
