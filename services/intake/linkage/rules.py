@@ -75,6 +75,27 @@ class Contradiction(StrEnum):
     """A person has said of records of these two that they are two."""
 
 
+class Answer(StrEnum):
+    """A person's word on two records."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+
+
+class Reason(StrEnum):
+    """By what a person knows that two records are one man's, or two men's."""
+
+    FINGERPRINTS = "fingerprints"
+    PHOTOGRAPH = "photograph"
+    DOCUMENTS = "documents"
+    RECORDS_COMPARED = "records_compared"
+    KNOWN_TO_STAFF = "known_to_staff"
+    RELATIVES = "relatives"
+    """Twins, brothers, father and son."""
+    WRONG_NUMBER = "wrong_number"
+    """A number was mistyped, or given to two."""
+
+
 class Verdict(StrEnum):
     """What follows for a pair."""
 

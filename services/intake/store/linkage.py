@@ -127,6 +127,14 @@ async def by_form(conn: AsyncConnection, by: str, form_id: str) -> Link | None:
     return Link(**{name: row._mapping[name] for name in Link.__dataclass_fields__}) if row else None
 
 
+async def form_used(conn: AsyncConnection, by: str, form_id: str) -> bool:
+    """Whether this person has said something in this form, to whatever question."""
+    own = and_(candidates.c.decided_by == by, candidates.c.form_id == form_id)
+    if await conn.scalar(select(candidates.c.seq).where(own).limit(1)) is not None:
+        return True
+    return await by_form(conn, by, form_id) is not None
+
+
 async def keep_model(conn: AsyncConnection, model: Model, now: datetime, by: str) -> int:
     """Returns its version; trained again to the same, it is the version it was."""
     newest = await newest_model(conn)
