@@ -45,6 +45,8 @@ class Role(StrEnum):
     """A partner's own system: confirms what it was told to take back, and asks what it was sent."""
     AGENCY = "agency"
     """An agency's own system: sends that agency's records to intake, and asks what became of them."""
+    RECORDS = "records"
+    """Records clerk or analyst: decides at intake which records are one person."""
 
 
 class Tick(Data):

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
@@ -59,6 +61,81 @@ class TopicDelivery(_Part):
     kind: Literal["topic"]
 
 
+Network = Annotated[str, Field(max_length=50)]
+
+
+class WebhookDelivery(_Part):
+    """A request per event to the partner's server: in order per offender, at least once, signed (Standard Webhooks)."""
+
+    kind: Literal["webhook"]
+    url: Annotated[str, Field(max_length=500)]
+    """`https://`, without user, password or fragment."""
+    private_networks: Annotated[list[Network], Field(max_length=20)] = []
+    """Networks (`10.20.0.0/16`) beside the public ones in which its server may lie. Others are refused, whatever a name
+    resolves to."""
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        for place, network in enumerate(self.private_networks):
+            if _network(network) is None:
+                raise _faulty(
+                    ["private_networks", place], f"private_networks: {network} is no network; write 10.20.0.0/16"
+                )
+        if (fault := _url_fault(self.url, self.networks)) is not None:
+            raise _faulty(["url"], f"url: {fault}")
+        return self
+
+    @property
+    def networks(self) -> list[IPv4Network | IPv6Network]:
+        """Of `private_networks`."""
+        return [found for each in self.private_networks if (found := _network(each)) is not None]
+
+
+class CsvDelivery(_Part):
+    """A file for each period, with a manifest: in order, at least once."""
+
+    kind: Literal["csv"]
+    every_hours: Annotated[int, Field(ge=1, le=24 * 31)] = 24
+    """How long a period is."""
+
+
+Delivery = Annotated[TopicDelivery | WebhookDelivery | CsvDelivery, Field(discriminator="kind")]
+
+
+def _faulty(where: Where, what: str) -> PydanticCustomError:
+    return PydanticCustomError("partner", "{first}", {"first": what, "faults": [(where, what)]})
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    try:
+        return ip_network(text)
+    except ValueError:
+        return None
+
+
+def _url_fault(url: str, networks: Sequence[IPv4Network | IPv6Network]) -> str | None:
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "is no address of a server; write https://host/path"
+    if host is None or not url.isascii() or any(each.isspace() for each in url):
+        return "is no address of a server; write https://host/path"
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        return "has a user, a password or a fragment; take it out: requests are signed"
+    if parts.scheme == "https":
+        return None
+    loopback = _network(host)
+    if (
+        parts.scheme == "http"
+        and loopback is not None
+        and loopback.is_loopback
+        and any(loopback.version == each.version and loopback.network_address in each for each in networks)
+    ):
+        return None  # a try on one machine
+    return "is not https; http is for a try on 127.0.0.1, which private_networks must then name"
+
+
 class Partner(_Part):
     """One partner."""
 
@@ -74,7 +151,7 @@ class Partner(_Part):
     tiers: Annotated[list[Tier], Field(min_length=1)] = [Tier.A, Tier.B, Tier.C]
     """The lists it is shown; whoever is on another is on none. D: law enforcement alone (28 CFR 23.20)."""
     events: Annotated[list[Subscription], Field(min_length=1)]
-    delivery: TopicDelivery
+    delivery: Delivery
 
     @property
     def topic(self) -> str:

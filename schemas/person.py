@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.classification import TierEnded
 from schemas.envelope import Data, Timestamp, event_type
-from schemas.incident import Identifier
+from schemas.incident import Identifier, VictimNo
 from schemas.topics import Topic
 
 Text = Annotated[str, Field(max_length=200)]
@@ -49,7 +49,7 @@ class OffenderDescribed(Data):
 class DescribedVictim(Data):
     """One victim as police hold her."""
 
-    victim_no: Annotated[int, Field(ge=1)]
+    victim_no: VictimNo
     incident_id: str | None = None
     victim_id: Identifier | None = None
     name: Text | None = None

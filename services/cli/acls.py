@@ -79,7 +79,9 @@ def acls(partners: Sequence[Partner]) -> list[Acl]:
 
 
 def partner_acls(partner: Partner) -> Iterator[Acl]:
-    """Its own topic, and groups of its own to read it in."""
+    """Its own topic, and groups of its own to read it in: for whom the topic is the delivery."""
+    if partner.delivery.kind != "topic":
+        return
     who = f"User:partner-{partner.id}"
     for operation in ("read", "describe"):
         yield Acl(who, "topic", partner.topic, operation)

@@ -11,6 +11,7 @@ from services.cli.acls import acls_command
 from services.cli.agencies import app as agencies
 from services.cli.broker.jars import BrokerError
 from services.cli.export import export_command
+from services.cli.identity import app as identity
 from services.cli.ingest import ingest_command
 from services.cli.letters import app as letters
 from services.cli.measures import measures_command
@@ -61,6 +62,7 @@ app.add_typer(topics, name="topics")
 app.add_typer(partners, name="partners")
 app.add_typer(parked, name="parked")
 app.add_typer(agencies, name="agencies")
+app.add_typer(identity, name="identity")
 app.add_typer(policy, name="policy")
 app.add_typer(reads, name="reads")
 app.add_typer(letters, name="letters")

@@ -33,6 +33,16 @@ class Identifiers:
     sex: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One record of one man: what it knows him by, under which id he goes, and the incident and arrest it tells of."""
+
+    offender_id: str
+    known: Identifiers = field(repr=False)
+    incident_id: str | None = None
+    arrest_id: str | None = None
+
+
 def offender_id(known: Identifiers) -> str:
     """Opaque, and the same whenever the same identifiers come: the state's number, else the FBI's, else the agency's own."""
     if known.state_id:

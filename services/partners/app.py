@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -12,7 +13,7 @@ from services.common.seal import kept_key
 from services.common.settings import CommonSettings, settings_or_error
 from services.partners.domain import Pseudonyms
 from services.partners.rules import Terms
-from services.partners.serving import PartnersService
+from services.partners.serving import PartnersService, replica_of
 from services.partners.settings import PartnersSettings
 from services.partners.store import PartnerStore
 from services.partners.stream import PartnerCopies
@@ -37,7 +38,8 @@ def build(settings: CommonSettings, own: PartnersSettings | None = None) -> Part
             why or "IPVI_PARTNERS: no partner file there; docs/partners.md says what stands in one"
         )
     key = county_key(settings.home, own)
-    return PartnersService(settings, [compose(partner, key) for partner in partners], sorted(faults))
+    parts = [compose(partner, key) for partner in partners]
+    return PartnersService(settings, parts, sorted(faults), partial(replica_of, own=own))
 
 
 def compose(partner: Partner, key: bytes) -> PartnerCopies:

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import REGISTRY
 
 from schemas.commands import PartnersTick
-from schemas.partner_file import Partner
+from schemas.partner_file import Partner, WebhookDelivery
 from schemas.topics import Topic
 from services.common import metrics
 from services.common.api import Health, build_app, server
@@ -32,7 +32,10 @@ from services.common.replica import STALLED_S, Replica
 from services.common.settings import CommonSettings
 from services.partners.api import Office, router
 from services.partners.domain import Offender
-from services.partners.store import standing
+from services.partners.rules import Terms
+from services.partners.sender import WebhookSender, read_secrets
+from services.partners.settings import PartnersSettings
+from services.partners.store import deliveries, standing
 from services.partners.stream import PartnerCopies
 
 log = structlog.get_logger(__name__)
@@ -45,9 +48,21 @@ STOP_S = 10.0
 ReplicaOf = Callable[[PartnerCopies, CommonSettings], Replica[Offender]]
 
 
-def replica_of(copies: PartnerCopies, settings: CommonSettings) -> Replica[Offender]:
-    """The lanes of one partner. The clock and the API are everybody's."""
-    return Replica(copies, settings.model_copy(update={"api_port": 0}), alone=False)
+def replica_of(
+    copies: PartnerCopies, settings: CommonSettings, own: PartnersSettings | None = None
+) -> Replica[Offender]:
+    """The lanes of one partner, and its sender. The clock and the API are everybody's."""
+    companion = sender_of(copies.terms, settings, own or PartnersSettings())
+    companions = [companion.run] if companion is not None else []
+    return Replica(copies, settings.model_copy(update={"api_port": 0}), companions=companions, alone=False)
+
+
+def sender_of(terms: Terms, settings: CommonSettings, own: PartnersSettings) -> WebhookSender | None:
+    """What delivers besides the topic; None: the topic is the delivery."""
+    delivery, partner = terms.partner.delivery, terms.partner.id
+    if isinstance(delivery, WebhookDelivery):
+        return WebhookSender(terms, delivery, lambda: read_secrets(own.partners_secrets, partner))
+    return None
 
 
 @dataclass
@@ -187,11 +202,12 @@ class PartnersService:
             for post in self.posts:
                 try:
                     async with post.database.read() as conn:
-                        now = await standing(conn)
+                        now, going = await standing(conn), await deliveries.going(conn)
                 except Exception as failed:  # noqa: BLE001 (it is not migrated yet, or does not answer; health says so)
                     log.warning("partners.not_measured", partner=post.partner.id, error=type(failed).__name__)
                     continue
                 terms = post.copies.terms
                 metrics.partner_outstanding.labels(post.partner.id).set(now.outstanding)
+                metrics.partner_waiting.labels(post.partner.id).set(going.counts["waiting"])
                 metrics.partner_lapsed.labels(post.partner.id).set(now.clock is not None and terms.lapsed(now.clock))
             await asyncio.sleep(MEASURE_S)

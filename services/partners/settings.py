@@ -19,3 +19,7 @@ class PartnersSettings(BaseSettings):
     partners_key: Annotated[SecretStr | None, Field(min_length=16)] = None
     """Key of every partner's pseudonyms. It must never change: nobody would be known again, and nothing sent before could
     be taken back. None: one is made and kept under `home` as `partners.key`."""
+    partners_secrets: Path | None = None
+    """Folder of webhook secrets, `<id>.secrets` each. None: no webhook can be signed, and none is sent."""
+    partners_batches: Path | None = None
+    """Folder of CSV batches, a folder of each partner in it. None: `batches` under `home`."""

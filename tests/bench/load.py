@@ -1,4 +1,4 @@
-"""A history load: `python -m tests.bench.load [INCIDENTS] [--lanes N] [--plain] [--sqlite] [--seed N] [--report FILE]`.
+"""A history load: `python -m tests.bench.load [INCIDENTS] [--lanes N] [--cached N] [--plain] [--sqlite] [--report FILE]`.
 
 By hand, on a quiet machine. A made-up county of so many incidents, all of it history, goes through `ipvi ingest` into a real
 broker, as of when it was reported; classifier, outreach and notifier work it until nothing is left to do. Told: how long each
@@ -60,21 +60,23 @@ class Watched:
                 self.cpu[name] = sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
-def main(incidents: int, seed: int, kind: Format, lanes: int, *, on_sqlite: bool, report: Path | None) -> None:
+def main(
+    incidents: int, seed: int, kind: Format, lanes: int, cached: int | None, *, on_sqlite: bool, report: Path | None
+) -> None:
     with ExitStack() as stack:
         url = None
         if not on_sqlite:
             server = stack.enter_context(local_postgres(fsync="on", full_page_writes="on"))
             url = server.create_database()
         made = stack.enter_context(pipeline(url, lanes=lanes))
-        told = run(made, incidents, seed, kind)
+        told = run(made, incidents, seed, kind, cached)
     told["database"] = "sqlite" if on_sqlite else "postgresql"
     print(json.dumps(told, indent=2))
     if report is not None:
         report.write_text(json.dumps(told, indent=2) + "\n")
 
 
-def run(made: Pipeline, incidents: int, seed: int, kind: Format) -> dict[str, Any]:
+def run(made: Pipeline, incidents: int, seed: int, kind: Format, cached: int | None) -> dict[str, Any]:
     watched = Watched()
     watched.add("simulate", os.getpid())
     path = made.folder / "history.jsonl"
@@ -84,8 +86,14 @@ def run(made: Pipeline, incidents: int, seed: int, kind: Format) -> dict[str, An
         lines = sum(bool(file.write(line)) for line in feed(county, kind))
     watched.look()
     asyncio.run(migrate_all(made.settings(), ["intake"]))
-    for name, process in made.start_all().items():
+    services = made.start_all(**({"IPVI_CACHED_STATES": str(cached)} if cached else {}))
+    for name, process in services.items():
         watched.add(name, process.process.pid)
+
+    def check() -> None:
+        for process in services.values():
+            assert process.process.alive, process.tail()
+
     environment = {
         **os.environ,
         "KAFKA_BOOTSTRAP_SERVERS": made.bootstrap,
@@ -99,15 +107,17 @@ def run(made: Pipeline, incidents: int, seed: int, kind: Format) -> dict[str, An
     with times("ingest"):
         ingest = BoundProcess([sys.executable, "-m", "services.cli.main", *command], log=log, env=environment)
         watched.add("ingest", ingest.pid)
-        wait(lambda: not ingest.alive, watched, lambda: f"{sent(made):,} on the stream")
+        wait(lambda: not ingest.alive, watched, check, lambda: f"{sent(made):,} on the stream")
+    said = log.read_text(errors="replace").strip().splitlines()[-1:]
+    assert said and "units" in said[0], said
     with times("rest"):
         for _ in range(2):
-            wait(made.settled, watched, lambda: lag(made))
+            wait(made.settled, watched, check, lambda: lag(made))
     took = time.monotonic() - began
     return {
         "incidents": incidents,
         "lines": lines,
-        "ingest": log.read_text(errors="replace").strip().splitlines()[-1],
+        "ingest": said[0],
         "seconds": times.seconds | {"ingest_to_settled": round(took, 1)},
         "incidents_per_second": round(incidents / took, 1),
         "peak_mib": watched.peaks,
@@ -129,11 +139,12 @@ class Timer:
         self.seconds[name] = round(time.monotonic() - began, 1)
 
 
-def wait(condition: Callable[[], bool], watched: Watched, state: Callable[[], str]) -> None:
-    """Until it holds; looks at memory, and tells once a minute how far it is."""
+def wait(condition: Callable[[], bool], watched: Watched, check: Callable[[], None], state: Callable[[], str]) -> None:
+    """Until it holds, or `check` raises; looks at memory, and tells once a minute how far it is."""
     began = told = time.monotonic()
     while not condition():
         watched.look()
+        check()
         now = time.monotonic()
         if now - began > MOST_S:
             raise TimeoutError(f"not done after {MOST_S:.0f} s")
@@ -188,7 +199,8 @@ if __name__ == "__main__":
     parser.add_argument("--sqlite", action="store_true")
     parser.add_argument("--report", type=Path)
     parser.add_argument("--lanes", type=int, default=LANES)
+    parser.add_argument("--cached", type=int, help="IPVI_CACHED_STATES")
     parser.add_argument("--plain", action="store_true", help="without names and contacts")
     given = parser.parse_args()
     kind = Format.INCIDENTS if given.plain else Format.CLOUDEVENTS
-    main(given.incidents, given.seed, kind, given.lanes, on_sqlite=given.sqlite, report=given.report)
+    main(given.incidents, given.seed, kind, given.lanes, given.cached, on_sqlite=given.sqlite, report=given.report)

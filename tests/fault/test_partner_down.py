@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 
-from schemas.envelope import Classification, Event, deterministic_id
+from schemas.partner import PartnerErased
 from schemas.partner_file import Partner
 from schemas.topics import Topic
-from services.cli.serve import migrate_all
-from services.cli.topics import create_topics
 from services.common.database import database_url
-from tests.harness import kafka
-from tests.harness.partners import START, decision, expunction, partner
+from tests.harness.partner_county import charge, partner_county, received, said, start
+from tests.harness.partners import START, expunction, partner
 from tests.harness.pipeline import Pipeline
 from tests.harness.replicas import wait_for
 
-LANES = 2
 OFFENDERS = [f"O-{number}" for number in range(8)]
 ROUNDS = int(os.environ.get("IPVI_PARTNER_ROUNDS", "60"))
 """One a minute of record time: each offender is charged once more, so that an hour of record time passes."""
@@ -38,41 +30,8 @@ DOWN, *UP = PARTNERS = [partner(id="down"), partner(id="up-one"), partner(id="up
 
 @pytest.fixture
 def county() -> Iterator[Pipeline]:
-    with (
-        tempfile.TemporaryDirectory(prefix="ipvi-partners-", ignore_cleanup_errors=True) as folder,
-        kafka.embedded_broker() as broker,
-    ):
-        create_topics(broker.bootstrap_servers, LANES, [each.topic for each in PARTNERS])
-        files = Path(folder) / "files"
-        files.mkdir()
-        for each in PARTNERS:
-            (files / f"{each.id}.yaml").write_text(each.model_dump_json(by_alias=True))
-        made = Pipeline(broker.bootstrap_servers, None, Path(folder), "high-point-practice", LANES, services=())
-        asyncio.run(migrate_all(made.settings(), partners=PARTNERS))
-        made.services = [each.service for each in PARTNERS]
-        try:
-            yield made
-        finally:
-            made.close()
-
-
-def start(county: Pipeline) -> Any:
-    return county.start("partners", IPVI_PARTNERS=str(county.folder / "files"))
-
-
-def charge(him: str, number: int) -> Event[Any]:
-    tier = "CBA"[min(number, 3) - 1]
-    previous = None if number == 1 else "CBA"[min(number - 1, 3) - 1]
-    data = decision(number, tier, previous, him=him, evidence=[f"NC0990100:{n:03}" for n in range(1, number + 1)])
-    return said(data, him, number)
-
-
-def said(data: Any, him: str, minute: int) -> Event[Any]:
-    at = START + timedelta(minutes=minute)
-    return Event(
-        id=deterministic_id("test", him, minute, data.decision_id), source="/tests", subject=him, time=at,
-        recordedtime=at, data=data, dataclassification=Classification.INTERNAL,
-    )  # fmt: skip
+    with partner_county(PARTNERS) as made:
+        yield made
 
 
 def feed(county: Pipeline, first: int, last: int) -> None:
@@ -91,18 +50,17 @@ def held(county: Pipeline, of: Partner) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-def received(county: Pipeline, of: Partner) -> dict[str, list[datetime]]:
-    """Per offender as the partner knows him, the record times of what it was sent, as they lie on its topic."""
+def times_of(county: Pipeline, of: Partner) -> dict[str, list[datetime]]:
+    """Per offender as the partner knows him, the record times of what it was sent, in order."""
     found: dict[str, list[datetime]] = defaultdict(list)
-    for record in kafka.read_all(county.bootstrap, of.topic):
-        assert record.key is not None
-        found[record.key.decode()].append(datetime.fromisoformat(dict(record.headers)["ce_time"].decode()))
+    for event in received(county, of):
+        found[event.subject].append(event.time)
     return found
 
 
 def assert_whole(county: Pipeline, of: Partner, rounds: int) -> None:
     expected = [START + timedelta(minutes=number) for number in range(1, rounds + 1)]
-    found = received(county, of)
+    found = times_of(county, of)
     assert len(found) == len(OFFENDERS)
     assert all(times == expected for times in found.values()), "each once, in order"
 
@@ -122,7 +80,7 @@ def test_one_partner_down_for_an_hour(county: Pipeline) -> None:
         county.wait_settled(30, without=[DOWN.service])
         for each in UP:
             assert_whole(county, each, ROUNDS)
-        assert max(len(times) for times in received(county, DOWN).values()) == 2
+        assert max(len(times) for times in times_of(county, DOWN).values()) == 2
         assert max(took) < 15, "the others are as quick as ever"
     wait_for(lambda: county.settled(), 60, "the partner that was down has caught up")
     assert_whole(county, DOWN, ROUNDS)
@@ -135,10 +93,6 @@ def test_one_partner_down_for_an_hour(county: Pipeline) -> None:
     county.wait_settled(60)
     county.judge_delivery()
     for each in PARTNERS:
-        notes = [
-            orjson.loads(record.value or b"")
-            for record in kafka.read_all(county.bootstrap, each.topic)
-            if dict(record.headers)["ce_type"] == b"ipvi.partner.erased.v1"
-        ]
-        assert [len(note["events"]) for note in notes] == [1]
-        assert len(notes[0]["mentions"]) == ROUNDS + 1
+        (note,) = (event.data for event in received(county, each) if isinstance(event.data, PartnerErased))
+        assert len(note.events) == 1
+        assert len(note.mentions) == ROUNDS + 1

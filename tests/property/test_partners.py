@@ -28,6 +28,9 @@ CHARGED = st.integers(1, 5)
 COMPLAINTS = st.integers(11, 15)
 """Numbers of incidents of which nobody is ever charged."""
 
+ALIAS = "O-2"
+"""Another record of the same man, on which there are complaints and nothing else."""
+
 WITHOUT_D = [each for each in everyone() if not each.sees_d]
 SHOWN_LESS = partner(PartnerKind.PROSECUTION, id="graver", tiers=["A", "B"])
 FILTERED = partner(
@@ -77,13 +80,16 @@ def complaints(draw: st.DrawFn) -> Event[Any]:
     """What is D's alone: complaints without a charge or a breach, and what becomes of them."""
     number = draw(COMPLAINTS)
     day = draw(st.floats(number, 60))
-    kind = draw(st.sampled_from(["report", "report", "revised", "retracted", "expunged"]))
+    kind = draw(st.sampled_from(["report", "report", "report", "revised", "retracted", "expunged", "merged"]))
+    if kind == "merged":
+        return reports.merged(ALIAS, day=day)
     if kind == "retracted":
         return reports.retracted(number, day=day)
     if kind == "expunged":
         return reports.expunged(number, day=day)
     return reports.report(
         number,
+        draw(st.sampled_from([reports.HIM, reports.HIM, ALIAS])),
         day=draw(st.floats(0, 9)),
         late=timedelta(days=day),
         code=draw(st.sampled_from(["13B", "13C", "290"])),

@@ -62,3 +62,32 @@ notes = Table(
     Index("notes_open", "confirmed_at", "at"),
     comment="what was taken back, and whether the partner has said that it is gone",
 )
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("lane", Integer, primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False, comment="of the journal row that is delivered"),
+    Column(
+        "subject", String(300), nullable=False, comment="the partner's pseudonym of the offender: its order is kept"
+    ),
+    Column("state", String(16), nullable=False, comment="waiting, delivered, dead, erased or lapsed"),
+    Column("added_at", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False, comment="not before then"),
+    Column("leased_until", UtcDateTime, comment="somebody is at it; null: nobody"),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("answer", String(40), comment="of the last try: an HTTP status or a closed code, never a body"),
+    Column("ended_at", UtcDateTime, comment="when it was delivered, or given up"),
+    Index("deliveries_order", "state", "subject", "lane", "seq"),
+    Index("deliveries_due", "state", "next_at"),
+    comment="what is to be delivered otherwise than by topic, and how that goes; the sender's own, not the loop's",
+)
+
+channel = Table(
+    "channel",
+    metadata,
+    Column("name", String(40), primary_key=True, comment="disabled: nothing leaves; batch: the last one's end"),
+    Column("value", String(200), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    comment="how it stands with the delivery as a whole; the sender's own",
+)
