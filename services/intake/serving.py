@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Final
 
@@ -76,8 +76,8 @@ class IntakeService:
         work = [
             _always(self._sweep, _SWEEP_S),
             _always(self._measure, _MEASURE_S),
-            _always(self._link, _SWEEP_S),
-            _always(self._score, self.settings.linkage_every_s),
+            # A merge has no time of report: in a back-test it would put every clock to now.
+            *(self._linking() if self.settings.as_of == "now" else ()),
             *(self._watcher(each).run() for each in self.watched),
         ]
         if self.settings.api_port:
@@ -118,6 +118,9 @@ class IntakeService:
         self._waits_since = self._waits_since or datetime.now(UTC)
         await self.sender.deliver(last)
         self._waits_since = None
+
+    def _linking(self) -> list[Coroutine[None, None, None]]:
+        return [_always(self._link, _SWEEP_S), _always(self._score, self.settings.linkage_every_s)]
 
     async def _link(self) -> None:
         """Numbers of new records against all; some records a transaction, so that agencies' deliveries come between."""

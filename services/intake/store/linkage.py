@@ -190,14 +190,14 @@ async def standing(conn: AsyncConnection) -> Standing:
     kinds = (identity_links.c.kind, identity_links.c.how)
     links = await conn.execute(select(*kinds, func.count()).group_by(*kinds))
     told: dict[str, int] = {}
-    for kind, how, count in links.tuples():
+    for kind, how, count in links:
         name = how if kind == "merge" else "split"
         told[name] = told.get(name, 0) + count
     return Standing(
         await beyond(0),
         await beyond(numbers[0]),
         await beyond(scores[0] if model and scores[1] == model[0] else 0),
-        {str(state): int(count) for state, count in states.tuples()},
+        {str(state): int(count) for state, count in states},
         told,
         model[0] if model else None,
         model[1].digest if model else None,
