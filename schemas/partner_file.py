@@ -99,6 +99,7 @@ class CsvDelivery(_Part):
     """How long a period is."""
 
 
+DELIVERIES = ("topic", "webhook", "csv")
 Delivery = Annotated[TopicDelivery | WebhookDelivery | CsvDelivery, Field(discriminator="kind")]
 
 
@@ -264,7 +265,7 @@ def load_partner(path: Path) -> Partner:
 
 def read_partner(text: str, name: str = "partner") -> YamlSource[Partner]:
     """A partner from YAML text. `name` is what errors call it. Raises `PartnerFileError`."""
-    return read_yaml(text, name, Partner, PartnerFileError)
+    return read_yaml(text, name, Partner, PartnerFileError, is_union_arm=lambda part: part in DELIVERIES)
 
 
 def load_partners(folder: Path) -> tuple[list[Partner], dict[str, PartnerFileError]]:

@@ -86,6 +86,8 @@ def mended(error: ErrorDetails) -> str:
             return "is no setting; take it out or mend its spelling"
         case "string_type":
             return "must be text; put it in quotes"
+        case "union_tag_invalid":
+            return f"kind must be one of {error['ctx']['expected_tags']}"
         case "enum" | "literal_error" if "expected" in error.get("ctx", {}):
             return f"must be one of {error['ctx']['expected']}"
         case _:

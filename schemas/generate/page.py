@@ -45,7 +45,7 @@ none ([partners](partners.md)).
 def contract_page() -> str:
     """Markdown text of the page."""
     specs = [spec(topic) for topic in Topic]
-    parts, codes = _definitions()
+    parts, codes = contract_parts()
     blocks = [
         INTRODUCTION,
         "## Envelope\n",
@@ -73,7 +73,7 @@ def contract_page() -> str:
     return "\n".join(blocks)
 
 
-def _definitions() -> tuple[dict[str, Schema], dict[str, Schema]]:
+def contract_parts() -> tuple[dict[str, Schema], dict[str, Schema]]:
     """Objects and lists of codes that models refer to, by name; states also where no field has them."""
     from schemas.notification import NotificationState
     from schemas.outreach import TaskState
@@ -118,8 +118,13 @@ def _type(model: type[Data]) -> Iterator[str]:
 
 
 def _fields(schema: Schema) -> str:
+    return _table(("field", "kind", "if absent", "meaning"), fields_of(schema))
+
+
+def fields_of(schema: Schema) -> list[tuple[str, str, str, str]]:
+    """Name, kind, what it is if absent, and meaning of each field; links and code as in Markdown."""
     required = schema.get("required", [])
-    rows = (
+    return [
         (
             f"`{name}`",
             _kind(field),
@@ -127,8 +132,7 @@ def _fields(schema: Schema) -> str:
             field.get("description", ""),
         )
         for name, field in schema["properties"].items()
-    )
-    return _table(("field", "kind", "if absent", "meaning"), rows)
+    ]
 
 
 def _default(field: Schema) -> str:

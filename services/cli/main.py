@@ -10,6 +10,7 @@ from schemas.yaml_file import YamlError
 from services.cli.acls import acls_command
 from services.cli.agencies import app as agencies
 from services.cli.broker.jars import BrokerError
+from services.cli.contract import page_command
 from services.cli.export import export_command
 from services.cli.identity import app as identity
 from services.cli.ingest import ingest_command
@@ -59,6 +60,16 @@ def _topics() -> None:
 
 topics.command("acls")(acls_command)
 app.add_typer(topics, name="topics")
+contract = typer.Typer(help="What is on the topics, for whoever reads them.", no_args_is_help=True)
+
+
+@contract.callback()
+def _contract() -> None:
+    """A group, though it has one command."""
+
+
+contract.command("page")(page_command)
+app.add_typer(contract, name="contract")
 app.add_typer(partners, name="partners")
 app.add_typer(parked, name="parked")
 app.add_typer(agencies, name="agencies")

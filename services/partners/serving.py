@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client import REGISTRY
 
 from schemas.commands import PartnersTick
-from schemas.partner_file import Partner, WebhookDelivery
+from schemas.partner_file import CsvDelivery, Partner, WebhookDelivery
 from schemas.topics import Topic
 from services.common import metrics
 from services.common.api import Health, build_app, server
@@ -33,7 +33,7 @@ from services.common.settings import CommonSettings
 from services.partners.api import Office, router
 from services.partners.domain import Offender
 from services.partners.rules import Terms
-from services.partners.sender import WebhookSender, read_secrets
+from services.partners.sender import BatchSender, WebhookSender, read_secrets
 from services.partners.settings import PartnersSettings
 from services.partners.store import deliveries, standing
 from services.partners.stream import PartnerCopies
@@ -57,11 +57,13 @@ def replica_of(
     return Replica(copies, settings.model_copy(update={"api_port": 0}), companions=companions, alone=False)
 
 
-def sender_of(terms: Terms, settings: CommonSettings, own: PartnersSettings) -> WebhookSender | None:
+def sender_of(terms: Terms, settings: CommonSettings, own: PartnersSettings) -> WebhookSender | BatchSender | None:
     """What delivers besides the topic; None: the topic is the delivery."""
     delivery, partner = terms.partner.delivery, terms.partner.id
     if isinstance(delivery, WebhookDelivery):
         return WebhookSender(terms, delivery, lambda: read_secrets(own.partners_secrets, partner))
+    if isinstance(delivery, CsvDelivery):
+        return BatchSender(terms, delivery, (own.partners_batches or settings.home / "batches") / partner)
     return None
 
 

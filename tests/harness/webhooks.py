@@ -65,7 +65,8 @@ class Post:
 async def post(folder: Path, url: str, id: str = "hook", **changes: Any) -> AsyncIterator[Post]:
     """A partner of the kind prosecution that is sent everything to `url`."""
     given = {"kind": "webhook", "url": url, "private_networks": ["127.0.0.1/32"]}
-    who = partner(id=id, delivery={**given, **changes.pop("delivery", {})}, **changes)
+    chosen = {name: value for name, value in {**given, **changes.pop("delivery", {})}.items() if value is not None}
+    who = partner(id=id, delivery=chosen, **changes)
     settings = CommonSettings(home=folder)
     await upgrade(database_url(settings, who.service), "partners", who.service)
     database = Database(database_url(settings, who.service), who.service)

@@ -18,17 +18,23 @@ from services.common.settings import CommonSettings, settings_or_error
 from services.partners.app import partners_of
 from services.partners.rules import has_lapsed
 from services.partners.settings import PartnersSettings
-from services.partners.store import Standing, standing
+from services.partners.store import Standing, deliveries, standing
+from services.partners.store.deliveries import Going
 
 
 @dataclass(frozen=True, slots=True)
 class Line(Standing):
-    """One partner. `behind_by`: records of its inputs that its lanes have not worked."""
+    """One partner. `behind_by`: records of its inputs that its lanes have not worked.
+
+    `deliveries`: by webhook or file, how it goes; None: its topic is the delivery.
+    """
 
     partner: str
     expires: date
     lapsed: bool
     behind_by: int
+    delivery: str
+    deliveries: Going | None
 
 
 def status_command() -> None:
@@ -51,11 +57,20 @@ async def _line(settings: CommonSettings, partner: Partner, admin: AdminClient) 
     database = Database(database_url(settings, partner.service), partner.service, pool_size=1)
     try:
         async with database.read() as conn:
-            now, at = await standing(conn), await places(conn)
+            now, at, going = await standing(conn), await places(conn), await deliveries.going(conn)
     finally:
         await database.close()
     topics = sorted({topic for topic, _ in at})
     last = ends(admin, topics, settings.partitions) if topics else {}
     behind = sum(max(0, end - at[place][0]) for place, end in last.items() if place in at)
     lapsed = now.clock is not None and has_lapsed(partner, now.clock)
-    return Line(**asdict(now), partner=partner.id, expires=partner.expires, lapsed=lapsed, behind_by=behind)
+    kind = partner.delivery.kind
+    return Line(
+        **asdict(now),
+        partner=partner.id,
+        expires=partner.expires,
+        lapsed=lapsed,
+        behind_by=behind,
+        delivery=kind,
+        deliveries=going if kind != "topic" else None,
+    )

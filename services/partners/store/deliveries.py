@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
@@ -182,6 +182,21 @@ async def marked(conn: AsyncConnection, name: str) -> datetime | None:
 
 async def mark(conn: AsyncConnection, name: str, value: str, now: datetime) -> None:
     await upsert(conn, channel, [{"name": name, "value": value, "at": now}], ["name"])
+
+
+async def begin_period(conn: AsyncConnection, now: datetime, length: timedelta) -> datetime | None:
+    """The end of the period that is over and that nobody has begun to write; None: there is none. The first begins now."""
+    last = await marked(conn, "batch")
+    if last is None:
+        await mark(conn, "batch", "first", now.replace(minute=0, second=0, microsecond=0))
+        return None
+    if now < last + length:
+        return None
+    end = last + length * ((now - last) // length)
+    mine = await conn.execute(
+        update(channel).where(channel.c.name == "batch", channel.c.at == last).values(at=end, value="written")
+    )
+    return end if mine.rowcount == 1 else None
 
 
 async def record_clock(conn: AsyncConnection) -> datetime | None:
