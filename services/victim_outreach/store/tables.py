@@ -72,6 +72,7 @@ referrals = _table(
     Column("place", Integer, nullable=False, comment="order of opening among the offender's; 0: never opened"),
     Column("opened_at", UtcDateTime),  # of one withdrawn: taken over from another record, and not yet told here
     Column("moved_to", String, comment="the offender whose it is now"),
+    Column("moved_as", String, comment="its id over there"),
     Column("clocks_from", UtcDateTime),
     Column("policy", String(64), comment="digest of the one in force when its clocks began"),
     Index("referrals_case", "case_id"),
