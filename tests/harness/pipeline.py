@@ -132,7 +132,7 @@ class Pipeline:
             while rows := self.rows(
                 service,
                 f"SELECT topic, partition, seq, headers FROM journal WHERE lane = {lane} AND seq > {after} "  # noqa: S608
-                "ORDER BY seq LIMIT 20000",
+                "ORDER BY seq LIMIT 5000",
             ):
                 yield from rows
                 after = rows[-1].seq

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from services.cli.export.rows import OTHER, TABLES
+
+if TYPE_CHECKING:  # not for every command
+    import duckdb
 
 K = 11
 """As for tables of outreach: the threshold of the Centers for Medicare & Medicaid Services."""
@@ -42,6 +44,8 @@ class Told:
 
 def release(staged: Path, out: Path, k: int = K) -> Told:
     """Write `<table>.parquet` under `out` from `<table>.csv` under `staged`. The same rows give the same bytes."""
+    import duckdb
+
     with duckdb.connect(str(staged / "staged.duckdb")) as db:
         db.execute(f"SET memory_limit = '{MEMORY}'")
         db.execute("SET threads = 1")

@@ -40,7 +40,9 @@ class Trial:
 
 def test_command(
     file: Annotated[Path, typer.Argument(help="Partner file.", show_default=False)],
-    send: Annotated[bool, typer.Option("--send", help="Send one signed request, marked as a test, to its webhook.")] = False,
+    send: Annotated[
+        bool, typer.Option("--send", help="Send one signed request, marked as a test, to its webhook.")
+    ] = False,
 ) -> None:
     """Say of each published example what the partner of FILE would be sent of it, or why nothing.
 
@@ -80,7 +82,7 @@ def trials(partner: Partner) -> Iterator[Trial]:
 
 def _whole(partner: Partner, asked: Subscription, data: dict[str, object]) -> PartnerEvent:
     """What of the example may be sent to a partner of this kind."""
-    allowed = set(sendable(asked.model, partner.kind))
+    allowed = set(sendable(asked.model, partner.kind, sees_d=partner.sees_d))
     return asked.model.model_validate_json(orjson.dumps({name: data[name] for name in data if name in allowed}))
 
 
