@@ -108,10 +108,11 @@ def event_types() -> dict[str, type[Data]]:
 
 
 def _model_of(name: str) -> type[Data] | None:
-    """For every record: without the order."""
+    """For every record: without the order. Partners' copies can be read; they stand on no topic of this system."""
     import schemas.catalogue  # noqa: F401 (as above)
+    from schemas.partner import partner_types
 
-    return _TYPES.get(name)
+    return _TYPES.get(name) or partner_types().get(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ from services.intake.sinks import LinesSink
 from services.intake.usecases import Sink, ingest
 
 DONE, FAILED, PAUSED = 0, 2, 3
+_AT_ONCE = 1_000
+"""Units in one transaction: nothing else waits here, and larger batches cost every service less."""
 STDOUT = "-"
 ROSTER_MEND = "send it again whole, or, if it is right, first `ipvi agencies resume AGENCY FEED --accept-short`"
 
@@ -164,7 +166,13 @@ async def _ingest(
         with _progress(feed.source, feed.kind, console) as progress:
             units = read_units(feed.source, feed.kind, feed.zone_of, feed.mapping)
             return await ingest(
-                units, sink, name=feed.source.name, limit=settings.limit, on_reject=tell, progress=progress
+                units,
+                sink,
+                name=feed.source.name,
+                limit=settings.limit,
+                on_reject=tell,
+                progress=progress,
+                at_once=_AT_ONCE,
             )
 
 

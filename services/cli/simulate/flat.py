@@ -78,7 +78,9 @@ def _inserted(reported: list[IncidentReported], header: Header, sexes: dict[str,
         look = _look(data.offender, data.occurred_at, sexes)
         yield _segment(46, "5", "I", header, (38, f"{number:02}"), (40, look))
     for number, data in enumerate(reported, start=1):
-        if data.arrest is not None:
+        if data.arrest is not None and data.arrest.arrest_id.startswith(
+            data.agency
+        ):  # another's arrest is not its to report
             look = _look(data.offender, data.occurred_at, sexes)
             transaction, day = data.arrest.arrest_id.partition(":")[2], data.arrest.arrested_at.astimezone(ZONE)
             given = ((38, f"{number:02}"), (40, transaction), (52, f"{day:%Y%m%d}"), (60, data.arrest.type))

@@ -15,6 +15,7 @@ from services.intake.mapped.court import row_event
 from services.intake.mapped.incidents import Key, incident_of, key_of
 from services.intake.mapped.rows import Row, RowError, rows
 from services.intake.mapped.values import Values
+from services.intake.repeats import repeats
 
 _KEPT_BYTES: Final = 1_500_000
 
@@ -50,11 +51,7 @@ def _of_row(source: Source, mapping: Mapping, row: Row) -> Unit:
 
 def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
     """The first pass counts the rows of each incident and person that has more than one."""
-    counts: dict[Key, int] = {}
-    for row in _rows(source, mapping):
-        if (key := _key(mapping, row)) is not None:
-            counts[key] = counts.get(key, 0) + 1
-    counts = {key: count for key, count in counts.items() if count > 1}
+    counts = {key: len(marks) for key, marks in repeats(_marked(source, mapping)).items()}
     held: dict[Key, list[Row]] = {}
     for row in _rows(source, mapping):
         key = _key(mapping, row)
@@ -65,6 +62,12 @@ def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
         together.append(row)
         if len(together) == counts[key]:
             yield _incident(source, mapping, held.pop(key))
+
+
+def _marked(source: Source, mapping: Mapping) -> Iterator[tuple[Key, str]]:
+    for row in _rows(source, mapping):
+        if (key := _key(mapping, row)) is not None:
+            yield key, "+"
 
 
 def _key(mapping: Mapping, row: Row) -> Key | None:
