@@ -144,3 +144,11 @@ class TierCurrent(Data):
     since: Timestamp
     """`occurred_at` of the step that first fired it."""
     policy_version: Annotated[str, Field(min_length=1)]
+
+
+class TierEnded(Data):
+    """What a tombstone of that topic stands for: he is on none of A, B and C."""
+
+    TYPE = TierCurrent.TYPE
+
+    offender_id: Identifier

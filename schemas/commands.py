@@ -41,8 +41,12 @@ class Role(StrEnum):
     """Takes what is referred for enforcement, works reviews, and sees an offender's levers."""
     DISPATCH = "dispatch"
     """Looks an offender up from computer-aided dispatch; is told A, B and C."""
+    PARTNER = "partner"
+    """A partner's own system: confirms what it was told to take back, and asks what it was sent."""
     AGENCY = "agency"
     """An agency's own system: sends that agency's records to intake, and asks what became of them."""
+    RECORDS = "records"
+    """Records clerk or analyst: decides at intake which records are one person."""
 
 
 class Tick(Data):
@@ -78,6 +82,11 @@ class OutreachTick(Tick):
     """Victim outreach's clock."""
 
 
+@event_type("ipvi.partners.command.tick.v1")
+class PartnersTick(Tick):
+    """The clock of all partners' lanes."""
+
+
 class RetryParked(PersonCommand):
     """Decide again what was set aside for this offender because deciding it had failed three times; after the fix."""
 
@@ -95,6 +104,23 @@ class NotifierRetryParked(RetryParked):
 @event_type("ipvi.victim_outreach.command.retry_parked.v1")
 class OutreachRetryParked(RetryParked):
     """Victim outreach's."""
+
+
+@event_type("ipvi.partners.command.retry_parked.v1")
+class PartnersRetryParked(RetryParked):
+    """Partners', of every partner."""
+
+
+# partners ------------------------------------------------------------------------------------------------------------
+
+
+@event_type("ipvi.partners.command.confirm.v1")
+class ConfirmNote(PersonCommand):
+    """A partner has done what a note asked for: what it took back is gone from there."""
+
+    partner: Annotated[str, Field(min_length=1, max_length=40)]
+    note_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    """Id of the event that asked for it."""
 
 
 # classifier ----------------------------------------------------------------------------------------------------------

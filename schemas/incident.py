@@ -17,6 +17,9 @@ from schemas.nibrs import ArrestTypeCode, ForceCode, OffenseCode, RelationshipCo
 Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """Without control characters: PostgreSQL keeps no NUL, and a log line must stay one line."""
 Ori = Annotated[str, Field(pattern=r"^[A-Z0-9]{9}$")]
+Revision = Annotated[int, Field(ge=1, le=999_999_999_999_999)]
+"""Room for milliseconds since 1970; no more than every database and every JSON reader holds exactly."""
+VictimNo = Annotated[int, Field(ge=1, le=999_999_999)]
 IncidentId = Annotated[str, Field(pattern=r"^[A-Z0-9]{9}:.{1,100}$")]
 
 
@@ -54,7 +57,7 @@ class Offender(Data):
 class Victim(Data):
     """One victim of the incident, in relation to this offender."""
 
-    victim_no: Annotated[int, Field(ge=1)] | None = None
+    victim_no: VictimNo | None = None
     """Stable over revisions; absent means the place in the list, from 1."""
     victim_id: Identifier | None = None
     """Null: not identified."""
@@ -88,7 +91,7 @@ class IncidentReported(Data):
     """One event per offender of an incident; a higher revision amends, an equal or lower one is ignored."""
 
     incident_id: IncidentId
-    revision: Annotated[int, Field(ge=1)]
+    revision: Revision
     agency: Ori
     occurred_at: Timestamp
     reported_at: Timestamp
@@ -114,7 +117,7 @@ class IncidentRetracted(Data):
     incident_id: IncidentId
     offender_id: Identifier
     agency: Ori
-    revision: Annotated[int, Field(ge=1)] | None = None
+    revision: Revision | None = None
 
 
 @event_type("ipvi.incident.expunged.v1")

@@ -37,9 +37,9 @@ COLUMNS: dict[Kind, tuple[str, ...]] = {
     Kind.INCIDENTS: (
         *PERSON, "agency", "incident", "offender_no", "revision", "updated", "occurred", "reported", "charge",
         "statute", "degree", "charged", "disposition", "arrest", "arrest_agency", "arrested", "arrest_type", "force",
-        "prohibited", "victim", "victim_no", "relationship", "child_in_common", "victim_name", "victim_contact",
-        "victim_language", "victim_substitute_address", "place", "language", "conflict_of_interest", "probable_cause",
-        "offender_informed",
+        "prohibited", "victim", "victim_no", "relationship", "child_in_common", "victim_name", "victim_birth_date",
+        "victim_contact", "victim_language", "victim_substitute_address", "place", "language", "conflict_of_interest",
+        "probable_cause", "offender_informed",
     ),
     Kind.ROSTER: (
         *PERSON, "agency", "booking", "booked", "facility", "hearing", "released", "status", "charge", "statute",

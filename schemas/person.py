@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.classification import TierEnded
 from schemas.envelope import Data, Timestamp, event_type
-from schemas.incident import Identifier
+from schemas.incident import Identifier, VictimNo
 from schemas.topics import Topic
 
 Text = Annotated[str, Field(max_length=200)]
@@ -48,7 +49,7 @@ class OffenderDescribed(Data):
 class DescribedVictim(Data):
     """One victim as police hold her."""
 
-    victim_no: Annotated[int, Field(ge=1)]
+    victim_no: VictimNo
     incident_id: str | None = None
     victim_id: Identifier | None = None
     name: Text | None = None
@@ -72,6 +73,7 @@ class VictimsDescribed(Data):
 def ended(topic: Topic, offender_id: str) -> Data:
     """What a tombstone of `topic` stands for: the record with nothing in it. Raises `KeyError` for other topics."""
     empty: dict[Topic, Data] = {
+        Topic.TIERS: TierEnded(offender_id=offender_id),
         Topic.OFFENDERS: OffenderDescribed(offender_id=offender_id),
         Topic.VICTIMS: VictimsDescribed(offender_id=offender_id, victims=[]),
     }

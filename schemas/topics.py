@@ -39,10 +39,12 @@ class Topic(StrEnum):
     CLASSIFIER_COMMANDS = "ipvi.restricted.classifier-commands.v1"
     NOTIFIER_COMMANDS = "ipvi.internal.notifier-commands.v1"
     VICTIM_OUTREACH_COMMANDS = "ipvi.restricted.victim-outreach-commands.v1"
+    PARTNERS_COMMANDS = "ipvi.internal.partners-commands.v1"
     INTAKE_REJECTS = "ipvi.restricted.intake-rejects.v1"
     CLASSIFIER_REJECTS = "ipvi.restricted.classifier-rejects.v1"
     NOTIFIER_REJECTS = "ipvi.internal.notifier-rejects.v1"
     VICTIM_OUTREACH_REJECTS = "ipvi.restricted.victim-outreach-rejects.v1"
+    PARTNERS_REJECTS = "ipvi.internal.partners-rejects.v1"
 
     @property
     def classification(self) -> Classification:
@@ -101,6 +103,17 @@ class TopicSpec(BaseModel):
             return {"retention.ms": str((self.retention_days or KEPT_DAYS) * DAY_MS)}
         # Old versions end within the promise; a tombstone outlasts a reader that was down for as long.
         return {"max.compaction.lag.ms": str(KEPT_DAYS * DAY_MS), "delete.retention.ms": str(KEPT_DAYS * DAY_MS)}
+
+
+def partner_topic_configs() -> dict[str, str]:
+    """Kafka's settings of a partner's own topic: kept as everything that speaks of a person."""
+    return {
+        "cleanup.policy": "delete",
+        "max.message.bytes": str(2**20),
+        "message.timestamp.type": "LogAppendTime",
+        "segment.ms": str(SEGMENT_DAYS * DAY_MS),
+        "retention.ms": str(KEPT_DAYS * DAY_MS),
+    }
 
 
 @cache

@@ -10,10 +10,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from schemas.envelope import event_types, from_json_line, to_json_line
+from schemas.envelope import Data, event_types, from_json_line, to_json_line
 from schemas.generate.asyncapi import asyncapi
 from schemas.generate.json_schema import data_schema, envelope_schema, rendered
 from schemas.generate.page import contract_page
+from schemas.partner import partner_types
 
 PROJECT = Path(__file__).resolve().parents[2]
 JSON_SCHEMAS = PROJECT / "schemas" / "json"
@@ -22,7 +23,8 @@ EXAMPLES = PROJECT / "schemas" / "examples"
 
 def artefacts() -> dict[Path, str]:
     """Path and text of every generated file."""
-    schemas = {JSON_SCHEMAS / f"{name}.schema.json": data_schema(model) for name, model in event_types().items()}
+    types: dict[str, type[Data]] = {**event_types(), **partner_types()}
+    schemas = {JSON_SCHEMAS / f"{name}.schema.json": data_schema(model) for name, model in types.items()}
     schemas[JSON_SCHEMAS / "envelope.schema.json"] = envelope_schema()
     return {
         **{path: rendered(schema) for path, schema in sorted(schemas.items())},

@@ -1,4 +1,4 @@
-"""`python -m schemas.generate [--check | --readers-first | --breaking]`."""
+"""`python -m schemas.generate [--check | --readers-first | --breaking] [--release]`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from schemas.generate import JSON_SCHEMAS, PROJECT, artefacts, orphans
 from schemas.generate.evolution import breaks
+from schemas.generate.released import release
 
 
 def main(arguments: list[str]) -> int:
@@ -16,6 +17,8 @@ def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     made, gone = artefacts(), orphans()
     stale = [path for path, text in made.items() if not path.is_file() or path.read_text("utf-8") != text]
+    if options.release:
+        return _release(replace=options.breaking)
     if options.check:
         return _say("not current, run `python -m schemas.generate`", [_name(path) for path in [*stale, *gone]])
     refused = [] if options.breaking else refusals(stale, made, gone, readers_first=options.readers_first)
@@ -39,8 +42,24 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="accept what readers of today cannot read (a new code): every reader is deployed before any writer",
     )
+    parser.add_argument(
+        "--release",
+        action="store_true",
+        help="write down the contract as released under the version of pyproject.toml; later ones are held against it",
+    )
     choice.add_argument("--breaking", action="store_true", help="accept any change: only before the first release")
     return parser
+
+
+def _release(*, replace: bool) -> int:
+    """What was released stays as it was, unless it has reached nobody yet (`--breaking`)."""
+    path, text = release()
+    if path.is_file() and path.read_text("utf-8") != text and not replace:
+        return _say("released already, and not like this: a new version in pyproject.toml first", [_name(path)])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+    print(f"{_name(path)} written")
+    return 0
 
 
 def refusals(stale: list[Path], made: dict[Path, str], gone: list[Path], *, readers_first: bool) -> list[str]:

@@ -9,6 +9,7 @@ import yaml
 
 from schemas.envelope import Data, event_types
 from schemas.generate.json_schema import envelope_schema
+from schemas.partner import partner_types
 from schemas.rejects import REJECT_HEADERS, REJECTED_TYPE
 from schemas.topics import Topic, TopicSpec, spec
 
@@ -22,7 +23,7 @@ REJECTED = "RejectedRecord"
 def asyncapi() -> str:
     """YAML text of the document."""
     specs = [spec(topic) for topic in Topic]
-    messages = {model.__name__: _message(model) for model in event_types().values()}
+    messages = {model.__name__: _message(model) for model in (*event_types().values(), *partner_types().values())}
     document = {
         "asyncapi": "3.0.0",
         "info": {
@@ -32,8 +33,16 @@ def asyncapi() -> str:
             "binary mode: attributes as `ce_` headers, `data` as the JSON value.",
         },
         "defaultContentType": "application/json",
-        "channels": {each.topic.short_name: _channel(each) for each in specs},
-        "operations": {name: operation for each in specs for name, operation in _operations(each)},
+        "channels": {each.topic.short_name: _channel(each) for each in specs} | {"partner": _partner_channel()},
+        "operations": {name: operation for each in specs for name, operation in _operations(each)}
+        | {
+            f"{who}.{action}.partner": {
+                "action": action,
+                "channel": {"$ref": "#/channels/partner"},
+                "tags": [{"name": who}],
+            }
+            for who, action in (("partners", "send"), ("partner", "receive"))
+        },
         "components": {
             "messages": messages | {REJECTED: _rejected()},
             "messageTraits": {"cloudevent": {"headers": _attributes()}},
@@ -52,6 +61,19 @@ def _channel(each: TopicSpec) -> Node:
         "bindings": {
             "kafka": {"topic": str(each.topic), "topicConfiguration": _kafka(each), "bindingVersion": "0.5.0"}
         },
+    }
+
+
+def _partner_channel() -> Node:
+    """Each partner's own topic; its name has the partner's id."""
+    return {
+        "address": "ipvi.partner.{partner}.v1",
+        "description": "One partner's redacted copies, under its own ids: of each type the fields its file names.",
+        "parameters": {"partner": {"description": "Id of the partner, the name of its file."}},
+        "messages": {
+            model.__name__: {"$ref": f"#/components/messages/{model.__name__}"} for model in partner_types().values()
+        },
+        "tags": [{"name": "shared"}],
     }
 
 

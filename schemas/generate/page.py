@@ -8,6 +8,7 @@ from typing import Any
 from schemas import nibrs
 from schemas.envelope import Data, event_types
 from schemas.generate.json_schema import Schema, data_schema, envelope_schema
+from schemas.partner import partner_types
 from schemas.rejects import REJECT_HEADERS
 from schemas.topics import Topic, TopicSpec, spec
 
@@ -35,10 +36,16 @@ side, `restricted` only by the services named. All have the same number of parti
 """
 
 
+PARTNER = """`ipvi.partner.<id>.v1`, one a partner, written by partners, key the partner's own id of the offender, kept 14 days.
+All fields but those of what takes back are sent only where the partner's file names them: *absent* is not shared, null is
+none ([partners](partners.md)).
+"""
+
+
 def contract_page() -> str:
     """Markdown text of the page."""
     specs = [spec(topic) for topic in Topic]
-    parts, codes = _definitions()
+    parts, codes = contract_parts()
     blocks = [
         INTRODUCTION,
         "## Envelope\n",
@@ -48,6 +55,9 @@ def contract_page() -> str:
         ACCESS,
         _topics(specs),
         *(block for each in specs if each.types for block in _topic(each)),
+        "## Topic partner\n",
+        PARTNER,
+        *(block for model in partner_types().values() for block in _type(model)),
         "## Rejects\n",
         "What a reject topic carries: the refused record's own bytes, and headers that say why.\n",
         _table(("header", "says"), ((f"`{name}`", what) for name, what in REJECT_HEADERS.items())),
@@ -63,13 +73,13 @@ def contract_page() -> str:
     return "\n".join(blocks)
 
 
-def _definitions() -> tuple[dict[str, Schema], dict[str, Schema]]:
+def contract_parts() -> tuple[dict[str, Schema], dict[str, Schema]]:
     """Objects and lists of codes that models refer to, by name; states also where no field has them."""
     from schemas.notification import NotificationState
     from schemas.outreach import TaskState
 
     found: dict[str, Schema] = {}
-    for model in event_types().values():
+    for model in (*event_types().values(), *partner_types().values()):
         found |= data_schema(model).get("$defs", {})
     for state in (NotificationState, TaskState):
         found[state.__name__] = {"title": state.__name__, "description": state.__doc__, "enum": [str(s) for s in state]}
@@ -108,8 +118,13 @@ def _type(model: type[Data]) -> Iterator[str]:
 
 
 def _fields(schema: Schema) -> str:
+    return _table(("field", "kind", "if absent", "meaning"), fields_of(schema))
+
+
+def fields_of(schema: Schema) -> list[tuple[str, str, str, str]]:
+    """Name, kind, what it is if absent, and meaning of each field; links and code as in Markdown."""
     required = schema.get("required", [])
-    rows = (
+    return [
         (
             f"`{name}`",
             _kind(field),
@@ -117,8 +132,7 @@ def _fields(schema: Schema) -> str:
             field.get("description", ""),
         )
         for name, field in schema["properties"].items()
-    )
-    return _table(("field", "kind", "if absent", "meaning"), rows)
+    ]
 
 
 def _default(field: Schema) -> str:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Annotated
 
+import typer
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 from sqlalchemy import select
 
+from schemas.partner_file import service_name
+from services.cli.serve import ServiceName
 from services.common import guard
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, IpviError
@@ -20,6 +25,22 @@ from services.common.settings import CommonSettings
 from services.common.tables import positions
 
 STEP_TIMEOUT_S = 15.0
+
+
+PartnerOption = Annotated[
+    str | None, typer.Option("--partner", help="Of the service partners: the id of whose part.", show_default=False)
+]
+
+
+def part_of(service: ServiceName, partner: str | None) -> str:
+    """By what a service's group and database are called; of partners each has its own. Raises `ConfigurationError`."""
+    if (service is ServiceName.PARTNERS) is (partner is None):
+        raise ConfigurationError("--partner goes with --service partners, and is needed there")
+    if partner is None:
+        return str(service)
+    if not re.fullmatch(r"[a-z0-9-]{1,40}", partner):
+        raise ConfigurationError("--partner: give the id of a partner, as its file has it")
+    return service_name(partner)
 
 
 class OffsetsError(IpviError):

@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy import select
 
 from schemas.topics import Topic
-from services.cli.group import Group, OffsetsError, open_group
+from services.cli.group import Group, OffsetsError, PartnerOption, open_group, part_of
 from services.cli.serve import ServiceName
 from services.common import guard
 from services.common.database import Database
@@ -46,6 +46,7 @@ class Mend:
 
 def mend_command(
     service: Annotated[ServiceName, typer.Option("--service", help="Whose lanes refuse.", show_default=False)],
+    partner: PartnerOption = None,
     apply: Annotated[
         bool, typer.Option("--apply", help="Write the offsets; else only say what they would be.")
     ] = False,
@@ -57,7 +58,7 @@ def mend_command(
 
     Exit codes: 0 done or nothing to do, 2 refused, with one line why.
     """
-    mends = asyncio.run(mend(settings_or_error(CommonSettings), str(service), apply=apply))
+    mends = asyncio.run(mend(settings_or_error(CommonSettings), part_of(service, partner), apply=apply))
     for one in mends:
         typer.echo(str(one))
     if not mends:

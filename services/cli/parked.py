@@ -15,8 +15,16 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from sqlalchemy import func, select
 
-from schemas.commands import ClassifierRetryParked, NotifierRetryParked, OutreachRetryParked, RetryParked, Role
+from schemas.commands import (
+    ClassifierRetryParked,
+    NotifierRetryParked,
+    OutreachRetryParked,
+    PartnersRetryParked,
+    RetryParked,
+    Role,
+)
 from schemas.topics import Topic, allowed
+from services.cli.group import PartnerOption, part_of
 from services.cli.serve import ServiceName
 from services.common.database import Database, database_url
 from services.common.desk import LogDesk, Reply, Standing
@@ -29,6 +37,7 @@ COMMANDS: dict[ServiceName, type[RetryParked]] = {
     ServiceName.CLASSIFIER: ClassifierRetryParked,
     ServiceName.NOTIFIER: NotifierRetryParked,
     ServiceName.VICTIM_OUTREACH: OutreachRetryParked,
+    ServiceName.PARTNERS: PartnersRetryParked,
 }
 PATIENCE_S = 10.0
 
@@ -53,9 +62,9 @@ class Parked:
 
 
 @app.command("list")
-def list_command(service: Service) -> None:
+def list_command(service: Service, partner: PartnerOption = None) -> None:
     """Offenders set aside, oldest first: lane, records that wait, since when, offender."""
-    for one in asyncio.run(waiting(settings_or_error(CommonSettings), str(service))):
+    for one in asyncio.run(waiting(settings_or_error(CommonSettings), part_of(service, partner))):
         typer.echo(f"lane {one.lane}  {one.records} records since {one.since:%Y-%m-%dT%H:%M:%SZ}  {one.offender_id}")
 
 
@@ -66,6 +75,7 @@ def retry_command(
     offender: Annotated[
         str | None, typer.Option("--offender", help="Only this one; else all that are parked.", show_default=False)
     ] = None,
+    partner: PartnerOption = None,
 ) -> None:
     """After the fix is deployed: decide again, in its order, what was set aside. The service must be running.
 
@@ -73,9 +83,9 @@ def retry_command(
 
     Exit codes: 0 all are back, 2 some stay parked, with their number.
     """
-    settings, command = settings_or_error(CommonSettings), COMMANDS[service]
-    who = [offender] if offender else [one.offender_id for one in asyncio.run(waiting(settings, str(service)))]
-    replies = asyncio.run(retry(settings, str(service), command, who, by))
+    settings, command, part = settings_or_error(CommonSettings), COMMANDS[service], part_of(service, partner)
+    who = [offender] if offender else [one.offender_id for one in asyncio.run(waiting(settings, part))]
+    replies = asyncio.run(retry(settings, part, command, who, by))
     left = [reply for reply in replies if reply.standing is not Standing.APPLIED]
     typer.echo(f"{len(replies) - len(left)} of {len(replies)} are back")
     if left:

@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.cli.group import Group, OffsetsError, open_group
+from services.cli.group import Group, OffsetsError, PartnerOption, open_group, part_of
 from services.cli.serve import ServiceName
 from services.common import guard
 from services.common.offsets import group_offsets
@@ -50,6 +50,7 @@ class Rebase:
 
 def rebase_command(
     service: Annotated[ServiceName, typer.Option("--service", help="Whose lanes refuse.", show_default=False)],
+    partner: PartnerOption = None,
     apply: Annotated[bool, typer.Option("--apply", help="Do it; else only say what would be done.")] = False,
 ) -> None:
     """Take the input topics as they are now: after `topic_recreated`, `past_log_end` or `below_log_start`.
@@ -59,7 +60,7 @@ def rebase_command(
 
     Exit codes: 0 done or nothing to do, 2 refused, with one line why.
     """
-    found = asyncio.run(rebase(settings_or_error(CommonSettings), str(service), apply=apply))
+    found = asyncio.run(rebase(settings_or_error(CommonSettings), part_of(service, partner), apply=apply))
     for one in found:
         typer.echo(str(one))
     if not found:

@@ -40,7 +40,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class ProducerPart:
-    """A service that only produces: it has no lanes, and no clock of its own."""
+    """A service that composes itself: it has no lanes and only produces, or has those of many."""
 
     package: str
     api_port: int
@@ -52,7 +52,10 @@ class ProducerPart:
 
 PRODUCERS: dict[str, ProducerPart] = {"intake": ProducerPart("intake", 8700)}
 
-DATABASES = ("intake", "classifier", "notifier", "victim_outreach")
+PARTNERS = ProducerPart("partners", 8704)
+"""Runs the lanes of every partner that has a file; where there is no file, there is nothing to run."""
+
+DATABASES = ("intake", "classifier", "notifier", "victim_outreach", "partners")
 """Who has tables of its own."""
 
 SERVICES: dict[str, Part] = {

@@ -76,7 +76,7 @@ class Replay:
             before.setdefault(key, known)
             outcome = self._service.decide(known, Input(record, topic, 0, event.time, event.time))
             self._offenders[key] = outcome.state
-            queue.extend((one.event, one.topic) for one in outcome.events if one.other_lane)
+            queue.extend((one.event, Topic(one.topic)) for one in outcome.events if one.other_lane)
         return before
 
     def _offender(self, key: str) -> Offender:

@@ -9,7 +9,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,11 +20,12 @@ from confluent_kafka.admin import AdminClient
 from rich.console import Console
 
 from schemas.commands import Role
+from schemas.partner_file import Partner
 from services.classifier.policies import usable
 from services.cli.broker.node import EmbeddedBroker
 from services.cli.broker.process import BoundProcess
 from services.cli.ingest import FormatOption, MappingOption, ZoneOption, ingest_file
-from services.cli.registry import PRODUCERS, SERVICES, Part, ProducerPart
+from services.cli.registry import PARTNERS, PRODUCERS, SERVICES, Part, ProducerPart
 from services.cli.serve import migrate_all
 from services.cli.settled import ends, is_settled, places
 from services.cli.summary import Summary, summarise
@@ -35,6 +36,8 @@ from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings, settings_or_error
 from services.intake.app import Format
 from services.intake.domain import AsOf, IngestSummary
+from services.partners.app import partners_of
+from services.partners.settings import PartnersSettings
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "sample" / "county.jsonl"
 SAMPLE_AGENCY = "ZZ0010000"
@@ -48,6 +51,8 @@ class Tree:
 
     settings: CommonSettings
     console: Console
+    partners: Sequence[Partner] = ()
+    """Those that have a file; their service is started where there are any."""
     processes: dict[str, BoundProcess] = field(default_factory=dict)
 
     def environment(self) -> dict[str, str]:
@@ -71,6 +76,8 @@ class Tree:
         logs = self.settings.home.resolve() / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         parts: dict[str, Part | ProducerPart] = {**SERVICES, **(PRODUCERS if with_api else {})}
+        if self.partners:
+            parts["partners"] = PARTNERS
         for name, part in parts.items():
             environment = self.environment() | ({"IPVI_API_PORT": str(part.api_port)} if with_api else {})
             self.processes[name] = BoundProcess(
@@ -153,11 +160,12 @@ def _run(
     mapping: str | None,
     console: Console,
 ) -> Summary | None:
-    create_topics(settings.kafka_bootstrap_servers, settings.partitions)
-    asyncio.run(migrate_all(settings))
+    partners = partners_of(settings_or_error(PartnersSettings))
+    create_topics(settings.kafka_bootstrap_servers, settings.partitions, [each.topic for each in partners])
+    asyncio.run(migrate_all(settings, partners=partners))
     if settings.tokens_file is None and not once:
         settings = settings.model_copy(update={"tokens_file": _own_token(settings.home)})
-    tree = Tree(settings, console)
+    tree = Tree(settings, console, partners)
     with _stopped_at_end(tree):
         tree.start(with_api=not once)
         console.print(f"Feeding {source.name} ...", markup=False)
@@ -181,12 +189,13 @@ def _wait_settled(tree: Tree) -> None:
         tree.check()
         if time.monotonic() > deadline:
             raise ConfigurationError(f"not settled after {SETTLE_S:.0f} s; the services' logs say more")
-        in_a_row = in_a_row + 1 if asyncio.run(_settled(tree.settings, admin)) else 0
+        names = [*SERVICES, *(each.service for each in tree.partners)]
+        in_a_row = in_a_row + 1 if asyncio.run(_settled(tree.settings, admin, names)) else 0
         time.sleep(0.3)
 
 
-async def _settled(settings: CommonSettings, admin: AdminClient) -> bool:
-    for name in SERVICES:
+async def _settled(settings: CommonSettings, admin: AdminClient, names: Sequence[str]) -> bool:
+    for name in names:
         database = Database(database_url(settings, name), name, pool_size=1)
         try:
             async with database.read() as conn:
@@ -226,7 +235,7 @@ def _own_token(home: Path) -> Path:
         entry = {
             "sha256": hashlib.sha256(secret.encode()).hexdigest(),
             "person": "demo",
-            "roles": [str(r) for r in Role],
+            "roles": [str(r) for r in Role if r is not Role.PARTNER],
             "agency": SAMPLE_AGENCY,
         }
         for path, text in ((token, secret), (tokens, json.dumps(entry) + "\n")):

@@ -9,22 +9,26 @@ from typing import Annotated
 
 import typer
 
-from services.cli.registry import DATABASES, PRODUCERS, SERVICES
+from schemas.partner_file import Partner
+from services.cli.registry import DATABASES, PARTNERS, PRODUCERS, SERVICES
 from services.cli.topics import create_topics
 from services.common import logs
 from services.common.database import database_url
 from services.common.migrations import upgrade
 from services.common.settings import CommonSettings, settings_or_error
+from services.partners.app import partners_of
+from services.partners.settings import PartnersSettings
 
 
 class ServiceName(StrEnum):
-    """The names of `registry.SERVICES` and `registry.PRODUCERS`."""
+    """The names of `registry.SERVICES`, `registry.PRODUCERS`, and of the partners' service."""
 
     INTAKE = "intake"
 
     CLASSIFIER = "classifier"
     NOTIFIER = "notifier"
     VICTIM_OUTREACH = "victim_outreach"
+    PARTNERS = "partners"
 
 
 def serve_command(
@@ -39,18 +43,26 @@ def serve_command(
     """
     settings = settings_or_error(CommonSettings)
     logs.configure(service)
-    part = PRODUCERS.get(service) or SERVICES[service]
+    part = SERVICES.get(service) or {**PRODUCERS, "partners": PARTNERS}[service]
     asyncio.run(part.replica(settings).run())
 
 
 def migrate_command() -> None:
-    """Create the topics and bring every service's tables to the newest form. Safe to repeat, and to run twice at once."""
+    """Create the topics and bring every service's tables to the newest form, each partner's too.
+
+    Safe to repeat, and to run twice at once.
+    """
     settings = settings_or_error(CommonSettings)
-    create_topics(settings.kafka_bootstrap_servers, settings.partitions)
-    asyncio.run(migrate_all(settings))
+    partners = partners_of(settings_or_error(PartnersSettings))
+    create_topics(settings.kafka_bootstrap_servers, settings.partitions, [each.topic for each in partners])
+    asyncio.run(migrate_all(settings, partners=partners))
 
 
-async def migrate_all(settings: CommonSettings, services: Iterable[str] = DATABASES) -> None:
-    """The tables of these services."""
+async def migrate_all(
+    settings: CommonSettings, services: Iterable[str] = DATABASES, partners: Iterable[Partner] = ()
+) -> None:
+    """The tables of these services, and of each of these partners."""
     for name in services:
         await upgrade(database_url(settings, name), name)
+    for partner in partners:
+        await upgrade(database_url(settings, partner.service), "partners", partner.service)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigEntry, ConfigResource, NewTopic
 
-from schemas.topics import Topic, spec
+from schemas.topics import Topic, partner_topic_configs, spec
 from services.common.errors import ConfigurationError
 
 MAX_REPLICAS: Final = 3
@@ -23,13 +23,14 @@ class TopicsError(ConfigurationError):
     """The topics cannot be created, or are not those of the contract."""
 
 
-def create_topics(bootstrap: str, partitions: int, timeout: float = 60.0) -> list[Topic]:
+def create_topics(bootstrap: str, partitions: int, partners: Iterable[str] = (), timeout: float = 60.0) -> list[str]:
     """Create what is missing, check what is there, wait (up to `timeout` seconds) until every partition has a leader.
 
-    Replication factor is 3, or the number of brokers if that is less. Safe to repeat, and to run twice at once.
+    `partners`: names of partners' own topics, created besides. Replication factor is 3, or the number of brokers if that is
+    less. Safe to repeat, and to run twice at once.
 
     Returns:
-        The topics that were created by this call.
+        The names of the topics that were created by this call.
 
     Raises:
         TopicsError: no broker answers, a topic has another number of partitions (24 stays 24: another count sends an
@@ -39,10 +40,12 @@ def create_topics(bootstrap: str, partitions: int, timeout: float = 60.0) -> lis
     deadline = time.monotonic() + timeout
     try:
         cluster = _cluster(admin, bootstrap, min(REQUEST_S, timeout))
-        missing = [topic for topic in Topic if topic not in cluster.topics]
+        wanted = {topic.value: spec(topic).configs for topic in Topic}
+        wanted |= {name: partner_topic_configs() for name in partners}
+        missing = {name: configs for name, configs in wanted.items() if name not in cluster.topics}
         created = _create(admin, missing, partitions, replicas=min(MAX_REPLICAS, len(cluster.brokers)))
-        _check_partitions(_led(admin, bootstrap, deadline), partitions)
-        _check_settings(admin, [topic for topic in Topic if topic not in created])
+        _check_partitions(_led(admin, bootstrap, deadline, wanted), partitions)
+        _check_settings(admin, {name: configs for name, configs in wanted.items() if name not in created})
     except KafkaException as failed:
         raise TopicsError(f"topics cannot be created at {bootstrap}: {failed.args[0]}") from failed
     return created
@@ -55,14 +58,14 @@ def _cluster(admin: AdminClient, bootstrap: str, timeout: float = REQUEST_S) -> 
         raise TopicsError(f"no Kafka broker answers at {bootstrap}") from failed
 
 
-def _create(admin: AdminClient, missing: Collection[Topic], partitions: int, replicas: int) -> list[Topic]:
+def _create(admin: AdminClient, missing: Mapping[str, Mapping[str, str]], partitions: int, replicas: int) -> list[str]:
     if not missing:
         return []
     # One replica may be down without stopping writers; with one broker there is none to spare.
     safe = {"min.insync.replicas": str(max(1, replicas - 1))}
-    wanted = [NewTopic(topic.value, partitions, replicas, config=spec(topic).configs | safe) for topic in missing]
+    wanted = [NewTopic(name, partitions, replicas, config={**configs, **safe}) for name, configs in missing.items()]
     answers = admin.create_topics(wanted, operation_timeout=REQUEST_S, request_timeout=REQUEST_S)
-    return [Topic(name) for name, answer in answers.items() if _was_created(answer)]
+    return [name for name, answer in answers.items() if _was_created(answer)]
 
 
 def _was_created(answer: Future[None]) -> bool:
@@ -76,32 +79,32 @@ def _was_created(answer: Future[None]) -> bool:
     return True
 
 
-def _led(admin: AdminClient, bootstrap: str, deadline: float) -> dict[Topic, int]:
+def _led(admin: AdminClient, bootstrap: str, deadline: float, wanted: Collection[str]) -> dict[str, int]:
     """Partition counts, once every partition of every topic has a leader."""
     while time.monotonic() < deadline:
         found = _cluster(admin, bootstrap).topics
-        partitions = {topic: found[topic].partitions for topic in Topic if topic in found}
-        if len(partitions) == len(Topic) and all(
+        partitions = {name: found[name].partitions for name in wanted if name in found}
+        if len(partitions) == len(wanted) and all(
             part.leader >= 0 for parts in partitions.values() for part in parts.values()
         ):
-            return {topic: len(parts) for topic, parts in partitions.items()}
+            return {name: len(parts) for name, parts in partitions.items()}
         time.sleep(0.05)
     raise TopicsError("the topics have no leaders yet: is a broker down?")
 
 
-def _check_partitions(counts: dict[Topic, int], partitions: int) -> None:
-    for topic, count in counts.items():
+def _check_partitions(counts: Mapping[str, int], partitions: int) -> None:
+    for name, count in counts.items():
         if count != partitions:
-            raise TopicsError(f"{topic} has {count} partitions, not {partitions}: the number is fixed at the start")
+            raise TopicsError(f"{name} has {count} partitions, not {partitions}: the number is fixed at the start")
 
 
-def _check_settings(admin: AdminClient, topics: Iterable[Topic]) -> None:
-    resources = [ConfigResource(ConfigResource.Type.TOPIC, topic.value) for topic in topics]
+def _check_settings(admin: AdminClient, topics: Mapping[str, Mapping[str, str]]) -> None:
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in topics]
     if not resources:
         return
     for resource, answer in admin.describe_configs(resources, request_timeout=REQUEST_S).items():
         found: dict[str, ConfigEntry] = answer.result(REQUEST_S)
-        wanted = spec(Topic(resource.name)).configs
+        wanted = topics[resource.name]
         for name in RELIED_ON:
             if found[name].value != wanted[name]:
                 raise TopicsError(f"{resource.name}: {name} is {found[name].value}, not {wanted[name]}")

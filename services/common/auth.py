@@ -1,7 +1,8 @@
 """Who may call the API: bearer tokens, kept as SHA-256 in the file `IPVI_TOKENS_FILE` names.
 
-The file is JSON lines or a YAML list of `{sha256, person, roles}`, of an agency's system with its ORI as `agency` too. A token
-is 32 random bytes or more (`secrets.token_urlsafe(32)`): a guessable one is not saved by its hash. No file: nobody may.
+The file is JSON lines or a YAML list of `{sha256, person, roles}`, of an agency's system with its ORI as `agency` too, of a
+partner's with its id as `partner`. A token is 32 random bytes or more (`secrets.token_urlsafe(32)`): a guessable one is not
+saved by its hash. No file: nobody may.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.commands import Role
 from schemas.incident import Ori
+from schemas.partner_file import PartnerId
 from services.common.errors import ConfigurationError
 from services.common.problems import problem
 
@@ -40,6 +42,8 @@ class Person:
     roles: frozenset[Role]
     agency: str | None = None
     """ORI; of an agency's own system, which sends that agency's records and no other's."""
+    partner: str | None = None
+    """Id; of a partner's own system, which speaks for that partner and no other."""
 
     def acting(self, allowed: Collection[Role]) -> Role:
         """The role this person acts in where `allowed` may act: the first of `Role` that fits. None fits: 403."""
@@ -56,11 +60,14 @@ class _Entry(BaseModel):
     person: Annotated[str, Field(min_length=1, max_length=120)]
     roles: Annotated[frozenset[Role], Field(min_length=1)]
     agency: Ori | None = None
+    partner: PartnerId | None = None
 
     @model_validator(mode="after")
     def _whose(self) -> _Entry:
         if (Role.AGENCY in self.roles) != (self.agency is not None):
             raise ValueError("an agency's system has the role agency and its ORI, both or none")
+        if (Role.PARTNER in self.roles) != (self.partner is not None):
+            raise ValueError("a partner's system has the role partner and its id, both or none")
         return self
 
 
@@ -104,7 +111,10 @@ def read_tokens(path: Path | None) -> Tokens:
     if len({entry.sha256 for entry in entries}) < len(entries):
         raise TokensFileError(f"tokens file {path}: the same sha256 stands there twice")
     return Tokens(
-        tuple((bytes.fromhex(entry.sha256), Person(entry.person, entry.roles, entry.agency)) for entry in entries)
+        tuple(
+            (bytes.fromhex(entry.sha256), Person(entry.person, entry.roles, entry.agency, entry.partner))
+            for entry in entries
+        )
     )
 
 

@@ -32,6 +32,7 @@ from services.common.mailbox import HIGH_WATER, Mailbox
 from services.common.offsets import GroupOffsets, check_offsets
 from services.common.positions import LaneRow, Place
 from services.common.producer import JournalRow, LaneProducer
+from services.common.recent import Recent
 from services.common.records import Parsed, parse
 from services.common.service import LaneStore, Service
 from services.common.work import PARK_AFTER, Worked, Worker
@@ -47,7 +48,6 @@ SETTLED_S = 0.5
 RECOVERY_CHUNK = 1_000
 PIPELINE_DEPTH = 1
 """Batches written to SQL while an earlier one is being published."""
-CACHED_STATES = 20_000
 RETRY_REFUSED_S = 10.0
 
 
@@ -97,6 +97,8 @@ class LaneTools(Generic[S]):
     """Runs `Batch.handle` under the framework's middlewares."""
     partitions: int
     max_batch: int = 500
+    cached_states: int = 500
+    """Of offenders, in each lane, between batches."""
     pipeline: bool = True
     live: bool = True
 
@@ -138,7 +140,7 @@ class Lane(Generic[S]):
         self._topics = sorted(tools.service.inputs, key=lambda topic: not topic.is_commands)
         self._mailbox = Mailbox([str(topic) for topic in self._topics])
         self._worker = Worker(tools.service, number, tools.partitions, tools.live)
-        self._states: dict[str, S] = {}
+        self._states: Recent[S] = Recent()
         self._row = LaneRow(epoch=0)
         self._next: dict[str, int] = {}
         self._published: dict[str, int] = {}
@@ -231,7 +233,7 @@ class Lane(Generic[S]):
     def _drop(self) -> None:
         """Forget everything in memory: it may not be what SQL and Kafka hold."""
         self._mailbox.clear()
-        self._states = {}
+        self._states = Recent()
         self._outbox = asyncio.Queue(maxsize=PIPELINE_DEPTH)
         producer, self._producer = self._producer, None
         if producer is not None:  # in the background: a fenced producer may take its time
@@ -381,6 +383,7 @@ class Lane(Generic[S]):
                 keys = list({parsed.key for parsed in batch if parsed.event is not None})
                 seen = await positions.known(conn, [(event.source, event.id) for event in events])
             parked = await positions.parked_keys(conn, keys)
+            self._states.met(keys)
             missing = [key for key in keys if key not in self._states]
             if missing:
                 self._states |= await tools.service.store.load(conn, missing)
@@ -426,9 +429,8 @@ class Lane(Generic[S]):
             if end != self._next[topic]:
                 self._marked[topic] = self._published[topic]
         self._next = dict(ends)
-        if len(self._states) > CACHED_STATES:
-            self._states.clear()
         self._states |= {key: after for key, (_, after) in worked.changed.items()}
+        self._states.trim(self._tools.cached_states)
         await self._hand_over(Written(worked.journal, ends))
 
     async def _hand_over(self, written: Written) -> None:

@@ -39,4 +39,16 @@ intake_rejected = Gauge("ipvi_intake_rejected_today", "Units that were refused t
 pages = Counter(
     "ipvi_pages", "Calls to whoever is on duty, by service and whether anybody was told", ["service", "result"]
 )
+partner_outstanding = Gauge(
+    "ipvi_partner_notes_outstanding", "What was taken back and the partner has not confirmed, by partner", ["partner"]
+)
+partner_lapsed = Gauge(
+    "ipvi_partner_lapsed", "1 where the subscription has lapsed: nothing leaves but what is to be erased", ["partner"]
+)
+partner_deliveries = Counter(
+    "ipvi_partner_deliveries", "Tries to deliver, by partner: delivered, failed, dead (given up)", ["partner", "result"]
+)
+partner_waiting = Gauge(
+    "ipvi_partner_deliveries_waiting", "Events not delivered yet by webhook or file, by partner", ["partner"]
+)
 messages = Counter("ipvi_messages", "Messages to victims, by service and what became of them", ["service", "outcome"])

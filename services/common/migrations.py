@@ -38,14 +38,18 @@ def _config(service: str) -> Config:
     return config
 
 
-async def upgrade(url: URL, service: str) -> None:
-    """Bring the service's tables to the newest form. Safe to run twice at once; does nothing where nothing is new."""
-    database = Database(url, service, pool_size=1)
+async def upgrade(url: URL, service: str, schema: str | None = None) -> None:
+    """Bring the service's tables to the newest form. Safe to run twice at once; does nothing where nothing is new.
+
+    `schema`: where they lie in PostgreSQL, if not under the service's name.
+    """
+    schema = schema or service
+    database = Database(url, schema, pool_size=1)
     try:
         async with database.write() as conn:
             if not database.is_sqlite:
                 await conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-                await conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{service}"'))
+                await conn.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
             await conn.run_sync(_upgrade, service)
     finally:
         await database.close()

@@ -122,7 +122,7 @@ class Outbound:
     message: Message
     about: str | None
     subject: str | None = None
-    """Whom it speaks of; None: a dead letter, whose key may be anything."""
+    """Whom it speaks of; None: a dead letter, whose key may be anything, or the last word on what is erased."""
 
 
 _partition_of = DefaultPartitioner()
@@ -137,7 +137,8 @@ def outbound(outgoing: Outgoing, lane: int, partitions: int) -> Outbound:
     if outgoing.other_lane:
         everything = range(partitions)
         partition = _partition_of(message.key, everything, everything)
-    return Outbound(str(outgoing.topic), partition, message, outgoing.about, outgoing.event.subject)
+    subject = None if outgoing.last_word else outgoing.event.subject
+    return Outbound(str(outgoing.topic), partition, message, outgoing.about, subject)
 
 
 def dead_letter(

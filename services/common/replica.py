@@ -62,7 +62,12 @@ class Replica(Generic[S]):
         router: Callable[[Desk, Reader], APIRouter] | None = None,
         now: Callable[[], float] = time.time,
         companions: Sequence[Companion] = (),
+        *,
+        alone: bool = True,
     ) -> None:
+        """`alone`: the process is this replica's, and a signal ends it; else `exit` does."""
+        self._alone = alone
+        self._exit = asyncio.Event()
         self._companions = companions
         self.service = service
         self.settings = settings
@@ -101,8 +106,7 @@ class Replica(Generic[S]):
                 await guard.check_name(self.database, settings.replica, self._process_id)
             except LaneRefusedError as outlived:
                 self._outlived = outlived
-                assert self._app is not None
-                self._app.exit()
+                self.exit()
                 raise
         await guard.check_topics(self.database, settings.kafka_bootstrap_servers, self.topics, settings.partitions)
 
@@ -144,13 +148,31 @@ class Replica(Generic[S]):
             process=self._process,
             partitions=settings.partitions,
             max_batch=settings.max_batch,
+            cached_states=max(1, settings.cached_states // settings.partitions),
             pipeline=settings.pipeline,
             live=settings.as_of == "now",
         )
         self._app = FastStream(self._broker, logger=None, after_startup=[self._started], on_shutdown=[self._stopping])
-        await self._app.run(sleep_time=0.05)
+        if self._alone:
+            await self._app.run(sleep_time=0.05)
+        else:
+            await self._beside_others(self._app)
         if self._outlived is not None:
             raise self._outlived
+
+    def exit(self) -> None:
+        """Come to a clean stop: `run` returns."""
+        self._exit.set()
+        if self._app is not None:
+            self._app.exit()
+
+    async def _beside_others(self, app: FastStream) -> None:
+        """As FastStream runs it, but the process's signals are whoever's composed it."""
+        await app.start()
+        try:
+            await self._exit.wait()
+        finally:
+            await app.stop()
 
     @property
     def _commands(self) -> Topic:

@@ -30,18 +30,21 @@ def sealer(key: bytes) -> Seal:
     return seal
 
 
-def kept_key(home: Path) -> bytes:
-    """The key kept under `home`, made when first asked for. Raises `ConfigurationError` where it cannot be kept."""
-    path = home / KEY_FILE
+def kept_key(home: Path, name: str = KEY_FILE, setting: str = "IPVI_SEAL_KEY") -> bytes:
+    """The key kept under `home`, made when first asked for. Raises `ConfigurationError` where it cannot be kept.
+
+    `setting`: what gives it instead.
+    """
+    path = home / name
     try:
         home.mkdir(parents=True, exist_ok=True)
-        _make(path)
+        _make(path, setting)
         return path.read_bytes()
     except OSError as failed:
-        raise ConfigurationError(f"{path}: {failed.strerror}; set IPVI_SEAL_KEY or mend it") from None
+        raise ConfigurationError(f"{path}: {failed.strerror}; set {setting} or mend it") from None
 
 
-def _make(path: Path) -> None:
+def _make(path: Path, setting: str) -> None:
     """Whole or not at all, so that two processes that start at once have one key."""
     if path.exists():
         return
@@ -50,7 +53,7 @@ def _make(path: Path) -> None:
     part.write_text(secrets.token_hex(32))
     try:
         os.link(part, path)
-        log.warning("seal.key_made", hint="keep it with the database's backups, or set IPVI_SEAL_KEY")
+        log.warning("seal.key_made", hint=f"keep it with the database's backups, or set {setting}")
     except FileExistsError:
         pass
     finally:

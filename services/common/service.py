@@ -45,14 +45,16 @@ class Outgoing:
     """One event to be journalled and published. Goes to the lane's own partition unless `other_lane`.
 
     `about` names what the event is about (a pair id), by which its payload is found and overwritten on expunction.
-    `tombstone` ends the key's record on a compacted topic: published with no value.
+    `tombstone` ends the key's record on a compacted topic: published with no value. `last_word`: it says what is erased, so
+    that no redaction may touch it before it is out; `about` finds it once it has done its work.
     """
 
-    topic: Topic
+    topic: str
     event: Event[Data]
     about: str | None = None
     tombstone: bool = False
     other_lane: bool = False
+    last_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from urllib.parse import unquote
 import orjson
 from pydantic import Field
 
-from schemas.envelope import Classification, Data, Event, deterministic_id, read
+from schemas.envelope import Classification, Data, Event, deterministic_id, json_again, read
 from schemas.incident import Identifier, IncidentReported
 from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.cloudevents import MAX_EVENT, check_agency, event_in
 from services.intake.domain import Reject, Unit
-from services.intake.identity import Identifiers, offender_id
+from services.intake.identity import Identifiers, Sighting, offender_id
 from services.intake.people import Facts, OffenderFacts
 
 MAX_BODY: Final = 4 * 1024 * 1024
@@ -58,14 +58,14 @@ def units(
     """
     kind = content_type.partition(";")[0].strip().lower()
     if kind == _STRUCTURED:
-        return [_unit(1, body, lambda: (event_in(body), ()), agency, receipt_id)], True
+        return [_unit(1, body, lambda: (event_in(body), (), ()), agency, receipt_id)], True
     if kind == _BATCH:
         parts = _list(body)
         return [_unit(n, part, _structured(part), agency, receipt_id) for n, part in enumerate(parts, start=1)], False
     if kind != _JSON:
         raise UnsupportedError
     if any(name.lower().startswith("ce-") for name in headers):
-        return [_unit(1, body, lambda: (event_in(_binary(headers, body)), ()), agency, receipt_id)], True
+        return [_unit(1, body, lambda: (event_in(_binary(headers, body)), (), ()), agency, receipt_id)], True
     if body.lstrip()[:1] == b"[":
         parts = _list(body)
         return [
@@ -74,16 +74,16 @@ def units(
     return [_unit(1, body, _plain(body, agency), agency, receipt_id)], True
 
 
-Reading = Callable[[], tuple[Event[Data], tuple[Facts, ...]]]
+Reading = Callable[[], tuple[Event[Data], tuple[Facts, ...], tuple[Sighting, ...]]]
 
 
 def _unit(place: int, raw: bytes, reading: Reading, agency: str, receipt_id: str) -> Unit:
     try:
-        event, facts = reading()
+        event, facts, sightings = reading()
         check_agency(event, agency)
     except InvalidRecord as wrong:
         return Unit(place, reject=Reject(f"receipt-{receipt_id}", place, wrong.code, wrong.field, raw, len(raw)))
-    return Unit(place, (event,), facts=facts)
+    return Unit(place, (event,), facts=facts, sightings=sightings)
 
 
 def _list(body: bytes) -> list[bytes]:
@@ -93,11 +93,14 @@ def _list(body: bytes) -> list[bytes]:
         raise NotABatchError from None
     if not isinstance(found, list) or not 0 < len(found) <= MOST_EVENTS:
         raise NotABatchError
-    return [orjson.dumps(each) for each in found]
+    try:
+        return [json_again(each) for each in found]
+    except InvalidRecord:
+        raise NotABatchError from None
 
 
 def _structured(raw: bytes) -> Reading:
-    return lambda: (event_in(raw), ())
+    return lambda: (event_in(raw), (), ())
 
 
 def _binary(headers: Mapping[str, str], body: bytes) -> bytes:
@@ -107,14 +110,14 @@ def _binary(headers: Mapping[str, str], body: bytes) -> bytes:
     except orjson.JSONDecodeError:
         raise InvalidRecord(RejectCode.BROKEN_JSON) from None
     attributes = {name.lower()[3:]: unquote(value) for name, value in headers.items() if name.lower().startswith("ce-")}
-    return orjson.dumps({**attributes, "data": data})
+    return json_again({**attributes, "data": data})
 
 
 def _plain(raw: bytes, agency: str) -> Reading:
     return lambda: _plain_incident(raw, agency)
 
 
-def _plain_incident(raw: bytes, agency: str) -> tuple[Event[Data], tuple[Facts, ...]]:
+def _plain_incident(raw: bytes, agency: str) -> tuple[Event[Data], tuple[Facts, ...], tuple[Sighting, ...]]:
     if len(raw) > MAX_EVENT:
         raise InvalidRecord(RejectCode.TOO_LARGE)
     try:
@@ -123,8 +126,8 @@ def _plain_incident(raw: bytes, agency: str) -> tuple[Event[Data], tuple[Facts, 
         raise InvalidRecord(RejectCode.BROKEN_JSON) from None
     if not isinstance(found, dict):
         raise InvalidRecord(RejectCode.NOT_AN_EVENT)
-    facts = _identified(found, agency)
-    data = read(IncidentReported, orjson.dumps(found))
+    known = _identified(found, agency)
+    data = read(IncidentReported, json_again(found))
     who = data.offender.offender_id
     content = hashlib.sha256(data.canonical()).hexdigest()
     event = Event(
@@ -136,16 +139,20 @@ def _plain_incident(raw: bytes, agency: str) -> tuple[Event[Data], tuple[Facts, 
         dataclassification=Classification.RESTRICTED,
         correlationid=data.incident_id,
     )
-    return event, facts
+    if known is None:
+        return event, (), ()
+    arrest = data.arrest.arrest_id if data.arrest else None
+    facts = OffenderFacts(who, name=known.name, birth_date=known.birth_date)
+    return event, (facts,), (Sighting(who, known, data.incident_id, arrest),)
 
 
-def _identified(found: dict[str, Any], agency: str) -> tuple[Facts, ...]:
+def _identified(found: dict[str, Any], agency: str) -> Identifiers | None:
     """Put the `offender_id` where the agency gave `identifiers`. Raises `InvalidRecord`."""
     offender = found.get("offender")
     if not isinstance(offender, dict) or "identifiers" not in offender:
-        return ()
+        return None
     try:
-        given = read(PlainIdentifiers, orjson.dumps(offender.pop("identifiers")))
+        given = read(PlainIdentifiers, json_again(offender.pop("identifiers")))
     except InvalidRecord as wrong:
         raise InvalidRecord(wrong.code, f"offender.identifiers.{wrong.field}") from None
     if not any((given.person, given.state_id, given.fbi_number, given.name)):
@@ -160,7 +167,7 @@ def _identified(found: dict[str, Any], agency: str) -> tuple[Facts, ...]:
         birth_date=given.birth_date,
         sex=given.sex,
     )
-    who = offender.setdefault("offender_id", offender_id(known))
+    offender.setdefault("offender_id", offender_id(known))
     if given.birth_date is not None:
         offender.setdefault("birth_date", given.birth_date.isoformat())
-    return (OffenderFacts(str(who), name=given.name, birth_date=given.birth_date),)
+    return known

@@ -12,6 +12,7 @@ from schemas.envelope import Data, Event
 from schemas.rejects import MENDS, RejectCode
 from services.common.errors import IpviError
 from services.common.seal import Seal
+from services.intake.identity import Sighting
 from services.intake.people import Facts
 
 _ORI_OF_SOURCE: Final = re.compile(r"/agencies/([A-Z0-9]{9})(?:/|$)")
@@ -86,6 +87,8 @@ class Unit:
     reject: Reject | None = None
     facts: tuple[Facts, ...] = ()
     """What came with the events that they have no room for: names, where to reach people."""
+    sightings: tuple[Sighting, ...] = ()
+    """What the record knows its offenders by, for the linkage."""
 
 
 @dataclass(frozen=True, slots=True)

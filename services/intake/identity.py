@@ -2,7 +2,8 @@
 
 Every reader comes through here, and no reader makes an id of its own. What is done is the least that is safe: a number that
 one register gives to one person is that person, and nothing else links. Records that are one person under two numbers stay two
-until a person or the linkage says so, with `ipvi.offender.merged.v1`; a wrong link is worse than a missing one, since it puts
+until a person or the linkage says so (`linkage/`, `usecases/linking.py`), with `ipvi.offender.merged.v1`; a wrong link is worse
+than a missing one, since it puts
 another man's charges on a list and another woman's address in a file.
 """
 
@@ -31,6 +32,16 @@ class Identifiers:
     name: str | None = field(default=None, repr=False)
     birth_date: date | None = field(default=None, repr=False)
     sex: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One record of one man: what it knows him by, under which id he goes, and the incident and arrest it tells of."""
+
+    offender_id: str
+    known: Identifiers = field(repr=False)
+    incident_id: str | None = None
+    arrest_id: str | None = None
 
 
 def offender_id(known: Identifiers) -> str:

@@ -27,8 +27,8 @@ from schemas.person import Custody, DescribedVictim, OffenderDescribed, VictimsD
 from services.common.seal import Seal
 
 _OFFENDER_FACTS = ("name", "birth_date", "places", "language", "counsel")
-_VICTIM_FACTS = ("name", "contact", "language", "substitute_address")
-_DETAILS = ("name", "contact", "language", "substitute_address", "lethality_screen")
+_VICTIM_FACTS = ("name", "birth_date", "contact", "language", "substitute_address")
+_DETAILS = (*_VICTIM_FACTS, "lethality_screen")
 _MOST_VICTIMS = 200
 """Entries kept for one offender, the newest: an id that stands for nobody in particular would outgrow every record."""
 _HIMSELF = "VO"
@@ -58,6 +58,7 @@ class VictimFacts:
     incident_id: str
     victim_no: int
     name: str | None = field(default=None, repr=False)
+    birth_date: date | None = field(default=None, repr=False)
     contact: tuple[str, ...] = field(default=(), repr=False)
     language: str | None = None
     substitute_address: str | None = field(default=None, repr=False)
@@ -88,9 +89,9 @@ class Person:
 
 
 def named(event: Event[Data]) -> list[str]:
-    """Whom an event names: of a merge or split two persons."""
-    others = (getattr(event.data, name, None) for name in ("merged_offender_id", "new_offender_id"))
-    return [event.subject, *(other for other in others if other)]
+    """Whom an event names: of a merge or split two persons, whichever of them is its key."""
+    others = (getattr(event.data, name, None) for name in ("offender_id", "merged_offender_id", "new_offender_id"))
+    return list(dict.fromkeys([event.subject, *(other for other in others if other)]))
 
 
 class People:
@@ -114,6 +115,18 @@ class People:
             OffenderDescribed: self._described,
             VictimsDescribed: self._victims_described,
         }
+
+    def already_one(self, data: Data) -> bool:
+        """A merge of two who are one: said again, in whichever direction, it would make him stand for himself."""
+        if not isinstance(data, OffenderMerged):
+            return False
+        return self._resolve(data.offender_id) == self._resolve(data.merged_offender_id)
+
+    def is_expunged(self, offender_id: str, incident_id: str | None) -> bool:
+        """Whether nothing may be kept of this incident of his."""
+        if incident_id is None:
+            return False
+        return self._is_expunged(self._person(offender_id, incident_id), incident_id)
 
     def apply(self, event: Event[Data], facts: Iterable[Facts] = ()) -> list[Data]:
         """Records to write because of `event` and what came with it.

@@ -71,9 +71,12 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
             about = [fact for fact in facts if fact.offender_id == event.subject]
             facts = [fact for fact in facts if fact.offender_id != event.subject]
             if is_new((event.source, event.id)):
+                goes_on = not (
+                    isinstance(event.data, OffenderDescribed | VictimsDescribed) or people.already_one(event.data)
+                )
                 records = people.apply(event, about)
                 said.messages += [_message(_record(event, data), as_of, event) for data in records]
-                if not isinstance(event.data, OffenderDescribed | VictimsDescribed):
+                if goes_on:
                     said.messages.append(_message(event, as_of, event))
             else:
                 said.repeated += 1

@@ -14,6 +14,7 @@ from services.common.messaging import MailSettings, mailer, messenger
 from services.common.policies import Policies, Prevailing
 from services.common.replica import Companion
 from services.common.settings import CommonSettings
+from services.victim_outreach.publisher import Publisher
 from services.victim_outreach.sender import CountyTexts, NoTexts, Sender
 from services.victim_outreach.settings import OutreachSettings
 from services.victim_outreach.store import OutreachStore
@@ -34,7 +35,10 @@ def papers(settings: CommonSettings) -> TextBook | None:
 
 
 def companions(settings: CommonSettings) -> Sequence[Companion]:
-    """What sends messages and pages. Raises `ConfigurationError` for a mail server, roster or texts that cannot be used."""
+    """What sends messages and pages, and what publishes measures.
+
+    Raises `ConfigurationError` for a mail server, roster or texts that cannot be used.
+    """
     policy, mail, own, book = load_policy(settings.policy), MailSettings(), OutreachSettings(), papers(settings)
     mails, texts = mailer(mail, sys.stderr), messenger(mail, sys.stderr)
     roster = RosterFile(own.duty_roster)
@@ -44,4 +48,4 @@ def companions(settings: CommonSettings) -> Sequence[Companion]:
     words = CountyTexts(book) if book is not None else NoTexts()
     if (word := telling_sender(mail.mail_from)) is not None:
         raise ConfigurationError(f"IPVI_MAIL_FROM: '{word}' tells what a mail is about to whoever else sees it")
-    return [Sender(Prevailing(policy), mails, texts, words, Pager(roster, mails, texts)).run]
+    return [Sender(Prevailing(policy), mails, texts, words, Pager(roster, mails, texts)).run, Publisher().run]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ import yaml
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from jsonschema import Draft202012Validator
 
-from schemas.envelope import Data, Event, decode, encode, event_types, from_json_line, to_json_line
+from schemas.envelope import Classification, Data, Event, decode, encode, event_types, from_json_line, to_json_line
 from schemas.generate import EXAMPLES, JSON_SCHEMAS, PROJECT, artefacts, orphans
 from schemas.generate.__main__ import main
 from schemas.generate.json_schema import envelope_schema
+from schemas.partner import partner_types
 from schemas.rejects import REJECT_HEADERS
 from schemas.topics import Topic, allowed, spec
 
+MODELS: Mapping[str, type[Data]] = {**event_types(), **partner_types()}
 PATHS = sorted(EXAMPLES.rglob("*.json"))
 examples = pytest.mark.parametrize("path", PATHS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 
@@ -28,7 +31,7 @@ def test_what_is_committed_is_what_the_models_make(capsys: pytest.CaptureFixture
 
 
 def test_each_type_has_an_example_and_each_example_a_type() -> None:
-    assert {path.parent.name for path in PATHS} == set(event_types())
+    assert {path.parent.name for path in PATHS} == set(MODELS)
 
 
 @examples
@@ -43,8 +46,7 @@ def test_an_example_validates(path: Path) -> None:
 def test_an_example_is_what_a_writer_would_write(path: Path) -> None:
     """No field that the model lacks, and every default spelled out."""
     whole = json.loads(path.read_text("utf-8"))
-    model = event_types()[whole["type"]]
-    data = model.model_validate_json(json.dumps(whole["data"]), strict=True, extra="forbid")
+    data = MODELS[whole["type"]].model_validate_json(json.dumps(whole["data"]), strict=True, extra="forbid")
     assert json.loads(data.canonical()) == whole["data"]
 
 
@@ -59,13 +61,16 @@ def test_an_example_goes_both_ways_unchanged(path: Path) -> None:
 @examples
 def test_an_example_has_its_topics_class(path: Path) -> None:
     event = _read(path)
+    if event.type in partner_types():
+        assert event.dataclassification is Classification.SHARED
+        return
     (topic,) = (topic for topic in Topic if allowed(topic, event.type))
     assert event.dataclassification is topic.classification
 
 
 def test_the_page_names_every_topic_type_field_code_and_reject_header() -> None:
     page = artefacts()[PROJECT / "docs" / "contract.md"]
-    words = {str(topic) for topic in Topic} | set(event_types()) | set(REJECT_HEADERS)
+    words = {str(topic) for topic in Topic} | set(MODELS) | set(REJECT_HEADERS)
     for path in JSON_SCHEMAS.glob("ipvi.*.json"):
         words |= _names(json.loads(path.read_text("utf-8")))
     assert {word for word in words if f"`{word}`" not in page and f"### {word}" not in page} == set()
@@ -75,8 +80,9 @@ def test_asyncapi_is_whole() -> None:
     text = (PROJECT / "schemas" / "asyncapi.yaml").read_text("utf-8")
     document = yaml.safe_load(text)
     ApplicationSchema.model_validate(document)
-    assert {channel["address"] for channel in document["channels"].values()} == set(Topic)
-    ends = sum(len(spec(topic).producers) + len(spec(topic).consumers) for topic in Topic)
+    addresses = {channel["address"] for channel in document["channels"].values()}
+    assert addresses == {*Topic, "ipvi.partner.{partner}.v1"}
+    ends = 2 + sum(len(spec(topic).producers) + len(spec(topic).consumers) for topic in Topic)
     assert len(document["operations"]) == ends
     for reference in _references(document):
         assert _resolves(document, reference), reference

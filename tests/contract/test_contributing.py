@@ -24,7 +24,7 @@ def test_targets_exist() -> None:
 
 def test_every_checklist_is_there() -> None:
     heads = set(re.findall(r"^## Add an? (.+)$", PAGE, re.MULTILINE))
-    assert heads == {"topic", "rule", "channel", "service", "feed", "migration", "reject code"}
+    assert heads == {"topic", "rule", "channel", "service", "feed", "partner", "migration", "reject code"}
 
 
 def exists(pattern: str) -> bool:

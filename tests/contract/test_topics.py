@@ -9,7 +9,7 @@ import pytest
 from schemas.envelope import event_types
 from schemas.topics import FOLDER, Topic, allowed, spec
 
-SERVICES = {"intake", "classifier", "notifier", "victim_outreach"}
+SERVICES = {"intake", "classifier", "notifier", "victim_outreach", "partners"}
 MIB = 2**20
 
 topics = pytest.mark.parametrize("topic", list(Topic), ids=lambda topic: topic.short_name)

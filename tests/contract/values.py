@@ -20,7 +20,11 @@ _MOMENTS = st.datetimes(timezones=st.just(UTC))
 
 def data_of(event_type: str) -> st.SearchStrategy[Any]:
     """JSON values of one type's `data`, optional fields sometimes absent."""
-    schema = data_schema(event_types()[event_type])
+    return values_of(data_schema(event_types()[event_type]))
+
+
+def values_of(schema: Schema) -> st.SearchStrategy[Any]:
+    """JSON values that a schema allows, optional fields sometimes absent."""
     return _value(schema, schema.get("$defs", {}))
 
 

@@ -75,7 +75,8 @@ def test_redecide_all(county: Pipeline) -> None:
         asyncio.run(activate(county.settings(), PRACTICE, "r.lindqvist", ["classifier"]))
     except IpviError:  # it may die before all lanes have heard of it; the log has it
         assert not doomed.process.alive
-    if not doomed.process.alive:
+    again_at_work = not doomed.process.alive
+    if again_at_work:
         county.start("classifier", IPVI_AS_OF="now").wait_said("lane.claimed", county.lanes)
     wait_for(lambda: in_force(county) == {PRACTICE.digest}, 60, "the policy in force in every lane")
     assert Counter(county.tiers().values())["B"] == 0, "nobody is decided again by that"
@@ -83,7 +84,7 @@ def test_redecide_all(county: Pipeline) -> None:
     asyncio.run(redecide(county.settings(), "r.lindqvist"))
     for number in range(LIVE):
         county.feed([report(20 * OFFENDERS + number, name(number), day=50, charged=True)])
-    if doomed.process.alive:
+    if not again_at_work:
         doomed.wait_dead(timeout=120)
         county.start("classifier", IPVI_AS_OF="now")
     second = county.start("classifier", "1", IPVI_AS_OF="now")

@@ -63,7 +63,7 @@ def full() -> Bench:
         event(_served(), HIM, later(9)),
         report(8, "O-2", charged=True),
         merged("O-2", HIM),
-        report(9, "O-2", revision=2, bulk=True),
+        report(9, "O-2", revision=999_999_999_999_999, bulk=True),
         report(10),
         split([10], "O-9"),
     )

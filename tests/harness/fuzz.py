@@ -1,12 +1,16 @@
 """What every reader must keep, whatever bytes come, and a long fuzz: `python -m tests.harness.fuzz PARSER SECONDS [SEED]`.
 
-It raises nothing but `InputError`, every unit is told, no unit has events and a reject, and no text of a reject holds a value.
+It raises nothing but `InputError`, every unit is told, no unit has events and a reject, no text of a reject holds a value, and
+what is taken can be sent on.
 Inputs that once broke a reader are kept under `tests/data/fuzz/<parser>/` and are part of every run.
 """
 
 from __future__ import annotations
 
+import csv
+import json
 import random
+import re
 import sys
 import tempfile
 import time
@@ -16,11 +20,17 @@ from datetime import UTC
 from hashlib import sha256
 from pathlib import Path
 
+from schemas.envelope import Message, decode
+from schemas.mapping import Mapping
 from schemas.mapping_file import load_mapping
+from schemas.rejects import InvalidRecord
 from services.intake.app import Format, read_units
-from services.intake.domain import IngestSummary, InputError, Unit
+from services.intake.bodies import NotABatchError, units
+from services.intake.domain import AsOf, IngestSummary, InputError, Reject, Unit
 from services.intake.lines import Source
 from services.intake.mapped.snapshot import read_snapshot
+from services.intake.people import People
+from services.intake.saying import say
 from tests.harness import feed, nibrs, nibrs_xml
 
 KEPT = Path(__file__).parents[1] / "data" / "fuzz"
@@ -37,48 +47,108 @@ FLAT = "\n".join(
     [nibrs.administrative("25-001", action="D"), *nibrs.incident("25-001", arrested=True), nibrs.group_b("B-1")]
 ).encode()
 XML = "".join(nibrs_xml.converted(FLAT.splitlines())).encode()
+LINES = feed.line(feed.incident()) + b"\n" + feed.line(feed.incident("O2"))
+PLAIN = json.dumps([feed.incident(), feed.incident("O2", offender={"identifiers": {"person": "M1"}})]).encode()
+ROWS = json.dumps([dict(zip(*csv.reader(CALLS.decode().splitlines()[:2]), strict=True))] * 2).encode()
+ORDERS = b"order,man,kind,from,until,change\nO-1,M1,50B,2025-01-02,2026-01-02,issued\nO-1,M1,50B,2025-01-02,,lifted\n"
+COURT = b"arrest,man,charge,became,on\nA1,M1,Assault on a female,GUILTY,2025-03-04\nA2,M2,Stalking,VD,2025-03-04\n"
+RECORD = b"ce_type: ipvi.incident.reported.v1\n" + json.dumps(feed.incident()).encode()
 
 SEEDS: dict[str, bytes] = {
     "nibrs-flat": FLAT,
     "nibrs-xml": XML,
-    "cloudevents": feed.line(feed.incident()) + b"\n" + feed.line(feed.incident("O2")),
+    "cloudevents": LINES,
     "csv": CALLS,
     "notices": b"agency,offender_id,person,notice,tier,served\nZZ0010000,O1,,7,C,2024-05-01\nZZ0010000,,M1,8,D,05/02/2024\n",
     "roster": ROSTER,
+    "json-rows": ROWS,
+    "orders": ORDERS,
+    "dispositions": COURT,
+    "http-plain": PLAIN,
+    "http-batch": b"[" + LINES.replace(b"\n", b",") + b"]",
+    "http-binary": json.dumps(feed.incident()).encode(),
+    "record": RECORD,
 }
+"""Every reader of what others send: files by their format, the two forms of rows, requests by content type, Kafka records."""
 
-
-MAPPINGS = {"csv": "broward", "notices": "notices", "roster": "roster"}
+_COURT = {"agency": "ZZ0010000", "time_zone": "America/New_York"}
+MAPPINGS = {
+    "csv": load_mapping("broward"),
+    "json-rows": load_mapping("broward"),
+    "notices": load_mapping("notices"),
+    "roster": load_mapping("roster"),
+    "orders": Mapping.model_validate(
+        {**_COURT, "name": "orders", "kind": "orders", "order_kinds": {"50B": "protective_order"}}
+        | {"columns": {"order": "order", "person": "man", "order_kind": "kind"}
+        | {name: name for name in ("from", "until", "change")}}
+    ),
+    "dispositions": Mapping.model_validate(
+        {**_COURT, "name": "court", "kind": "dispositions", "dispositions": {"GUILTY": "convicted", "VD": "dismissed"}}
+        | {"columns": {"arrest": "arrest", "person": "man", "charge": "charge", "disposition": "became", "disposed": "on"}}
+        | {"charges": [{"text": "assault", "code": "13B"}, {"text": "stalk", "code": "13C"}]}
+    ),
+}  # fmt: skip
+_HTTP = {
+    "http-plain": "application/json",
+    "http-batch": "application/cloudevents-batch+json",
+    "http-binary": "application/json",
+}
+_ATTRIBUTES = {
+    f"ce-{name}": value for name, value in feed.envelope(feed.incident()).items() if isinstance(value, str)
+}  # fmt: skip
 
 
 def read(parser: str, raw: bytes) -> list[Unit]:
-    """The units of a file with these bytes. Raises `InputError` where it is no such file at all."""
+    """The units of a file or request with these bytes. Raises `InputError` where it is no such thing at all."""
+    if parser in _HTTP:
+        headers = _ATTRIBUTES if parser == "http-binary" else {}
+        try:
+            return units(raw, _HTTP[parser], headers, feed.ORI, "1")[0]
+        except NotABatchError:
+            raise InputError("not a batch") from None
+    if parser == "record":
+        return [_record(raw)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "feed"
         path.write_bytes(raw)
-        mapping = load_mapping(MAPPINGS[parser]) if parser in MAPPINGS else None
+        mapping = MAPPINGS.get(parser)
         if parser == "roster":
             assert mapping is not None
             return [*read_snapshot(Source(path), mapping).rejected]
-        return list(read_units(Source(path), Format(parser), lambda _: UTC, mapping))
+        kind = Format(parser) if parser in set(Format) else Format.CSV
+        return list(read_units(Source(path), kind, lambda _: UTC, mapping))
+
+
+def _record(raw: bytes) -> Unit:
+    """A Kafka record of either mode: lines `ce_...: value` are its headers, the rest is its value."""
+    *lines, value = raw.split(b"\n")
+    given = dict(line.split(b": ", 1) for line in lines if b": " in line)
+    headers = {f"ce_{name.removeprefix('ce-')}": text.encode() for name, text in _ATTRIBUTES.items()} if given else {}
+    headers |= {name.decode("latin-1"): text for name, text in given.items()}
+    try:
+        return Unit(1, (decode(Message(b"O1", value, tuple(headers.items()))),))
+    except InvalidRecord as wrong:
+        return Unit(1, reject=Reject("record", 1, wrong.code, wrong.field, raw, len(raw)))
 
 
 def check(parser: str, raw: bytes) -> list[Unit]:
     """Raises whatever must not happen."""
     try:
-        units = read(parser, raw)
+        found = read(parser, raw)
     except InputError as refused:
-        assert "anar" not in str(refused)
+        assert "anar" not in str(refused).partition(": ")[2], "after the path, whose folder is named at random"
         return []
     summary = IngestSummary()
-    for unit in units:
+    for unit in found:
         summary = summary.plus(unit)
         assert not (unit.events and unit.reject)
         if unit.reject:
             assert "anar" not in f"{unit.reject} {unit.reject!r}"
             assert len(unit.reject.raw) <= 2_000_000
     assert summary.units == summary.with_events + summary.rejected + summary.no_offender
-    return units
+    for _, message in say(found, People({}, feed.seal), set(), AsOf.REPORTED).messages:
+        assert len(message.value or b"") <= 2_000_000
+    return found
 
 
 def kept(parser: str) -> Iterator[bytes]:
@@ -87,12 +157,24 @@ def kept(parser: str) -> Iterator[bytes]:
         yield path.read_bytes()
 
 
+BOMB = (
+    b'<!DOCTYPE a [<!ENTITY a "Canary"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">'
+    b'<!ENTITY d SYSTEM "file:///etc/hostname">]>'
+)
+PLANTS = (
+    b"\n", b"\r", b'"', b'""', b",", b"\0", b"\\u0000", b"<", b"&a;", b"]]>", b"<!--", b"<?x", b"\xff", b"\xef\xbb\xbf",
+    b"\xff\xfe", b"\xe9", b"\xed\xa0\x80", b"\xf0\x9f\x92\xa5", b"9" * 12, b"9" * 20, b"9" * 5_000, b"-1", b"1e400", b"NaN",
+    b"a" * 150, b"[" * 300, b"[" * 300 + b"]" * 300, b'{"a":' * 300 + b"1" + b"}" * 300, b"[" * 2_000, b"<a>" * 300, BOMB,
+    b"\x1f\x8b", b"\x1a", b"\x85", b"\xe2\x80\xa8",
+)  # fmt: skip
+
+
 def mutated(raw: bytes, dice: random.Random) -> bytes:
-    """Cut, doubled, swapped, planted: up to six times."""
+    """Cut, doubled, swapped, planted, in another encoding: up to six times."""
     for _ in range(dice.randint(1, 6)):
         at, length = dice.randint(0, len(raw)), dice.choice([0, 1, 2, 8, 40, 200])
         lines = raw.split(b"\n")
-        match dice.randint(0, 7):
+        match dice.randint(0, 10):
             case 0:
                 raw = raw[:at] + raw[at + length :]
             case 1:
@@ -105,19 +187,31 @@ def mutated(raw: bytes, dice: random.Random) -> bytes:
             case 4:
                 raw = raw[:at] + raw[at : at + length] * 3 + raw[at + length :]
             case 5:
-                raw = (
-                    raw[:at]
-                    + dice.choice([b"\n", b"\r", b'"', b"\0", b"<", b"&a;", b",", b"\xff", b"9" * 12, b"a" * 150])
-                    + raw[at:]
-                )
+                raw = raw[:at] + dice.choice(PLANTS) + raw[at:]
             case 6:
                 raw = raw[:at]
+            case 7:
+                raw = _value_replaced(raw, dice)
+            case 8 if dice.random() < 0.2:
+                raw = raw.decode("latin-1").encode(dice.choice(["utf-16", "utf-16-be", "utf-32", "utf-8", "utf-8-sig"]))
             case _:
                 flipped = bytearray(raw)
                 if flipped:
                     flipped[at % len(flipped)] ^= 1 << dice.randint(0, 7)
                 raw = bytes(flipped)
     return raw
+
+
+_VALUE = re.compile(rb'"(?:[^"\\\\]|\\\\.)*"|[\w.:-]+')
+
+
+def _value_replaced(raw: bytes, dice: random.Random) -> bytes:
+    """A word, number or string gives way to a plant: what stays well-formed gets further into a reader."""
+    found = list(_VALUE.finditer(raw))
+    if not found:
+        return raw
+    at = dice.choice(found)
+    return raw[: at.start()] + dice.choice(PLANTS) + raw[at.end() :]
 
 
 def fuzz(parser: str, seconds: float, seed: int) -> int:

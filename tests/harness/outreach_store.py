@@ -25,12 +25,14 @@ from schemas.person import DescribedVictim
 from services.common.paging import Page
 from services.victim_outreach.domain import CaseFile
 from services.victim_outreach.rules import QUESTIONS
+from services.victim_outreach.rules.measures import Quarter, Story, tables
 from services.victim_outreach.store import (
     OutreachStore,
     Sight,
     Wanted,
     candidates,
     case_of,
+    measures,
     offender_of_pair,
     offenders_of,
     on_the_other_side,
@@ -53,6 +55,7 @@ from tests.harness.outreach import (
     custody,
     described,
     incident,
+    listed,
     opened,
     pair,
     ref,
@@ -378,3 +381,40 @@ class OutreachStoreBehaviour:
         assert await conn.scalar(select(sends.c.outcome)) == "unknown"
         await keep(conn, full().file)
         assert [one.message_id for one in await outbox.waiting(conn, 9)] == []  # its sender has begun
+
+    async def test_of_a_quarter_only_women_to_be_reached_are_counted(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened(1, victim_id="V-1", tier=Tier.C), opened(2, victim_id="V-2", tier=Tier.D))
+        bench.put(asked(3, victim_id="V-3"), listed(4, victim_id="V-4"), opened(6, victim_id="V-6", homicide=True))
+        bench.put(opened(5, victim_id="V-5"), withdrawn(5))
+        bench.wait(hours=30)
+        bench.reach(1)
+        bench.claim(TaskKind.SAFETY_PLANNING, number=1)
+        assert bench.complete(TaskKind.SAFETY_PLANNING, number=1) == "applied"
+        bench.put(amended(1, victim_id="V-1", tier=Tier.B))
+        bench.wait(days=5).tick()
+        bench.wait(days=90).put(opened(7, victim_id="V-7"))
+        bench.claim(TaskKind.CALL, number=2)
+        assert bench.attempt(outcome=AttemptOutcome.DECLINED, number=2) == "applied"
+        await keep(conn, bench.file)
+        told = {one.tier: one for one in await measures.stories(conn, Quarter(2025, 1))}
+        assert set(told) == {Tier.B, Tier.D}
+        assert told[Tier.B].cells == {
+            "first_contact": "within_72_hours",
+            "safety_plan": "made",
+            "overdue": "some_task",
+            "stopped": "not_stopped",
+        }
+        assert told[Tier.D].cells["first_contact"] == "later"
+        assert told[Tier.D].cells["overdue"] == "some_task"
+        assert [one.contacted_at for one in await measures.stories(conn, Quarter(2025, 2))] == [None]
+        assert await measures.stories(conn, Quarter(2024, 4)) == []
+
+    async def test_a_quarter_is_published_once(self, conn: AsyncConnection) -> None:
+        quarter = Quarter(2025, 1)
+        assert await measures.published(conn, quarter) is None
+        first, second = tables([]), tables([Story(Tier.A, START, None, False, False, None)] * 20)
+        await measures.publish(conn, quarter, second, START)
+        await measures.publish(conn, quarter, first, START)
+        assert await measures.published(conn, quarter) == second
+        assert await measures.quarters(conn) == ["2025-Q1"]

@@ -25,7 +25,8 @@ def remains(pipeline: Pipeline, texts: Iterable[str]) -> list[str]:
 
 def _cells(pipeline: Pipeline, service: str) -> Iterator[tuple[str, str]]:
     """Place and content of every cell, bytes as latin-1."""
-    for table in metadata_of(service).sorted_tables:
+    tables = "partners" if service.startswith("partners_") else service
+    for table in metadata_of(tables).sorted_tables:
         for row in pipeline.rows(service, str(select(table))):
             for column, value in zip(table.columns, row, strict=True):
                 text = bytes(value).decode("latin-1") if isinstance(value, bytes | memoryview) else str(value)

@@ -78,11 +78,14 @@ class ClassifierStore(PolicyStore):
 
     async def _load(self, conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offender]:
         heads = (await conn.execute(select(tables.offenders).where(tables.offenders.c.offender_id.in_(keys)))).all()
+        if not heads:
+            return {}
+        known = [row.offender_id for row in heads]  # of others there is nothing more to ask for
         below: defaultdict[str, dict[str, list[Row[Any]]]] = defaultdict(
             lambda: {shelf.table.name: [] for shelf in SHELVES}
         )
         for shelf in SHELVES:
-            for row in await conn.execute(_rows(shelf.table, keys)):
+            for row in await conn.execute(_rows(shelf.table, known)):
                 below[row.offender_id][shelf.table.name].append(row)
         return {row.offender_id: self._derived(offender(row, below[row.offender_id])) for row in heads}
 

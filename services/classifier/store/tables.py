@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, MetaData, String, Table, Text, false
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, Text, false
 
 from services.common.columns import UtcDateTime
 
@@ -48,10 +48,10 @@ incidents = Table(
     Column("incident_id", String(128), primary_key=True),
     Column("reported_as", String(128), primary_key=True, comment="the offender id it was told under"),
     _lane(),
-    Column("revision", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False),
     Column("occurred_at", UtcDateTime, nullable=False),
     Column(
-        "opened_through", Integer, nullable=False, comment="highest revision in time, or opened by a person; 0: none"
+        "opened_through", BigInteger, nullable=False, comment="highest revision in time, or opened by a person; 0: none"
     ),
     Column("data", Text, nullable=False, comment="the report that stands, as JSON"),
     Column("envelope", Text, nullable=False, comment="its CloudEvents attributes, as JSON"),

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 import uuid
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -28,7 +29,8 @@ class EmbeddedBroker:
     """A single KRaft node on loopback, its data in `data_dir`.
 
     Data, cluster id and topics outlive a restart; ports are chosen anew unless given. With `proxied_port` there is a
-    second listener, and clients that come in by it are sent on to `advertised_proxy_port`, where a proxy listens.
+    second listener, and clients that come in by it are sent on to `advertised_proxy_port`, where a proxy listens. With
+    `passwords`, by user, there is one (`secured_servers`) by which a client may do what ACLs allow it and no more.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class EmbeddedBroker:
         port: int | None = None,
         proxied_port: int | None = None,
         advertised_proxy_port: int | None = None,
+        passwords: Mapping[str, str] | None = None,
         heap_mib: int = 512,
     ) -> None:
         if (proxied_port is None) != (advertised_proxy_port is None):
@@ -48,6 +51,9 @@ class EmbeddedBroker:
         self.log = self.data_dir / "broker.log"
         self._proxied_port = proxied_port
         self._advertised_proxy_port = advertised_proxy_port
+        self._passwords = passwords
+        self._secured_port = free_port() if passwords is not None else None
+        self.secured_servers = f"127.0.0.1:{self._secured_port}"
         self._heap_mib = heap_mib
         self._process: BoundProcess | None = None
 
@@ -109,6 +115,8 @@ class EmbeddedBroker:
                 controller_port=free_port(),
                 proxied_port=self._proxied_port,
                 advertised_proxy_port=self._advertised_proxy_port,
+                secured_port=self._secured_port,
+                passwords=self._passwords,
             )
         )
         return properties

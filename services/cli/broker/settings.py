@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 MIB = 1024 * 1024
@@ -51,19 +52,52 @@ FIXED: dict[str, str | int] = {
 
 
 def server_properties(
-    logs: Path, *, port: int, controller_port: int, proxied_port: int | None, advertised_proxy_port: int | None
+    logs: Path,
+    *,
+    port: int,
+    controller_port: int,
+    proxied_port: int | None,
+    advertised_proxy_port: int | None,
+    secured_port: int | None = None,
+    passwords: Mapping[str, str] | None = None,
 ) -> str:
-    """The file's text. A client that came in by the PROXY listener is told to stay on the proxy's port."""
+    """The file's text. A client that came in by the PROXY listener is told to stay on the proxy's port.
+
+    By the SECURED one (SASL/PLAIN, `passwords` by user) a client may do what ACLs allow it and no more; by the others, all.
+    """
     listeners = [f"PLAINTEXT://127.0.0.1:{port}"]
     advertised = list(listeners)
     if proxied_port is not None:
         listeners.append(f"PROXY://127.0.0.1:{proxied_port}")
         advertised.append(f"PROXY://127.0.0.1:{advertised_proxy_port}")
+    secured: dict[str, str | int] = {}
+    if secured_port is not None:
+        listeners.append(f"SECURED://127.0.0.1:{secured_port}")
+        advertised.append(f"SECURED://127.0.0.1:{secured_port}")
+        secured = _secured(passwords or {})
     listeners.append(f"CONTROLLER://127.0.0.1:{controller_port}")
-    settings = FIXED | {
-        "listeners": ",".join(listeners),
-        "advertised.listeners": ",".join(advertised),
-        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
-        "log.dirs": logs.as_posix(),
-    }
+    settings = (
+        FIXED
+        | secured
+        | {
+            "listeners": ",".join(listeners),
+            "advertised.listeners": ",".join(advertised),
+            "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+            "log.dirs": logs.as_posix(),
+        }
+    )
     return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+def _secured(passwords: Mapping[str, str]) -> dict[str, str | int]:
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    users = " ".join(f'user_{name}="{password}"' for name, password in passwords.items())
+    return {
+        "listener.security.protocol.map": f"{FIXED['listener.security.protocol.map']},SECURED:SASL_PLAINTEXT",
+        "listener.name.secured.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.secured.plain.sasl.jaas.config": f"{module} required {users};",
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        # Whoever comes in by a listener without a log-in, on loopback.
+        "super.users": "User:ANONYMOUS",
+    }

@@ -19,6 +19,7 @@ from schemas.envelope import Classification, Data, Event, deterministic_id
 from schemas.incident import CustodyChange
 from schemas.mapping import Mapping
 from services.intake.domain import Unit
+from services.intake.identity import Sighting
 from services.intake.mapped.snapshot import Booking, Snapshot
 from services.intake.people import Facts, OffenderFacts
 
@@ -81,7 +82,8 @@ def changes(
         if now != before:
             found.kept[booking_id] = now
         if told.events:
-            found.units.append(Unit(booking.line, tuple(told.events), facts=_facts(booking)))
+            unit = Unit(booking.line, tuple(told.events), facts=_facts(booking), sightings=_sightings(booking, now))
+            found.units.append(unit)
     missing = {key: held for key, held in known.items() if held.released_at is None and key not in snapshot.bookings}
     found.fault = None if accept_short else _fault(known, missing, snapshot, mapping)
     for booking_id, held in missing.items():
@@ -235,12 +237,12 @@ def _incident(told: _Telling, revision: int) -> Event[Data]:
     breaches = [breach for charge in booking.charges for breach in charge.prohibited]
     charged = any(charge.charged for charge in booking.charges)
     data = contract.IncidentReported(
-        incident_id=f"{booking.agency}:booking-{booking.number}"[:110],
+        incident_id=booking.incident_id,
         revision=revision,
         agency=booking.agency,
         occurred_at=booking.booked_at,
         reported_at=booking.booked_at,
-        offender=contract.Offender(offender_id=booking.offender_id, birth_date=booking.birth_date),
+        offender=contract.Offender(offender_id=booking.offender_id, birth_date=booking.known.birth_date),
         victims=[contract.Victim(victim_no=1, relationship="RU", offenses=codes)] if codes else [],
         offenses=[
             contract.Offense(code=charge.code, charged=charge.charged, force=list(charge.force), statute=charge.statute)
@@ -269,9 +271,15 @@ def _incident(told: _Telling, revision: int) -> Event[Data]:
 def _facts(booking: Booking) -> tuple[Facts, ...]:
     facts = OffenderFacts(
         booking.offender_id,
-        name=booking.name,
-        birth_date=booking.birth_date,
+        name=booking.known.name,
+        birth_date=booking.known.birth_date,
         language=booking.language,
         counsel=booking.counsel,
     )
     return (facts,)
+
+
+def _sightings(booking: Booking, held: Held) -> tuple[Sighting, ...]:
+    """The number of the arrest is what the police's own report of it has too."""
+    incident = booking.incident_id if held.revision else None
+    return (Sighting(booking.offender_id, booking.known, incident, booking.arrest),)

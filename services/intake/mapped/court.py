@@ -19,7 +19,7 @@ from schemas.incident import (
 )
 from schemas.mapping import Kind
 from schemas.rejects import RejectCode
-from services.intake.identity import Identifiers, offender_id
+from services.intake.identity import Identifiers, Sighting, offender_id
 from services.intake.mapped.charges import charge_of
 from services.intake.mapped.values import Values
 from services.intake.people import Facts, OffenderFacts
@@ -99,8 +99,8 @@ OF_A_ROW: Final[dict[Kind, Callable[[Values], tuple[Data, datetime, Identifiers 
 }
 
 
-def row_event(values: Values) -> tuple[Event[Data], tuple[Facts, ...]] | None:
-    """The event of one row and what it holds of him; None where nobody is named. Raises `RowError`."""
+def row_event(values: Values) -> tuple[Event[Data], tuple[Facts, ...], Sighting] | None:
+    """The event of one row, what it holds of him and who he is; None where nobody is named. Raises `RowError`."""
     data, when, him = OF_A_ROW[values.mapping.kind](values)
     if him is None:
         return None
@@ -115,4 +115,5 @@ def row_event(values: Values) -> tuple[Event[Data], tuple[Facts, ...]] | None:
         dataclassification=Classification.RESTRICTED,
     )
     facts = OffenderFacts(who, name=him.name, birth_date=him.birth_date)
-    return event, (facts,) if him.name or him.birth_date else ()
+    sighting = Sighting(who, him, arrest_id=getattr(data, "arrest_id", None))
+    return event, (facts,) if him.name or him.birth_date else (), sighting

@@ -16,7 +16,7 @@ from schemas import incident as contract
 from schemas.envelope import Classification, Data, Event, deterministic_id
 from schemas.nibrs import RELATIONSHIPS
 from schemas.rejects import RejectCode
-from services.intake.identity import Identifiers, offender_id, victim_id
+from services.intake.identity import Identifiers, Sighting, offender_id, victim_id
 from services.intake.mapped.charges import Charge, charge_of
 from services.intake.mapped.values import Values
 from services.intake.people import Facts, OffenderFacts, VictimFacts
@@ -43,8 +43,8 @@ class _Victim:
     facts: VictimFacts
 
 
-def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...]] | None:
-    """The event of these rows and what came with it; None where nobody is named as offender. Raises `RowError`."""
+def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...], Sighting] | None:
+    """The event of these rows, what came with it and who he is; None where nobody is named as offender. Raises `RowError`."""
     first = rows[0]
     if len(rows) > _MOST:
         raise first.wrong("incident", RejectCode.OUT_OF_RANGE)
@@ -77,7 +77,8 @@ def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...]]
         arrest=_arrest(rows, ori, occurred),
         bulk=first.mapping.bulk,
     )
-    return _event(first, data, who), (_him(rows, him, who), *(each.facts for each in victims))
+    sighting = Sighting(who, him, data.incident_id, data.arrest.arrest_id if data.arrest else None)
+    return _event(first, data, who), (_him(rows, him, who), *(each.facts for each in victims)), sighting
 
 
 def _revision(rows: Sequence[Values]) -> int:
@@ -200,6 +201,7 @@ def _her(rows: Sequence[Values], who: str, incident_id: str, place: int) -> Vict
         incident_id,
         place,
         name=first("victim_name"),
+        birth_date=next((day for row in rows if (day := row.day("victim_birth_date"))), None),
         contact=tuple(dict.fromkeys(contact)),
         language=_language(rows, "victim_language"),
         substitute_address=first("victim_substitute_address"),

@@ -15,6 +15,7 @@ from services.intake.mapped.court import row_event
 from services.intake.mapped.incidents import Key, incident_of, key_of
 from services.intake.mapped.rows import Row, RowError, rows
 from services.intake.mapped.values import Values
+from services.intake.repeats import repeats
 
 _KEPT_BYTES: Final = 1_500_000
 
@@ -45,16 +46,12 @@ def _of_row(source: Source, mapping: Mapping, row: Row) -> Unit:
         found = row_event(Values(mapping, row))
     except (InvalidRecord, ValidationError) as wrong:
         return Unit(row.line, reject=reject_of(source, [row], wrong))
-    return Unit(row.line, (found[0],), facts=found[1]) if found else Unit(row.line)
+    return Unit(row.line, (found[0],), facts=found[1], sightings=(found[2],)) if found else Unit(row.line)
 
 
 def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
     """The first pass counts the rows of each incident and person that has more than one."""
-    counts: dict[Key, int] = {}
-    for row in _rows(source, mapping):
-        if (key := _key(mapping, row)) is not None:
-            counts[key] = counts.get(key, 0) + 1
-    counts = {key: count for key, count in counts.items() if count > 1}
+    counts = {key: len(marks) for key, marks in repeats(_marked(source, mapping)).items()}
     held: dict[Key, list[Row]] = {}
     for row in _rows(source, mapping):
         key = _key(mapping, row)
@@ -65,6 +62,12 @@ def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
         together.append(row)
         if len(together) == counts[key]:
             yield _incident(source, mapping, held.pop(key))
+
+
+def _marked(source: Source, mapping: Mapping) -> Iterator[tuple[Key, str]]:
+    for row in _rows(source, mapping):
+        if (key := _key(mapping, row)) is not None:
+            yield key, "+"
 
 
 def _key(mapping: Mapping, row: Row) -> Key | None:
@@ -85,7 +88,8 @@ def _incident(source: Source, mapping: Mapping, together: list[Row]) -> Unit:
         found = incident_of([Values(mapping, row) for row in together])
     except (InvalidRecord, ValidationError) as wrong:
         return Unit(together[0].line, reject=reject_of(source, together, wrong))
-    return Unit(together[0].line, (found[0],), facts=found[1]) if found else Unit(together[0].line)
+    line = together[0].line
+    return Unit(line, (found[0],), facts=found[1], sightings=(found[2],)) if found else Unit(line)
 
 
 def reject_of(source: Source, together: list[Row], wrong: InvalidRecord | ValidationError) -> Reject:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from schemas.envelope import json_again
 from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.domain import InputError
 from services.intake.lines import Line, Source
@@ -158,7 +159,10 @@ def _json_list(source: Source, first: Line, rest: Iterator[Line]) -> Iterator[Ro
         yield Row(first.number, raw, size, error=RowError(first.number, RejectCode.BROKEN_JSON))
         return
     for number, each in enumerate(found, start=1):
-        yield _of_object(number, orjson.dumps(each), each)
+        try:
+            yield _of_object(number, json_again(each), each)
+        except InvalidRecord as wrong:
+            yield Row(number, raw, size, error=RowError(number, wrong.code))
 
 
 def _json_row(line: Line) -> Row:
@@ -166,7 +170,7 @@ def _json_row(line: Line) -> Row:
         if line.size > len(line.raw):
             raise orjson.JSONDecodeError("cut", "", 0)
         return _of_object(line.number, line.raw, orjson.loads(line.raw.removeprefix(b"\xef\xbb\xbf")))
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, InvalidRecord):
         return _broken(line, RejectCode.BROKEN_JSON)
 
 
@@ -182,4 +186,4 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    return value.strip() if isinstance(value, str) else orjson.dumps(value).decode()
+    return value.strip() if isinstance(value, str) else json_again(value).decode()

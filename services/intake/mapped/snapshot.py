@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from pydantic import ValidationError
 
@@ -26,6 +26,7 @@ class Booking:
     number: str
     offender_id: str
     booked_at: datetime
+    known: Identifiers = field(repr=False)
     facility: str | None = None
     hearing_at: datetime | None = None
     released_at: datetime | None = None
@@ -35,8 +36,6 @@ class Booking:
     arrest: str | None = None
     """Number of the arrest, with the ORI of the agency that made it."""
     arrest_type: str = "T"
-    name: str | None = field(default=None, repr=False)
-    birth_date: date | None = field(default=None, repr=False)
     language: str | None = None
     counsel: str | None = field(default=None, repr=False)
     line: int = 0
@@ -44,6 +43,11 @@ class Booking:
     @property
     def booking_id(self) -> str:
         return f"{self.agency}:{self.number}"
+
+    @property
+    def incident_id(self) -> str:
+        """Of its charges, where one may concern a partner."""
+        return f"{self.agency}:booking-{self.number}"[:110]
 
     @property
     def held(self) -> bool:
@@ -109,8 +113,7 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
         charges=(charge,) if charge else (),
         arrest=f"{values.ori('arrest_agency') or values.agency}:{arrest}" if arrest else None,
         arrest_type=values.one_of("arrest_type", {**mapping.arrest_types, "O": "O", "S": "S", "T": "T"}) or "T",
-        name=him.name,
-        birth_date=him.birth_date,
+        known=him,
         language=values.language("language"),
         counsel=values.text("counsel"),
         line=row.line,

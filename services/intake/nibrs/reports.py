@@ -5,8 +5,7 @@ made out (noise, a torn line) counts against the incident it lies in: that may l
 incidents it is a unit of its own, unless it begins like a segment of the incident before it.
 
 Deletes and repeats can lie anywhere in a file, so a first pass notes, for each report that occurs more than once, in
-which order. Memory: one entry of some 200 bytes for each report of the file during that pass, after it those that
-repeat.
+which order. Memory holds those that repeat, and no others.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from typing import Final, Generic, TypeVar
 from services.intake.lines import Line
 from services.intake.nibrs.layout import HEADER_LENGTH, PARTS
 from services.intake.nibrs.segments import Head, Key, head_of, text_of
+from services.intake.repeats import repeats
 
 _INSERTS: Final = "IA"
 P = TypeVar("P")
@@ -94,11 +94,7 @@ Plan = dict[Key, str]
 
 def plan_of(runs: Iterable[Run[P]]) -> Plan:
     """The first pass."""
-    seen: Plan = {}
-    for run in runs:
-        if run.head:
-            seen[run.head.key] = seen.get(run.head.key, "") + run.head.action
-    return {key: actions for key, actions in seen.items() if len(actions) > 1}
+    return repeats((run.head.key, run.head.action) for run in runs if run.head)
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -33,6 +34,7 @@ people = Table(
     Column("victims", JSON, nullable=False, comment="his victims as last said, whole"),
     Column("revisions", JSON, nullable=False, comment="by incident the highest revision known; null where it is final"),
     Column("moved", JSON, nullable=False, comment="by incident the person it went to in a split"),
+    Index("people_merged_into", "merged_into"),
     comment="what intake has said of each offender and his victims, over all feeds",
 )
 
@@ -132,4 +134,112 @@ receipts = Table(
     Column("repeated", Integer, nullable=False, comment="events that were taken before"),
     Column("rejects", JSON, nullable=False, comment="place, code, field and mend of each; no value"),
     Column("digest", String(64), nullable=False, comment="of what was sent"),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("record_id", String(36), nullable=False, unique=True, comment="of what it says: the same again is the same"),
+    Column("offender_id", String(128), nullable=False, comment="as its reader made it, or as a split has renamed it"),
+    Column("agency", String(9), nullable=False),
+    Column("state_number", String(200), comment="with its state"),
+    Column("fbi_number", String(200)),
+    Column("own_number", String(250), comment="the agency's own, with its ORI"),
+    Column("name", String(400)),
+    Column("birth_date", Date),
+    Column("sex", String(20)),
+    Column("at", UtcDateTime, nullable=False),
+    Index("identities_offender", "offender_id"),
+    Index("identities_state", "state_number"),
+    Index("identities_fbi", "fbi_number"),
+    Index("identities_own", "own_number"),
+    comment="what records know offenders by",
+    sqlite_autoincrement=True,
+)
+
+identity_marks = Table(
+    "identity_marks",
+    metadata,
+    Column("record_id", String(36), primary_key=True),
+    Column("incident_id", String(250), primary_key=True, comment="empty: of none"),
+    Column("arrest_id", String(250), primary_key=True, comment="empty: none is told of"),
+    Index("identity_marks_incident", "incident_id"),
+    Index("identity_marks_arrest", "arrest_id"),
+    comment="of which incidents and arrests these records tell",
+)
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("candidate_id", String(36), nullable=False, unique=True, comment="of the two records"),
+    Column("one", String(36), nullable=False, comment="record_id"),
+    Column("other", String(36), nullable=False),
+    Column("probability", Float, comment="of the model; null: a number in common, not scored"),
+    Column("evidence", String(16), nullable=False, comment="digest of what was known of both when it was asked"),
+    Column("shared", JSON, nullable=False, comment="codes"),
+    Column("contradiction", String(32)),
+    Column("state", String(16), nullable=False, comment="open, same, different, or moot: linked or gone meanwhile"),
+    Column("raised_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Column("decided_by", String(120)),
+    Column("reason", String(32)),
+    Column("form_id", String(128)),
+    Index("candidates_state", "state", "seq"),
+    Index("candidates_one", "one"),
+    Index("candidates_other", "other"),
+    comment="pairs of records on which a person decides, and what was decided",
+    sqlite_autoincrement=True,
+)
+
+identity_links = Table(
+    "identity_links",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("event_id", String(64), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False, comment="merge or split"),
+    Column("offender_id", String(128), nullable=False, comment="who stays"),
+    Column("other_id", String(128), nullable=False, comment="who folded into him, or was split off"),
+    Column("how", String(16), nullable=False, comment="number, scored, or person"),
+    Column("candidate_id", String(36)),
+    Column("probability", Float),
+    Column("model", Integer),
+    Column("at", UtcDateTime, nullable=False),
+    Column("by", String(120)),
+    Column("reason", String(32)),
+    Column("form_id", String(128)),
+    Index("identity_links_pair", "offender_id", "other_id"),
+    Index("identity_links_form", "form_id"),
+    comment="merges and splits that were said, by whom and why",
+    sqlite_autoincrement=True,
+)
+
+identity_models = Table(
+    "identity_models",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("digest", String(64), nullable=False),
+    Column("settings", JSON, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("trained_at", UtcDateTime, nullable=False),
+    Column("trained_by", String(120), nullable=False),
+    comment="what the linkage scores with: the newest; never trained but by a person's command",
+)
+
+linkage = Table(
+    "linkage",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("upto", BigInteger, nullable=False, comment="identities.seq up to which it is done"),
+    Column("model", Integer, comment="version with which that was scored"),
+    comment="how far numbers are compared (`numbers`), and pairs are scored (`scores`)",
+)
+
+renamed = Table(
+    "renamed",
+    metadata,
+    Column("offender_id", String(128), primary_key=True, comment="as readers make it"),
+    Column("now", String(128), nullable=False),
+    comment="whom a split took out of a merge: what comes under his old id is his under the new one",
 )

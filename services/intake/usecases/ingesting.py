@@ -27,7 +27,7 @@ from services.intake.usecases.sending import Sender
 from services.intake.usecases.taking import take, take_snapshot
 
 _AT_ONCE: Final = 256
-"""Units read in one go, in a thread: lanes that share the event loop must not wait for a file."""
+"""Units read in one go, in a thread, and taken in one transaction: what shares the event loop must not wait for a file."""
 
 
 class Sink(Protocol):
@@ -84,6 +84,7 @@ async def ingest(
     limit: RejectLimit | None = None,
     on_reject: Callable[[Reject], None] | None = None,
     progress: Callable[[IngestSummary], None] | None = None,
+    at_once: int = _AT_ONCE,
 ) -> IngestSummary:
     """Hand every unit of the feed `name` to `sink`, in order.
 
@@ -95,7 +96,7 @@ async def ingest(
         SourcePausedError: more units were refused than `limit` allows; what went before is with the sink.
     """
     summary, limit = IngestSummary(), limit or RejectLimit()
-    async for some in _read(units):
+    async for some in _read(units, at_once):
         for number, unit in enumerate(some, start=1):
             summary = summary.plus(unit)
             if unit.reject and on_reject:
@@ -111,7 +112,7 @@ async def ingest(
     return summary
 
 
-async def _read(units: Iterable[Unit]) -> AsyncIterator[list[Unit]]:
+async def _read(units: Iterable[Unit], at_once: int) -> AsyncIterator[list[Unit]]:
     iterator: Iterator[Unit] = iter(units)
-    while some := await asyncio.to_thread(lambda: list(islice(iterator, _AT_ONCE))):
+    while some := await asyncio.to_thread(lambda: list(islice(iterator, at_once))):
         yield some

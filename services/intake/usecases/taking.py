@@ -9,16 +9,19 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.incident import IncidentExpunged
 from schemas.mapping import Mapping
 from services.common.database import Database
 from services.intake.domain import AsOf, Feed, FeedPausedError, Terms, Unit
 from services.intake.mapped.changes import Changes, changes
 from services.intake.mapped.snapshot import Snapshot
 from services.intake.people import People, named
+from services.intake.renaming import described_in, renamed
 from services.intake.saying import Said, keys_of, say
 from services.intake.store import outbox
 from services.intake.store.bookings import keep_bookings, known_bookings
 from services.intake.store.feeds import FeedKey, heard, paused, snapshot_state, snapshot_taken
+from services.intake.store.identities import forget_incidents, keep_sightings, renames
 from services.intake.store.people import load_people, save_people
 from services.intake.store.receipts import Receipt, find_receipt, keep_receipt
 
@@ -100,6 +103,7 @@ async def take_snapshot(
 async def _take(
     conn: AsyncConnection, units: Sequence[Unit], feed: Feed, as_of: AsOf, now: datetime, terms: Terms
 ) -> Taken:
+    units = await _renamed(conn, units)
     keys = {(feed.agency_of(unit), feed.name) for unit in units} | {(feed.agency, feed.name)}
     if (stopped := await paused(conn, keys)) is not None:
         raise FeedPausedError(*stopped)
@@ -111,8 +115,26 @@ async def _take(
     said = say(units, people, seen, as_of)
     await outbox.put(conn, said.keys, said.messages, now, terms.seal)
     await save_people(conn, {name: known[name] for name in people.changed})
+    await _identities(conn, said, people, now, terms)
     await heard(conn, feed, units, said.fresh, terms.limit, now)
     return Taken(await outbox.last(conn), said, await paused(conn, keys))
+
+
+async def _identities(conn: AsyncConnection, said: Said, people: People, now: datetime, terms: Terms) -> None:
+    """What new records know offenders by; and of what is expunged, nothing."""
+    seen = [sighting for unit in said.fresh for sighting in (*unit.sightings, *described_in(unit))]
+    kept = [each for each in seen if not people.is_expunged(each.offender_id, each.incident_id)]
+    await keep_sightings(conn, kept, now, terms.seal)
+    events = (event.data for unit in said.fresh for event in unit.events)
+    await forget_incidents(conn, (data.incident_id for data in events if isinstance(data, IncidentExpunged)))
+
+
+async def _renamed(conn: AsyncConnection, units: Sequence[Unit]) -> Sequence[Unit]:
+    """Whoever a split took out of a merge goes under another id than readers make."""
+    names = {each for unit in units for event in unit.events for each in named(event)}
+    names |= {each.offender_id for unit in units for each in (*unit.facts, *unit.sightings)}
+    now = await renames(conn, names)
+    return [renamed(unit, now) for unit in units] if now else units
 
 
 def digest_of(raw: bytes) -> str:

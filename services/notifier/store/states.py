@@ -112,6 +112,9 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
         return by_offender
 
     heads = await rows(offenders)
+    if not heads:
+        return {}
+    keys = list(heads)  # of others there is nothing more to ask for
     pairs_of = await rows(pairs, pairs.c.place, pairs.c.pair_id)
     notices_of = await rows(notifications, notifications.c.prepared_at, notifications.c.notification_id)
     lifts_of = await rows(lifts, lifts.c.notification_id, lifts.c.place)

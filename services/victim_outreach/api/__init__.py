@@ -9,7 +9,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from services.common.desk import Desk
-from services.victim_outreach.api import cases, paper, tasks
+from services.victim_outreach.api import cases, measures, paper, tasks
 from services.victim_outreach.api.common import Counter, Reader
 from services.victim_outreach.texts import TextBook
 
@@ -19,6 +19,7 @@ def router(desk: Desk, read: Reader, papers: TextBook | None = None) -> APIRoute
     api, counter = APIRouter(), Counter(desk, read)
     tasks.add_routes(api, counter)
     cases.add_routes(api, counter)
+    measures.add_routes(api, counter)
     paper.add_routes(api, counter, papers)
     return api
 

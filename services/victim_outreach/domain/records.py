@@ -46,6 +46,8 @@ class Referral:
     """By the lane's clock, as all acts of people are: only what comes after can have been done for it."""
     moved_to: str | None = None
     """Withdrawn here, since it is another offender's now."""
+    moved_as: str | None = None
+    """Its id over there. It cannot be made again here: what names the incident is gone."""
     clocks_from: datetime | None = None
     """Record time from which its tasks are due: of its opening, or of a graver tier."""
     policy: str | None = None

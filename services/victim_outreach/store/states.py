@@ -124,9 +124,11 @@ class OutreachStore(PolicyStore):
 
 async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, CaseFile]:
     heads = await _rows(conn, tables.offenders, keys)
+    if not heads:
+        return {}
     found: dict[str, dict[str, Any]] = {key: _of_head(row) for key, [row] in heads.items()}
     for shelf in _SHELVES:
-        for offender_id, rows in (await _rows(conn, shelf.table, keys)).items():
+        for offender_id, rows in (await _rows(conn, shelf.table, list(heads))).items():
             found[offender_id][shelf.name] = dict(map(shelf.entry, rows))
     return {key: CaseFile(key, **values) for key, values in found.items()}
 

@@ -72,6 +72,7 @@ referrals = _table(
     Column("place", Integer, nullable=False, comment="order of opening among the offender's; 0: never opened"),
     Column("opened_at", UtcDateTime),  # of one withdrawn: taken over from another record, and not yet told here
     Column("moved_to", String, comment="the offender whose it is now"),
+    Column("moved_as", String, comment="its id over there"),
     Column("clocks_from", UtcDateTime),
     Column("policy", String(64), comment="digest of the one in force when its clocks began"),
     Index("referrals_case", "case_id"),
@@ -276,4 +277,13 @@ sends = Table(
     Column("outcome", _code(MessageOutcome)),
     Column("code", String),
     comment="written before anything leaves, so that nothing leaves twice; the sender's own, not the loop's",
+)
+
+published_measures = Table(
+    "published_measures",
+    metadata,
+    Column("quarter", String(7), primary_key=True),
+    Column("published_at", UtcDateTime, nullable=False),
+    Column("tables", JSON, nullable=False, comment="counts of women, none under 11, as they were published"),
+    comment="each quarter once: two counts of one quarter would tell who was added; the publisher's own, not the loop's",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from schemas.envelope import pair_id, referral_id
 from schemas.notification import (
     Notification,
     NotificationCancelled,
@@ -120,6 +121,7 @@ def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, terms: Ter
         known,
         withdrawn=True,
         moved_to=data.moved_to,
+        moved_as=_id_there(known, data.moved_to),
         incident_id=None,
         occurred_at=None,
         tier=None,
@@ -132,6 +134,12 @@ def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, terms: Ter
     if data.moved_to is None or known.incident_id is None:
         return outcome
     return replace(outcome, events=(*outcome.events, *handed_over(file, known, data.moved_to, given)))
+
+
+def _id_there(known: Referral, to: str | None) -> str | None:
+    if to is None or known.incident_id is None:
+        return known.moved_as
+    return referral_id(pair_id(known.incident_id, to), known.victim_no)
 
 
 def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, terms: Terms) -> Outcome[CaseFile]:

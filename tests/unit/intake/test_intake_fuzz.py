@@ -101,6 +101,13 @@ def test_a_damaged_row_leaves_its_neighbours_alone(at: list[tuple[float, int, by
     assert_summed(units)
 
 
+@pytest.mark.parametrize("parser", sorted(set(fuzz.SEEDS) - {"roster"}))
+def test_undamaged_every_seed_is_read_whole(parser: str) -> None:
+    units = fuzz.check(parser, fuzz.SEEDS[parser])
+    assert units
+    assert all(unit.events and not unit.reject for unit in units)
+
+
 @pytest.mark.parametrize("parser", fuzz.SEEDS)
 @settings(deadline=None, max_examples=50)
 @given(raw=st.binary(max_size=3000))

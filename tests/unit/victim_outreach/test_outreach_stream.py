@@ -29,9 +29,10 @@ def test_what_is_said_may_be_on_its_topic() -> None:
     bench.wait(days=9).on_the_round()
     assert {out.topic for out in bench.out} == {Topic.OUTREACH, Topic.OUTREACH_GATES}
     for out in bench.out:
-        assert out.event.type in spec(out.topic).types
-        assert "victim_outreach" in spec(out.topic).producers
-        assert out.event.dataclassification is out.topic.classification
+        topic = Topic(out.topic)
+        assert out.event.type in spec(topic).types
+        assert "victim_outreach" in spec(topic).producers
+        assert out.event.dataclassification is topic.classification
 
 
 def test_the_same_records_say_the_same_events() -> None:

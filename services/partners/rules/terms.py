@@ -1,0 +1,95 @@
+"""A partner's file, with its pseudonyms, as decisions need them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from schemas.classification import Change, Tier
+from schemas.partner import PartnerDecided, PartnerEvent, PartnerKind, sendable
+from schemas.partner_file import Partner
+from services.partners.domain import Pseudonyms
+
+E = TypeVar("E", bound=PartnerEvent)
+
+OTHER_ROUTE = frozenset({PartnerKind.PROSECUTION, PartnerKind.COURT})
+"""Who is told of an offender with a conflict of interest (a sworn officer or the like): his own side is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What one partner may be sent."""
+
+    partner: Partner
+    pseudonyms: Pseudonyms
+
+    def lapsed(self, now: datetime) -> bool:
+        """Whether the subscription has ended, by the lane's clock."""
+        return has_lapsed(self.partner, now)
+
+    def moment(self, at: datetime) -> datetime:
+        """When a copy says that it was recorded: to a researcher the day alone."""
+        if self.partner.kind is not PartnerKind.RESEARCHER:
+            return at
+        return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+    def is_told_of(self, *, conflict: bool) -> bool:
+        return not conflict or self.partner.kind in OTHER_ROUTE
+
+    def shown(self, tier: Tier | None) -> Tier | None:
+        """A list as this partner is shown it. Whoever is on another than its own is on none, in every place."""
+        return tier if tier in self.partner.tiers else None
+
+    def change(self, previous: Tier | None, tier: Tier | None) -> Change:
+        """What happened to the list, between two as they are shown."""
+        if previous is tier:
+            return Change.KEPT
+        if previous is None:
+            return Change.ENTERED
+        if tier is None:
+            return Change.REMOVED
+        return Change.ESCALATED if tier.gravity > previous.gravity else Change.LOWERED
+
+    def names_incidents(self) -> bool:
+        """Whether its copies hold the pseudonym of an incident."""
+        asked = self.partner.subscription(PartnerDecided)
+        return asked is not None and bool({"incident_id", "evidence"} & set(asked.fields))
+
+    def asks_agency(self, model: type[PartnerEvent]) -> bool:
+        """Whether it filters by the agency, which a notification takes from its decision."""
+        asked = self.partner.subscription(model)
+        return asked is not None and "agency" in asked.where
+
+    def whole(self, model: type[E], values: Mapping[str, Any]) -> E:
+        """All that a partner of its kind may be sent, before its filter and its allow-list."""
+        return model(**{name: values[name] for name in self._sendable(model)})
+
+    def cut(self, whole: E) -> E:
+        """What is on the allow-list, and may be sent to its kind."""
+        model = type(whole)
+        asked = self.partner.subscription(model)
+        named = set(asked.fields if asked is not None else ()) & set(self._sendable(model))
+        return model(**{name: getattr(whole, name) for name in model.model_fields if name in named})
+
+    def _sendable(self, model: type[PartnerEvent]) -> tuple[str, ...]:
+        return sendable(model, self.partner.kind, sees_d=self.partner.sees_d)
+
+    def matches(self, whole: PartnerEvent) -> bool:
+        """Whether its file asks for such an event: by type, and by what may be sent of it."""
+        asked = self.partner.subscription(type(whole))
+        if asked is None:
+            return False
+        values = whole.model_dump(mode="json")
+        return all(_has(values.get(name), accepted) for name, accepted in asked.where.items())
+
+
+def has_lapsed(partner: Partner, now: datetime) -> bool:
+    """`now`: record time, the highest seen, which never goes back."""
+    return now.astimezone(UTC).date() > partner.expires
+
+
+def _has(value: Any, accepted: list[str | bool]) -> bool:
+    held = value if isinstance(value, list) else [value]
+    return any(one == each and type(one) is type(each) for one in held for each in accepted)

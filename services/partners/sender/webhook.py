@@ -1,0 +1,233 @@
+"""Sends a partner's events to its server, signed as Standard Webhooks says; after the commit, from the tables.
+
+At least once, under the event's own id, in order for one offender: what fails holds back what follows of that offender, and of
+no other. Any number of replicas may send: who leases a row sends it, and nobody else until the lease is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+import structlog
+from standardwebhooks import Webhook
+
+from schemas.partner import PartnerErased, PartnerNote, partner_types
+from schemas.partner_file import WebhookDelivery
+from services.common import metrics
+from services.common.database import Database
+from services.common.desk import Reporter
+from services.partners.rules import Terms
+from services.partners.sender.reaching import NotReachableError, Resolve, address_of, resolve
+from services.partners.sender.secrets import SecretsError
+from services.partners.store import deliveries
+from services.partners.store.deliveries import Delivered, Due
+
+log = structlog.get_logger(__name__)
+
+WAITS = tuple(timedelta(seconds=s) for s in (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
+"""Between tries, lengthened by up to a fifth; after the last of them a dead letter (Standard Webhooks, *Retries*)."""
+JITTER = 0.2
+LONGEST = timedelta(days=1)
+"""Of what a `Retry-After` may ask."""
+TIMEOUT_S = 15.0
+LEASE = timedelta(seconds=60)
+AT_ONCE = 16
+POLL_S = 0.5
+GONE = 410
+
+Secrets = Callable[[], Sequence[str]]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one try. `code`: the HTTP status, or why there is none; of the body nothing is kept or read."""
+
+    code: str
+    retry_after: timedelta | None = None
+
+    @property
+    def is_success(self) -> bool:
+        return self.code.startswith("2") and len(self.code) == 3
+
+
+@dataclass(slots=True)
+class WebhookSender:
+    """One replica's, for one partner. `secrets` is asked before each request, so that they can be changed at any time."""
+
+    terms: Terms
+    delivery: WebhookDelivery
+    secrets: Secrets
+    now: Callable[[], datetime] = _utc_now
+    look_up: Resolve = resolve
+    waits: Sequence[timedelta] = WAITS
+    poll_s: float = POLL_S
+    transport: httpx.AsyncBaseTransport | None = None
+    _flying: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def run(self, database: Database, reporter: Reporter) -> None:
+        """Until cancelled. See `services.common.replica.Companion`; has nothing to say in the log."""
+        async with self._client() as client:
+            try:
+                while True:
+                    if not await self._round(database, client):
+                        await self._pause()
+            finally:
+                for task in self._flying:
+                    task.cancel()
+                await asyncio.gather(*self._flying, return_exceptions=True)
+
+    async def drain(self, database: Database) -> None:
+        """All that is due now, and what becomes due of it at once."""
+        async with self._client() as client:
+            while await self._round(database, client) or self._flying:
+                if self._flying:
+                    await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
+
+    def _client(self) -> httpx.AsyncClient:
+        # trust_env: no proxy and no .netrc of the machine comes between.
+        return httpx.AsyncClient(
+            timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, transport=self.transport,
+            limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
+        )  # fmt: skip
+
+    async def _pause(self) -> None:
+        if self._flying:
+            await asyncio.wait(self._flying, timeout=self.poll_s, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await asyncio.sleep(self.poll_s)
+
+    async def _round(self, database: Database, client: httpx.AsyncClient) -> bool:
+        """Whether there was anything to send."""
+        self._flying = {task for task in self._flying if not task.done()}
+        now = self.now()
+        async with database.write() as conn:
+            new = await deliveries.enlist(conn, self.terms.partner.topic, now)
+            if await deliveries.marked(conn, "disabled") is not None:
+                return False
+            clock = await deliveries.record_clock(conn)
+            found = await deliveries.lease(conn, now, now + LEASE, AT_ONCE - len(self._flying))
+        lapsed = clock is not None and self.terms.lapsed(clock)
+        for one in found:
+            self._flying.add(asyncio.create_task(self._one(database, client, one, lapsed=lapsed)))
+        return bool(found) or new > 0
+
+    async def _one(self, database: Database, client: httpx.AsyncClient, one: Due, *, lapsed: bool) -> None:
+        try:
+            if one.body is None or "erased" in one.headers:
+                state, answer = Delivered.ERASED, None
+            elif lapsed and one.type != PartnerErased.TYPE:
+                state, answer = Delivered.LAPSED, None
+            else:
+                await self._send(database, client, one, one.body)
+                return
+            async with database.write() as conn:
+                await deliveries.end(conn, one, state, self.now(), answer)
+        except Exception as fault:  # noqa: BLE001 (its lease runs out, and it is tried again; the others go on)
+            log.error("webhook.fault", partner=self.terms.partner.id, error=type(fault).__name__)
+
+    async def _send(self, database: Database, client: httpx.AsyncClient, one: Due, body: bytes) -> None:
+        answer = await self.post(client, one.event_id, structured(one, body))
+        now = self.now()
+        result = "delivered" if answer.is_success else "failed"
+        async with database.write() as conn:
+            if answer.is_success:
+                await deliveries.end(conn, one, Delivered.DONE, now, answer.code)
+            elif answer.code == str(GONE):
+                await deliveries.disable(conn, now, "gone")
+                await deliveries.again(conn, one, now, answer.code)
+                log.error("webhook.disabled", partner=self.terms.partner.id)
+            elif (wait := self._wait(one, answer)) is not None:
+                await deliveries.again(conn, one, now + wait, answer.code)
+            else:
+                await deliveries.end(conn, one, Delivered.DEAD, now, answer.code)
+                result = "dead"
+                log.error(
+                    "webhook.dead_letter", partner=self.terms.partner.id, event_id=one.event_id, answer=answer.code
+                )
+        metrics.partner_deliveries.labels(self.terms.partner.id, result).inc()
+
+    def _wait(self, one: Due, answer: Answer) -> timedelta | None:
+        """None: it is a dead letter. What takes something back is never one: it is tried until it is known there."""
+        if one.tries < len(self.waits):
+            wait = self.waits[one.tries]
+        elif issubclass(partner_types().get(one.type, object), PartnerNote):
+            wait = self.waits[-1]
+        else:
+            return None
+        wait *= 1 + JITTER * random.random()
+        return max(wait, min(answer.retry_after or timedelta(0), LONGEST))
+
+    async def post(
+        self, client: httpx.AsyncClient, event_id: str, body: bytes, more: dict[str, str] | None = None
+    ) -> Answer:
+        """One try. Raises nothing that a server could cause."""
+        parts = urlsplit(self.delivery.url)
+        host = parts.hostname or ""
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            headers = signed(self.secrets(), event_id, self.now(), body)
+            address = await address_of(host, port, self.delivery.networks, self.look_up)
+            url = httpx.URL(self.delivery.url).copy_with(host=address, port=port)
+            # The address that was looked at is the one that is used; the certificate is still the name's.
+            request = client.build_request(
+                "POST", url, content=body, headers={"Host": parts.netloc, **headers, **(more or {})},
+                extensions={"sni_hostname": host},
+            )  # fmt: skip
+            async with asyncio.timeout(TIMEOUT_S):  # httpx bounds each step, and a server may take many small ones
+                response = await client.send(request, stream=True)
+                await response.aclose()
+        except SecretsError:
+            log.error("webhook.no_secret", partner=self.terms.partner.id)
+            return Answer("no_secret")
+        except NotReachableError as refused:
+            return Answer(str(refused))
+        except (TimeoutError, httpx.TimeoutException):
+            return Answer("timeout")
+        except httpx.HTTPError as failed:
+            return Answer(_NAMES.get(type(failed), "connection"))
+        return Answer(str(response.status_code), _retry_after(response.headers.get("retry-after"), self.now()))
+
+
+_NAMES: dict[type[httpx.HTTPError], str] = {httpx.ConnectError: "no_connection", httpx.RemoteProtocolError: "protocol"}
+
+
+def signed(secrets: Sequence[str], event_id: str, now: datetime, body: bytes) -> dict[str, str]:
+    """Headers of Standard Webhooks: a signature with each secret, so that the partner can change over at its own time."""
+    signatures = [Webhook(secret).sign(event_id, now, body.decode()) for secret in secrets]
+    return {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(signatures),
+        "content-type": "application/cloudevents+json",
+        "user-agent": "ipvi-partners/1",
+    }
+
+
+def structured(one: Due, body: bytes) -> bytes:
+    """The event as its topic has it, in CloudEvents' structured mode."""
+    attributes = {name.removeprefix("ce_"): value for name, value in one.headers.items() if name.startswith("ce_")}
+    return orjson.dumps({**attributes, "datacontenttype": "application/json", "data": orjson.Fragment(body)})
+
+
+def _retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """Seconds, or a date (RFC 9110, 10.2.3)."""
+    if value is None:
+        return None
+    if value.strip().isdecimal() and len(value) < 10:
+        return timedelta(seconds=int(value))
+    try:
+        return max(parsedate_to_datetime(value) - now, timedelta(0))
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,103 @@
+"""CSV batches in a real folder; the clock is set by hand."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from schemas.partner_file import CsvDelivery
+from services.partners.sender import BatchSender
+from tests.harness.partners import HIM, START, decision, expunction, prepared
+from tests.harness.webhooks import Post, post
+
+DAY = timedelta(days=1)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def assert_whole(batch: Path) -> None:
+    manifest = json.loads((batch / "manifest.json").read_text())
+    assert {each["name"] for each in manifest["files"]} | {"manifest.json"} == {path.name for path in batch.iterdir()}
+    for each in manifest["files"]:
+        content = (batch / each["name"]).read_bytes()
+        assert (each["sha256"], each["rows"]) == (
+            hashlib.sha256(content).hexdigest(), len(rows(batch / each["name"])),
+        )  # fmt: skip
+
+
+def batches(made: Post, folder: Path) -> BatchSender:
+    sender = BatchSender(made.sender.terms, CsvDelivery(kind="csv"), folder)
+    sender.now = lambda: made.now
+    return sender
+
+
+async def test_a_folder_a_period_with_exactly_the_columns_of_the_file(tmp_path: Path) -> None:
+    async with post(tmp_path, "", delivery={"kind": "csv", "url": None, "private_networks": None}) as made:
+        sender = batches(made, tmp_path / "out")
+        assert await sender.round(made.database) is None, "the first period begins"
+        said = await made.say(decision(1), prepared(1), decision(2, "B", "C", statutes=["=cmd()"]))
+        made.now += timedelta(hours=23)
+        assert await sender.round(made.database) is None
+        made.now += timedelta(hours=2)
+        first = await sender.round(made.database)
+        assert first is not None
+        assert first.name == (START + DAY).strftime("%Y-%m-%dT%H%M%SZ")
+        assert_whole(first)
+        decided = rows(first / "decided.csv")
+        asked = {each.event: each.fields for each in made.bench.partner.events}
+        assert list(decided[0]) == ["event_id", "time", *asked["ipvi.partner.decided.v1"]]
+        assert [row["tier"] for row in decided] == ["C", "B"]
+        assert decided[1]["statutes"] == "'=cmd()", "no cell is a formula"
+        found = {row["event_id"] for path in first.glob("*.csv") for row in rows(path)}
+        assert found == set(said)
+        assert not any(HIM.encode() in path.read_bytes() for path in first.iterdir())
+        made.now += DAY
+        second = await sender.round(made.database)
+        assert second is not None
+        assert_whole(second)
+        assert rows(second / "decided.csv") == [], "a day on which nothing was said shows as such"
+        assert [path.name for path in sorted((tmp_path / "out").iterdir())] == [first.name, second.name]
+
+
+async def test_what_is_expunged_is_said_in_the_next_and_leaves_the_earlier_ones(tmp_path: Path) -> None:
+    async with post(tmp_path, "", delivery={"kind": "csv", "url": None, "private_networks": None}) as made:
+        sender = batches(made, tmp_path / "out")
+        await sender.round(made.database)
+        both = ["NC0990100:001", "NC0990100:002"]
+        said = await made.say(decision(1), decision(2, "B", "C", evidence=both))
+        made.now += DAY
+        first = await sender.round(made.database)
+        assert first is not None
+        gone = rows(first / "decided.csv")[0]["incident_id"]
+        await made.say(expunction(1, "C", "B"))
+        made.now += DAY
+        second = await sender.round(made.database)
+        assert second is not None
+        [note] = [row for row in rows(second / "notes.csv") if row["type"] == "ipvi.partner.erased.v1"]
+        assert note["events"].split() == said[:1]
+        assert_whole(first)
+        assert said[0] not in {row["event_id"] for path in first.glob("*.csv") for row in rows(path)}
+        assert gone.encode() not in (first / "decided.csv").read_bytes()
+
+
+async def test_what_was_not_noted_as_written_is_in_the_next(tmp_path: Path) -> None:
+    async with post(tmp_path, "", delivery={"kind": "csv", "url": None, "private_networks": None}) as made:
+        sender = batches(made, tmp_path / "out")
+        await sender.round(made.database)
+        said = await made.say(decision(1))
+        (tmp_path / "out").write_text("in the way")
+        made.now += DAY
+        try:
+            await sender.round(made.database)
+        except OSError:
+            (tmp_path / "out").unlink()
+        made.now += DAY
+        batch = await sender.round(made.database)
+        assert batch is not None
+        assert said[0] in {row["event_id"] for row in rows(batch / "decided.csv")}

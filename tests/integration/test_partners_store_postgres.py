@@ -1,0 +1,21 @@
+"""A partner's store on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from services.common.migrations import metadata_of
+from tests.harness.partners_store import PartnersStoreBehaviour
+
+
+class TestPostgres(PartnersStoreBehaviour):
+    @pytest.fixture
+    async def conn(self, database: str) -> AsyncIterator[AsyncConnection]:
+        engine = create_async_engine(database)
+        async with engine.begin() as opened:
+            await opened.run_sync(metadata_of("partners").create_all)
+            yield opened
+        await engine.dispose()
