@@ -67,6 +67,9 @@ class Tree:
             "IPVI_TICKS": str(settings.ticks).lower(),
             "IPVI_TOKENS_FILE": str(settings.tokens_file.resolve()) if settings.tokens_file else "",
         }
+        for name in ("IPVI_PARTNERS", "IPVI_PARTNERS_SECRETS", "IPVI_PARTNERS_BATCHES"):
+            if folder := os.environ.get(name):
+                given[name] = str(Path(folder).resolve())  # services run in another folder
         if settings.database_url:
             given["DATABASE_URL"] = settings.database_url
         return {**os.environ, **{name: value for name, value in given.items() if value}}
@@ -168,6 +171,7 @@ def _run(
     tree = Tree(settings, console, partners)
     with _stopped_at_end(tree):
         tree.start(with_api=not once)
+        console.print(f"Kafka is at {settings.kafka_bootstrap_servers}", markup=False)
         console.print(f"Feeding {source.name} ...", markup=False)
         fed = ingest_file(source, kind, as_of, time_zone, settings, console, mapping)
         _wait_settled(tree)

@@ -67,8 +67,9 @@ def trials(partner: Partner) -> Iterator[Trial]:
     """In the order of the file, then of the examples' names. Through the code that cuts and filters every event."""
     terms = compose(partner, b"examples alone").terms
     for asked in partner.events:
+        every = _data(EXAMPLES / asked.event / "every_field.json")
         for path in sorted((EXAMPLES / asked.event).glob("*.json")):
-            data = json.loads(path.read_text("utf-8"))["data"]
+            data = every | _data(path)  # one that another partner was sent lacks what that one's file does not name
             name = f"{asked.event} {path.stem}"
             whole = _whole(partner, asked, data)
             tier = data.get("tier")
@@ -78,6 +79,11 @@ def trials(partner: Partner) -> Iterator[Trial]:
                 yield Trial(name, {}, f"not sent: {_reason(asked, data)}")
             else:
                 yield Trial(name, orjson.loads(terms.cut(whole).model_dump_json()), "")
+
+
+def _data(path: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads(path.read_text("utf-8"))["data"]
+    return found
 
 
 def _whole(partner: Partner, asked: Subscription, data: dict[str, object]) -> PartnerEvent:
