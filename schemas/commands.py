@@ -288,6 +288,14 @@ class ClaimNotification(NotificationCommand):
     """I take it."""
 
 
+@event_type("ipvi.notifier.command.plan_delivery.v1")
+class PlanDelivery(NotificationCommand):
+    """The delivery round he is to be told on; again: it is moved; nulls: it is off. It lets go of nothing."""
+
+    planned_from: Timestamp | None = None
+    planned_until: Timestamp | None = None
+
+
 @event_type("ipvi.notifier.command.print_letter.v1")
 class PrintLetter(NotificationCommand):
     """Keep this letter: it is what he will be given. Made by the service from its own file, not by the person."""

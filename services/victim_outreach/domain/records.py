@@ -185,6 +185,12 @@ class Delivery:
     released_at: datetime | None = None
     visits: int = 0
     visited_at: datetime | None = None
+    planned_from: datetime | None = None
+    """When he is to be told, if that is known; it may be waiting still."""
+    planned_at: datetime | None = None
+    """When that was recorded."""
+    plans: int = 0
+    """How often it was set or moved."""
 
 
 @dataclass(frozen=True, slots=True)

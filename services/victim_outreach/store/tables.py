@@ -161,6 +161,9 @@ deliveries = _table(
     Column("released_at", UtcDateTime),
     Column("visits", Integer, nullable=False),
     Column("visited_at", UtcDateTime),
+    Column("planned_from", UtcDateTime, comment="when he is to be told, if that is known"),
+    Column("planned_at", UtcDateTime),
+    Column("plans", Integer, nullable=False, server_default="0", comment="how often it was set or moved"),
     comment="notices to him, as far as she must hear of them",
 )
 

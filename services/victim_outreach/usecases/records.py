@@ -12,6 +12,7 @@ from schemas.notification import (
     NotificationCorrected,
     NotificationFailed,
     NotificationHeld,
+    NotificationPlanned,
     NotificationPrepared,
     NotificationReleased,
     NotificationServed,
@@ -210,6 +211,22 @@ def notice_changed(file: CaseFile, data: Notification, given: Input, terms: Term
     if state is NotificationState.RELEASED and known.state is not state:
         changed = replace(changed, releases=known.releases + 1, released_at=given.at)
     if state in _VISITED:
-        changed = replace(changed, visits=known.visits + 1, visited_at=given.at)
+        changed = replace(changed, visits=known.visits + 1, visited_at=given.at, planned_from=None, planned_at=None)
+    deliveries = {**file.deliveries, data.notification_id: changed}
+    return settled(file, Draft(replace(file, deliveries=deliveries)), given, terms)
+
+
+def notice_planned(file: CaseFile, data: NotificationPlanned, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """She hears of the day first, whether he is let wait or not: of another day, anew."""
+    known = file.deliveries.get(data.notification_id) or Delivery(data.notification_id, data.pair_id)
+    if known.planned_from == data.planned_from:
+        return Outcome(file, result="none")
+    off = data.planned_from is None
+    changed = replace(
+        known,
+        planned_from=data.planned_from,
+        planned_at=None if off else given.at,
+        plans=known.plans if off else known.plans + 1,
+    )
     deliveries = {**file.deliveries, data.notification_id: changed}
     return settled(file, Draft(replace(file, deliveries=deliveries)), given, terms)
