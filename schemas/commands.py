@@ -45,6 +45,8 @@ class Role(StrEnum):
     """A partner's own system: confirms what it was told to take back, and asks what it was sent."""
     AGENCY = "agency"
     """An agency's own system: sends that agency's records to intake, and asks what became of them."""
+    RECORDS = "records"
+    """Records clerk or analyst: decides at intake which records are one person."""
 
 
 class Tick(Data):
@@ -284,6 +286,14 @@ class LiftHold(NotificationCommand):
 @event_type("ipvi.notifier.command.claim.v1")
 class ClaimNotification(NotificationCommand):
     """I take it."""
+
+
+@event_type("ipvi.notifier.command.plan_delivery.v1")
+class PlanDelivery(NotificationCommand):
+    """The delivery round he is to be told on; again: it is moved; nulls: it is off. It lets go of nothing."""
+
+    planned_from: Timestamp | None = None
+    planned_until: Timestamp | None = None
 
 
 @event_type("ipvi.notifier.command.print_letter.v1")

@@ -141,6 +141,15 @@ class NotificationReleased(Notification):
     """Whose officer gives it, where that is another's than the incident's."""
 
 
+@event_type("ipvi.notification.planned.v1")
+class NotificationPlanned(Notification):
+    """The delivery round it is to be given on was set, or moved; nulls: there is none now. It may be waiting still."""
+
+    planned_from: Timestamp | None = None
+    planned_until: Timestamp | None = None
+    """Null of a call-in: that begins at its time."""
+
+
 @event_type("ipvi.notification.served.v1")
 class NotificationServed(Notification):
     """Was given."""

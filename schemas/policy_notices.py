@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field, PlainSerializer
@@ -91,8 +90,3 @@ class Notices(Data):
     signed_templates_only: bool = True
     """Whether a notice waits while its wording is not signed off; without a county's folder nothing waits for one."""
     duty: Duty = Duty()
-
-
-def called(ladder: Sequence[DutyRole], escalation: int) -> DutyRole:
-    """Who is called the n-th time (from 1)."""
-    return ladder[min(escalation, len(ladder)) - 1]

@@ -70,6 +70,8 @@ class ReviewCommand(PersonCommand):
 
     incident_id: IncidentId
     code: ReviewCode
+    late: bool = False
+    """Set by the service alone: it followed a merge or split, and no such review was open where it came. It counts for none."""
 
 
 @event_type("ipvi.classifier.command.claim_review.v1")

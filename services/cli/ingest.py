@@ -114,7 +114,7 @@ def run(
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        settings, source = _settings(), Source(file)
+        settings, source = intake_settings(), Source(file)
         feed = _Feed(source, kind, _zone_of(time_zone, policy or settings.policy), _mapping(kind, mapping))
         summary = asyncio.run(_ingest(feed, out, as_of, settings, console))
     except (SourcePausedError, FeedPausedError) as paused:
@@ -139,7 +139,7 @@ def ingest_file(
 ) -> IngestSummary:
     """Feed one file to the stream of `settings`. Raises `IpviError`, `SourcePausedError` among them."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    own = _settings().model_copy(update=settings.model_dump(include=set(CommonSettings.model_fields)))
+    own = intake_settings().model_copy(update=settings.model_dump(include=set(CommonSettings.model_fields)))
     feed = _Feed(Source(file), kind, _zone_of(time_zone, settings.policy), _mapping(kind, mapping))
     return asyncio.run(_ingest(feed, None, as_of, own, console))
 
@@ -239,7 +239,8 @@ def _progress(source: Source, kind: Format, console: Console) -> Iterator[Callab
         yield show
 
 
-def _settings() -> IntakeSettings:
+def intake_settings() -> IntakeSettings:
+    """Of the environment. Raises `ConfigurationError`."""
     try:
         return IntakeSettings()
     except ValidationError as wrong:

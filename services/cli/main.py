@@ -6,11 +6,13 @@ import sys
 
 import typer
 
-from schemas.policy_file import PolicyError
+from schemas.yaml_file import YamlError
 from services.cli.acls import acls_command
 from services.cli.agencies import app as agencies
 from services.cli.broker.jars import BrokerError
 from services.cli.contract import page_command
+from services.cli.export import export_command
+from services.cli.identity import app as identity
 from services.cli.ingest import ingest_command
 from services.cli.letters import app as letters
 from services.cli.measures import measures_command
@@ -41,6 +43,7 @@ app.command("simulate")(simulate_command)
 app.command("serve")(serve_command)
 app.command("migrate")(migrate_command)
 app.command("reconcile")(reconcile_command)
+app.command("export")(export_command)
 app.command("measures")(measures_command)
 
 offsets = typer.Typer(help="Offsets that Kafka lost, and logs that are not what they were.", no_args_is_help=True)
@@ -70,6 +73,7 @@ app.add_typer(contract, name="contract")
 app.add_typer(partners, name="partners")
 app.add_typer(parked, name="parked")
 app.add_typer(agencies, name="agencies")
+app.add_typer(identity, name="identity")
 app.add_typer(policy, name="policy")
 app.add_typer(reads, name="reads")
 app.add_typer(letters, name="letters")
@@ -79,7 +83,7 @@ def main() -> None:
     """The entry point."""
     try:
         app()
-    except (IpviError, PolicyError, BrokerError) as failed:
+    except (IpviError, YamlError, BrokerError) as failed:
         print(f"ipvi: {failed}", file=sys.stderr)
         sys.exit(2)
 

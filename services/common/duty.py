@@ -6,16 +6,18 @@ always `days`, `start`, `end`. Times are of the county's clock; a shift that end
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, TypeVar, get_args
 
 import structlog
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from schemas.commands import Role
+from schemas.duty import DutyRole
 from services.common.errors import ConfigurationError
 from services.common.messaging import DUTY_ALERT, Mail, Mailer, Messenger, NotSentError, ShortText
 
@@ -24,6 +26,20 @@ log = structlog.get_logger(__name__)
 _Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[_Day, ...] = get_args(_Day)
 _Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+
+
+R = TypeVar("R", DutyRole, Role)
+"""Roles of a ladder: who is called first, who next. A policy names the ladders, the roster who fills a role."""
+
+
+def rung(ladder: Sequence[R], number: int) -> R:
+    """Whom the n-th call goes to (from 1): each time the next, and at the top always the last."""
+    return ladder[min(number, len(ladder)) - 1]
+
+
+def upwards(ladders: Iterable[Sequence[R]], role: R) -> Sequence[R]:
+    """The role, and who is told in its place where nobody is on duty in it: all above it in the first ladder it stands in."""
+    return next((ladder[ladder.index(role) :] for ladder in ladders if role in ladder), [role])
 
 
 class RosterError(ConfigurationError):
@@ -36,7 +52,7 @@ class Shift(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     person: Annotated[str, Field(min_length=1, max_length=120)]
-    roles: Annotated[frozenset[str], Field(min_length=1)]
+    roles: Annotated[frozenset[DutyRole | Role], Field(min_length=1)]
     channel: Literal["text", "email"]
     address: Annotated[str, Field(min_length=3, max_length=200, repr=False)]
     days: Annotated[frozenset[_Day], Field(min_length=1)] = frozenset(_DAYS)
@@ -61,20 +77,19 @@ _SHIFTS = TypeAdapter(list[Shift])
 class Roster:
     """Shifts, in the order of the file: the first is told first."""
 
-    zone: tzinfo
     shifts: Sequence[Shift] = ()
 
-    def on_duty(self, role: str, at: datetime) -> list[Shift]:
-        local = at.astimezone(self.zone)
+    def on_duty(self, role: str, local: datetime) -> list[Shift]:
+        """`local`: the moment by the county's clock."""
         return [shift for shift in self.shifts if role in shift.roles and shift.covers(local)]
 
 
-def read_roster(path: Path | None, zone: tzinfo) -> Roster:
+def read_roster(path: Path | None) -> Roster:
     """The shifts of a file; none without one. Raises `RosterError` with one clear line."""
     if path is None:
-        return Roster(zone)
+        return Roster()
     try:
-        return Roster(zone, _SHIFTS.validate_python(yaml.safe_load(path.read_text("utf-8")) or []))
+        return Roster(_SHIFTS.validate_python(yaml.safe_load(path.read_text("utf-8")) or []))
     except OSError as failed:
         raise RosterError(f"roster {path}: {failed.strerror or 'cannot be read'}") from None
     except ValidationError as failed:
@@ -91,7 +106,6 @@ class RosterFile:
     """A roster that changes from week to week: read again when its file has changed; an unusable one changes nothing."""
 
     path: Path | None
-    zone: tzinfo
     _seen: int = 0
     _roster: Roster | None = None
 
@@ -103,7 +117,7 @@ class RosterFile:
             changed = self._seen
         if self._roster is None or changed != self._seen:
             try:
-                self._roster = read_roster(self.path, self.zone)
+                self._roster = read_roster(self.path)
             except RosterError:
                 if self._roster is None:
                     raise
@@ -122,7 +136,10 @@ class Pager:
     subject: str = field(default="Office", kw_only=True)
 
     async def page(self, page_id: str, roles: Sequence[str], at: datetime) -> bool:
-        """The first of `roles` in which somebody on duty could be told; all of them. False: nobody was."""
+        """The first of `roles` in which somebody on duty could be told; all of them. False: nobody was.
+
+        `at`: the moment by the county's clock.
+        """
         roster = self.roster.now()
         for role in roles:
             told = [await self._tell(f"{page_id}-{n}", shift, at) for n, shift in enumerate(roster.on_duty(role, at))]

@@ -6,6 +6,7 @@ The whole policy travels in a command to each lane; the lane's row names its dig
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -13,6 +14,7 @@ import orjson
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.commands import ActivatePolicy
@@ -94,7 +96,7 @@ class PolicyStore:
             await _write(conn, self.policies.filed)
         rows = (await conn.execute(select(policies).order_by(policies.c.place))).all()
         for row in rows:
-            self.policies.add(read(Policy, row.document.encode()))
+            self.policies.add(read_policy(row.document))
         digest, filed = kept or str(rows[0].digest), self.policies.filed.digest
         if digest not in {row.digest for row in rows}:
             raise LaneRefusedError("policy_unknown", "the policy in force in this lane is not in the database")
@@ -118,6 +120,43 @@ async def _write(conn: AsyncConnection, policy: Policy) -> None:
     last = select(func.coalesce(func.max(policies.c.place), 0) + 1).scalar_subquery()
     row = {"digest": policy.digest, "place": last, "document": policy.model_dump_json()}
     await conn.execute(make(policies).values(**row).on_conflict_do_nothing())
+
+
+class Prevailing:
+    """The policy that most lanes decide under, for what runs beside them (senders, papers).
+
+    While another comes into force, lane by lane, either of the two holds. A database that is away changes nothing: whoever is
+    on duty is called all the same.
+    """
+
+    def __init__(self, filed: Policy) -> None:
+        self._known = filed
+
+    async def now(self, read: Callable[[], AbstractAsyncContextManager[AsyncConnection]]) -> Policy:
+        """The file's, before any lane was claimed."""
+        try:
+            async with read() as conn:
+                digest = await conn.scalar(_PREVAILS)
+                if digest is not None and digest != self._known.digest:
+                    found = await conn.execute(select(policies.c.document).where(policies.c.digest == digest))
+                    self._known = read_policy(found.scalar_one())
+        except (SQLAlchemyError, OSError) as failed:
+            log.warning("policy.not_read", error=type(failed).__name__)
+        return self._known
+
+
+_PREVAILS = (
+    select(lanes.c.kept)
+    .join(policies, policies.c.digest == lanes.c.kept)
+    .group_by(lanes.c.kept)
+    .order_by(func.count().desc(), func.max(policies.c.place).desc())
+    .limit(1)
+)
+
+
+def read_policy(document: str) -> Policy:
+    """As it was kept."""
+    return read(Policy, document.encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 Every reader comes through here, and no reader makes an id of its own. What is done is the least that is safe: a number that
 one register gives to one person is that person, and nothing else links. Records that are one person under two numbers stay two
-until a person or the linkage says so, with `ipvi.offender.merged.v1`; a wrong link is worse than a missing one, since it puts
-another man's charges on a list and another woman's address in a file.
+until a person or the linkage (`linkage/`, `usecases/linking.py`) says so, with `ipvi.offender.merged.v1`; a wrong link is worse
+than a missing one, since it puts another man's charges on a list and another woman's address in a file.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,12 +22,14 @@ from services.common.database import Database, database_url
 from services.common.reads import SqlReadLog
 from services.intake.api import Desk, router
 from services.intake.bodies import MAX_BODY
+from services.intake.linkage.model import LinkageError
 from services.intake.nibrs.events import ZoneOf
 from services.intake.settings import IntakeSettings, WatchedFolder, read_feeds
 from services.intake.sinks import NAME, OutboxProducer, check_broker, check_database
 from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds
 from services.intake.usecases import Sender, StreamError
+from services.intake.usecases.linking import link_numbers, score_new
 from services.intake.watch import Watcher
 
 log = structlog.get_logger(__name__)
@@ -74,6 +76,8 @@ class IntakeService:
         work = [
             _always(self._sweep, _SWEEP_S),
             _always(self._measure, _MEASURE_S),
+            # A merge has no time of report: in a back-test it would put every clock to now.
+            *(self._linking() if self.settings.as_of == "now" else ()),
             *(self._watcher(each).run() for each in self.watched),
         ]
         if self.settings.api_port:
@@ -115,6 +119,17 @@ class IntakeService:
         await self.sender.deliver(last)
         self._waits_since = None
 
+    def _linking(self) -> list[Coroutine[None, None, None]]:
+        return [_always(self._link, _SWEEP_S), _always(self._score, self.settings.linkage_every_s)]
+
+    async def _link(self) -> None:
+        """Numbers of new records against all; some records a transaction, so that agencies' deliveries come between."""
+        while await link_numbers(self.database, self._terms, datetime.now(UTC)):
+            pass
+
+    async def _score(self) -> None:
+        await score_new(self.database, self._terms)
+
     async def _measure(self) -> None:
         now = datetime.now(UTC)
         async with self.database.read() as conn:
@@ -153,6 +168,6 @@ async def _always(work: Callable[[], Awaitable[None]], every: float) -> None:
     while True:
         try:
             await work()
-        except (StreamError, KafkaError, SQLAlchemyError, OSError, TimeoutError) as failed:
+        except (StreamError, LinkageError, KafkaError, SQLAlchemyError, OSError, TimeoutError) as failed:
             log.warning("intake.tries_again", error=type(failed).__name__)
         await asyncio.sleep(every)

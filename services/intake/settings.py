@@ -17,7 +17,7 @@ from services.intake.domain import Format, RejectLimit, Terms
 
 
 class IntakeSettings(CommonSettings):
-    """`IPVI_REJECT_LIMIT`, `IPVI_REJECT_AFTER` and `IPVI_FEEDS_FILE` beside what every service reads."""
+    """`IPVI_REJECT_LIMIT`, `IPVI_REJECT_AFTER`, `IPVI_FEEDS_FILE`, `IPVI_LINKAGE_EVERY_S` beside what every service reads."""
 
     reject_limit: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of refused units above which a source is paused; 1 never pauses."""
@@ -25,6 +25,9 @@ class IntakeSettings(CommonSettings):
     """Units to read before that is judged."""
     feeds_file: Path | None = None
     """Folders to watch (docs/intake.md). None: none."""
+
+    linkage_every_s: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds from one scoring of new records to the next; numbers are compared each second."""
 
     seal_key: Annotated[SecretStr | None, Field(min_length=16)] = None
     """Key of the hashes by which expunged incidents are known again: the classifier's. None: the one kept under `home`."""

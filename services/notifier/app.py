@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from schemas.policy import Policy
 from schemas.policy_file import load_policy
 from services.common.county import has_document
 from services.common.duty import Pager, RosterFile
 from services.common.messaging import MailSettings, mailer, messenger
-from services.common.policies import Policies
+from services.common.policies import Policies, Prevailing
 from services.common.replica import Companion
 from services.common.settings import CommonSettings
 from services.notifier.alerts import AlertSender
@@ -43,7 +42,7 @@ def compose(filed: Policy, lanes: int, book: LetterBook | None = None) -> Notifi
 def papers(settings: CommonSettings) -> Papers | None:
     """What its routes make letters of; None: no county's letters are set up. Raises `CountyError`."""
     book = _book(settings)
-    return Papers(book, ZoneInfo(load_policy(settings.policy).time_zone)) if book is not None else None
+    return Papers(book, Prevailing(load_policy(settings.policy))) if book is not None else None
 
 
 def _book(settings: CommonSettings) -> LetterBook | None:
@@ -54,7 +53,7 @@ def _book(settings: CommonSettings) -> LetterBook | None:
 def companions(settings: CommonSettings) -> Sequence[Companion]:
     """What calls whoever is on duty. Raises `ConfigurationError` for a mail server or roster that cannot be used."""
     policy, mail, own = load_policy(settings.policy), MailSettings(), NotifierSettings()
-    roster = RosterFile(own.duty_roster, ZoneInfo(policy.time_zone))
+    roster = RosterFile(own.duty_roster)
     roster.now()
     pager = Pager(roster, mailer(mail, sys.stderr), messenger(mail, sys.stderr))
-    return [AlertSender(settings.kafka_bootstrap_servers, pager, policy.notices.duty).run]
+    return [AlertSender(settings.kafka_bootstrap_servers, pager, Prevailing(policy)).run]

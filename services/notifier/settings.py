@@ -13,4 +13,4 @@ class NotifierSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore")
 
     duty_roster: Path | None = None
-    """Who is on duty, a YAML list of shifts (`docs/notices.md`). None: nobody can be called, and the log says so."""
+    """Who is on duty, a YAML list of shifts (`docs/duty.md`). None: nobody can be called, and the log says so."""

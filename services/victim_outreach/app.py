@@ -5,14 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from schemas.policy_file import load_policy
 from services.common.county import has_document
 from services.common.duty import Pager, RosterFile
 from services.common.errors import ConfigurationError
 from services.common.messaging import MailSettings, mailer, messenger
-from services.common.policies import Policies
+from services.common.policies import Policies, Prevailing
 from services.common.replica import Companion
 from services.common.settings import CommonSettings
 from services.victim_outreach.publisher import Publisher
@@ -42,11 +41,11 @@ def companions(settings: CommonSettings) -> Sequence[Companion]:
     """
     policy, mail, own, book = load_policy(settings.policy), MailSettings(), OutreachSettings(), papers(settings)
     mails, texts = mailer(mail, sys.stderr), messenger(mail, sys.stderr)
-    roster = RosterFile(own.duty_roster, ZoneInfo(policy.time_zone))
+    roster = RosterFile(own.duty_roster)
     roster.now()
     if book is not None and mail.smtp_url is not None:  # what a sample's signature covers never reaches a person
         book = replace(book, signoffs=book.signoffs.real())
     words = CountyTexts(book) if book is not None else NoTexts()
     if (word := telling_sender(mail.mail_from)) is not None:
         raise ConfigurationError(f"IPVI_MAIL_FROM: '{word}' tells what a mail is about to whoever else sees it")
-    return [Sender(policy, mails, texts, words, Pager(roster, mails, texts)).run, Publisher().run]
+    return [Sender(Prevailing(policy), mails, texts, words, Pager(roster, mails, texts)).run, Publisher().run]

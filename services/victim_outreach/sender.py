@@ -1,7 +1,8 @@
-"""Sends what an advocate asked for and pages who is on duty; after the commit, from the tables, each at most once.
+"""Sends what an advocate asked for, at most once, and pages who is on duty, at least once; after the commit, from the tables.
 
-A row in `sends` is committed before anything leaves. Killed in between, the next run finds it begun and not ended, and says
-that it is not known whether it left: nothing is tried again by itself.
+A row in `sends` is committed before anything leaves. Killed in between, the next run finds it begun and not ended: of a message
+it says that it is not known whether it left, and nothing is tried again by itself; a page, which says nothing, is tried again
+until somebody was told.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from schemas.advocacy import MessageOutcome, ReportMessage
-from schemas.outreach import ContactChannel
-from schemas.policy import Policy
+from schemas.commands import Role
+from schemas.outreach import ContactChannel, TaskOwner
 from services.common import metrics
 from services.common.database import Database
 from services.common.desk import Reporter
-from services.common.duty import Pager
+from services.common.duty import Pager, upwards
 from services.common.messaging import Mail, Mailer, Messenger, NotSent, NotSentError, ShortText
+from services.common.policies import Prevailing
 from services.common.signoffs import NotSignedError
 from services.victim_outreach.rules import address_of, safe_contact
 from services.victim_outreach.store import outbox, women
@@ -35,6 +37,8 @@ GOOD_FOR = timedelta(minutes=10)
 """An older wish is not carried out: what was safe then may not be now, and a database put back must not send it again."""
 INTERRUPTED_AFTER = timedelta(minutes=5)
 REPEATED_AFTER = timedelta(seconds=30)
+PAGED_AGAIN = timedelta(seconds=30)
+"""After nobody could be told, or a process died on the way."""
 _AT_ONCE = 50
 
 
@@ -100,7 +104,7 @@ async def _for_ever(round_: Callable[[], Awaitable[None]]) -> None:
 class Sender:
     """One replica's. Several may run: whoever writes the row sends."""
 
-    policy: Policy
+    policies: Prevailing
     mailer: Mailer
     messenger: Messenger
     texts: Texts
@@ -125,28 +129,27 @@ class Sender:
 
     async def pages(self, database: Database) -> None:
         """One round of pages. One call to each role, however many tasks: it says the same of all of them."""
-        now = self.now()
+        now, policy = self.now(), await self.policies.now(database.read)
+        begun_by = now - PAGED_AGAIN
         async with database.read() as conn:
-            found = await outbox.pages(conn, now - GOOD_FOR, _AT_ONCE)
+            found = await outbox.pages(conn, now - policy.escalate_overdue, begun_by, _AT_ONCE)
         if not found:
             return
-        mine = []
+        mine: dict[tuple[TaskOwner, Role], list[str]] = {}
         async with database.write() as conn:
             for page in found:
-                if await outbox.begin(conn, page.page_id, now):
-                    mine.append(page)
-        for owner, duty in sorted({(page.owner, page.duty) for page in mine}):
-            ladder = self.policy.outreach.duty[owner]
-            roles = [duty, *ladder[ladder.index(duty) + 1 :]] if duty in ladder else [duty]
-            told = await self.pager.page(
-                next(p.page_id for p in mine if (p.owner, p.duty) == (owner, duty)), roles, now
-            )
+                if await outbox.begin_page(conn, page.page_id, now, begun_by):
+                    mine.setdefault((page.owner, page.duty), []).append(page.page_id)
+        for (owner, duty), page_ids in sorted(mine.items()):
+            roles = upwards([policy.outreach.duty[owner]], duty)
+            told = await self.pager.page(page_ids[0], roles, now.astimezone(ZoneInfo(policy.time_zone)))
             metrics.pages.labels("victim_outreach", "told" if told else "nobody").inc()
             if not told:
                 log.error("duty.nobody_told", role=str(duty))
-        async with database.write() as conn:
-            for page in mine:
-                await outbox.end(conn, page.page_id, self.now(), MessageOutcome.SENT)
+                continue
+            async with database.write() as conn:
+                for page_id in page_ids:
+                    await outbox.end(conn, page_id, self.now(), MessageOutcome.SENT)
 
     async def _send(self, database: Database, message: outbox.Waiting) -> None:
         async with database.write() as conn:
@@ -165,7 +168,8 @@ class Sender:
         async with database.read() as conn:
             woman = await women.woman_of(conn, message.case_id)
             profiles, attempts = await women.profiles_of(conn, woman), await women.attempts_of(conn, woman)
-        if not safe_contact(profiles, attempts, now).permits(message.channel, now, ZoneInfo(self.policy.time_zone)):
+        zone = ZoneInfo((await self.policies.now(database.read)).time_zone)
+        if not safe_contact(profiles, attempts, now).permits(message.channel, now, zone):
             return MessageOutcome.FAILED, "unsafe_channel"
         to = address_of(profiles, message.channel, now)
         if to is None:

@@ -13,4 +13,4 @@ class OutreachSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore")
 
     duty_roster: Path | None = None
-    """Who is on duty, a YAML list of shifts (`docs/outreach.md`). None: nobody can be paged, and the log says so."""
+    """Who is on duty, a YAML list of shifts (`docs/duty.md`). None: nobody can be paged, and the log says so."""

@@ -1,4 +1,4 @@
-"""A history load: `python -m tests.bench.load [INCIDENTS] [--lanes N] [--plain] [--sqlite] [--seed N] [--report FILE]`.
+"""A history load: `python -m tests.bench.load [INCIDENTS] [--lanes N] [--cached N] [--plain] [--sqlite] [--report FILE]`.
 
 By hand, on a quiet machine. A made-up county of so many incidents, all of it history, goes through `ipvi ingest` into a real
 broker, as of when it was reported; classifier, outreach and notifier work it until nothing is left to do. Told: how long each
@@ -60,21 +60,23 @@ class Watched:
                 self.cpu[name] = sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
 
 
-def main(incidents: int, seed: int, kind: Format, lanes: int, *, on_sqlite: bool, report: Path | None) -> None:
+def main(
+    incidents: int, seed: int, kind: Format, lanes: int, cached: int | None, *, on_sqlite: bool, report: Path | None
+) -> None:
     with ExitStack() as stack:
         url = None
         if not on_sqlite:
             server = stack.enter_context(local_postgres(fsync="on", full_page_writes="on"))
             url = server.create_database()
         made = stack.enter_context(pipeline(url, lanes=lanes))
-        told = run(made, incidents, seed, kind)
+        told = run(made, incidents, seed, kind, cached)
     told["database"] = "sqlite" if on_sqlite else "postgresql"
     print(json.dumps(told, indent=2))
     if report is not None:
         report.write_text(json.dumps(told, indent=2) + "\n")
 
 
-def run(made: Pipeline, incidents: int, seed: int, kind: Format) -> dict[str, Any]:
+def run(made: Pipeline, incidents: int, seed: int, kind: Format, cached: int | None) -> dict[str, Any]:
     watched = Watched()
     watched.add("simulate", os.getpid())
     path = made.folder / "history.jsonl"
@@ -84,7 +86,7 @@ def run(made: Pipeline, incidents: int, seed: int, kind: Format) -> dict[str, An
         lines = sum(bool(file.write(line)) for line in feed(county, kind))
     watched.look()
     asyncio.run(migrate_all(made.settings(), ["intake"]))
-    services = made.start_all()
+    services = made.start_all(**({"IPVI_CACHED_STATES": str(cached)} if cached else {}))
     for name, process in services.items():
         watched.add(name, process.process.pid)
 
@@ -197,7 +199,8 @@ if __name__ == "__main__":
     parser.add_argument("--sqlite", action="store_true")
     parser.add_argument("--report", type=Path)
     parser.add_argument("--lanes", type=int, default=LANES)
+    parser.add_argument("--cached", type=int, help="IPVI_CACHED_STATES")
     parser.add_argument("--plain", action="store_true", help="without names and contacts")
     given = parser.parse_args()
     kind = Format.INCIDENTS if given.plain else Format.CLOUDEVENTS
-    main(given.incidents, given.seed, kind, given.lanes, on_sqlite=given.sqlite, report=given.report)
+    main(given.incidents, given.seed, kind, given.lanes, given.cached, on_sqlite=given.sqlite, report=given.report)

@@ -76,3 +76,12 @@ def test_the_sample_county_runs_to_its_end(tmp_path: Path) -> None:
     assert found["pairs"]["incomplete"] == 0 and found["pairs"]["complete"] > 0
     assert found["notifications"].get("held", 0) > 0 and "released" not in found["notifications"]
     assert found["input"]["rejected"] > 0
+
+
+def test_what_few_commands_need_is_not_loaded_by_all() -> None:
+    """Some take seconds and a hundred megabytes; every service starts by this module."""
+    loaded = "import sys, services.cli.main; print(*{name.split('.')[0] for name in sys.modules})"
+    names = subprocess.run(
+        [sys.executable, "-c", loaded], capture_output=True, text=True, timeout=180, check=True
+    ).stdout
+    assert not {"scipy", "matplotlib", "duckdb", "splink", "pyarrow", "numpy"} & set(names.split())

@@ -1,7 +1,8 @@
 """Both sides through random incidents, corrections, people's acts, jumps of the clock and crashes, on a real broker.
 
 After each of some steps, and at the end, the world must be as an independent model says (`tests/harness/county_model.py`):
-no notice free with a shut gate, one per tier and person, a task for every referral in time, nobody's work without a clock.
+no notice free with a shut gate, one per tier and person behind whatever records, a task for every referral in time, a named
+duty role for every one that is late, nobody's work without a clock.
 `IPVI_FAULT_SEEDS` sets how many stories there are; two take about a minute.
 """
 
@@ -101,6 +102,14 @@ class TwoSides(RuleBasedStateMachine):
         people = self.world.people
         survivor = people[which % len(people)]
         self.world.merge(survivor, next(one for one in people if one != survivor))
+
+    @precondition(lambda self: len(self.world.county.incidents) > 2 and self.world.spare)
+    @rule(which=number, more=st.booleans())
+    def split(self, which: int, more: bool) -> None:
+        incidents = [one for one in self.world.county.incidents.values() if not one.expunged]
+        if incidents:
+            first = incidents[which % len(incidents)]
+            self.world.split([first, *(one for one in incidents if more and one is not first)])
 
     @rule(
         which=number,

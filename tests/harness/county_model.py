@@ -6,7 +6,7 @@ and which gates have a ground to be clear.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -47,6 +47,8 @@ class County:
 
     incidents: dict[str, Incident] = field(default_factory=dict)
     merged_into: dict[str, str] = field(default_factory=dict)
+    split_off: dict[str, str] = field(default_factory=dict)
+    """By incident, the record it was last moved to."""
 
     def person(self, offender_id: str) -> str:
         """The record that stands for him now."""
@@ -54,12 +56,16 @@ class County:
             offender_id = self.merged_into[offender_id]
         return offender_id
 
+    def owner(self, incident: Incident) -> str:
+        """Whose incident it is now, under whatever id it was and will be reported."""
+        return self.person(self.split_off.get(incident.incident_id, incident.reported_as))
+
     def standing(self, person: str) -> list[Incident]:
         """His incidents with an intimate victim."""
         return [
             one
             for one in self.incidents.values()
-            if self.person(one.reported_as) == person and one.told is not None and one.told.intimate
+            if self.owner(one) == person and one.told is not None and one.told.intimate
         ]
 
     def tier(self, person: str) -> str | None:
@@ -82,14 +88,14 @@ class County:
 
 @dataclass
 class Acts:
-    """What people were told had been applied, by case and by pair."""
+    """What people were told had been applied, by victim (who keeps her id where a record is merged or split) and by pair."""
 
     tried: dict[str, list[datetime]] = field(default_factory=dict)
     spoken: dict[str, list[datetime]] = field(default_factory=dict)
     overriders: dict[str, set[str]] = field(default_factory=dict)
 
-    def grounds(self, pair: str, cases: Iterator[str] | list[str]) -> bool:
+    def grounds(self, pair: str, victims: Iterable[str]) -> bool:
         """Whether the pair's gate may be clear at all: each of its victims was tried, or two people opened it."""
         if len(self.overriders.get(pair, ())) > 1:
             return True
-        return all(self.tried.get(case) or self.spoken.get(case) for case in cases)
+        return all(self.tried.get(victim) or self.spoken.get(victim) for victim in victims)

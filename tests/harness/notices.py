@@ -19,6 +19,7 @@ from schemas.commands import (
     LiftHold,
     NotifierActivatePolicy,
     NotifierTick,
+    PlanDelivery,
     RetryNotification,
     Role,
     Serve,
@@ -225,6 +226,10 @@ class Bench:
 
     def claim(self, role: Role = Role.OFFICER, by: str | None = None) -> str:
         return self.put(ClaimNotification(**self._act(role, by=by))).result
+
+    def plan(self, begins: datetime | None, hours: float = 4, role: Role = Role.OFFICER) -> str:
+        until = begins + timedelta(hours=hours) if begins is not None else None
+        return self.put(PlanDelivery(**self._act(role), planned_from=begins, planned_until=until)).result
 
     def retry(self, role: Role = Role.OFFICER) -> str:
         return self.put(RetryNotification(**self._act(role))).result

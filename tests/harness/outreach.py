@@ -37,6 +37,7 @@ from schemas.notification import (
     HoldReason,
     NotificationFailed,
     NotificationHeld,
+    NotificationPlanned,
     NotificationPrepared,
     NotificationReleased,
     NotificationServed,
@@ -100,6 +101,7 @@ TOPICS: dict[type[Data], Topic] = {
     NotificationFailed: Topic.NOTIFICATIONS,
     NotificationHeld: Topic.NOTIFICATIONS,
     NotificationPrepared: Topic.NOTIFICATIONS,
+    NotificationPlanned: Topic.NOTIFICATIONS,
 }
 
 
@@ -182,6 +184,11 @@ def prepared(number: int = 1) -> NotificationPrepared:
 
 def released(number: int = 1) -> NotificationReleased:
     return NotificationReleased(**_notice(number))
+
+
+def planned(begins: datetime | None, number: int = 1) -> NotificationPlanned:
+    until = begins + timedelta(hours=4) if begins is not None else None
+    return NotificationPlanned(**_notice(number), planned_from=begins, planned_until=until)
 
 
 def served(number: int = 1) -> NotificationServed:

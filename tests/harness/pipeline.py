@@ -60,7 +60,9 @@ class Pipeline:
             partitions=self.lanes,
         )
 
-    def start(self, service: str, replica: str = "0", **environment: str) -> ReplicaProcess:
+    def start(
+        self, service: str, replica: str = "0", module: str = "services.cli.main", **environment: str
+    ) -> ReplicaProcess:
         """One replica of one service, ticks off and record time as reported unless said otherwise."""
         given = {
             "IPVI_POLICY": self.policy,
@@ -68,7 +70,7 @@ class Pipeline:
             "IPVI_SESSION_TIMEOUT_MS": "10000",
             **environment,
         }
-        process = ReplicaProcess(self, f"{service}-{replica}", given, ("services.cli.main", "serve", service))
+        process = ReplicaProcess(self, f"{service}-{replica}", given, (module, "serve", service))
         self._processes.append(process)
         return process
 
@@ -132,7 +134,7 @@ class Pipeline:
             while rows := self.rows(
                 service,
                 f"SELECT topic, partition, seq, headers FROM journal WHERE lane = {lane} AND seq > {after} "  # noqa: S608
-                "ORDER BY seq LIMIT 20000",
+                "ORDER BY seq LIMIT 5000",
             ):
                 yield from rows
                 after = rows[-1].seq

@@ -44,12 +44,14 @@ from schemas.incident import (
     IncidentRetracted,
     Offender,
     OffenderMerged,
+    OffenderSplit,
     Offense,
     Victim,
 )
 from schemas.notification import CancelReason, FailureReason, Proof
 from schemas.outreach import AttemptOutcome, ContactChannel
 from schemas.person import Custody, OffenderDescribed
+from schemas.policy_file import load_policy
 from schemas.topics import Topic
 from services.cli.broker.process import free_port
 from services.cli.registry import SERVICES
@@ -69,6 +71,8 @@ COMMANDS = {
 }
 TOKEN = "a token for tests only"
 PROMPT_S = 5.0
+POLICY = load_policy("high-point-practice")
+GIVEN = frozenset({"served", "corrected"})
 _TRIES = frozenset({AttemptOutcome.REACHED, AttemptOutcome.DECLINED, AttemptOutcome.NO_ANSWER})
 
 Row = sqlite3.Row
@@ -165,6 +169,8 @@ class World:
 
     running: Running
     offenders: list[str] = field(default_factory=list)
+    spare: list[str] = field(default_factory=list)
+    """Ids that a split may give."""
     lanes: list[int] = field(default_factory=list)
     county: County = field(default_factory=County)
     acts: Acts = field(default_factory=Acts)
@@ -182,17 +188,18 @@ class World:
     """Seconds from the report to her first task, at the most."""
 
     @classmethod
-    def new(cls, running: Running, people: int = 3, lanes: int = 2) -> World:
+    def new(cls, running: Running, people: int = 3, lanes: int = 2, spare: int = 2) -> World:
         running.stories += 1
         mine, running.free = running.free[:lanes], running.free[lanes:]
         start = datetime.fromtimestamp(int(time.time()) // 3_600 * 3_600, UTC) - timedelta(days=100)
         world = cls(running, lanes=mine, now=start)
         number = 0
-        while len(world.offenders) < people:
+        while len(world.offenders) < people + spare:
             number += 1
             name = f"S{running.stories}-{number}"
             if lane_of(name, running.pipeline.lanes) == mine[len(world.offenders) % lanes]:
                 world.offenders.append(name)
+        world.offenders, world.spare = world.offenders[:people], world.offenders[people:]
         world.tick()
         return world
 
@@ -252,6 +259,15 @@ class World:
         data = OffenderMerged(offender_id=survivor, merged_offender_id=merged)
         self._feed(Topic.INCIDENTS, survivor, data, ["classifier"])
 
+    def split(self, incidents: Sequence[Incident]) -> None:
+        """They were another man's. All of one record."""
+        person, other = self.county.owner(incidents[0]), self.spare.pop()
+        self.offenders.append(other)
+        moved = [one.incident_id for one in incidents if self.county.owner(one) == person]
+        self.county.split_off.update(dict.fromkeys(moved, other))
+        data = OffenderSplit(offender_id=person, new_offender_id=other, incident_ids=moved)
+        self._feed(Topic.INCIDENTS, person, data, ["classifier"])
+
     def custody(self, offender: str, booking: str, *, released: bool) -> None:
         where = Custody(booking_id=booking, booked_at=self.now, released_at=self.now if released else None)
         data = OffenderDescribed(offender_id=offender, custody=where)
@@ -265,14 +281,14 @@ class World:
             "by": "sup",
             "role": Role.OUTREACH_SUPERVISOR,
         }
-        case, pair = task["case_id"], task["pair_id"]
+        her, pair = self._victim(task), task["pair_id"]
         self._command("victim_outreach", Claim(**common), pair=pair)
         if steps > 1:
             at = self.now
 
             def tried() -> None:
                 if outcome in _TRIES:
-                    self.acts.tried.setdefault(case, []).append(at)
+                    self.acts.tried.setdefault(her, []).append(at)
 
             made = Attempt(**common, channel=channel, outcome=outcome, attempted_at=at)
             self._command("victim_outreach", made, tried, pair)
@@ -280,9 +296,18 @@ class World:
             self._command(
                 "victim_outreach",
                 Complete(**common),
-                lambda at=self.now: self.acts.spoken.setdefault(case, []).append(at),  # type: ignore[misc]
+                lambda at=self.now: self.acts.spoken.setdefault(her, []).append(at),  # type: ignore[misc]
                 pair,
             )
+
+    def _victim(self, task: Row) -> str:
+        [row] = self.running.rows(
+            "victim_outreach",
+            "SELECT victim_id FROM referrals WHERE offender_id = ? AND referral_id = ?",
+            task["offender_id"],
+            task["referral_id"],
+        )
+        return str(row["victim_id"])
 
     def reach_everyone(self, offender: str) -> None:
         """The least outreach for each of his victims; then five hours go by, after which his gates can clear."""
@@ -414,8 +439,9 @@ class World:
         )
         for reader in readers:
             self.fed[reader].append((event.source, event.id))
-        incident = self.county.incidents.get(getattr(data, "incident_id", ""))
-        if incident is not None:
+        for incident_id in (getattr(data, "incident_id", ""), *getattr(data, "incident_ids", ())):
+            if (incident := self.county.incidents.get(incident_id)) is None:
+                continue
             incident.records.append(event.id)
             if incident.expunged:
                 self.expunged.update(incident.records)
@@ -518,7 +544,9 @@ class World:
             tick = ticked[self._lane(row["offender_id"])]
             # What was opened since, in place of one that was due, has its turn with the next tick, a minute on.
             late = _moment(row["due_at"]) <= tick and _moment(row["opened_at"]) < tick
-            assert not late or row["claimed_by"] or row["escalation"] >= 1, f"{row['task_id']} lies"
+            if late and not row["claimed_by"]:
+                assert row["escalation"] >= 1, f"{row['task_id']} lies"
+                assert row["duty"] in POLICY.outreach.duty[row["owner"]], f"nobody is called for {row['task_id']}"
             assert wakes[row["offender_id"]] is not None, f"nobody's clock wakes for {row['task_id']}"
 
     def _last_ticks(self) -> dict[int, datetime]:
@@ -530,12 +558,12 @@ class World:
 
     def _gates(self, referrals: list[Row], gates: dict[str, Row]) -> None:
         """Every pair with somebody to reach has one, and none is clear without a ground that the test knows of."""
-        cases: dict[str, list[str]] = defaultdict(list)
+        victims: dict[str, list[str]] = defaultdict(list)
         for row in referrals:
             if not row["withdrawn"] and row["purpose"] == "outreach":
-                cases[row["pair_id"]].append(row["case_id"])
-        assert cases.keys() <= gates.keys()
-        for pair, whose in cases.items():
+                victims[row["pair_id"]].append(row["victim_id"])
+        assert victims.keys() <= gates.keys()
+        for pair, whose in victims.items():
             if gates[pair]["state"] == "clear":
                 assert self.acts.grounds(pair, whose), f"{pair} is clear and nobody was reached"
 
@@ -550,8 +578,15 @@ class World:
             pairs = {pair for pair, _ in self.county.referred(person)}
             assert pairs, f"{row['notification_id']} is free and nothing is open"
             assert {gates[pair]["state"] for pair in pairs} == {"clear"}, f"{row['notification_id']} is free"
-        given = Counter((row["offender_id"], row["tier"]) for row in notices if row["state"] != "cancelled")
-        assert not [each for each, count in given.items() if count > 1]
+        standing = [row for row in notices if row["state"] != "cancelled"]
+        of_record = Counter((row["offender_id"], row["tier"]) for row in standing)
+        assert not [each for each, count in of_record.items() if count > 1]
+        # Behind two records he may have been given it twice before anybody knew; from then on he is not given it again.
+        given = {(self.county.person(row["offender_id"]), row["tier"]) for row in standing if row["state"] in GIVEN}
+        to_give = Counter(
+            (self.county.person(row["offender_id"]), row["tier"]) for row in standing if row["state"] not in GIVEN
+        )
+        assert not [each for each, count in to_give.items() if count > 1 or each in given]
 
     # the end ---------------------------------------------------------------------------------------------------------
 
@@ -581,9 +616,9 @@ class World:
                 attempt = {"channel": "call", "outcome": "reached", "attempted_at": at.isoformat()}
                 self._do(client, f"{task}/claim", None, line["version"])
                 if self._do(client, f"{task}/attempt", attempt):
-                    self.acts.tried.setdefault(row["case_id"], []).append(at)
+                    self.acts.tried.setdefault(self._victim(row), []).append(at)
                 if self._do(client, f"{task}/complete", None):
-                    self.acts.spoken.setdefault(row["case_id"], []).append(at)
+                    self.acts.spoken.setdefault(self._victim(row), []).append(at)
 
     def _do(self, client: httpx.Client, path: str, body: Any, version: str | None = None) -> bool:
         key = {"Idempotency-Key": hashlib.sha256(f"{path}{body}".encode()).hexdigest()}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import StaticPool
 
 from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
 from schemas.commands import ClassifierActivatePolicy, ClassifierTick, Redecide, Role
@@ -384,3 +386,45 @@ def activation(policy: Any) -> dict[str, Any]:
 
 def lane_input(data: Any, kept: str | None) -> Input:
     return Input(event(data, "0", later(300)), Topic.CLASSIFIER_COMMANDS, 0, later(300), later(300), kept=kept)
+
+
+# what is stored ------------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def lives(draw: st.DrawFn) -> list[Event[Any]]:
+    """Everything that can come of several people: reports, courts, notices, acts, merges, a split, expunctions."""
+    events = draw(histories(everybody=True))
+    for him in PEOPLE:
+        events += draw(deeds(him))
+    merges = draw(st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE)), max_size=2, unique=True))
+    events += [merged(gone, into) for gone, into in merges if gone != into]
+    if draw(st.booleans()):
+        events.append(split(draw(st.lists(st.sampled_from(NUMBERS), min_size=1, unique=True)), "O-9"))
+    events += [expunged(number) for number in draw(st.lists(st.sampled_from(NUMBERS), max_size=1))]
+    return list(draw(st.permutations(events)))
+
+
+@given(lives(), st.lists(st.integers(0, 30), max_size=2))
+@settings(max_examples=40, deadline=None)
+async def test_what_is_saved_step_by_step_is_what_is_loaded(events: list[Event[Any]], cuts: list[int]) -> None:
+    """Whatever comes, of which only the last of a batch is saved, and what was loaded is gone on from."""
+    engine = create_async_engine("sqlite+aiosqlite://", poolclass=StaticPool)
+    bench = Bench()
+    store = bench.service.store
+    marks = [0, *sorted(min(cut, len(events)) for cut in cuts), len(events)]
+    before: dict[str, domain.Offender] = {}
+    try:
+        async with engine.begin() as conn:
+            await conn.run_sync(store.metadata.create_all)
+            for start, stop in pairwise(marks):
+                for one in events[start:stop]:
+                    bench.put(one)
+                after = {him: bench.offender(him) for him in {*before, *bench.offenders}}
+                changed = {him: (before.get(him, store.new(him)), now) for him, now in after.items()}
+                await store.save(conn, 0, changed)
+                before = await store.load(conn, list(after))
+                assert before == bench.offenders
+                bench.offenders = dict(before)
+    finally:
+        await engine.dispose()

@@ -110,8 +110,8 @@ def said_of(history: Sequence[Event[Any]], policy: Any) -> list[Outgoing]:
     return bench.said
 
 
-def notices(said: Sequence[Outgoing], serve: bool) -> list[Any]:
-    """A notice of each list he comes on, as the notifier would give it, with what was said before it."""
+def notices(said: Sequence[Outgoing], serve: bool, early: bool) -> list[Any]:
+    """A notice of each list he comes on, as the notifier would give it; `early`: on its topic it comes before its decision."""
     given: set[str] = set()
     out: list[Any] = []
     for one in said:
@@ -125,7 +125,7 @@ def notices(said: Sequence[Outgoing], serve: bool) -> list[Any]:
                 if serve
                 else NotificationFailed(**fields, reason=FailureReason.NOT_FOUND)
             )
-            out.append((made, data.decided_at))
+            out.insert(len(out) - early, (made, data.decided_at))
     return out
 
 
@@ -151,14 +151,25 @@ def in_time(events: Sequence[Event[Any]]) -> list[Event[Any]]:
     alone=st.lists(complaints(), min_size=1, max_size=6),
     policy=st.sampled_from([PRACTICE, SEED]),
     serve=st.booleans(),
+    early=st.booleans(),
 )
 def test_two_histories_that_differ_in_d_alone_give_the_same_bytes(
-    common: list[Event[Any]], alone: list[Event[Any]], policy: Any, serve: bool
+    common: list[Event[Any]], alone: list[Event[Any]], policy: Any, serve: bool, early: bool
 ) -> None:
-    without = notices(said_of(in_time(common), policy), serve)
-    with_d = notices(said_of(in_time([*common, *alone]), policy), serve)
+    without = notices(said_of(in_time(common), policy), serve, early)
+    with_d = notices(said_of(in_time([*common, *alone]), policy), serve, early)
     for each in (*WITHOUT_D, SHOWN_LESS, FILTERED, LAPSING):
         assert sent_to(each, with_d) == sent_to(each, without), each.id
     told = sent_to(partner(PartnerKind.LAW_ENFORCEMENT, id="with-d", tiers=ALL_TIERS), with_d)
     if any(isinstance(o, Outgoing) and getattr(o.event.data, "tier", None) is Tier.D for o in with_d):
         assert told, "whoever may know is told"
+
+
+def test_a_notice_before_its_decision_does_not_tell_of_an_earlier_complaint() -> None:
+    """Topics have no order among them: it waits for the decision, whatever else is known of him."""
+    common = [reports.report(1, day=1, late=timedelta(days=30), charged=True)]
+    alone = [reports.report(11, day=0, late=timedelta(days=12))]
+    without = notices(said_of(common, PRACTICE), serve=True, early=True)
+    with_d = notices(said_of(in_time([*common, *alone]), PRACTICE), serve=True, early=True)
+    for each in WITHOUT_D:
+        assert sent_to(each, with_d) == sent_to(each, without) != [], each.id

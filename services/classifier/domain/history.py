@@ -226,7 +226,8 @@ def expunged(history: History, sealed: Collection[str], seal: Seal) -> History:
     fresh = frozenset(sealed) - history.expunged
     if not fresh:
         return history
-    gone = {incident_id for incident_id in history.strands if seal(incident_id) in fresh}
+    named = {*history.strands, *filter(None, map(_reviewed, history.records.values()))}
+    gone = {incident_id for incident_id in named if seal(incident_id) in fresh}
     return replace(history.without(gone), expunged=history.expunged | fresh)
 
 
@@ -242,6 +243,8 @@ def recorded(history: History, event: Event[Kept]) -> History:
 def record_key(event: Event[Kept]) -> RecordKey:
     """What the record has the word on."""
     match data := event.data:
+        case ReviewCommand(late=True):
+            return ("late", event.id)
         case ClaimReview():
             return ("claim", f"{data.incident_id}|{data.code}")
         case ConcludeReview():

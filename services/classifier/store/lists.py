@@ -73,7 +73,7 @@ async def carried_out(conn: AsyncConnection, page: Page, proof_id: str | None = 
     return found.map(lambda row: Erasure(row.proof_id, row.agency, row.erased_at))
 
 
-ACTS = ("claim", "review", "raise", "validation", "challenge", "answer")
+ACTS = ("claim", "review", "late", "raise", "validation", "challenge", "answer")
 """Kinds of records that are acts of people."""
 
 

@@ -1,10 +1,10 @@
 """One function per kind of record: an offender, the record, how it came, the terms; to an outcome. All of them pure."""
 
-from services.classifier.usecases.acting import ACTS, CHALLENGE_DUE, REVIEWERS, act, clock
+from services.classifier.usecases.acting import ACTS, CHALLENGE_DUE, REVIEWERS, act, adopted, clock
 from services.classifier.usecases.deciding import decision, pair_of
 from services.classifier.usecases.expunging import expunged, forgotten
 from services.classifier.usecases.histories import FOLDS, OPENERS, Refused
-from services.classifier.usecases.identity import adopted, merged, split, taken
+from services.classifier.usecases.identity import merged, split, taken
 from services.classifier.usecases.ruling import activated, next_chunk, noted, redecided
 from services.classifier.usecases.settling import SOURCE
 

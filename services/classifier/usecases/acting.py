@@ -1,7 +1,8 @@
 """What people do: work reviews, raise a tier, validate a D, dispute a listing. And what the clock ends.
 
 Acts are part of the history and go with it in a merge or split. A refusal changes nothing and says why, by a code. What
-two people must agree on is done by the second who says the same.
+two people must agree on is done by the second who says the same. Whoever did what has to follow a merge or split has had the
+answer by then: if no such review is open where it comes to, it is kept there and counts for none.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
+
+import orjson
 
 from schemas.classification import ReviewCode, Tier
-from schemas.commands import ClassifierActivatePolicy, ClassifierTick, PersonCommand, Role
-from schemas.envelope import Data, Event, deterministic_id
+from schemas.commands import Adopt, ClassifierActivatePolicy, ClassifierTick, PersonCommand, Role
+from schemas.envelope import Data, Event, deterministic_id, from_json_line, to_json_line
 from schemas.incident import IncidentRetracted
 from schemas.reviews import (
     ActKind,
@@ -32,6 +35,7 @@ from schemas.topics import Topic
 from services.classifier.domain import Offender, history, lapses
 from services.classifier.domain.history import agreed, is_answered
 from services.classifier.terms import Terms
+from services.classifier.usecases import identity
 from services.classifier.usecases.deciding import About
 from services.classifier.usecases.histories import Refused
 from services.classifier.usecases.identity import taken
@@ -51,12 +55,39 @@ def act(state: Offender, event: Event[PersonCommand], given: Input, terms: Terms
     data = event.data
     if data.role not in REVIEWERS:
         raise Refused("role")
-    kept = replace(event, recordedtime=given.at)
+    kept = replace(_in_time(event, late=False), recordedtime=given.at)
     if state.alias is None and not _moved(state, data, terms):
         CHECKS[type(data)](state, data, given)
     outcome = taken(state, kept, given, terms)
     told = tuple(_told(state, outcome.state, event, given))
     return replace(outcome, events=(*outcome.events, *told), result="applied" if told else outcome.result)
+
+
+def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) -> Outcome[Offender]:
+    """One event of another's history. An act that follows by itself is judged here, and told where it counts."""
+    inner = from_json_line(orjson.dumps(event.data.original))
+    alone = isinstance(inner.data, ACTS) and not event.data.remaining
+    if not alone or not identity.is_at_home(state, event.data, inner, terms):
+        return identity.adopted(state, event, given, terms)
+    told = cast(Event[PersonCommand], inner)
+    if isinstance(inner.data, ReviewCommand):
+        try:
+            CHECKS[type(inner.data)](state, inner.data, given)
+        except Refused:
+            if inner.data.incident_id not in state.history.strands:
+                return Outcome(state, result="none")
+            late = orjson.loads(to_json_line(_in_time(told, late=True)))
+            event = replace(event, data=event.data.model_copy(update={"original": late}))
+            return identity.adopted(state, event, given, terms)
+    outcome = identity.adopted(state, event, given, terms)
+    return replace(outcome, events=(*outcome.events, *_told(state, outcome.state, told, given)))
+
+
+def _in_time(event: Event[PersonCommand], *, late: bool) -> Event[PersonCommand]:
+    data = event.data
+    if not isinstance(data, ReviewCommand) or data.late == late:
+        return event
+    return replace(event, data=data.model_copy(update={"late": late}))
 
 
 def _moved(state: Offender, data: Data, terms: Terms) -> bool:
@@ -238,4 +269,4 @@ def _acted(state: Offender, matter: Matter, matter_id: str, kind: ActKind) -> Re
     return ReviewActed(offender_id=state.offender_id, matter=matter, matter_id=matter_id, act=kind, by="clock")
 
 
-__all__ = ["ACTS", "CHALLENGE_DUE", "REVIEWERS", "act", "agreed", "clock"]
+__all__ = ["ACTS", "CHALLENGE_DUE", "REVIEWERS", "act", "adopted", "agreed", "clock"]

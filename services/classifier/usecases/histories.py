@@ -25,6 +25,7 @@ from schemas.reviews import (
     ConcludeReview,
     EndRaise,
     RaiseTier,
+    ReviewCommand,
     ValidateD,
 )
 from services.classifier.domain import Kept, Offender, history, victim_numbers
@@ -58,7 +59,9 @@ def retracted(offender: Offender, event: Event[IncidentRetracted], terms: Terms)
 
 
 def kept(offender: Offender, event: Event[Kept], terms: Terms) -> Offender:
-    """Dispositions, notices, custody and orders: the latest word on each matter."""
+    """Dispositions, notices, custody, orders and people's acts: the latest word on each matter; none on what is expunged."""
+    if isinstance(event.data, ReviewCommand) and is_expunged(offender, event.data.incident_id, terms):
+        return offender
     return _with(offender, history.recorded(offender.history, event))
 
 

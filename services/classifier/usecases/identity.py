@@ -257,6 +257,11 @@ def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) ->
     return settled(state, folded, inner, given, terms, *copies)
 
 
+def is_at_home(state: Offender, adopt: Adopt, inner: Event[Data], terms: Terms) -> bool:
+    """Whether what was handed over belongs here, and has not gone on."""
+    return _gone(_reopened(state, adopt, inner, terms), inner.data, terms) is None
+
+
 def _is_marker(adopt: Adopt, inner: Event[Data]) -> bool:
     """The merge or split itself, at either end of what it hands over; not one that is sent after its offender."""
     return adopt.handover_id == inner.id

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 
-from scipy.stats import CensoredData, ecdf
-
 from schemas.classification import Tier
 from schemas.incident import Offense
 from schemas.policy import Policy
@@ -233,6 +231,8 @@ def again_by(spells: Sequence[Spell], time: timedelta) -> float | None:
         return None
     again = [one.length / _DAY for one in spells if one.arrest is not None]
     unseen = [one.length / _DAY for one in spells if one.arrest is None]
+    from scipy.stats import CensoredData, ecdf  # takes seconds to load: not for every command
+
     return float(1 - ecdf(CensoredData(uncensored=again, right=unseen)).sf.evaluate(time / _DAY))
 
 

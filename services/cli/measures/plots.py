@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import matplotlib as mpl
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from services.cli.measures.counting import ALL, MONTHS, Tally, again_by
 from services.cli.measures.tables import Table
+
+if TYPE_CHECKING:  # takes seconds to load: not for every command
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 STYLE: dict[Any, Any] = {
     "svg.hashsalt": "ipvi",
@@ -38,6 +38,8 @@ class Plot:
 
 def plots(tally: Tally, tables: Sequence[Table]) -> Iterator[Plot]:
     """Those that have anything to show."""
+    import matplotlib as mpl
+
     named = {table.name: table for table in tables}
     with mpl.rc_context(STYLE):
         if any(tally.spells.values()):
@@ -51,6 +53,8 @@ def plots(tally: Tally, tables: Sequence[Table]) -> Iterator[Plot]:
 
 
 def _plot(name: str, says: str, draw: object, given: object) -> Plot:
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
     assert callable(draw)

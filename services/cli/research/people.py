@@ -80,6 +80,8 @@ class Person:
     """By `served_at`."""
     records: tuple[Event[Kept], ...]
     """Courts, jails, orders."""
+    decisions: tuple[Decided, ...]
+    """In the order they were made."""
 
 
 async def people(database: Database, policy: Policy) -> AsyncIterator[Person]:
@@ -116,8 +118,9 @@ async def newest(database: Database) -> datetime | None:
 def person(one: Offender, merged: Iterable[Offender] = ()) -> Person:
     """`merged`: the records that went into his, for what was decided under their ids."""
     findings = sorted(one.assessment.findings.values(), key=lambda each: each.place)
+    decisions = sorted(_decided([one, *merged]), key=lambda each: (each.decided_at, each.place, each.decision_id))
     recorded: dict[str, datetime] = {}
-    for decided in _decided([one, *merged]):
+    for decided in decisions:
         if decided.pair_id is not None:
             recorded[decided.pair_id] = min(decided.decided_at, recorded.get(decided.pair_id, decided.decided_at))
     incidents = {
@@ -135,6 +138,7 @@ def person(one: Offender, merged: Iterable[Offender] = ()) -> Person:
         tiers=one.assessment.standing.tiers,
         notices=tuple(sorted(notices, key=lambda each: (each.served_at, each.notification_id))),
         records=tuple(event for (kind, _), event in records if kind in ("disposition", "order", "custody")),
+        decisions=tuple(decisions),
     )
 
 

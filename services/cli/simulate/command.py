@@ -21,6 +21,7 @@ from services.common.errors import ConfigurationError
 
 STDOUT: Final = "-"
 DEFAULT_OFFENDERS: Final = 1_000
+_EARLIEST: Final = datetime(1980, 1, 1)
 _UNTIL: Final = UNTIL.replace(tzinfo=None)
 
 
@@ -64,10 +65,12 @@ def simulate_command(
 
         ipvi simulate --seed 7 --incidents 1000000 --years 20 --live-days 0 --out history.jsonl.gz --truth truth.jsonl
 
-        ipvi simulate --format incidents | ipvi replay /dev/stdin
+        ipvi simulate --format incidents --out incidents.jsonl && ipvi replay incidents.jsonl
     """
     if offenders is not None and incidents is not None:
         raise ConfigurationError("give --offenders or --incidents, not both")
+    if until < _EARLIEST:
+        raise ConfigurationError(f"--until: not before {_EARLIEST:%Y}, for nobody in the county is old enough")
     county = County(
         seed=seed,
         offenders=offenders if offenders is not None or incidents is not None else DEFAULT_OFFENDERS,

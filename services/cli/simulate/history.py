@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from base64 import b32encode
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from hashlib import blake2b
 from typing import Final
 
 from schemas.envelope import Data, Event
 from schemas.incident import (
-    Arrest,
     IncidentReported,
     IncidentRetracted,
     Offender,
     OffenderMerged,
-    Offense,
-    ProhibitedBehavior,
-    Victim,
 )
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.cli.simulate import rates
 from services.cli.simulate.aftermath import Aftermath
 from services.cli.simulate.county import County
+from services.cli.simulate.incident import Incidents, number_of, revision_of
 from services.cli.simulate.partners import partner
 from services.cli.simulate.people import Person
 from services.cli.simulate.voice import Case, Known, Sent, Voice
 from services.intake.identity import Identifiers, offender_id, victim_id
 
-_ADULT: Final = 18
 _YOUNGEST: Final = timedelta(days=15 * 365.25)
-_STATUTES: Final = {
-    "13A": "14-32", "13C": "14-277.1", "290": "14-127", "100": "14-39", "11A": "14-27.22", "220": "14-51", "90J": "14-134.3",
-    "09A": "14-17",
-}  # fmt: skip
-"""N.C.G.S., as DOMAIN 4.4 lists them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +52,10 @@ class _Life:
         self.same: list[tuple[str, str]] = []
         self.incidents = 0
         self._after = Aftermath(voice)
+        self._incidents = Incidents(voice, self._after)
         self._partners = 1
         self._her = partner(voice.person, 1, voice.chance)
         self._described: dict[tuple[str, str], list[DescribedVictim]] = {}
-        self._has_conflict = voice.happens(rates.CONFLICT)
 
     # The course of it ----------------------------------------------------------------------------------
 
@@ -98,7 +87,7 @@ class _Life:
             self._her.parts()
 
     def _incident(self, at: datetime) -> None:
-        case = self._case(at)
+        case = self._incidents.case(at, self.incidents, self._her)
         self._tell_him(case)
         first = self._report(case.data, case.reported_at)
         if self._voice.happens(rates.SENT_TWICE):
@@ -110,94 +99,6 @@ class _Life:
             self._mutual(case)
         self._correct(case)
         self._after.of(case)
-
-    # One incident --------------------------------------------------------------------------------------
-
-    def _case(self, at: datetime) -> Case:
-        chance = self._chance
-        held = self._voice.records[0] if self._voice.happens(0.75) else chance.choice(self._voice.records)
-        number = f"{at:%y}{_number(self._person.person, self.incidents)}"
-        late = chance.uniform(1, rates.LATE_DAYS) if self._voice.happens(rates.LATE) else chance.uniform(0.01, 0.2)
-        reported_at = (at + timedelta(days=late)).replace(microsecond=0)
-        him = replace(held, report=number)
-        is_charged = self._voice.happens(rates.CHARGED_AGAIN if self.incidents > 1 else rates.CHARGED_FIRST)
-        breaches = self._after.breaches(at)
-        offenses = self._offenses(is_charged, breaches)
-        data = IncidentReported(
-            incident_id=f"{held.agency}:{number}",
-            revision=_revision(reported_at, 1),
-            agency=held.agency,
-            occurred_at=at,
-            reported_at=reported_at,
-            offender=self._offender(him, at),
-            victims=self._victims(held.agency, number, offenses[0].code),
-            offenses=offenses,
-            prohibited_behavior=breaches,
-            probable_cause=True
-            if is_charged or self._voice.happens(rates.PROBABLE_CAUSE_UNCHARGED)
-            else chance.choice([None, False]),
-            offender_informed=True if is_charged else (True if self._voice.happens(rates.INFORMED_UNCHARGED) else None),
-            arrest=self._arrest(held.agency, number, reported_at) if is_charged else None,
-            bulk=reported_at < self._county.live_from,
-        )
-        return Case(at, reported_at, held.agency, number, him, self._her, data)
-
-    def _offender(self, him: Identifiers, at: datetime) -> Offender:
-        age = (at.date() - self._person.birth_date).days // 365.25
-        is_minor = age < _ADULT
-        return Offender(
-            offender_id=offender_id(him),
-            birth_date=him.birth_date,
-            age=int(age) if him.birth_date is None and self._voice.happens(0.6) else None,
-            tried_as_adult=is_minor and self._voice.happens(rates.TRIED_AS_ADULT),
-            conflict_of_interest=self._has_conflict,
-        )
-
-    def _victims(self, agency: str, number: str, code: str) -> list[Victim]:
-        chance, her = self._chance, self._her
-        known = (
-            None
-            if self._voice.happens(rates.UNIDENTIFIED_VICTIM)
-            else victim_id(agency, number, 1, her.number_at(agency))
-        )
-        relationship = her.relationship
-        if self._voice.happens(rates.RELATIONSHIP_UNKNOWN):
-            relationship = "RU"
-        elif self._voice.happens(rates.NOT_A_PARTNER):
-            relationship = chance.choice(["SB", "PA", "AQ", "OF", "FR"])
-        codes = [code] if self._voice.happens(0.9) else []
-        victims = [
-            Victim(
-                victim_no=1,
-                victim_id=known,
-                relationship=relationship,
-                child_in_common=her.has_his_child,
-                offenses=codes,
-            )
-        ]
-        if self._voice.happens(rates.CHILD_PRESENT):
-            child = victim_id(agency, number, 2)
-            relation = "CH" if her.has_his_child else "CF"
-            victims.append(Victim(victim_no=2, victim_id=child, relationship=relation, offenses=codes))
-        return victims
-
-    def _offenses(self, is_charged: bool, breaches: list[ProhibitedBehavior]) -> list[Offense]:
-        code = self._chance.choices(list(rates.OFFENSES), list(rates.OFFENSES.values()))[0]
-        forces = rates.FORCE.get(code, {"": 1})
-        force = self._chance.choices(list(forces), list(forces.values()))[0]
-        statute = _STATUTES.get(code) or (
-            "14-33(c)(2)" if self._person.sex == "M" and self._her.sex == "F" else "14-33(a)"
-        )
-        if force == "85":
-            statute = "14-32.4(b)"
-        made = [Offense(code=code, charged=is_charged, force=[force] if force else [], statute=statute)]
-        if ProhibitedBehavior.PROTECTIVE_ORDER in breaches:
-            made.append(Offense(code="90Z", charged=is_charged, statute="50B-4.1(a)"))
-        return made
-
-    def _arrest(self, agency: str, number: str, at: datetime) -> Arrest:
-        kind = self._chance.choice("OT") if self._voice.happens(rates.JAILED) else "S"
-        return Arrest(arrest_id=f"{agency}:{number}", arrested_at=at, type=kind)
 
     # What is sent of it --------------------------------------------------------------------------------
 
@@ -220,7 +121,7 @@ class _Life:
             name=case.him.name,
             birth_date=case.him.birth_date,
             language="es" if self._person.is_spanish and self._voice.happens(0.4) else None,
-            conflict_of_interest=self._has_conflict,
+            conflict_of_interest=case.data.offender.conflict_of_interest,
         )
         self._voice.say(case.reported_at - timedelta(seconds=1), described, case.agency, f"him.{who}")
 
@@ -260,7 +161,7 @@ class _Life:
         if not others:
             return
         held = self._chance.choice(others)
-        number = f"{case.at:%y}{_number(self._person.person, self.incidents, 'double')}"
+        number = f"{case.at:%y}{number_of(self._person.person, self.incidents, 'double')}"
         him = replace(held, report=number)
         at = case.reported_at + timedelta(days=self._chance.uniform(0.1, 20))
         at = at.replace(microsecond=0)
@@ -268,7 +169,7 @@ class _Life:
             update={
                 "incident_id": f"{held.agency}:{number}",
                 "agency": held.agency,
-                "revision": _revision(at, 1),
+                "revision": revision_of(at, 1),
                 "reported_at": at,
                 "offender": case.data.offender.model_copy(
                     update={"offender_id": offender_id(him), "birth_date": him.birth_date}
@@ -328,7 +229,7 @@ class _Life:
                 for one in data.victims
             ]
             case.data = data.model_copy(
-                update={"revision": max(_revision(at, 1), data.revision + 1), "victims": victims}
+                update={"revision": max(revision_of(at, 1), data.revision + 1), "victims": victims}
             )
             self._report(case.data, at)
         if self._voice.happens(rates.RETRACTED):
@@ -342,7 +243,9 @@ class _Life:
             self._voice.say(at, gone, case.agency, f"{case.incident_id}.gone", case.incident_id)
             if self._voice.happens(rates.INSERTED_AGAIN):
                 later = at + timedelta(minutes=chance.uniform(1, 90))
-                case.data = case.data.model_copy(update={"revision": max(_revision(later, 1), case.data.revision + 1)})
+                case.data = case.data.model_copy(
+                    update={"revision": max(revision_of(later, 1), case.data.revision + 1)}
+                )
                 self._report(case.data, later)
 
     def _found_out(self) -> None:
@@ -358,13 +261,3 @@ class _Life:
 def _past(day: date, at: datetime) -> date:
     """A birth date that leaves her at least 16 then."""
     return min(day, at.date() - timedelta(days=16 * 366))
-
-
-def _number(person: str, place: int, what: str = "") -> str:
-    """Nine characters that no other incident has; with the year eleven of the twelve that NIBRS leaves."""
-    return b32encode(blake2b(f"{person}|{place}|{what}".encode(), digest_size=6).digest())[:9].decode()
-
-
-def _revision(at: datetime, nth: int) -> int:
-    """As NIBRS numbers them (DESIGN 3): month of submission x 100 + n-th report."""
-    return (at.year * 100 + at.month) * 100 + nth

@@ -172,6 +172,7 @@ def _duckdb() -> Iterator[Any]:
 
     con = duckdb.connect(":memory:", config={"memory_limit": _MEMORY, "temp_directory": "", "threads": 1})
     try:
+        con.execute("set enable_progress_bar = false")
         yield con
     except duckdb.Error as failed:
         raise LinkageError(f"records could not be compared ({type(failed).__name__})") from None

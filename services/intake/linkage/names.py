@@ -23,6 +23,7 @@ _SUFFIXES: Final[Mapping[str, str]] = {
 }
 _PARTICLES: Final = frozenset({"de", "del", "la", "las", "los", "y", "e", "van", "von", "da", "dos", "di"})
 _WORD: Final = re.compile(r"[a-z]+")
+_GIVEN: Final = re.compile(r"[a-z]+(?:-[a-z]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Name:
     """Lower case, no accents. `surnames`: all that may be one; without a comma it cannot be told from a middle name."""
 
     given: str | None = field(default=None, repr=False)
+    """`juan-carlos` is one name: his brother may be Juan."""
+    middles: tuple[str, ...] = field(default=(), repr=False)
+    """Names or initials; known only where a comma tells them from surnames."""
     surnames: tuple[str, ...] = field(default=(), repr=False)
     suffix: str | None = field(default=None, repr=False)
     """Generation, `1` for Sr, `2` for Jr and II."""
@@ -53,11 +57,13 @@ def taken_apart(name: str | None) -> Name:
         return Name()
     before, comma, after = _plain(name).partition(",")
     suffixes = [_SUFFIXES[word] for word in _WORD.findall(f"{before} {after}") if word in _SUFFIXES]
-    first, rest = _words(after if comma else before), _words(before) if comma else []
+    told = _words(after if comma else before, _GIVEN)
+    given, others = (told[0], told[1:]) if told else (None, [])
+    rest = _words(before) if comma else [part for word in others for part in word.split("-")]
     if not comma:
-        first, rest = first[:1], [word for word in first[1:] if len(word) > 1] or first[1:]
-    given = first[0] if first else None
-    return Name(given, tuple(dict.fromkeys(rest)), suffixes[-1] if suffixes else None)
+        rest = [word for word in rest if len(word) > 1] or rest
+    middles = tuple(others) if comma else ()
+    return Name(given, middles, tuple(dict.fromkeys(rest)), suffixes[-1] if suffixes else None)
 
 
 def _plain(text: str) -> str:
@@ -65,8 +71,8 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in split if not unicodedata.combining(letter)).replace("'", "")
 
 
-def _words(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text) if word not in _SUFFIXES and word not in _PARTICLES]
+def _words(text: str, form: re.Pattern[str] = _WORD) -> list[str]:
+    return [word for word in form.findall(text) if word not in _SUFFIXES and word not in _PARTICLES]
 
 
 def formal(given: str) -> tuple[str, ...]:

@@ -75,6 +75,27 @@ class Contradiction(StrEnum):
     """A person has said of records of these two that they are two."""
 
 
+class Answer(StrEnum):
+    """A person's word on two records."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+
+
+class Reason(StrEnum):
+    """By what a person knows that two records are one man's, or two men's."""
+
+    FINGERPRINTS = "fingerprints"
+    PHOTOGRAPH = "photograph"
+    DOCUMENTS = "documents"
+    RECORDS_COMPARED = "records_compared"
+    KNOWN_TO_STAFF = "known_to_staff"
+    RELATIVES = "relatives"
+    """Twins, brothers, father and son."""
+    WRONG_NUMBER = "wrong_number"
+    """A number was mistyped, or given to two."""
+
+
 class Verdict(StrEnum):
     """What follows for a pair."""
 
@@ -134,10 +155,10 @@ def contradiction(one: Known, other: Known) -> Contradiction | None:
 
 
 def agree(one: Known, other: Known) -> bool:
-    """Whether name, birth date and sex all agree, none of them unknown but sex and suffix; a nickname agrees, a mistyped
-    given name does not: it may be a twin's.
+    """Whether name, birth date and sex all agree, none of them unknown but sex, suffix and middle names; a nickname agrees, a
+    mistyped given name does not: it may be a twin's.
     """
-    is_given = bool(set(one.parts.called) & set(other.parts.called))
+    is_given = bool(set(one.parts.called) & set(other.parts.called)) and not _middles_differ(one.parts, other.parts)
     is_family = bool(_surname(one.parts, other.parts))
     return is_given and is_family and _born(one, other) is True and not _sexes_differ(one, other)
 
@@ -179,10 +200,19 @@ def _given(one: Name, other: Name) -> bool | None:
         return None
     if set(one.called) & set(other.called):
         return True
+    if one.given.partition("-")[0] == other.given.partition("-")[0]:
+        return True
     short = min(len(one.given), len(other.given))
     if short == 1:
         return one.given[0] == other.given[0]
     return short > 3 and DamerauLevenshtein.distance(one.given, other.given) <= 1
+
+
+def _middles_differ(one: Name, other: Name) -> bool:
+    """Both have some, and none of the one can be one of the other's, written out or as a letter."""
+    if not one.middles or not other.middles:
+        return False
+    return not any(a == b or (1 in (len(a), len(b)) and a[0] == b[0]) for a in one.middles for b in other.middles)
 
 
 def _surname(one: Name, other: Name) -> bool | None:

@@ -127,6 +127,14 @@ async def by_form(conn: AsyncConnection, by: str, form_id: str) -> Link | None:
     return Link(**{name: row._mapping[name] for name in Link.__dataclass_fields__}) if row else None
 
 
+async def form_used(conn: AsyncConnection, by: str, form_id: str) -> bool:
+    """Whether this person has said something in this form, to whatever question."""
+    own = and_(candidates.c.decided_by == by, candidates.c.form_id == form_id)
+    if await conn.scalar(select(candidates.c.seq).where(own).limit(1)) is not None:
+        return True
+    return await by_form(conn, by, form_id) is not None
+
+
 async def keep_model(conn: AsyncConnection, model: Model, now: datetime, by: str) -> int:
     """Returns its version; trained again to the same, it is the version it was."""
     newest = await newest_model(conn)
@@ -182,14 +190,14 @@ async def standing(conn: AsyncConnection) -> Standing:
     kinds = (identity_links.c.kind, identity_links.c.how)
     links = await conn.execute(select(*kinds, func.count()).group_by(*kinds))
     told: dict[str, int] = {}
-    for kind, how, count in links.tuples():
+    for kind, how, count in links:
         name = how if kind == "merge" else "split"
         told[name] = told.get(name, 0) + count
     return Standing(
         await beyond(0),
         await beyond(numbers[0]),
         await beyond(scores[0] if model and scores[1] == model[0] else 0),
-        {str(state): int(count) for state, count in states.tuples()},
+        {str(state): int(count) for state, count in states},
         told,
         model[0] if model else None,
         model[1].digest if model else None,

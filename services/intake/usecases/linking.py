@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -22,11 +22,11 @@ from services.intake.linkage.model import Scored, score, train
 from services.intake.linkage.rules import Bars, Contradiction, Known, Shared, Verdict, contradiction, fit_together
 from services.intake.linkage.rules import shared as in_common
 from services.intake.linkage.rules import verdict as verdict_of
-from services.intake.people import People
+from services.intake.people import People, named
 from services.intake.saying import SOURCE, say
 from services.intake.store import identities, linkage, outbox
 from services.intake.store.identities import Row
-from services.intake.store.linkage import DIFFERENT, MOOT, OPEN, SAME, Candidate, Link
+from services.intake.store.linkage import DIFFERENT, MOOT, OPEN, Candidate, Link
 from services.intake.store.people import load_people, save_people
 
 NUMBERS: Final = "numbers"
@@ -137,14 +137,14 @@ async def _by_numbers(
     if mine is his:
         # One number given to two people, perhaps: what it holds together already is a person's to part.
         if one.offender_id == other.offender_id and against is not None:
-            await linkage.ask(conn, _question(one, other, None, against, terms), now)
+            await linkage.ask(conn, question(one, other, None, against, terms), now)
         return
     if verdict is Verdict.LINK:
         against = await _against(conn, mine, his)
         if against is None:
-            await _merge(conn, groups, mine, his, terms, Link("", "merge", "", "", "number", now))
+            await merge(conn, groups, mine, his, terms, Link("", "merge", "", "", "number", now))
             return
-    await linkage.ask(conn, _question(one, other, None, against, terms), now)
+    await linkage.ask(conn, question(one, other, None, against, terms), now)
 
 
 async def _against(conn: AsyncConnection, one: Group, other: Group) -> Contradiction | None:
@@ -156,7 +156,7 @@ async def _against(conn: AsyncConnection, one: Group, other: Group) -> Contradic
     return None
 
 
-def _question(
+def question(
     one: Known, other: Known, probability: float | None, against: Contradiction | None, terms: Terms
 ) -> Candidate:
     codes = tuple(sorted(in_common(one, other)))
@@ -172,43 +172,35 @@ def _question(
     )
 
 
-async def _merge(conn: AsyncConnection, groups: Groups, one: Group, other: Group, terms: Terms, link: Link) -> None:
+async def merge(conn: AsyncConnection, groups: Groups, one: Group, other: Group, terms: Terms, link: Link) -> None:
     """The one whose records came first stays. Questions between the two are moot."""
     stays, goes = sorted((one, other), key=lambda group: (group.since, group.root))
     before = await linkage.times(conn, "merge", stays.root, goes.root)
-    event = _event(
+    event = event_of(
         OffenderMerged(offender_id=stays.root, merged_offender_id=goes.root),
         deterministic_id("identity", "merged", stays.root, goes.root, before),
         stays.root,
         link.at,
     )
-    await _say(conn, event, terms, link.at)
-    values = {name: getattr(link, name) for name in Link.__dataclass_fields__}
-    named = {"event_id": event.id, "offender_id": stays.root, "other_id": goes.root}
-    await linkage.note(conn, Link(**values | named))
+    await say_events(conn, [event], terms, link.at)
+    await linkage.note(conn, replace(link, event_id=event.id, offender_id=stays.root, other_id=goes.root))
     for asked in await linkage.between(conn, stays.ids, goes.ids, {OPEN}):
         if asked.candidate_id != link.candidate_id:
             await linkage.answer(conn, asked.candidate_id, MOOT, link.at)
     groups.unite(stays, goes)
 
 
-def _event(data: Data, event_id: str, subject: str, at: datetime) -> Event[Data]:
+def event_of(data: Data, event_id: str, subject: str, at: datetime) -> Event[Data]:
     return Event(
         id=event_id, source=SOURCE, subject=subject, time=at, data=data, dataclassification=Classification.RESTRICTED
     )
 
 
-async def _say(conn: AsyncConnection, event: Event[Data], terms: Terms, now: datetime) -> None:
+async def say_events(conn: AsyncConnection, events: Sequence[Event[Data]], terms: Terms, now: datetime) -> None:
     """Into the outbox, with the records of people that follow."""
-    data = event.data
-    names = {
-        value
-        for name in ("offender_id", "merged_offender_id", "new_offender_id")
-        if (value := getattr(data, name, None))
-    }
-    known = await load_people(conn, names)
+    known = await load_people(conn, {name for event in events for name in named(event)})
     people = People(known, terms.seal)
-    said = say([Unit(0, (event,))], people, (), AsOf.NOW)
+    said = say([Unit(0, tuple(events))], people, (), AsOf.NOW)
     await outbox.put(conn, said.keys, said.messages, now, terms.seal)
     await save_people(conn, {name: known[name] for name in people.changed})
 
@@ -290,9 +282,9 @@ async def _scored(
         return
     verdict, against = verdict_of(one, other, probability, bars)
     if verdict is Verdict.LINK and (against := await _against(conn, mine, his)) is None:
-        link = Link("", "merge", "", "", "scored" if in_common(one, other) == _ARREST else "number", now)
-        values = {name: getattr(link, name) for name in Link.__dataclass_fields__}
-        await _merge(conn, groups, mine, his, terms, Link(**values | {"probability": probability, "model": version}))
+        how = "scored" if in_common(one, other) == _ARREST else "number"
+        link = Link("", "merge", "", "", how, now, probability=probability, model=version)
+        await merge(conn, groups, mine, his, terms, link)
         return
     if verdict is Verdict.SEPARATE:
         return
@@ -300,7 +292,4 @@ async def _scored(
         return  # the registers have two, and nothing but name and birth date says one
     if await linkage.between(conn, mine.ids, his.ids, {OPEN}):
         return  # one question about two people is enough
-    await linkage.ask(conn, _question(one, other, probability, against, terms), now)
-
-
-__all__ = ["SAME", "Groups", "link_numbers", "score_new", "train_model"]
+    await linkage.ask(conn, question(one, other, probability, against, terms), now)

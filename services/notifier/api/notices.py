@@ -16,6 +16,7 @@ from schemas.commands import (
     GiveCorrection,
     LiftableHold,
     LiftHold,
+    PlanDelivery,
     RetryNotification,
     Role,
     Serve,
@@ -64,6 +65,13 @@ class FailForm(Form):
     reason: FailureReason
     attempted_at: AwareDatetime | None = None
     place: Place | None = None
+
+
+class PlanForm(Form):
+    """The delivery round, from and until; neither: it is off."""
+
+    planned_from: AwareDatetime | None = None
+    planned_until: AwareDatetime | None = None
 
 
 class LiftForm(Form):
@@ -135,6 +143,13 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     ) -> JSONResponse:
         common = await acts.on(notification_id, person, SERVERS, version)
         return await acts.submit(Fail(**common, **dict(form)), form_id)
+
+    @api.post("/{notification_id}/plan")
+    async def plan(
+        notification_id: str, form: PlanForm, form_id: FormId, person: Server, version: SeenVersion
+    ) -> JSONResponse:
+        common = await acts.on(notification_id, person, SERVERS, version)
+        return await acts.submit(PlanDelivery(**common, **dict(form)), form_id)
 
     @api.post("/{notification_id}/retry")
     async def retry(notification_id: str, form_id: FormId, person: Server, version: SeenVersion) -> JSONResponse:

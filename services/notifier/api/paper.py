@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException, Response
 from starlette.responses import JSONResponse
@@ -19,6 +20,7 @@ from schemas.commands import PrintLetter
 from schemas.envelope import Data, Event
 from services.common.api import FormId, SeenVersion
 from services.common.auth import Needs, Person
+from services.common.policies import Prevailing
 from services.common.signoffs import NotSignedError
 from services.notifier.api.acting import Acts, Form, NotifierDesk, Reader, Shows
 from services.notifier.domain import Notice, Offender
@@ -47,10 +49,10 @@ class PrintForm(Form):
 
 @dataclass(frozen=True, slots=True)
 class Papers:
-    """What letters are made of: the county's wordings, and the zone in which a day or an hour is printed."""
+    """What letters are made of: the county's wordings, and the policy whose zone a day or an hour is printed in."""
 
     book: LetterBook
-    zone: tzinfo
+    policies: Prevailing
 
 
 def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter:
@@ -65,7 +67,7 @@ def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter
         """Makes the letter and keeps it; `GET .../letters` names it, `GET .../letters/{sha256}` is the PDF."""
         common = await acts.on(notification_id, person, SERVERS, version)
         offender, notice = await _file(common["offender_id"], notification_id)
-        made = await asyncio.to_thread(_made, offender, notice, form.dated)
+        made = await asyncio.to_thread(_made, offender, notice, form.dated, await _zone())
         command = PrintLetter(
             **common,
             dated=form.dated,
@@ -96,22 +98,22 @@ def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter
         kept = await _kept(notification_id, notice.letter_sha256 or "none")
         async with read() as conn:
             said = await said_of(conn, notice.pair_id)
-        packet = await asyncio.to_thread(_packet, notice, kept, said)
+        packet = await asyncio.to_thread(_packet, notice, kept, said, await _zone())
         await showing.log("packet", [notification_id])
         return _attached(packet, "packet.zip", "application/zip")
 
-    def _made(offender: Offender, notice: Notice, dated: date) -> Made:
+    def _made(offender: Offender, notice: Notice, dated: date, zone: tzinfo) -> Made:
         seat = notice.seat
-        local = seat.starts_at.astimezone(_county().zone) if seat is not None else None
+        local = seat.starts_at.astimezone(zone) if seat is not None else None
         try:
             meeting = Meeting(on=local.date(), at=local.time(), place=seat.venue) if seat and local else None
-            return _county().book.render(letter_of(offender, notice, on=dated, zone=_county().zone, meeting=meeting))
+            return _county().book.render(letter_of(offender, notice, on=dated, zone=zone, meeting=meeting))
         except NotSignedError:
             raise HTTPException(409, "unsigned_template") from None
         except (LetterError, ValueError):
             raise HTTPException(409, "letter_incomplete") from None
 
-    def _packet(notice: Notice, kept: KeptLetter, said: Sequence[Event[Data]]) -> bytes:
+    def _packet(notice: Notice, kept: KeptLetter, said: Sequence[Event[Data]], zone: tzinfo) -> bytes:
         assert notice.served_at is not None and notice.proof is not None, "a letter was given"
         template = _county().book.templates.get(kept.template.partition("/")[2])
         signed = _county().book.signoffs.of(template) if template is not None else None
@@ -127,13 +129,16 @@ def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter
             served_at=notice.served_at,
             channel=notice.channel,
             proof=notice.proof,
-            zone=_county().zone,
+            zone=zone,
             audit=audit_of(notice.notification_id, said),
         )
         try:
             return service_packet(service, _county().book.county)
         except LetterError:
             raise HTTPException(409, "letter_incomplete") from None
+
+    async def _zone() -> tzinfo:
+        return ZoneInfo((await _county().policies.now(read)).time_zone)
 
     def _county() -> Papers:
         if papers is None:

@@ -125,6 +125,11 @@ class Notice:
     serve_by: datetime | None = None
     """Planned when it was released, and again when his custody changes."""
     claimed_by: str | None = None
+    planned_from: datetime | None = None
+    """The delivery round a person has set for it. She hears of it first; what holds it, holds it all the same."""
+    planned_until: datetime | None = None
+    plan_told: datetime | None = None
+    """The beginning of the round, or of the call-in, that was said last."""
     route: str | None = None
     """The agency whose officer gives it, where that is not the incident's."""
     correction: Correction | None = None
@@ -144,6 +149,11 @@ class Notice:
     def may_be_called_in(self) -> bool:
         """Whether it may be given now, and at a call-in."""
         return self.state is NotificationState.RELEASED and self.channel is Channel.CALL_IN
+
+    @property
+    def plan(self) -> tuple[datetime | None, datetime | None]:
+        """When it is to be given, from and until: at the call-in he is asked to, else on the round that was set."""
+        return (self.seat.starts_at, None) if self.seat is not None else (self.planned_from, self.planned_until)
 
     @property
     def template(self) -> str:

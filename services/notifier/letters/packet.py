@@ -12,7 +12,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 
 import orjson
@@ -43,7 +43,8 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 class AuditLine:
     """One change of the notification, as it may be shown to anybody whom a court lets see it."""
 
-    at: datetime
+    at: datetime | date
+    """Its UTC day alone, where the minute would tell when she was heard."""
     event_id: str
     change: str
     by: str
@@ -69,8 +70,9 @@ class Service:
 def audit_of(notification_id: str, events: Iterable[Event[Data]]) -> tuple[AuditLine, ...]:
     """The lines of one notification, out of the journal's events, in their order. Takes no more of each than is its own.
 
-    That it waited is said once, however often its reasons changed; by whom it was held or let go is not said at all: an
-    outreach supervisor's name, or the minute at which one reason of two fell away, would tell what she did.
+    That it waited is said once, however often its reasons changed; by whom it was held or let go is not said at all, and
+    when only to the day: an outreach supervisor's name, or the minute at which a gate let it go or took it back, would tell
+    what she did (decision 0020).
     """
     found: list[AuditLine] = []
     for event in events:
@@ -80,8 +82,11 @@ def audit_of(notification_id: str, events: Iterable[Event[Data]]) -> tuple[Audit
         change = _change(data)
         if isinstance(data, NotificationHeld) and found and found[-1].change == change:
             continue
-        by = "system" if isinstance(data, NotificationHeld | NotificationReleased) else data.by
-        found.append(AuditLine(event.recordedtime or event.time, event.id, change, by, _detail(data)))
+        at, by = event.recordedtime or event.time, data.by
+        if isinstance(data, NotificationHeld | NotificationReleased):
+            found.append(AuditLine(at.astimezone(UTC).date(), event.id, change, "system"))
+        else:
+            found.append(AuditLine(at, event.id, change, by, _detail(data)))
     return tuple(found)
 
 
@@ -182,10 +187,12 @@ def _zip(files: Mapping[str, bytes]) -> bytes:
 
 
 def _line(line: AuditLine) -> dict[str, Any]:
-    return {**asdict(line), "at": rfc3339(line.at)}
+    return {**asdict(line), "at": rfc3339(line.at) if isinstance(line.at, datetime) else line.at.isoformat()}
 
 
-def _utc(moment: datetime) -> str:
+def _utc(moment: datetime | date) -> str:
+    if not isinstance(moment, datetime):
+        return moment.isoformat()
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
 
 

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from schemas.duty import DutyRole
 from schemas.notice_work import NoticeClock
 from schemas.notification import Channel, FailureReason, NotificationState
-from schemas.policy_notices import Span, called
+from schemas.policy_notices import Span
 from services.common.calendar import Calendar
+from services.common.duty import rung
 from services.notifier.domain import Deadline, Due, Notice, Offender
 from services.notifier.rules.policy import NoticePolicy
 
@@ -114,7 +115,7 @@ def call(notice: Notice, due: Due, now: datetime, policy: NoticePolicy) -> Call 
     duty = policy.notices.duty
     ladder: Sequence[DutyRole] = duty.holds if due.clock in _OF_HOLDS else duty.notices
     return Call(
-        called(ladder, escalation), replace(due, at=now + _repeat(notice, due, now, policy), escalation=escalation)
+        rung(ladder, escalation), replace(due, at=now + _repeat(notice, due, now, policy), escalation=escalation)
     )
 
 
@@ -141,7 +142,7 @@ def overdue(
         return None
     escalation = due.escalation + 1
     again = now + timedelta(hours=policy.notices.repeat_hours)
-    return replace(due, at=again, escalation=escalation), called(ladder, escalation)
+    return replace(due, at=again, escalation=escalation), rung(ladder, escalation)
 
 
 def _calendar(offender: Offender, notice: Notice, policy: NoticePolicy) -> Calendar:

@@ -59,6 +59,9 @@ class Listed:
     """How many times it has been tried."""
     version: str
     """For `If-Match` of an act on it."""
+    planned_from: datetime | None = None
+    """The delivery round, or the beginning of the call-in; set or not, it may be waiting."""
+    planned_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,7 @@ def _listed(row: Row[Any], one: Notice) -> Listed:
         one.route,
         row.tries,
         one.version,
+        *one.plan,
     )
 
 

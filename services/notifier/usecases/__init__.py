@@ -8,6 +8,7 @@ from services.notifier.usecases.commands import (
     claim,
     fail,
     lift,
+    plan_delivery,
     retry,
 )
 from services.notifier.usecases.decisions import decided
@@ -58,6 +59,7 @@ __all__ = [
     "lift",
     "meeting_clock",
     "plan_call_in",
+    "plan_delivery",
     "print_letter",
     "refer_help",
     "retry",

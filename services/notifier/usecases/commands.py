@@ -12,6 +12,7 @@ from schemas.commands import (
     LiftableHold,
     LiftHold,
     NotificationCommand,
+    PlanDelivery,
     RetryNotification,
     Role,
 )
@@ -40,6 +41,10 @@ LIFTERS = frozenset({Role.COORDINATOR, Role.OUTREACH_SUPERVISOR})
 LATE_CLOCK = timedelta(minutes=5)
 """How far a device's clock may run ahead of the broker's before a time of service is taken for an error."""
 
+LONGEST_ROUND = timedelta(hours=24)
+FURTHEST_ROUND = timedelta(days=31)
+"""What is planned further off is taken for an error: until the day before it nobody would be asked to tell her."""
+
 
 def claim(offender: Offender, command: ClaimNotification, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """A person takes it: whoever is on duty is not called for it again before it is late."""
@@ -52,6 +57,22 @@ def claim(offender: Offender, command: ClaimNotification, given: Input, policy: 
         raise Refused("already_claimed")
     claimed = replace(notice, claimed_by=command.by)
     return settled(Draft(offender).tell(claimed, offender.work(NoticeClaimed, claimed, command.by)), given, policy)
+
+
+def plan_delivery(offender: Offender, command: PlanDelivery, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
+    """Set, moved or off, while it waits as well: so that nobody learns from it whether it may go."""
+    notice = open_notice(offender, command, SERVERS)
+    if notice.state is NotificationState.FAILED:
+        raise Refused("not_planned")
+    begins, until = command.planned_from, command.planned_until
+    if begins is not None and until is not None:
+        now = lane_view(given, policy).now
+        if not (begins < until <= begins + LONGEST_ROUND and now < until and begins <= now + FURTHEST_ROUND):
+            raise Refused("not_planned")
+    elif begins is not until:
+        raise Refused("not_planned")
+    planned = replace(notice, planned_from=begins, planned_until=until)
+    return settled(Draft(offender).tell(planned), given, policy, command.by)
 
 
 def fail(offender: Offender, command: Fail, given: Input, policy: NoticePolicy) -> Outcome[Offender]:

@@ -130,17 +130,17 @@ def _of_himself(decision: OffenderDecided) -> bool:
 def _standing_on(offender: Offender, decision: OffenderDecided, tier: Tier) -> Pair | None:
     """The pair a notice would stand on: the decision's own; where the decision took something away, the latest left.
 
-    A decision that does neither (a listed incident) prepares nothing. Nor does a pair for which a person has said that
-    the notice of this tier shall not be given.
+    An amended incident does both where it is off the ladder from now on. A decision that does neither (a listed incident)
+    prepares nothing. Nor does a pair for which a person has said that the notice of this tier shall not be given.
     """
     spared = {
         notice.pair_id
         for notice in offender.notices.values()
         if notice.tier is tier and notice.ended is CancelReason.BY_PERSON
     }
-    candidates: Sequence[Pair] = ()
+    own: Sequence[Pair] = ()
     if opens(decision):
-        candidates = [pair for pair in offender.open_pairs if pair.pair_id == decision.pair_id]
-    elif decision.withdrawn_pair_ids or decision.change is Change.LOWERED or _of_himself(decision):
-        candidates = offender.open_pairs
-    return next((pair for pair in reversed(candidates) if pair.on_ladder and pair.pair_id not in spared), None)
+        own = [pair for pair in offender.open_pairs if pair.pair_id == decision.pair_id and pair.on_ladder]
+    takes_away = bool(decision.withdrawn_pair_ids) or decision.change is Change.LOWERED or _of_himself(decision)
+    left = offender.open_pairs if takes_away else ()
+    return next((pair for pair in reversed(own or left) if pair.on_ladder and pair.pair_id not in spared), None)

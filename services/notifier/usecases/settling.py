@@ -17,6 +17,7 @@ from schemas.notification import (
     FailureReason,
     HoldReason,
     NotificationHeld,
+    NotificationPlanned,
     NotificationReleased,
     NotificationState,
 )
@@ -57,6 +58,8 @@ def settled(
         counted += (TRIPS,)
     for notice in draft.offender.of(NotificationState):
         draft = _seated(draft, notice)
+    for notice in draft.offender.of(NotificationState):
+        draft = _planned(draft, notice, lane, by)
     for notice in draft.offender.of(NotificationState):
         draft = _clocked(draft, notice, lane, policy)
     draft = helps_clocked(enforcements_clocked(draft, lane.now, policy), lane.now, policy)
@@ -163,6 +166,24 @@ def _seated(draft: Draft, notice: Notice) -> Draft:
         seat=SeatState.FREED,
     )
     return draft.tell(replace(notice, seat=None), freed)
+
+
+_TO_COME = (NotificationState.PREPARED, NotificationState.HELD, NotificationState.RELEASED)
+
+
+def _planned(draft: Draft, notice: Notice, lane: LaneView, by: str) -> Draft:
+    """When he is to be told is said as soon as it is known or another. A round goes by, and a visit ends its round."""
+    ended = notice.state not in _TO_COME
+    if ended or (notice.planned_until is not None and notice.planned_until <= lane.now):
+        notice = replace(notice, planned_from=None, planned_until=None)
+    begins, until = notice.plan
+    changed = replace(notice, plan_told=None if ended else begins)
+    if changed == draft.offender.notices[notice.notification_id]:
+        return draft
+    if ended or begins == notice.plan_told:
+        return draft.tell(changed)
+    event = draft.offender.event(NotificationPlanned, changed, by, planned_from=begins, planned_until=until)
+    return draft.tell(changed, event)
 
 
 def _clocked(draft: Draft, notice: Notice, lane: LaneView, policy: NoticePolicy) -> Draft:

@@ -46,6 +46,8 @@ class Referral:
     """By the lane's clock, as all acts of people are: only what comes after can have been done for it."""
     moved_to: str | None = None
     """Withdrawn here, since it is another offender's now."""
+    moved_as: str | None = None
+    """Its id over there. It cannot be made again here: what names the incident is gone."""
     clocks_from: datetime | None = None
     """Record time from which its tasks are due: of its opening, or of a graver tier."""
     policy: str | None = None
@@ -183,6 +185,12 @@ class Delivery:
     released_at: datetime | None = None
     visits: int = 0
     visited_at: datetime | None = None
+    planned_from: datetime | None = None
+    """When he is to be told, if that is known; it may be waiting still."""
+    planned_at: datetime | None = None
+    """When that was recorded."""
+    plans: int = 0
+    """How often it was set or moved."""
 
 
 @dataclass(frozen=True, slots=True)

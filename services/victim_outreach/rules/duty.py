@@ -9,6 +9,7 @@ from schemas import policy as terms
 from schemas.classification import Tier
 from schemas.commands import Role
 from schemas.outreach import TaskKind
+from services.common.duty import rung
 from services.victim_outreach.domain import CaseFile, Task
 
 AT_ONCE = frozenset({TaskKind.CUSTODY_RELEASE, TaskKind.HIGH_DANGER_CALL})
@@ -20,11 +21,11 @@ _NEVER_BY_TIME = frozenset({Tier.A, Tier.B})
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """From when on, how often, and from which step of the ladder. `climbs`: the next step after every so long."""
+    """From when on, how often, and from which rung of the ladder. `climbs`: the next rung after every so long."""
 
     since: datetime
     every: timedelta
-    first: int = 0
+    first: int = 1
     climbs: bool = True
 
 
@@ -35,9 +36,9 @@ def paging(file: CaseFile, task: Task, policy: terms.Policy) -> Paging | None:
     terms_ = policy.outreach
     ladder = terms_.duty[task.owner]
     if (alarm := _hearing_alarm(file, task, policy)) is not None:
-        return Paging(alarm, terms_.alert_every, len(ladder) - 1, climbs=False)
+        return Paging(alarm, terms_.alert_every, len(ladder), climbs=False)
     if task.claimed_by is not None:
-        return Paging(task.due_at, policy.escalate_overdue, len(ladder) - 1, climbs=False)
+        return Paging(task.due_at, policy.escalate_overdue, len(ladder), climbs=False)
     urgent = task.kind in AT_ONCE or (file.in_custody and task.kind in CUSTODY_TASKS)
     return Paging(task.opened_at if urgent else task.due_at, terms_.alert_every)
 
@@ -68,6 +69,6 @@ def on_duty(file: CaseFile, task: Task, policy: terms.Policy, now: datetime) -> 
     ladder = policy.outreach.duty[task.owner]
     found = paging(file, task, policy)
     if found is None:
-        return ladder[0]
+        return rung(ladder, 1)
     climbed = max(now - found.since, timedelta()) // policy.outreach.escalate_after if found.climbs else 0
-    return ladder[min(found.first + climbed, len(ladder) - 1)]
+    return rung(ladder, found.first + climbed)

@@ -6,15 +6,15 @@ Of each case the referral opened last sets the tasks: a new incident joins her o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from schemas import policy as terms
 from schemas.advocacy import ScreenResult
 from schemas.notification import NotificationState
 from schemas.outreach import ContactChannel, TaskKind, TaskOwner
 from schemas.referral import ReferralPurpose
-from services.victim_outreach.domain import CaseFile, Referral, TaskKey, Victim
+from services.victim_outreach.domain import CaseFile, Delivery, Referral, TaskKey, Victim
 from services.victim_outreach.rules.clocks import due
 from services.victim_outreach.rules.contact import safe_contact
 from services.victim_outreach.rules.gates import opening
@@ -153,12 +153,29 @@ def _of_deliveries(file: CaseFile, referral: Referral, policy: terms.Policy) -> 
     for _, notice in sorted(file.deliveries.items()):
         if notice.pair_id != referral.pair_id:
             continue
-        if notice.state is NotificationState.RELEASED and _has_a_way(file, referral.case_id):
-            rule = policy.on_occasion[TaskKind.BEFORE_DELIVERY]
-            yield _need(referral, rule, f"{notice.notification_id}|{notice.releases}", notice.released_at, policy)
+        if _has_a_way(file, referral.case_id):
+            yield from _before(notice, referral, policy)
         if notice.visits:
             rule = policy.on_occasion[TaskKind.AFTER_DELIVERY]
             yield _need(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at, policy)
+
+
+def _before(notice: Delivery, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
+    """By the day before the one that is planned, or at once when that is nearer; while he waits as well. Of none planned,
+    when it may be given.
+    """
+    rule = policy.on_occasion[TaskKind.BEFORE_DELIVERY]
+    if notice.planned_from is not None and notice.planned_at is not None:
+        if notice.state in _TO_COME:
+            about = f"{notice.notification_id}|planned|{notice.plans}"
+            need = _need(referral, rule, about, notice.planned_at, policy)
+            yield replace(need, due_at=max(notice.planned_at, notice.planned_from - _A_DAY))
+    elif notice.state is NotificationState.RELEASED:
+        yield _need(referral, rule, f"{notice.notification_id}|{notice.releases}", notice.released_at, policy)
+
+
+_TO_COME = (NotificationState.PREPARED, NotificationState.HELD, NotificationState.RELEASED)
+_A_DAY = timedelta(days=1)
 
 
 def _has_a_way(file: CaseFile, case_id: str) -> bool:
@@ -213,10 +230,14 @@ def reviews(file: CaseFile, policy: terms.Policy) -> Iterator[Need]:
     waits = (NotificationState.PREPARED, NotificationState.HELD)
     if file.on_hold or not any(notice.state in waits for notice in file.deliveries.values()):
         return
-    busy = {task.case_id for task in file.tasks.values() if task.unfinished and task.kind is not TaskKind.GATE_REVIEW}
+    busy = {task.case_id for task in file.tasks.values() if task.unfinished and task.kind not in _NO_OUTREACH}
     for pair_id, waiting in sorted(file.waited_for.items()):
         if opening(file, pair_id, policy.gate) is None and not busy & {one.case_id for one in waiting}:
             yield _review(file, pair_id, max(waiting, key=lambda one: one.place), policy)
+
+
+_NO_OUTREACH = frozenset({TaskKind.GATE_REVIEW, TaskKind.BEFORE_DELIVERY})
+"""What is left to be done and is nothing that he waits for."""
 
 
 def _review(file: CaseFile, pair_id: str, latest: Referral, policy: terms.Policy) -> Need:

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, linprog, milp
+if TYPE_CHECKING:  # takes seconds to load: where nothing is published, never
+    import numpy as np
+    from scipy.optimize import LinearConstraint
 
 K = TypeVar("K", bound=Hashable)
 Sum = tuple[K, tuple[K, ...]]
@@ -42,6 +43,9 @@ def withheld(
 
 def limits(values: Mapping[K, int], sums: Sequence[Sum[K]], hidden: Set[K], key: K) -> tuple[float, float]:
     """The least and the most that a withheld cell can be, to whoever knows the others; infinite where nothing bounds it."""
+    import numpy as np
+    from scipy.optimize import LinearConstraint
+
     keys = sorted(hidden, key=repr)
     place = {each: at for at, each in enumerate(keys)}
     rows, known = [], []
@@ -64,6 +68,9 @@ def limits(values: Mapping[K, int], sums: Sequence[Sum[K]], hidden: Set[K], key:
 
 def _least(goal: np.ndarray, constraints: Sequence[LinearConstraint]) -> float:
     """Over whole numbers from nought. Raises `ArithmeticError` where the solver has no answer: then nothing is published."""
+    import numpy as np
+    from scipy.optimize import Bounds, milp
+
     found = milp(goal, constraints=constraints, integrality=np.ones(len(goal)), bounds=Bounds(0, np.inf))
     if found.status == 0:
         return float(round(found.fun))
@@ -87,6 +94,9 @@ def _cheapest(
     The cheapest such pair. A unit of change costs a cell's value; next to nothing where it is withheld already, and much where
     it is wanted.
     """
+    import numpy as np
+    from scipy.optimize import linprog
+
     keys = sorted(values, key=repr)
     n, at = len(keys), {each: place for place, each in enumerate(keys)}
     # Variables: a rise and a fall of each cell in the one table, and the same in the other.

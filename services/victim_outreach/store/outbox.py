@@ -1,4 +1,7 @@
-"""What waits to leave, and what was begun: a row in `sends` stands before anything leaves, so that nothing leaves twice."""
+"""What waits to leave, and what was begun: a row in `sends` stands before anything leaves, so that no message leaves twice.
+
+A page says the same of every task: it is begun again until somebody was told.
+"""
 
 from __future__ import annotations
 
@@ -62,16 +65,26 @@ async def waiting(conn: AsyncConnection, limit: int) -> Sequence[Waiting]:
     return [Waiting(*row) for row in rows]
 
 
-async def pages(conn: AsyncConnection, since: datetime, limit: int) -> Sequence[Page]:
-    """Pages not begun, of tasks still to be done; an old one is not made up for, a newer one follows."""
+async def pages(conn: AsyncConnection, since: datetime, begun_by: datetime, limit: int) -> Sequence[Page]:
+    """The latest page for each task still to be done, that nobody was told of: never begun first, then those begun by then.
+
+    None for a task that was taken since. `since`: of an older one the next is due.
+    """
+    taken = tasks.c.claimed_at >= tasks.c.alerted_at
     query = (
         select(tasks.c.task_id, tasks.c.alerts, tasks.c.owner, tasks.c.duty)
         .where(tasks.c.alerted_at >= since, tasks.c.duty.is_not(None), tasks.c.state.in_(UNFINISHED))
+        .where(or_(tasks.c.claimed_by.is_(None), ~taken))
         .order_by(tasks.c.alerted_at, tasks.c.task_id)
     )
     found = [Page(page_id(row.task_id, row.alerts), row.owner, row.duty) for row in await conn.execute(query)]
-    begun = set(await conn.scalars(select(sends.c.send_id).where(sends.c.send_id.in_([one.page_id for one in found]))))
-    return [one for one in found if one.page_id not in begun][:limit]
+    rows = await conn.execute(select(sends).where(sends.c.send_id.in_([one.page_id for one in found])))
+    begun = {row.send_id: row for row in rows}
+    new = [one for one in found if one.page_id not in begun]
+    again = [
+        one for one in found if (row := begun.get(one.page_id)) and row.outcome is None and row.started_at <= begun_by
+    ]
+    return [*new, *sorted(again, key=lambda one: begun[one.page_id].started_at)][:limit]
 
 
 def page_id(task_id: str, number: int) -> str:
@@ -84,6 +97,14 @@ async def begin(conn: AsyncConnection, send_id: str, now: datetime) -> bool:
     return await insert_new(conn, sends, {"send_id": send_id, "started_at": now})
 
 
+async def begin_page(conn: AsyncConnection, send_id: str, now: datetime, begun_by: datetime) -> bool:
+    """The same of a page, which may be begun again when nobody was told."""
+    if await begin(conn, send_id, now):
+        return True
+    stale = sends.c.send_id == send_id, sends.c.outcome.is_(None), sends.c.started_at <= begun_by
+    return (await conn.execute(update(sends).where(*stale).values(started_at=now))).rowcount > 0
+
+
 async def end(
     conn: AsyncConnection, send_id: str, now: datetime, outcome: MessageOutcome, code: str | None = None
 ) -> None:
@@ -91,8 +112,9 @@ async def end(
 
 
 async def give_up(conn: AsyncConnection, before: datetime, now: datetime) -> None:
-    """What was begun then and not ended: its process died on the way. Whether it left is not known."""
-    lost = sends.c.outcome.is_(None), sends.c.started_at < before
+    """Messages begun then and not ended: their process died on the way. Whether they left is not known."""
+    message = select(messages.c.message_id).where(messages.c.message_id == sends.c.send_id).exists()
+    lost = sends.c.outcome.is_(None), sends.c.started_at < before, message
     await conn.execute(
         update(sends).where(*lost).values(ended_at=now, outcome=MessageOutcome.UNKNOWN, code="interrupted")
     )

@@ -72,6 +72,7 @@ referrals = _table(
     Column("place", Integer, nullable=False, comment="order of opening among the offender's; 0: never opened"),
     Column("opened_at", UtcDateTime),  # of one withdrawn: taken over from another record, and not yet told here
     Column("moved_to", String, comment="the offender whose it is now"),
+    Column("moved_as", String, comment="its id over there"),
     Column("clocks_from", UtcDateTime),
     Column("policy", String(64), comment="digest of the one in force when its clocks began"),
     Index("referrals_case", "case_id"),
@@ -160,6 +161,9 @@ deliveries = _table(
     Column("released_at", UtcDateTime),
     Column("visits", Integer, nullable=False),
     Column("visited_at", UtcDateTime),
+    Column("planned_from", UtcDateTime, comment="when he is to be told, if that is known"),
+    Column("planned_at", UtcDateTime),
+    Column("plans", Integer, nullable=False, server_default="0", comment="how often it was set or moved"),
     comment="notices to him, as far as she must hear of them",
 )
 

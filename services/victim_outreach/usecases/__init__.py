@@ -22,6 +22,7 @@ from services.victim_outreach.usecases.people import (
 )
 from services.victim_outreach.usecases.records import (
     notice_changed,
+    notice_planned,
     offender_described,
     referral_given,
     referral_withdrawn,
@@ -43,6 +44,7 @@ __all__ = [
     "link_victims",
     "message_reported",
     "notice_changed",
+    "notice_planned",
     "offender_described",
     "override",
     "record_safe_contact",

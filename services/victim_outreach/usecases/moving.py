@@ -71,14 +71,14 @@ def passed_on(file: CaseFile, given: Input, case: str | None = None) -> Iterator
     gone = (one for one in file.referrals.values() if one.moved_to is not None and case in (None, one.case_id))
     for one in {(each.moved_to, each.case_id): each for each in gone}.values():
         assert one.moved_to is not None
-        there = case_id(one.moved_to, one.referral_id, one.victim_id, one.purpose, file.links.values())
+        there = case_id(one.moved_to, one.moved_as or one.referral_id, one.victim_id, one.purpose, file.links.values())
         yield from _sent(file, _kept(file, one, there), one.moved_to, one.pair_id, there, given)
 
 
 def _kept(file: CaseFile, gone: Referral, case: str) -> dict[str, list[Any]]:
     hers = file.own_cases(gone.case_id)
     return {
-        "holds": [hold for hold in file.holds.values() if hold.ended_at is None],
+        "holds": list(file.holds.values()),
         "links": list(file.links.values()),
         "profiles": [replace(one, case_id=case) for one in file.profiles.values() if one.case_id in hers],
         "consents": [replace(one, case_id=case) for one in file.consents.values() if one.case_id in hers],
@@ -126,11 +126,16 @@ def _new(known: Mapping[Any, T], told: Mapping[Any, T]) -> Mapping[Any, T]:
 
 
 def _holds(known: Mapping[str, Hold], told: Iterable[Hold]) -> Mapping[str, Hold]:
-    """Renewed there, it is renewed here; ended here, it stays so unless it was renewed since."""
+    """Of one hold, the word that lasts longer: who lifted it had not seen that it was renewed. Of the same, ended is ended."""
     holds = dict(known)
     for one in told:
-        if (other := holds.get(one.hold_id)) is None or other.until < one.until:
+        other = holds.get(one.hold_id, one)
+        if other.until < one.until:
             holds[one.hold_id] = one
+        elif other.until == one.until:
+            holds[one.hold_id] = replace(other, ended_at=other.ended_at or one.ended_at)
+        else:
+            holds[one.hold_id] = other
     return holds
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from schemas.envelope import pair_id, referral_id
 from schemas.notification import (
     Notification,
     NotificationCancelled,
     NotificationCorrected,
     NotificationFailed,
     NotificationHeld,
+    NotificationPlanned,
     NotificationPrepared,
     NotificationReleased,
     NotificationServed,
@@ -120,6 +122,7 @@ def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, terms: Ter
         known,
         withdrawn=True,
         moved_to=data.moved_to,
+        moved_as=_id_there(known, data.moved_to),
         incident_id=None,
         occurred_at=None,
         tier=None,
@@ -132,6 +135,12 @@ def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, terms: Ter
     if data.moved_to is None or known.incident_id is None:
         return outcome
     return replace(outcome, events=(*outcome.events, *handed_over(file, known, data.moved_to, given)))
+
+
+def _id_there(known: Referral, to: str | None) -> str | None:
+    if to is None or known.incident_id is None:
+        return known.moved_as
+    return referral_id(pair_id(known.incident_id, to), known.victim_no)
 
 
 def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -202,6 +211,22 @@ def notice_changed(file: CaseFile, data: Notification, given: Input, terms: Term
     if state is NotificationState.RELEASED and known.state is not state:
         changed = replace(changed, releases=known.releases + 1, released_at=given.at)
     if state in _VISITED:
-        changed = replace(changed, visits=known.visits + 1, visited_at=given.at)
+        changed = replace(changed, visits=known.visits + 1, visited_at=given.at, planned_from=None, planned_at=None)
+    deliveries = {**file.deliveries, data.notification_id: changed}
+    return settled(file, Draft(replace(file, deliveries=deliveries)), given, terms)
+
+
+def notice_planned(file: CaseFile, data: NotificationPlanned, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """She hears of the day first, whether he is let wait or not: of another day, anew."""
+    known = file.deliveries.get(data.notification_id) or Delivery(data.notification_id, data.pair_id)
+    if known.planned_from == data.planned_from:
+        return Outcome(file, result="none")
+    off = data.planned_from is None
+    changed = replace(
+        known,
+        planned_from=data.planned_from,
+        planned_at=None if off else given.at,
+        plans=known.plans if off else known.plans + 1,
+    )
     deliveries = {**file.deliveries, data.notification_id: changed}
     return settled(file, Draft(replace(file, deliveries=deliveries)), given, terms)

@@ -155,6 +155,64 @@ def test_an_act_on_what_has_moved_follows_it() -> None:
     assert bench.codes("O-9") == set()
 
 
+OTHER = "O-2"
+"""Merged into `HIM`; people go on acting under this id."""
+
+
+def test_an_act_that_follows_a_merge_is_told_where_it_counts() -> None:
+    bench = Bench()
+    bench.put(report(1, OTHER, force=["12"]), merged(OTHER), conclude("ana", him=OTHER))
+    [told] = [one for one in bench.of(Topic.DECISIONS) if isinstance(one, ReviewActed)]
+    assert (told.offender_id, told.act, told.by, told.pair_id) == (HIM, "concluded", "ana", pair(1))
+    bench.put(
+        conclude("bo", him=OTHER),
+        act(ChallengeListing, him=OTHER, challenger=Challenger.PERSON, ground=ChallengeGround.FACTS),
+    )
+    assert acted(bench)[1:] == [("review", "closed", "bo"), ("challenge", "opened", "ana")]
+    assert bench.codes() == set()
+
+
+def test_what_follows_a_merge_closes_no_review_that_is_not_open_yet() -> None:
+    bench = Bench()
+    bench.put(report(1, OTHER), report(2, OTHER, force=["12"]), merged(OTHER))
+    bench.put(conclude("ana", him=OTHER), conclude("bo", him=OTHER))
+    assert acted(bench) == []
+    bench.put(report(1, OTHER, revision=2, force=["12"]))
+    assert bench.codes() == {("001", "weapon_uncharged"), ("002", "weapon_uncharged")}
+    assert bench.offender().reviews[(incident_id(1), WEAPON)].concluded == ()
+    late = [(one.data.by, one.data.incident_id) for one in bench.offender().history.acts("late")]
+    assert sorted(late) == [("ana", incident_id(1)), ("bo", incident_id(1))], "kept"
+    bench.put(split([1], "O-9"))
+    assert len(list(bench.offender("O-9").history.acts("late"))) == 2, "and goes with its incident"
+    assert list(bench.offender().history.acts("late")) == []
+    assert bench.codes("O-9") == {("001", "weapon_uncharged")}
+    bench.put(conclude("ana"), conclude("bo"))  # by the way of the record it was split from: now it is open
+    assert bench.codes("O-9") == set()
+    assert bench.codes() == {("002", "weapon_uncharged")}
+
+
+def test_nor_one_that_two_others_have_closed_by_then() -> None:
+    bench = Bench()
+    bench.put(report(1, OTHER, force=["12"]), merged(OTHER), conclude("ana"), conclude("bo"))
+    bench.put(conclude("cy", ReviewOutcome.REFERRED, him=OTHER))
+    assert bench.codes() == set()
+    assert [one.data.by for one in bench.offender().history.acts("late")] == ["cy"]
+
+
+def test_a_word_on_what_was_expunged_leaves_nothing_of_it() -> None:
+    bench = Bench()
+    bench.put(report(1, OTHER, force=["12"]), report(2, OTHER), conclude("ana", him=OTHER), merged(OTHER))
+    bench.put(expunged(1, OTHER), conclude("bo", him=OTHER), conclude("bo", him=OTHER, number=7))
+    assert incident_id(1) not in repr(bench.offender()) + repr(bench.offender(OTHER))
+    assert incident_id(7) not in repr(bench.offender()), "nor of what nobody knows"
+
+
+def test_that_it_is_late_says_the_service_alone() -> None:
+    bench = Bench()
+    bench.put(report(1, force=["12"]), conclude("ana", late=True), conclude("bo", late=True))
+    assert bench.codes() == set()
+
+
 def test_an_expunction_takes_the_words_with_it() -> None:
     bench = Bench()
     bench.put(report(1, force=["12"]), report(2), conclude("ana"), expunged(1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -102,3 +103,17 @@ async def test_fault_that_lasts(made: OneLane, monkeypatch: pytest.MonkeyPatch) 
 def _away(step: str) -> None:
     if step == "start":
         raise ConnectionError
+
+
+async def test_with_room_for_one_state_everybody_is_counted_on(made: OneLane) -> None:
+    """What is forgotten between two batches comes back from SQL as it was."""
+    made.lane._tools = replace(made.lane._tools, cached_states=1)
+    made.lane.start()
+    await made.until_running()
+    offenders = ["A", "B", "C"] * 6
+    for start in range(0, len(offenders), 2):
+        made.kafka.log += [record(start + place, who) for place, who in enumerate(offenders[start : start + 2])]
+        made.poll()
+        await made.until(lambda: len(made.said) == made.kafka.end)
+        assert len(made.lane._states) <= 1
+    assert [number for _, number in made.said] == [1 + place // 3 for place in range(len(offenders))]

@@ -139,12 +139,33 @@ def test_nor_does_it_say_who_let_it_go_or_when_one_reason_of_two_fell_away() -> 
     ]
 
 
+def test_nor_the_minute_at_which_it_was_let_go_or_taken_back() -> None:
+    """A gate shuts and clears with what was done for her; in custody it clears at once."""
+    shut = [HoldReason.GATE]
+    taken_back = [
+        event(NotificationPrepared, 0),
+        event(NotificationHeld, 1, reasons=shut),
+        event(NotificationReleased, 7),
+        event(NotificationHeld, 11, reasons=shut),
+        event(NotificationReleased, 60 * 24),
+        event(NotificationServed, 60 * 25, served_at=START + timedelta(hours=25), proof=Proof.SIGNATURE),
+    ]
+    files = opened(service_packet(service(audit=audit_of(NOTICE, taken_back)), BOOK.county))
+    lines = [json.loads(line) for line in files["audit.jsonl"].splitlines()]
+    days = ["2026-03-08", "2026-03-08", "2026-03-08", "2026-03-09"]
+    assert [line["at"] for line in lines[1:5]] == days
+    assert lines[0]["at"] == "2026-03-08T06:30:00Z"
+    told = files["audit.jsonl"].decode() + Read.of(files["service.pdf"]).text
+    for minute in ("06:31", "06:37", "06:41"):
+        assert minute not in told
+
+
 def test_the_audit_extract_is_of_this_notice_and_says_waiting_but_never_why() -> None:
     files = opened(service_packet(service(), BOOK.county))
     lines = [json.loads(line) for line in files["audit.jsonl"].splitlines()]
     assert [line["change"] for line in lines] == ["prepared", "waiting", "released", "failed", "served", "corrected"]
     assert lines[1] == {
-        "at": "2026-03-08T06:31:00Z",
+        "at": "2026-03-08",
         "event_id": "e-1",
         "change": "waiting",
         "by": "system",

@@ -110,7 +110,7 @@ async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert len(paths) == 33
+    assert len(paths) == 34
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
@@ -219,6 +219,8 @@ async def test_the_offenders_side_is_told_waiting_and_never_why(client: AsyncCli
         "agency",
         "attempts",
         "version",
+        "planned_from",
+        "planned_until",
     }
     assert (one["notification_id"], one["state"]) == (notice_id, "waiting")
     assert not any(word in answered.text for word in ("gate", "conflict", "reason"))

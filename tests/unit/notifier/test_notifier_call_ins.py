@@ -13,7 +13,7 @@ from schemas.classification import Outreach
 from schemas.commands import CancelCallIn, PlanCallIn, Role, Seat, Unseat
 from schemas.duty import DutyAlerted
 from schemas.envelope import pair_id
-from schemas.notification import NotificationFailed, NotificationReleased, NotificationServed
+from schemas.notification import NotificationFailed, NotificationPlanned, NotificationReleased, NotificationServed
 from schemas.outreach import GateState
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
@@ -35,7 +35,8 @@ def test_planned_seated_held(hall: Hall) -> None:
     assert (hall.seat("O-1"), hall.seat("O-2")) == ("applied", "applied")
     assert hall.roster() == {"O-1": "taken", "O-2": "taken"}
     assert hall.notice("O-1").serve_by == AT
-    assert hall.of(NotificationReleased)[-1][1].serve_by == AT  # she hears the day before it
+    assert hall.of(NotificationReleased)[-1][1].serve_by == AT
+    assert {one.planned_from for _, one in hall.of(NotificationPlanned)} == {AT}  # she hears the day before it
     hall.wait_until(AT + timedelta(minutes=1))
     assert (hall.attend("O-1", came=True), hall.attend("O-2", came=False)) == ("applied", "applied")
     [(_, served)] = hall.of(NotificationServed)

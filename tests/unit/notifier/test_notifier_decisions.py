@@ -112,6 +112,15 @@ def test_a_lowered_tier_cancels_and_calls_for_the_lower_notice() -> None:
     assert bench.story() == ["B cancelled (tier_lowered)", "D prepared", "D held (gate)"]
 
 
+def test_an_amendment_that_takes_an_incident_off_the_ladder_calls_for_the_lower_notice_on_what_is_left() -> None:
+    bench = Bench()
+    bench.put(decision(1, Tier.C), decision(2, Tier.B, change=Change.ESCALATED))
+    bench.story()
+    bench.put(decision(2, Tier.C, change=Change.LOWERED, evidence=[incident(1)]))
+    assert bench.story() == ["B cancelled (tier_lowered)", "C prepared", "C held (gate)"]
+    assert [notice.pair_id for notice in bench.offender.of({NotificationState.HELD})] == [pair(1)]
+
+
 def test_a_lowered_tier_does_not_repeat_what_was_served() -> None:
     bench = served(Tier.D)
     bench.put(decision(2, Tier.B, change=Change.ESCALATED), withdrawal(2, Tier.D, change=Change.LOWERED))

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from fastapi import FastAPI
@@ -27,9 +26,11 @@ from schemas.envelope import encode
 from schemas.notice_work import Correction, LetterPrinted
 from schemas.notification import HoldReason, NotificationState
 from schemas.person import OffenderDescribed
+from schemas.policy_file import load_policy
 from services.common.api import Health, build_app
 from services.common.county import sample_county
 from services.common.desk import Reply, Standing
+from services.common.policies import Prevailing
 from services.common.tables import journal
 from services.notifier.api import Papers, router
 from services.notifier.domain import Offender, Wording
@@ -185,11 +186,14 @@ async def lane() -> AsyncIterator[Lane]:
     await engine.dispose()
 
 
+PREVAILING = Prevailing(load_policy("high-point-practice"))
+
+
 def app_of(lane: Lane, *, with_book: bool = True) -> FastAPI:
     async def health() -> Health:
         return Health(healthy=True, ready=True)
 
-    made = router(lane, lane.engine.connect, Papers(BOOK, ZoneInfo("America/New_York")) if with_book else None)
+    made = router(lane, lane.engine.connect, Papers(BOOK, PREVAILING) if with_book else None)
     return build_app("notifier", [made], TOKENS, health, CollectorRegistry(), KeptReads())
 
 

@@ -6,6 +6,7 @@ import json
 import tracemalloc
 from collections import Counter, defaultdict
 from datetime import timedelta
+from functools import cache
 from itertools import islice, pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -33,6 +34,7 @@ from services.cli.replay import Replay
 from services.cli.simulate import rates
 from services.cli.simulate.county import County
 from services.cli.simulate.feed import Format, feed, lives, sorted_on_disk
+from services.cli.simulate.history import Life
 from services.intake.cloudevents import event_of
 from services.intake.domain import Unit
 from services.intake.lines import Line, Source
@@ -41,16 +43,21 @@ from services.intake.mapped.snapshot import read_snapshot
 from services.intake.nibrs import read_nibrs
 
 COUNTY = County(seed=5, offenders=1_500)
-LIVES = list(lives(COUNTY))
-LINES = list(feed(COUNTY))
-EVENTS: list[Event[Data]] = [
-    event_of(Line(number, line.rstrip(b"\n"), len(line))) for number, line in enumerate(LINES, start=1)
-]
 RUNNER = CliRunner()
 
 
+@cache
+def everybody() -> list[Life]:
+    return list(lives(COUNTY))
+
+
+@cache
+def events() -> list[Event[Data]]:
+    return [event_of(Line(number, line.rstrip(b"\n"), len(line))) for number, line in enumerate(feed(COUNTY), start=1)]
+
+
 def of(kind: type[Data]) -> list[Data]:
-    return [event.data for event in EVENTS if isinstance(event.data, kind)]
+    return [event.data for event in events() if isinstance(event.data, kind)]
 
 
 def reports() -> list[IncidentReported]:
@@ -60,7 +67,7 @@ def reports() -> list[IncidentReported]:
 def incident_times() -> list[list[float]]:
     """By person when his incidents were, in days; one incident once, whoever told it and however often."""
     found = []
-    for life in LIVES:
+    for life in everybody():
         doubles = {other for _, other in life.same}
         at = {
             data.incident_id: data.occurred_at
@@ -79,13 +86,13 @@ def test_the_same_bytes_for_the_same_seed() -> None:
 
 
 def test_in_the_order_in_which_it_came() -> None:
-    told = [event.time for event in EVENTS if isinstance(event.data, CaseDisposed | OrderChanged | IncidentRetracted)]
+    told = [event.time for event in events() if isinstance(event.data, CaseDisposed | OrderChanged | IncidentRetracted)]
     assert told == sorted(told)
     assert list(sorted_on_disk([(2.0, b"b"), (1.0, b"a"), (2.0, b"c")])) == [b"a", b"b", b"c"]
 
 
 def test_every_kind_of_record_is_there() -> None:
-    counts = Counter(type(event.data) for event in EVENTS)
+    counts = Counter(type(event.data) for event in events())
     for kind in (
         IncidentReported, IncidentRetracted, IncidentExpunged, OffenderMerged, CustodyChanged, OrderChanged, CaseDisposed,
         NotificationRecorded, OffenderDescribed, VictimsDescribed,
@@ -113,10 +120,10 @@ def test_everything_that_goes_wrong_is_there() -> None:
         made["probable cause, not charged"] += bool(data.probable_cause) and data.arrest is None
         revisions[data.incident_id].add(data.revision)
     made["corrected"] = sum(len(each) > 1 for each in revisions.values())
-    ids = Counter((event.source, event.id) for event in EVENTS)
+    ids = Counter((event.source, event.id) for event in events())
     made["sent twice"] = sum(count > 1 for count in ids.values())
-    made["told by two agencies"] = sum(len(life.same) for life in LIVES)
-    made["several ids"] = sum(len(life.known) > 1 for life in LIVES)
+    made["told by two agencies"] = sum(len(life.same) for life in everybody())
+    made["several ids"] = sum(len(life.known) > 1 for life in everybody())
     gone = {data.incident_id for data in of(IncidentRetracted) if isinstance(data, IncidentRetracted)}
     made["taken back and told anew"] = sum(len(revisions[incident]) > 1 for incident in gone)
     assert min(made.values()) >= 3, made
@@ -127,7 +134,7 @@ def test_an_arrest_that_two_agencies_tell_is_one() -> None:
     for data in reports():
         if data.arrest:
             arrests[data.incident_id].add(data.arrest.arrest_id)
-    both = [(arrests[a], arrests[b]) for life in LIVES for a, b in life.same if a in arrests and b in arrests]
+    both = [(arrests[a], arrests[b]) for life in everybody() for a, b in life.same if a in arrests and b in arrests]
     assert both
     assert all(a & b for a, b in both)
 
@@ -148,10 +155,10 @@ def test_repeats_are_as_the_sources_say() -> None:
 def test_the_lists_come_out_about_as_they_did_in_high_point() -> None:
     """D 469, C 166, B 38 in the first year [POSTER]."""
     run = Replay(load_policy("high-point-practice"))
-    for event in EVENTS:
+    for event in events():
         if not isinstance(event.data, OffenderDescribed | VictimsDescribed):
             run.decide(event)
-    tiers = Counter(str(run.offender(one.offender_id).tier) for life in LIVES for one in life.known)
+    tiers = Counter(str(run.offender(one.offender_id).tier) for life in everybody() for one in life.known)
     listed = sum(tiers[tier] for tier in "ABCD")
     assert 0.55 < tiers["D"] / listed < 0.75
     assert 0.15 < tiers["C"] / listed < 0.35
@@ -251,7 +258,7 @@ def test_the_command_writes_a_county_and_its_truth(tmp_path: Path) -> None:
 
 
 def test_merges_join_what_is_one_person() -> None:
-    people = {one.offender_id: one.person for life in LIVES for one in life.known}
+    people = {one.offender_id: one.person for life in everybody() for one in life.known}
     merges = [data for data in of(OffenderMerged) if isinstance(data, OffenderMerged)]
     assert all(people[data.offender_id] == people[data.merged_offender_id] for data in merges)
 
@@ -261,6 +268,7 @@ def test_merges_join_what_is_one_person() -> None:
     [
         (["--offenders", "1", "--incidents", "1"], "not both"),
         (["--out", "/nowhere/at/all"], "No such file"),
+        (["--until", "1970-01-01"], "old enough"),
     ],
 )
 def test_what_cannot_be_done_is_told(given: list[str], told: str) -> None:

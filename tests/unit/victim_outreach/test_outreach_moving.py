@@ -32,7 +32,7 @@ def moved(number: int = 1) -> Data:
     return withdrawn(number).model_copy(update={"moved_to": HE})
 
 
-def there(number: int = 1, victim_id: str = "V-1", **more: Any) -> Data:
+def there(number: int = 1, victim_id: str | None = "V-1", **more: Any) -> Data:
     his = pair_id(incident(number), HE)
     ids: dict[str, Any] = {"offender_id": HE, "pair_id": his, "referral_id": referral_id(his, 1)}
     return opened(number, victim_id=victim_id, **ids, **more)
@@ -127,6 +127,57 @@ def test_a_hold_lifted_where_she_is_now_is_not_put_back_by_an_older_word(one: Be
     one.safe(no_contact=True)  # says the hold again, as it was
     other.put(*relayed(one))
     assert not other.file.on_hold
+
+
+def test_a_hold_lifted_on_such_a_page_is_lifted_where_she_is_now(one: Bench, other: Bench) -> None:
+    one.put(moved())
+    other.put(*relayed(one), there())
+    assert other.file.on_hold
+    assert one.lift() == "applied"
+    other.put(*relayed(one))
+    assert not other.file.on_hold
+    assert other.file.holds["H-1"].ended_at == one.now
+
+
+def test_lifted_on_such_a_page_it_holds_where_it_was_renewed_since(one: Bench, other: Bench) -> None:
+    one.put(moved())
+    other.put(*relayed(one), there())
+    other.now = one.wait(hours=1).now
+    assert other.hold() == "applied"
+    assert one.lift() == "applied"
+    other.put(*relayed(one))
+    assert other.file.on_hold
+
+
+def test_a_lift_before_it_moved_is_known_where_the_hold_came_first(one: Bench, other: Bench) -> None:
+    """Two incidents of hers, moved one after the other: the lift lies between."""
+    one.put(opened(2, victim_id="V-1"), moved())
+    other.put(*relayed(one), there())
+    assert one.lift() == "applied"
+    relayed(one)  # has not come there yet
+    one.put(moved(2))
+    other.put(*relayed(one))
+    assert not other.file.on_hold
+
+
+def test_what_is_said_of_an_unnamed_woman_on_such_a_page_finds_her(other: Bench) -> None:
+    one = Bench()
+    one.put(opened(victim_id=None), moved())
+    other.put(*relayed(one), there(victim_id=None))
+    [case] = other.file.cases
+    one.safe(no_contact=True)
+    other.put(*relayed(one))
+    assert [(profile.case_id, profile.no_contact) for profile in other.file.profiles.values()] == [(case, True)]
+
+
+def test_withdrawn_twice_she_is_found_all_the_same(other: Bench) -> None:
+    one = Bench()
+    one.put(opened(victim_id=None), moved(), moved())
+    other.put(there(victim_id=None))
+    relayed(one)
+    one.safe(no_contact=True)
+    other.put(*relayed(one))
+    assert [profile.case_id for profile in other.file.profiles.values()] == list(other.file.cases)
 
 
 def test_a_screen_on_such_a_page_has_her_called_where_she_is_now(one: Bench, other: Bench) -> None:

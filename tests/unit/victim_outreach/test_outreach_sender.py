@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import URL, select
@@ -24,15 +23,17 @@ from schemas.advocacy import (
 from schemas.calendar import Weekday
 from schemas.commands import Role
 from schemas.envelope import Data
-from schemas.outreach import ContactChannel, TaskKind
+from schemas.outreach import ContactChannel, TaskKind, TaskOwner
 from services.common.database import Database
 from services.common.duty import Pager, RosterFile
 from services.common.messaging import Mail, NotSent, NotSentError, ShortText
 from services.common.migrations import upgrade
+from services.common.policies import Prevailing
 from services.victim_outreach.domain import CaseFile
 from services.victim_outreach.sender import (
     GOOD_FOR,
     INTERRUPTED_AFTER,
+    PAGED_AGAIN,
     CountyTexts,
     NoTextError,
     NoTexts,
@@ -45,11 +46,13 @@ from services.victim_outreach.texts import Kind, load_texts
 from services.victim_outreach.texts.neutral import telling
 from tests.harness.letters import SAMPLE_COUNTY
 from tests.harness.outreach import HIM, LANE, POLICY, START, Bench, custody, opened
+from tests.harness.policies import changed, put_in_force
 
 TEXT = ContactChannel.TEXT
 ROSTER = """
 - {person: Ada, roles: [advocate], channel: text, address: "+1 336 555 0150"}
 - {person: Sue, roles: [outreach_supervisor], channel: email, address: sue@example.org}
+- {person: Cora, roles: [coordinator], channel: email, address: cora@example.org}
 """
 
 
@@ -130,8 +133,8 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
     bench.put(opened())
     bench.claim(TaskKind.CALL)
     bench.safe(TEXT, ContactChannel.EMAIL)
-    pager = Pager(RosterFile(roster, ZoneInfo("America/New_York")), mails, texts)
-    sender = Sender(POLICY, mails, texts, Words(), pager)
+    pager = Pager(RosterFile(roster), mails, texts)
+    sender = Sender(Prevailing(POLICY), mails, texts, Words(), pager)
     made = Office(Database(url, "victim_outreach"), sender, texts, mails, Told(), bench, CaseFile(HIM))
     sender.now = lambda: made.at
     await made.keep()
@@ -319,14 +322,77 @@ async def test_many_tasks_are_one_call_and_an_old_page_is_none(office: Office) -
     office.bench.put(opened(2, victim_id="V-2"), opened(3, victim_id="V-3"), custody(released_at=START))
     await office.keep()
     async with office.database.read() as conn:
-        assert len(await outbox.pages(conn, START, 50)) == 3
+        assert len(await outbox.pages(conn, START, START, 50)) == 3
     await office.sender.pages(office.database)
     assert len(office.texts.sent) == 1
     office.bench.wait(minutes=15).tick()
     await office.keep()
-    office.at += timedelta(hours=1)
+    office.at += POLICY.escalate_overdue + timedelta(minutes=1)
     await office.sender.pages(office.database)
     assert len(office.texts.sent) == 1
+
+
+async def test_a_page_that_reached_nobody_is_tried_until_somebody_is_told(office: Office) -> None:
+    """A mail server that is away for an hour; the clock calls again only once a day by now."""
+    office.texts.fails = office.mails.fails = NotSentError(NotSent.UNREACHABLE)
+    office.bench.put(custody(released_at=START))
+    await office.keep()
+    for _ in range(2):
+        await office.sender.pages(office.database)
+    assert (len(office.texts.sent), len(office.mails.sent)) == (1, 1)
+    office.at += timedelta(hours=1)
+    await office.sender.pages(office.database)
+    assert (len(office.texts.sent), len(office.mails.sent)) == (2, 2)
+    office.texts.fails = None
+    for _ in range(3):
+        office.at += PAGED_AGAIN
+        await office.sender.pages(office.database)
+    assert len(office.texts.sent) == 3
+
+
+async def test_killed_on_the_way_a_page_is_sent_by_the_next(office: Office) -> None:
+    office.bench.put(custody(released_at=START))
+    await office.keep()
+    async with office.database.write() as conn:
+        for page in await outbox.pages(conn, START, START, 50):
+            assert await outbox.begin_page(conn, page.page_id, office.at, office.at - PAGED_AGAIN)
+            assert not await outbox.begin_page(conn, page.page_id, office.at, office.at - PAGED_AGAIN)
+    await office.sender.pages(office.database)
+    assert office.texts.sent == []  # it may be another replica's, at work just now
+    office.at += INTERRUPTED_AFTER + timedelta(seconds=1)
+    await office.round()  # messages begun then are given up, pages are not
+    await office.sender.pages(office.database)
+    assert len(office.texts.sent) == 1
+
+
+async def test_for_a_task_that_was_taken_since_nobody_is_called(office: Office) -> None:
+    office.texts.fails = office.mails.fails = NotSentError(NotSent.UNREACHABLE)
+    office.bench.put(custody(released_at=START))
+    await office.keep()
+    await office.sender.pages(office.database)
+    office.bench.wait(minutes=1)
+    office.bench.claim(TaskKind.CUSTODY_RELEASE)
+    await office.keep()
+    office.texts.fails = None
+    await office.sender.pages(office.database)
+    assert len(office.texts.sent) == 1
+
+
+async def test_it_is_sent_by_the_policy_in_force_and_not_that_of_the_file(office: Office) -> None:
+    """Activated while the sender runs: another clock, by which she may not be written to now, and another ladder."""
+    ladder = [Role.ADVOCATE, Role.COORDINATOR]
+    duty = {str(owner): [str(role) for role in ladder] for owner in TaskOwner}
+    newer = changed(POLICY, {"time_zone": "Pacific/Honolulu", "outreach.duty": duty})
+    office.bench.safe(TEXT, hours=[SafeHours(days=list(Weekday), start="06:00", end="09:00")])
+    office.texts.fails = NotSentError(NotSent.UNREACHABLE)
+    assert await office.asked() == "applied"  # it is seven in New York, and two in the night on Hawaii
+    office.bench.put(custody(released_at=START))
+    await office.keep()
+    await put_in_force(office.database, POLICY, newer, newer)
+    await office.round()
+    assert office.outcomes == [(MessageOutcome.FAILED, "unsafe_channel")]
+    await office.sender.pages(office.database)
+    assert [one.to for one in office.mails.sent] == ["cora@example.org"]
 
 
 async def test_where_nobody_on_duty_can_be_told_the_next_role_is(office: Office) -> None:

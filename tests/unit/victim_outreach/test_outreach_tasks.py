@@ -32,6 +32,7 @@ from tests.harness.outreach import (
     listed,
     opened,
     pair,
+    planned,
     ref,
     released,
     served,
@@ -295,6 +296,49 @@ def test_she_hears_before_and_is_asked_after() -> None:
     after = bench.task(TaskKind.AFTER_DELIVERY)
     assert (after.victim_id, after.due_at) == ("V-1", bench.now + 24 * HOUR)
     assert bench.task(TaskKind.BEFORE_DELIVERY).state is TaskState.CANCELLED
+
+
+def test_she_hears_the_planned_day_first_though_he_still_waits() -> None:
+    bench = Bench()
+    begins = bench.now + timedelta(days=5)
+    bench.put(opened(), held(), planned(begins))
+    assert bench.task(TaskKind.BEFORE_DELIVERY).due_at == begins - 24 * HOUR
+    assert bench.file.gates[pair()].state == "shut"
+    bench.claim(TaskKind.BEFORE_DELIVERY)
+    bench.complete(TaskKind.BEFORE_DELIVERY)
+    bench.put(released(), planned(begins))  # she has heard of it
+    assert TaskKind.BEFORE_DELIVERY not in bench.open_kinds()
+    bench.put(served())
+    assert TaskKind.AFTER_DELIVERY in bench.open_kinds()
+
+
+def test_a_day_that_is_nearer_she_hears_of_at_once() -> None:
+    bench = Bench()
+    bench.put(opened(), released(), planned(bench.now + 5 * HOUR))
+    assert bench.task(TaskKind.BEFORE_DELIVERY).due_at == bench.now
+
+
+def test_a_day_that_is_moved_she_hears_of_anew_and_of_one_that_is_off_no_more() -> None:
+    bench = Bench()
+    begins = bench.now + timedelta(days=5)
+    bench.put(opened(), held(), planned(begins))
+    bench.claim(TaskKind.BEFORE_DELIVERY, by="ada")
+    bench.put(planned(begins + timedelta(days=2)))
+    moved = bench.task(TaskKind.BEFORE_DELIVERY)
+    assert (moved.due_at, moved.claimed_by) == (begins + 24 * HOUR, "ada")
+    bench.complete(TaskKind.BEFORE_DELIVERY)
+    bench.put(planned(begins))
+    assert bench.task(TaskKind.BEFORE_DELIVERY).due_at == begins - 24 * HOUR
+    bench.put(planned(None))
+    assert TaskKind.BEFORE_DELIVERY not in bench.open_kinds()
+    bench.put(released())
+    assert TaskKind.BEFORE_DELIVERY in bench.open_kinds()
+
+
+def test_a_visit_ends_its_day() -> None:
+    bench = Bench()
+    bench.put(opened(), planned(bench.now + timedelta(days=5)), released(), failed(), held())
+    assert TaskKind.BEFORE_DELIVERY not in bench.open_kinds()
 
 
 def test_a_missed_visit_is_asked_after_too_and_the_next_one_anew() -> None:
