@@ -374,12 +374,12 @@ class OutreachStoreBehaviour:
         await keep(conn, replace(his.file, offender_id="O-3", referrals={}))
 
     async def test_what_is_begun_is_begun_once(self, conn: AsyncConnection) -> None:
+        await keep(conn, full().file)
         assert await outbox.begin(conn, "M-1", START)
         assert not await outbox.begin(conn, "M-1", START)
         await outbox.give_up(conn, START, START)
         await outbox.give_up(conn, START + timedelta(minutes=1), START)
         assert await conn.scalar(select(sends.c.outcome)) == "unknown"
-        await keep(conn, full().file)
         assert [one.message_id for one in await outbox.waiting(conn, 9)] == []  # its sender has begun
 
     async def test_of_a_quarter_only_women_to_be_reached_are_counted(self, conn: AsyncConnection) -> None:

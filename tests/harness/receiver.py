@@ -40,6 +40,11 @@ class Receiver:
     taken: list[Request] = field(default_factory=list)
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128
+    """Two senders open more connections at once than a queue of five holds."""
+
+
 @contextmanager
 def receiver() -> Iterator[Receiver]:
     """On a free port of 127.0.0.1, until the block ends."""
@@ -64,7 +69,7 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, format: str, *args: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = _Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     found = Receiver(f"http://127.0.0.1:{server.server_port}/events")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
