@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import tarfile
@@ -33,6 +34,8 @@ class Rootfs:
         self._tar = tar
         self._programs: list[Path] = []
         self._origins: list[Path] = []
+        self._files: set[str] = set()
+        """Names that are in: two packages may own one file, and an engine takes no name twice."""
 
     def tree(self, source: Path, target: str, keep: Keep = lambda _: True) -> None:
         """A folder and what is in it, as `target`. `keep` is asked for each path, relative to the folder, from the top."""
@@ -93,6 +96,10 @@ class Rootfs:
 
     def _add(self, path: Path, target: str) -> None:
         info = self._tar.gettarinfo(path, arcname=target.lstrip("/"))
+        if info.name in self._files:
+            return
+        if not info.isdir():
+            self._files.add(info.name)
         info.uid = info.gid = 0
         info.uname = info.gname = ""
         if info.islnk():
@@ -121,7 +128,9 @@ def _needed(programs: Iterable[Path]) -> set[Path]:
         return set()
     # Exit status 1 says that some file is static, which is no fault.
     answer = subprocess.run(["ldd", *asked], capture_output=True, text=True, timeout=120, check=False)
-    return {Path(found) for found in _LIBRARY.findall(answer.stdout)}
+    found = {Path(os.path.normpath(each)) for each in _LIBRARY.findall(answer.stdout)}
+    # What a wheel brings along lies beside its modules, and is found from there.
+    return {each for each in found if "site-packages" not in each.parts}
 
 
 def _known(names: Iterable[str]) -> set[Path]:
