@@ -92,7 +92,8 @@ class Running:
         entry = {
             "sha256": hashlib.sha256(TOKEN.encode()).hexdigest(),
             "person": "everyone",
-            "roles": [str(role) for role in Role if role is not Role.AGENCY],  # a system's, with an ORI of its own
+            # without those of a system, which has an ORI or a partner's id of its own
+            "roles": [str(role) for role in Role if role not in (Role.AGENCY, Role.PARTNER)],
         }
         tokens.touch(mode=0o600)
         tokens.write_text(json.dumps(entry) + "\n")
