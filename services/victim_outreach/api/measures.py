@@ -16,7 +16,11 @@ Counts = Annotated[Person, Depends(Needs(Role.OUTREACH_SUPERVISOR, Role.COORDINA
 
 
 def add_routes(api: APIRouter, counter: Counter) -> None:
-    @api.get("/measures", response_model=list[OutreachTable])
+    @api.get(
+        "/measures",
+        response_model=list[OutreachTable],
+        responses={404: {"description": "Not settled yet, or from before this system counted."}},
+    )
     async def published(
         quarter: Annotated[str, Query(pattern=r"^[0-9]{4}-Q[1-4]$", examples=["2025-Q3"])],
         person: Counts,
