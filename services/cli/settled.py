@@ -13,6 +13,7 @@ from services.common.tables import positions
 
 Place = tuple[str, int]
 """Topic and lane."""
+REQUEST_S = 10.0
 
 
 async def places(conn: AsyncConnection) -> dict[Place, tuple[int, int]]:
@@ -25,7 +26,7 @@ def ends(admin: AdminClient, topics: Sequence[str], lanes: int) -> dict[Place, i
     """End offset of each partition, transaction markers and open transactions counted."""
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client is untyped here
     places = [TopicPartition(topic, lane) for topic in topics for lane in range(lanes)]
-    asked = admin.list_offsets(dict.fromkeys(places, latest), request_timeout=10)
+    asked = admin.list_offsets(dict.fromkeys(places, latest), request_timeout=REQUEST_S)
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 

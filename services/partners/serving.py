@@ -33,7 +33,7 @@ from services.common.settings import CommonSettings
 from services.partners.api import Office, router
 from services.partners.domain import Offender
 from services.partners.rules import Terms
-from services.partners.sender import BatchSender, WebhookSender, read_secrets
+from services.partners.sender import BatchSender, WebhookSender, read_secrets, verified_by
 from services.partners.settings import PartnersSettings
 from services.partners.store import deliveries, standing
 from services.partners.stream import PartnerCopies
@@ -61,9 +61,13 @@ def sender_of(terms: Terms, settings: CommonSettings, own: PartnersSettings) -> 
     """What delivers besides the topic; None: the topic is the delivery."""
     delivery, partner = terms.partner.delivery, terms.partner.id
     if isinstance(delivery, WebhookDelivery):
-        return WebhookSender(terms, delivery, lambda: read_secrets(own.partners_secrets, partner))
+        tls = verified_by(own.partners_ca_file)
+        return WebhookSender(
+            terms, delivery, lambda: read_secrets(own.partners_secrets, partner), pace=own.pace, tls=tls
+        )
     if isinstance(delivery, CsvDelivery):
-        return BatchSender(terms, delivery, (own.partners_batches or settings.home / "batches") / partner)
+        folder = (own.partners_batches or settings.home / "batches") / partner
+        return BatchSender(terms, delivery, folder, pace=own.pace)
     return None
 
 
@@ -132,9 +136,9 @@ class PartnersService:
     async def _keep(self, post: Post) -> None:
         """One partner's lanes, again after a while where they cannot be worked: nobody else is to wait for it."""
         while not self._stop.is_set():
-            post.replica = self.make(post.copies, self.settings)
             post.trouble = None
             try:
+                post.replica = self.make(post.copies, self.settings)
                 await post.replica.run()
             except LaneRefusedError as refused:
                 post.trouble = refused.code
