@@ -156,7 +156,7 @@ class PartnersService:
     def _clock(self) -> Clock:
         """One tick for all: it is read by every partner's lanes."""
         settings = self.settings
-        return Clock(settings.kafka_bootstrap_servers, NAME, PartnersTick, Topic.PARTNERS_COMMANDS, self._running)
+        return Clock(settings.kafka, NAME, PartnersTick, Topic.PARTNERS_COMMANDS, self._running)
 
     def _running(self) -> list[int]:
         running = {lane for post in self.posts if post.replica is not None for lane in post.replica.lanes.running}
@@ -165,7 +165,7 @@ class PartnersService:
     async def _serve_api(self) -> None:
         settings = self.settings
         own = Database(database_url(settings, NAME), NAME)  # the read-access log
-        producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_idempotence=True)
+        producer = AIOKafkaProducer(**settings.kafka.client(), enable_idempotence=True)
         await producer.start()
         offices: Mapping[str, Office] = {
             post.partner.id: Office(

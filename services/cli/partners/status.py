@@ -61,7 +61,7 @@ def status_command() -> None:
 
 async def status(settings: CommonSettings, partners: Sequence[Partner]) -> tuple[list[Line], list[str]]:
     """In the order of their ids; and why of some there is nothing to tell."""
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers, "log_level": 0})
+    admin = AdminClient(settings.kafka.admin())
     told, untold = [], []
     for partner in partners:
         try:
@@ -79,7 +79,7 @@ async def _line(settings: CommonSettings, partner: Partner, admin: AdminClient) 
         last = ends(admin, topics, settings.partitions) if topics else {}
     except KafkaException:
         raise ConfigurationError(
-            f"{partner.id}: Kafka at {settings.kafka_bootstrap_servers} does not say how long its topics are"
+            f"{partner.id}: Kafka at {settings.kafka} does not say how long its topics are"
         ) from None
     behind = sum(max(0, end - at[place][0]) for place, end in last.items() if place in at)
     lapsed = now.clock is not None and has_lapsed(partner, now.clock)
