@@ -30,6 +30,7 @@ from services.common.inbox import inbox_reader, lane_refusal
 from services.common.reads import SqlReadLog
 from services.common.replica import STALLED_S, Replica
 from services.common.settings import CommonSettings
+from services.partners import pages
 from services.partners.api import Office, router
 from services.partners.domain import Offender
 from services.partners.rules import Terms
@@ -182,7 +183,8 @@ class PartnersService:
             )
             for post in self.posts
         }
-        app = build_app(NAME, [router(offices)], self._tokens, self.health, REGISTRY, SqlReadLog(own))
+        reads = SqlReadLog(own)
+        app = build_app(NAME, [router(offices)], self._tokens, self.health, REGISTRY, reads, pages=[pages.router()])
         try:
             await server(app, settings.api_host, settings.api_port).serve()
         finally:
