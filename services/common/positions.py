@@ -12,7 +12,6 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-import orjson
 from aiokafka import ConsumerRecord
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -21,8 +20,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.common.database import IDLE_IN_TRANSACTION_MS
 from services.common.errors import LaneLostError
 from services.common.producer import JournalRow
-from services.common.sql import among
-from services.common.tables import journal, lanes, parked, positions
+from services.common.sql import among, keys_in
+from services.common.tables import inbox, journal, lanes, parked, positions
 
 LOG_APPEND_TIME = 1
 
@@ -32,20 +31,6 @@ _MARK = update(positions).where(positions.c.lane == bindparam("of_lane"), positi
 _ADVANCE = _MARK.where(positions.c.next_offset == bindparam("start"))
 _inserting = cache(insert)
 _PARKED = select(parked.c.key, func.max(parked.c.place) + 1).where(among(parked.c.key, "keys")).group_by(parked.c.key)
-_KNOWN = {
-    "postgresql": text(
-        """
-        SELECT source, id FROM inbox
-        JOIN unnest(CAST(:sources AS varchar[]), CAST(:ids AS varchar[])) AS asked (source, id) USING (source, id)
-        """
-    ),
-    "sqlite": text(
-        """
-        SELECT inbox.source, inbox.id FROM json_each(:pairs) AS asked
-        CROSS JOIN inbox ON inbox.source = asked.value ->> 0 AND inbox.id = asked.value ->> 1
-        """
-    ),
-}
 
 # The server's own time-out ends a session whose client froze between two statements, but not one whose client froze inside
 # one (parsed, not yet executed: to the server that is no idleness, nor does `statement_timeout` count while it waits for the
@@ -172,13 +157,7 @@ async def refuse(conn: AsyncConnection, lane: int, row: LaneRow, code: str) -> N
 
 async def known(conn: AsyncConnection, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     """Which of these (source, id) have taken effect already."""
-    asked = (
-        {"pairs": orjson.dumps(ids).decode()}
-        if conn.dialect.name == "sqlite"
-        else {"sources": [source for source, _ in ids], "ids": [id_ for _, id_ in ids]}
-    )
-    rows = await conn.execute(_KNOWN[conn.dialect.name], asked)
-    return {(source, id_) for source, id_ in rows}
+    return await keys_in(conn, inbox, ids)
 
 
 async def parked_keys(conn: AsyncConnection, keys: Iterable[str]) -> dict[str, int]:

@@ -11,7 +11,21 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, JSON, Boolean, ColumnElement, FromClause, Row, Table, TypeDecorator, bindparam, select
+import orjson
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Boolean,
+    ColumnElement,
+    FromClause,
+    Row,
+    Table,
+    TextClause,
+    TypeDecorator,
+    bindparam,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
@@ -49,6 +63,28 @@ def _each(element: Any, compiler: Any, **options: Any) -> str:
 def among(column: ColumnElement[str], parameter: str) -> ColumnElement[bool]:
     """Whether it is one of the texts given as `parameter`: however many, the statement is the same."""
     return _Among(column, bindparam(parameter, type_=_Texts()))
+
+
+async def keys_in(conn: AsyncConnection, table: Table, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these are the (source, id) of a row."""
+    asked = (
+        {"pairs": orjson.dumps(pairs).decode()}
+        if conn.dialect.name == "sqlite"
+        else {"sources": [source for source, _ in pairs], "ids": [id_ for _, id_ in pairs]}
+    )
+    return {(source, id_) for source, id_ in await conn.execute(_keys_in(table, conn.dialect.name), asked)}
+
+
+@cache
+def _keys_in(table: Table, dialect: str) -> TextClause:
+    name = table.name
+    if dialect == "sqlite":
+        return text(
+            f"SELECT {name}.source, {name}.id FROM json_each(:pairs) AS asked CROSS JOIN {name}"  # noqa: S608
+            f" ON {name}.source = json_extract(asked.value, '$[0]') AND {name}.id = json_extract(asked.value, '$[1]')"
+        )
+    asked = "unnest(CAST(:sources AS varchar[]), CAST(:ids AS varchar[])) AS asked (source, id)"
+    return text(f"SELECT source, id FROM {name} JOIN {asked} USING (source, id)")  # noqa: S608
 
 
 async def rows_of(

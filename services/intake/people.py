@@ -90,7 +90,8 @@ class Person:
 
 def named(event: Event[Data]) -> list[str]:
     """Whom an event names: of a merge or split two persons, whichever of them is its key."""
-    others = (getattr(event.data, name, None) for name in ("offender_id", "merged_offender_id", "new_offender_id"))
+    said = event.data.__dict__  # faster by far than pydantic's `getattr` for a name that is not there
+    others = (said.get(name) for name in ("offender_id", "merged_offender_id", "new_offender_id"))
     return list(dict.fromkeys([event.subject, *(other for other in others if other)]))
 
 
