@@ -14,7 +14,8 @@ from services.common.policies import PolicyStore
 from services.common.sql import rows_of, upsert
 from services.victim_outreach import domain
 from services.victim_outreach.domain import CaseFile, Custody, Release
-from services.victim_outreach.store import tables
+from services.victim_outreach.rules import changed_women
+from services.victim_outreach.store import news, tables
 from services.victim_outreach.store.tables import metadata
 
 T = TypeVar("T")
@@ -83,6 +84,8 @@ _SHELVES = (
     _Shelf("consents", tables.consents, domain.Consent, ("consent_id",)),
     _Shelf("links", tables.links, domain.Link, ("victim_id", "other_victim_id")),
     _Shelf("messages", tables.messages, domain.Message, ("message_id",)),
+    _Shelf("told_profiles", tables.told_profiles, domain.ToldProfile, ("from_case_id", "victim_id", "owner")),
+    _Shelf("told_attempts", tables.told_attempts, domain.ToldAttempt, ("task_id", "number")),
 )
 
 
@@ -110,6 +113,7 @@ class OutreachStore(PolicyStore):
         for shelf in _SHELVES:
             await _forget(conn, shelf, list(shelf.gone(steps)))
             await upsert(conn, shelf.table, list(shelf.changed(steps, lane)), ["offender_id", *shelf.key])
+        await news.add(conn, [woman for before, after in steps for woman in sorted(changed_women(before, after))])
 
     async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
         """Offenders with a task fallen overdue, a hold run out or a gate that can clear."""
