@@ -34,6 +34,7 @@ lint: install ## ruff, mypy, import rules
 
 fault: install ## the long tests: kill -9 at every step, 50 seeds a step, 500 requests an operation (hours)
 	IPVI_FAULT_SEEDS=50 IPVI_API_EXAMPLES=500 IPVI_PARTNER_EXAMPLES=1500 IPVI_PARTNER_FILES=10000 \
+	  IPVI_PARTNER_HOUR_S=120 IPVI_PARTNER_OFFENDERS=300 \
 	  $(BIN)/pytest tests/fault tests/integration/test_openapi.py tests/property/test_partners.py \
 	  tests/property/test_partner_files.py --timeout 1800 $(ARGS)
 

@@ -20,12 +20,15 @@ from confluent_kafka.admin import (
 from schemas.partner_file import Partner
 from schemas.topics import Topic, spec
 from services.cli.registry import PRODUCERS, SERVICES
+from services.common.cluster import Cluster
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings, settings_or_error
 from services.partners.app import partners_of
 from services.partners.settings import PartnersSettings
 
 REQUEST_S = 10.0
+BESIDE = {"notifier": ("ipvi-duty-alerts", Topic.DUTY_ALERTS)}
+"""In which group a service reads which topic beside its lanes, in which it does not."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,7 +71,7 @@ def acls_command(
     for acl in found:
         typer.echo(str(acl))
     if apply:
-        create(settings_or_error(CommonSettings).kafka_bootstrap_servers, found)
+        create(settings_or_error(CommonSettings).kafka, found)
         typer.echo(f"{len(found)} allowed", err=True)
 
 
@@ -97,7 +100,11 @@ def _service(name: str, group: str) -> Iterator[Acl]:
             yield from (Acl(who, "topic", topic.value, operation) for operation in ("read", "describe"))
         if name in each.producers:
             yield from (Acl(who, "topic", topic.value, operation) for operation in ("write", "describe"))
-    yield from (Acl(who, "group", group, operation, prefixed=False) for operation in ("read", "describe"))
+    yield from (Acl(who, "group", group, operation) for operation in ("read", "describe"))
+    if name in BESIDE:
+        more, topic = BESIDE[name]
+        yield Acl(who, "group", more, "read")
+        yield from (Acl(who, "topic", topic.value, operation) for operation in ("read", "describe"))
     # Lanes have one transactional id each, `<group>.<number>`.
     yield from (Acl(who, "transactional_id", f"{group}.", op, prefixed=True) for op in ("write", "describe"))
 
@@ -110,11 +117,11 @@ def _partners(partners: Iterable[Partner]) -> Iterator[Acl]:
         yield from (Acl("User:ipvi-partners", "topic", partner.topic, op) for op in ("write", "describe"))
 
 
-def create(bootstrap: str, found: Sequence[Acl]) -> None:
+def create(cluster: Cluster, found: Sequence[Acl]) -> None:
     """Allow it on the cluster. Safe to repeat. Raises `ConfigurationError`."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    admin = AdminClient(cluster.admin())
     try:
         for answer in admin.create_acls([acl.binding() for acl in found], request_timeout=REQUEST_S).values():
             answer.result(REQUEST_S)
     except KafkaException as failed:
-        raise ConfigurationError(f"ACLs cannot be created at {bootstrap}: {failed.args[0]}") from None
+        raise ConfigurationError(f"ACLs cannot be created at {cluster}: {failed.args[0]}") from None

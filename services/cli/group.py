@@ -74,7 +74,7 @@ class Group:
     def producer(self, lane: int, identity: str) -> LaneProducer:
         """Starting it ends what an owner of the lane that died left open."""
         return LaneProducer(
-            self.settings.kafka_bootstrap_servers,
+            self.settings.kafka,
             self.name,
             lane,
             identity,
@@ -86,10 +86,10 @@ class Group:
 @asynccontextmanager
 async def open_group(settings: CommonSettings, service: str) -> AsyncIterator[Group]:
     """Connected, and closed in the end. Raises `ConfigurationError` where no broker answers."""
-    bootstrap = settings.kafka_bootstrap_servers
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
+    cluster = settings.kafka
+    admin = AIOKafkaAdminClient(**cluster.client(), request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **cluster.client(),
         isolation_level="read_committed",
         auto_offset_reset="none",
         enable_auto_commit=False,
@@ -103,5 +103,5 @@ async def open_group(settings: CommonSettings, service: str) -> AsyncIterator[Gr
             await admin.start()
             await consumer.start()
         except KafkaConnectionError:
-            raise ConfigurationError(f"no Kafka broker answers at {bootstrap}") from None
+            raise ConfigurationError(cluster.unreachable) from None
         yield Group(settings, f"ipvi-{service}", database, admin, consumer)

@@ -77,8 +77,9 @@ async def mend(settings: CommonSettings, service: str, *, apply: bool) -> list[M
         topics = sorted({topic for at in places.values() for topic in at})
         if not topics:
             return []
-        bootstrap = settings.kafka_bootstrap_servers
-        identity = await guard.check(group.database, bootstrap, group.admin, group.name, topics, settings.partitions)
+        identity = await guard.check(
+            group.database, settings.kafka, group.admin, group.name, topics, settings.partitions
+        )
         await group.refuse_if_worked()
         wanted = [TopicPartition(topic, lane) for lane, at in places.items() for topic in at]
         committed = {tp: at.offset for tp, at in (await group_offsets(group.admin, group.name, wanted)).items()}

@@ -130,15 +130,13 @@ async def retry(
 async def _desk(settings: CommonSettings, service: str, command: type[RetryParked]) -> AsyncIterator[LogDesk]:
     (topic,) = (topic for topic in Topic if allowed(topic, command.TYPE))
     database = Database(database_url(settings, service), service, pool_size=1)
-    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_idempotence=True)
+    producer = AIOKafkaProducer(**settings.kafka.client(), enable_idempotence=True)
     try:
         await producer.start()
         reads = inbox_reader(database), lane_refusal(database)
         yield LogDesk(service, topic, settings.partitions, producer, *reads, patience=PATIENCE_S)
     except KafkaError as failed:
-        raise ConfigurationError(
-            f"Kafka at {settings.kafka_bootstrap_servers} does not answer: {type(failed).__name__}"
-        ) from None
+        raise ConfigurationError(f"Kafka at {settings.kafka} does not answer: {type(failed).__name__}") from None
     finally:
         await producer.stop()
         await database.close()

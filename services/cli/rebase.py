@@ -81,7 +81,7 @@ async def rebase(settings: CommonSettings, service: str, *, apply: bool) -> list
             return []
         await guard.check_place(group.database, group.admin, group.name)
         await group.refuse_if_worked()
-        facts = await guard.topic_facts(settings.kafka_bootstrap_servers, topics)
+        facts = await guard.topic_facts(settings.kafka, topics)
         if any(count != settings.partitions for _, count in facts.values()):
             raise OffsetsError("a topic has another number of partitions: its keys are in other lanes")
         anew = {

@@ -30,6 +30,7 @@ from services.cli.serve import migrate_all
 from services.cli.settled import ends, is_settled, places
 from services.cli.summary import Summary, summarise
 from services.cli.topics import create_topics
+from services.common.cluster import SecurityProtocol
 from services.common.county import sample_county
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError
@@ -41,6 +42,10 @@ from services.partners.settings import PartnersSettings
 
 SAMPLE = Path(__file__).parents[2] / "deploy" / "sample" / "county.jsonl"
 SAMPLE_AGENCY = "ZZ0010000"
+PATHS = (
+    "IPVI_PARTNERS", "IPVI_PARTNERS_SECRETS", "IPVI_PARTNERS_BATCHES", "IPVI_PARTNERS_CA_FILE",
+    "KAFKA_PASSWORD_FILE", "KAFKA_CA_FILE",
+)  # fmt: skip
 READY_S = 90.0
 SETTLE_S = 1_200.0
 
@@ -59,6 +64,7 @@ class Tree:
         settings = self.settings
         given = {
             "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
+            "KAFKA_SECURITY_PROTOCOL": str(settings.kafka_security_protocol),
             "IPVI_HOME": str(settings.home.resolve()),
             "IPVI_POLICY": settings.policy,
             "IPVI_COUNTY": str((settings.county or sample_county()).resolve()),
@@ -67,9 +73,9 @@ class Tree:
             "IPVI_TICKS": str(settings.ticks).lower(),
             "IPVI_TOKENS_FILE": str(settings.tokens_file.resolve()) if settings.tokens_file else "",
         }
-        for name in ("IPVI_PARTNERS", "IPVI_PARTNERS_SECRETS", "IPVI_PARTNERS_BATCHES"):
-            if folder := os.environ.get(name):
-                given[name] = str(Path(folder).resolve())  # services run in another folder
+        for name in PATHS:
+            if path := os.environ.get(name):
+                given[name] = str(Path(path).resolve())  # services run in another folder
         if settings.database_url:
             given["DATABASE_URL"] = settings.database_url
         return {**os.environ, **{name: value for name, value in given.items() if value}}
@@ -143,7 +149,12 @@ def run_command(
         if "KAFKA_BOOTSTRAP_SERVERS" not in os.environ:
             console.print("Starting Kafka ...", markup=False)
             broker = stack.enter_context(EmbeddedBroker(settings.home / "kafka"))
-            settings = settings.model_copy(update={"kafka_bootstrap_servers": broker.bootstrap_servers})
+            settings = settings.model_copy(
+                update={
+                    "kafka_bootstrap_servers": broker.bootstrap_servers,
+                    "kafka_security_protocol": SecurityProtocol.PLAINTEXT,
+                }
+            )
         result = _run(settings, source, format, as_of, once, time_zone, mapping, console)
     if result is not None:
         text = json.dumps(result, indent=2)
@@ -164,7 +175,7 @@ def _run(
     console: Console,
 ) -> Summary | None:
     partners = partners_of(settings_or_error(PartnersSettings))
-    create_topics(settings.kafka_bootstrap_servers, settings.partitions, [each.topic for each in partners])
+    create_topics(settings.kafka, settings.partitions, [each.topic for each in partners])
     asyncio.run(migrate_all(settings, partners=partners))
     if settings.tokens_file is None and not once:
         settings = settings.model_copy(update={"tokens_file": _own_token(settings.home)})
@@ -187,7 +198,7 @@ def _run(
 def _wait_settled(tree: Tree) -> None:
     """Settled twice in a row: between the two every service had time to say what the other's word made it say."""
     deadline = time.monotonic() + SETTLE_S
-    admin = AdminClient({"bootstrap.servers": tree.settings.kafka_bootstrap_servers, "log_level": 0})
+    admin = AdminClient(tree.settings.kafka.admin())
     in_a_row = 0
     while in_a_row < 2:
         tree.check()

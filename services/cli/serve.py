@@ -59,7 +59,7 @@ def migrate_command() -> None:
     """
     settings = settings_or_error(CommonSettings)
     partners = partners_of(settings_or_error(PartnersSettings))
-    create_topics(settings.kafka_bootstrap_servers, settings.partitions, [each.topic for each in partners])
+    create_topics(settings.kafka, settings.partitions, [each.topic for each in partners])
     asyncio.run(migrate_all(settings, partners=partners))
 
 

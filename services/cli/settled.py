@@ -14,7 +14,7 @@ from services.common.tables import positions
 
 Place = tuple[str, int]
 """Topic and lane."""
-ASKED_S = 10
+REQUEST_S = 10.0
 _PASSING = frozenset(
     {
         KafkaError.UNKNOWN_LEADER_EPOCH,
@@ -38,9 +38,9 @@ def ends(admin: AdminClient, topics: Sequence[str], lanes: int) -> dict[Place, i
     """
     latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client is untyped here
     places = [TopicPartition(topic, lane) for topic in topics for lane in range(lanes)]
-    until = time.monotonic() + ASKED_S
+    until = time.monotonic() + REQUEST_S
     while True:
-        asked = admin.list_offsets(dict.fromkeys(places, latest), request_timeout=ASKED_S)
+        asked = admin.list_offsets(dict.fromkeys(places, latest), request_timeout=REQUEST_S)
         try:
             return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
         except KafkaException as failed:

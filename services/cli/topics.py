@@ -11,6 +11,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigEntry, ConfigResource, NewTopic
 
 from schemas.topics import Topic, partner_topic_configs, spec
+from services.common.cluster import Cluster
 from services.common.errors import ConfigurationError
 
 MAX_REPLICAS: Final = 3
@@ -23,7 +24,9 @@ class TopicsError(ConfigurationError):
     """The topics cannot be created, or are not those of the contract."""
 
 
-def create_topics(bootstrap: str, partitions: int, partners: Iterable[str] = (), timeout: float = 60.0) -> list[str]:
+def create_topics(
+    where: Cluster | str, partitions: int, partners: Iterable[str] = (), timeout: float = 60.0
+) -> list[str]:
     """Create what is missing, check what is there, wait (up to `timeout` seconds) until every partition has a leader.
 
     `partners`: names of partners' own topics, created besides. Replication factor is 3, or the number of brokers if that is
@@ -36,26 +39,27 @@ def create_topics(bootstrap: str, partitions: int, partners: Iterable[str] = (),
         TopicsError: no broker answers, a topic has another number of partitions (24 stays 24: another count sends an
             offender's next record to another lane), or a setting the lanes rely on differs.
     """
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    cluster = Cluster.of(where)
+    admin = AdminClient(cluster.admin())
     deadline = time.monotonic() + timeout
     try:
-        cluster = _cluster(admin, bootstrap, min(REQUEST_S, timeout))
+        found = _found(admin, cluster, min(REQUEST_S, timeout))
         wanted = {topic.value: spec(topic).configs for topic in Topic}
         wanted |= {name: partner_topic_configs() for name in partners}
-        missing = {name: configs for name, configs in wanted.items() if name not in cluster.topics}
-        created = _create(admin, missing, partitions, replicas=min(MAX_REPLICAS, len(cluster.brokers)))
-        _check_partitions(_led(admin, bootstrap, deadline, wanted), partitions)
+        missing = {name: configs for name, configs in wanted.items() if name not in found.topics}
+        created = _create(admin, missing, partitions, replicas=min(MAX_REPLICAS, len(found.brokers)))
+        _check_partitions(_led(admin, cluster, deadline, wanted), partitions)
         _check_settings(admin, {name: configs for name, configs in wanted.items() if name not in created})
     except KafkaException as failed:
-        raise TopicsError(f"topics cannot be created at {bootstrap}: {failed.args[0]}") from failed
+        raise TopicsError(f"topics cannot be created at {cluster}: {failed.args[0]}") from failed
     return created
 
 
-def _cluster(admin: AdminClient, bootstrap: str, timeout: float = REQUEST_S) -> ClusterMetadata:
+def _found(admin: AdminClient, cluster: Cluster, timeout: float = REQUEST_S) -> ClusterMetadata:
     try:
         return admin.list_topics(timeout=timeout)
     except KafkaException as failed:
-        raise TopicsError(f"no Kafka broker answers at {bootstrap}") from failed
+        raise TopicsError(cluster.unreachable) from failed
 
 
 def _create(admin: AdminClient, missing: Mapping[str, Mapping[str, str]], partitions: int, replicas: int) -> list[str]:
@@ -79,10 +83,10 @@ def _was_created(answer: Future[None]) -> bool:
     return True
 
 
-def _led(admin: AdminClient, bootstrap: str, deadline: float, wanted: Collection[str]) -> dict[str, int]:
+def _led(admin: AdminClient, cluster: Cluster, deadline: float, wanted: Collection[str]) -> dict[str, int]:
     """Partition counts, once every partition of every topic has a leader."""
     while time.monotonic() < deadline:
-        found = _cluster(admin, bootstrap).topics
+        found = _found(admin, cluster).topics
         partitions = {name: found[name].partitions for name in wanted if name in found}
         if len(partitions) == len(wanted) and all(
             part.leader >= 0 for parts in partitions.values() for part in parts.values()

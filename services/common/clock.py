@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 from schemas.commands import Tick
 from schemas.envelope import Data, Event, deterministic_id, encode
 from schemas.topics import Topic
+from services.common.cluster import Cluster
 
 PERIOD_S = 60
 RETRY_S = 5.0
@@ -49,14 +50,14 @@ class Clock:
 
     def __init__(
         self,
-        bootstrap: str,
+        cluster: Cluster,
         service: str,
         model: type[Tick],
         topic: Topic,
         lanes: Callable[[], Iterable[int]],
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._bootstrap = bootstrap
+        self._cluster = cluster
         self._service = service
         self._model = model
         self._topic = topic
@@ -67,7 +68,7 @@ class Clock:
         while True:
             try:
                 async with AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap, enable_idempotence=True, retry_backoff_ms=20
+                    **self._cluster.client(), enable_idempotence=True, retry_backoff_ms=20
                 ) as producer:
                     while True:
                         await self._tick(producer, int(self._now()) // PERIOD_S)

@@ -17,6 +17,7 @@ from aiokafka.structs import OffsetAndMetadata
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from services.common.cluster import Cluster
 from services.common.database import Database
 from services.common.errors import ConfigurationError, LaneRefusedError
 from services.common.offsets import group_offsets
@@ -28,7 +29,7 @@ _TIMEOUT_S = 15.0
 
 
 async def check(
-    database: Database, bootstrap: str, admin: AIOKafkaAdminClient, group: str, topics: Sequence[str], partitions: int
+    database: Database, cluster: Cluster, admin: AIOKafkaAdminClient, group: str, topics: Sequence[str], partitions: int
 ) -> str:
     """Returns the database's id. Raises `LaneRefusedError` (a code of the runbook) or `ConfigurationError`."""
     identity = await database.identity()
@@ -38,13 +39,13 @@ async def check(
             raise LaneRefusedError(
                 "another_database", f"the offsets of group {group} were committed from another database"
             )
-    await check_topics(database, bootstrap, topics, partitions)
+    await check_topics(database, cluster, topics, partitions)
     return identity
 
 
-async def check_topics(database: Database, bootstrap: str, topics: Sequence[str], partitions: int) -> None:
+async def check_topics(database: Database, cluster: Cluster, topics: Sequence[str], partitions: int) -> None:
     """That they are those this database was worked with from the first. Raises as `check`; at run time before each claim."""
-    found = await topic_facts(bootstrap, topics)
+    found = await topic_facts(cluster, topics)
     for topic, (_, count) in found.items():
         if count != partitions:
             raise LaneRefusedError(
@@ -104,13 +105,13 @@ async def _compare(database: Database, facts: Mapping[str, str]) -> None:
             )
 
 
-async def topic_facts(bootstrap: str, topics: Sequence[str]) -> dict[str, tuple[str, int]]:
+async def topic_facts(cluster: Cluster, topics: Sequence[str]) -> dict[str, tuple[str, int]]:
     """Id and partition count of each topic (aiokafka's admin client does not give ids). Raises `ConfigurationError`."""
-    return await asyncio.to_thread(_topic_facts, bootstrap, list(topics))
+    return await asyncio.to_thread(_topic_facts, cluster, list(topics))
 
 
-def _topic_facts(bootstrap: str, topics: list[str]) -> dict[str, tuple[str, int]]:
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": int(_TIMEOUT_S * 1000)})
+def _topic_facts(cluster: Cluster, topics: list[str]) -> dict[str, tuple[str, int]]:
+    admin = AdminClient({**cluster.admin(), "socket.timeout.ms": int(_TIMEOUT_S * 1000)})
     try:
         described = admin.describe_topics(TopicCollection(topics), request_timeout=_TIMEOUT_S)
         return {
@@ -118,7 +119,7 @@ def _topic_facts(bootstrap: str, topics: list[str]) -> dict[str, tuple[str, int]
             for topic, future in described.items()
         }
     except KafkaException as error:
-        raise ConfigurationError(f"Kafka at {bootstrap} does not give the topics: {error.args[0].name()}") from None
+        raise ConfigurationError(f"Kafka at {cluster} does not give the topics: {error.args[0].name()}") from None
 
 
 async def _group_offsets(

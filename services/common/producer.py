@@ -14,6 +14,7 @@ from aiokafka.protocol.transaction import EndTxnRequest, TxnOffsetCommitRequest
 from aiokafka.structs import OffsetAndMetadata
 
 from services.common import failpoints
+from services.common.cluster import Cluster
 
 MAX_REQUEST_SIZE = 2 * 1024 * 1024
 RETRY_BACKOFF_MS = 5  # aiokafka's 100 ms would be the whole 99th percentile of latency (shared BENCH)
@@ -72,14 +73,14 @@ class LaneProducer:
     """
 
     def __init__(
-        self, bootstrap: str, group: str, lane: int, database_id: str, *, transaction_timeout_ms: int, timeout: float
+        self, cluster: Cluster, group: str, lane: int, database_id: str, *, transaction_timeout_ms: int, timeout: float
     ) -> None:
         self._group = group
         self._lane = lane
         self._metadata = offset_metadata(database_id)
         self._timeout = timeout
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+            **cluster.client(),
             transactional_id=f"{group}.{lane}",
             transaction_timeout_ms=transaction_timeout_ms,
             retry_backoff_ms=RETRY_BACKOFF_MS,

@@ -78,7 +78,8 @@ class Replica(Generic[S]):
         self._now = now
         self._router = router
         self._tokens = read_tokens(settings.tokens_file)
-        self._broker = make_broker(settings.kafka_bootstrap_servers, settings.metadata_max_age_ms)
+        self._cluster = settings.kafka
+        self._broker = make_broker(self._cluster, settings.metadata_max_age_ms)
         self._tasks: list[asyncio.Task[None]] = []
         self._tools: LaneTools[S] | None = None
         self._app: FastStream | None = None
@@ -108,18 +109,18 @@ class Replica(Generic[S]):
                 self._outlived = outlived
                 self.exit()
                 raise
-        await guard.check_topics(self.database, settings.kafka_bootstrap_servers, self.topics, settings.partitions)
+        await guard.check_topics(self.database, self._cluster, self.topics, settings.partitions)
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises `LaneRefusedError` or `ConfigurationError` before anything was joined, or once
         another process has taken this one's name."""
-        bootstrap = self.settings.kafka_bootstrap_servers
-        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
+        cluster = self._cluster
+        admin = AIOKafkaAdminClient(**cluster.client(), request_timeout_ms=int(STEP_TIMEOUT_S * 1000))
         try:
             await admin.start()
             await self._work(admin)
         except KafkaConnectionError:
-            raise ConfigurationError(f"no Kafka broker answers at {bootstrap}") from None
+            raise ConfigurationError(cluster.unreachable) from None
         except InconsistentGroupProtocolError:
             raise LaneRefusedError("lane_split", f"a member of group {self.group} uses another assignor") from None
         finally:
@@ -128,8 +129,8 @@ class Replica(Generic[S]):
 
     async def _work(self, admin: AIOKafkaAdminClient) -> None:
         settings = self.settings
-        bootstrap = settings.kafka_bootstrap_servers
-        identity = await guard.check(self.database, bootstrap, admin, self.group, self.topics, settings.partitions)
+        cluster = self._cluster
+        identity = await guard.check(self.database, cluster, admin, self.group, self.topics, settings.partitions)
         if settings.replica:
             await guard.take_name(self.database, settings.replica, self._process_id)
         self._tools = LaneTools(
@@ -138,7 +139,7 @@ class Replica(Generic[S]):
             source=self.lanes,
             offsets=GroupOffsets(admin, lambda: self.lanes.consumer, self.group, self.topics, identity),
             producer=lambda lane: LaneProducer(
-                bootstrap,
+                cluster,
                 self.group,
                 lane,
                 identity,
@@ -183,7 +184,7 @@ class Replica(Generic[S]):
         log.info("replica.started", group=self.group)
         if settings.ticks and self._tick is not None:
             clock = Clock(
-                settings.kafka_bootstrap_servers,
+                self._cluster,
                 self.service.name,
                 self._tick,
                 self._commands,
@@ -202,9 +203,7 @@ class Replica(Generic[S]):
         settings = self.settings
         while True:
             try:
-                async with AIOKafkaProducer(
-                    bootstrap_servers=settings.kafka_bootstrap_servers, enable_idempotence=True
-                ) as producer:
+                async with AIOKafkaProducer(**self._cluster.client(), enable_idempotence=True) as producer:
                     reporter = Reporter(self.service.name, self._commands, settings.partitions, producer)
                     await companion(self.database, reporter)
             except Exception as failed:  # noqa: BLE001 (the lanes go on; what it does is done late, and says so)
@@ -214,7 +213,7 @@ class Replica(Generic[S]):
     async def _serve_api(self) -> None:
         """Every route refuses without a credential; without a tokens file nobody has one."""
         settings = self.settings
-        producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_idempotence=True)
+        producer = AIOKafkaProducer(**self._cluster.client(), enable_idempotence=True)
         await producer.start()
         desk = LogDesk(
             self.service.name,

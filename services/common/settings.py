@@ -5,18 +5,32 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.common.cluster import Cluster, SaslMechanism, SecurityProtocol, read_password
 from services.common.errors import ConfigurationError
 
 
 class CommonSettings(BaseSettings):
-    """Environment variables `IPVI_*`; the two well-known addresses keep their usual names."""
+    """Environment variables `IPVI_*`; what is said of Kafka and PostgreSQL everywhere keeps its usual name."""
 
     model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore")
 
     kafka_bootstrap_servers: Annotated[str, Field(validation_alias="KAFKA_BOOTSTRAP_SERVERS")] = "127.0.0.1:9092"
+    kafka_security_protocol: Annotated[SecurityProtocol, Field(validation_alias="KAFKA_SECURITY_PROTOCOL")] = (
+        SecurityProtocol.PLAINTEXT
+    )
+    """With `SASL_` a log-in is made, with `SSL` brokers are verified and all is encrypted (`docs/security.md`)."""
+    kafka_sasl_mechanism: Annotated[SaslMechanism, Field(validation_alias="KAFKA_SASL_MECHANISM")] = (
+        SaslMechanism.SCRAM_SHA_512
+    )
+    kafka_username: Annotated[str | None, Field(validation_alias="KAFKA_USERNAME")] = None
+    """The principal that `ipvi topics acls` names, without `User:`."""
+    kafka_password_file: Annotated[Path | None, Field(validation_alias="KAFKA_PASSWORD_FILE")] = None
+    """Its first line is the password; mode 600 or 640."""
+    kafka_ca_file: Annotated[Path | None, Field(validation_alias="KAFKA_CA_FILE")] = None
+    """PEM certificates by which brokers are verified. None: those this machine trusts."""
     database_url: Annotated[str | None, Field(validation_alias="DATABASE_URL")] = None
     """SQLAlchemy or libpq URL. None: SQLite files under `home`. In PostgreSQL each service has a schema of its own."""
     home: Path = Path(".ipvi")
@@ -45,6 +59,28 @@ class CommonSettings(BaseSettings):
     """Offenders whose state stays in memory between batches, over all lanes; some 10 KB each. Others are read from SQL."""
     pipeline: bool = True
     """Write batch n+1 to SQL while batch n is published."""
+
+    @field_validator("kafka_username", "kafka_password_file", "kafka_ca_file", mode="before")
+    @classmethod
+    def _empty_is_none(cls, given: object) -> object:
+        return given or None
+
+    @property
+    def kafka(self) -> Cluster:
+        """How every client of ours reaches Kafka. Raises `ConfigurationError`."""
+        user, file, protocol = self.kafka_username, self.kafka_password_file, self.kafka_security_protocol
+        if protocol.logs_in and (user is None or file is None):
+            raise ConfigurationError(
+                f"KAFKA_SECURITY_PROTOCOL is {protocol}: set KAFKA_USERNAME and KAFKA_PASSWORD_FILE"
+            )
+        return Cluster(
+            self.kafka_bootstrap_servers,
+            protocol,
+            self.kafka_sasl_mechanism,
+            user or "",
+            read_password(file) if protocol.logs_in and file is not None else "",
+            self.kafka_ca_file,
+        )
 
 
 T = TypeVar("T", bound=BaseSettings)

@@ -20,8 +20,10 @@ from aiokafka.errors import KafkaError, NoOffsetForPartitionError, OffsetOutOfRa
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.message import StreamMessage
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from services.common import metrics
+from services.common.cluster import Cluster, SaslMechanism, SecurityProtocol
 from services.common.errors import LaneRefusedError
 from services.common.lane import Batch, Lane, LaneStatus
 
@@ -33,6 +35,11 @@ REVOKE_DEADLINE_S = 3.0
 POLL_MS = 500
 CHECKED_S = 5.0
 """For how long claims rely on one look at the topics."""
+_LOG_INS = {
+    SaslMechanism.PLAIN: SASLPlaintext,
+    SaslMechanism.SCRAM_SHA_256: SASLScram256,
+    SaslMechanism.SCRAM_SHA_512: SASLScram512,
+}
 
 
 class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aiokafka is untyped
@@ -196,10 +203,11 @@ class LanesHealth:
     lanes: Mapping[str, str]
 
 
-def make_broker(bootstrap: str, metadata_max_age_ms: int = 30_000) -> KafkaBroker:
+def make_broker(cluster: Cluster, metadata_max_age_ms: int = 30_000) -> KafkaBroker:
     """A FastStream broker that logs nothing of records and creates no topics."""
     return KafkaBroker(
-        bootstrap,
+        cluster.servers,
+        security=security(cluster),
         logger=None,
         allow_auto_create_topics=False,
         apply_types=False,
@@ -207,6 +215,16 @@ def make_broker(bootstrap: str, metadata_max_age_ms: int = 30_000) -> KafkaBroke
         metadata_max_age_ms=metadata_max_age_ms,
         retry_backoff_ms=20,
     )
+
+
+def security(cluster: Cluster) -> BaseSecurity | None:
+    """FastStream's word for it. Raises `ConfigurationError`."""
+    if cluster.protocol is SecurityProtocol.PLAINTEXT:
+        return None
+    how: dict[str, Any] = {"ssl_context": cluster.tls(), "use_ssl": cluster.protocol.is_encrypted}
+    if not cluster.protocol.logs_in:
+        return BaseSecurity(**how)
+    return _LOG_INS[cluster.mechanism](username=cluster.username, password=cluster.password, **how)
 
 
 def subscribe(

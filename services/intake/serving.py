@@ -51,15 +51,15 @@ class IntakeService:
         self._terms = settings.terms()
         self._tokens = read_tokens(settings.tokens_file)
         self.database = Database(database_url(settings, NAME), NAME)
-        bootstrap = settings.kafka_bootstrap_servers
-        self.sender = Sender(self.database, lambda: OutboxProducer(bootstrap, timeout=15.0), patience=10.0)
+        cluster = settings.kafka
+        self.sender = Sender(self.database, lambda: OutboxProducer(cluster, timeout=15.0), patience=10.0)
         self._expected = {self._watcher(each).feed.name: each.expect_every_minutes for each in self.watched}
         """Minutes of silence that a feed may keep, by its name."""
         self._waits_since: datetime | None = None
 
     async def run(self) -> None:
         """Until SIGTERM or SIGINT. Raises `StreamError` or `ConfigurationError` before anything was taken."""
-        await check_broker(self.settings.kafka_bootstrap_servers)
+        await check_broker(self.settings.kafka)
         try:
             await check_database(self.database, self.settings)
             await self._work()

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from schemas.envelope import to_json_line
 from schemas.topics import Topic
 from services.common import guard
+from services.common.cluster import Cluster
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, LaneRefusedError
 from services.common.settings import CommonSettings
@@ -37,10 +38,10 @@ _TRANSACTION_MS: Final = 30_000
 class OutboxProducer:
     """Rows in one transaction; keyed by offender, on the partition Kafka's default (murmur2) gives that key."""
 
-    def __init__(self, bootstrap: str, timeout: float = 40.0) -> None:
+    def __init__(self, cluster: Cluster, timeout: float = 40.0) -> None:
         self._timeout = timeout
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+            **cluster.client(),
             transactional_id=TRANSACTIONAL_ID,
             transaction_timeout_ms=_TRANSACTION_MS,
             acks="all",
@@ -81,9 +82,9 @@ async def stream(
     Raises `StreamError` where no broker answers or it is not the one this database was worked with, `ConfigurationError`
     where the tables are not there.
     """
-    await check_broker(settings.kafka_bootstrap_servers)
+    await check_broker(settings.kafka)
     database = Database(database_url(settings, NAME), NAME)
-    sender = Sender(database, lambda: OutboxProducer(settings.kafka_bootstrap_servers), patience=120.0)
+    sender = Sender(database, lambda: OutboxProducer(settings.kafka), patience=120.0)
     try:
         await check_database(database, settings)
         async with database.read() as conn:
@@ -92,25 +93,24 @@ async def stream(
         yield StreamSink(database, sender, feed, terms, as_of)
         await sender.close()
     except (KafkaError, OSError) as failed:
-        bootstrap = settings.kafka_bootstrap_servers
-        raise StreamError(f"the broker at {bootstrap} failed ({type(failed).__name__}); run it again") from failed
+        raise StreamError(f"the broker at {settings.kafka} failed ({type(failed).__name__}); run it again") from failed
     finally:
         await database.close()
 
 
-async def check_broker(bootstrap: str) -> None:
+async def check_broker(cluster: Cluster) -> None:
     """Raises `StreamError` where no broker answers, or one without our topics."""
-    client = AIOKafkaProducer(bootstrap_servers=bootstrap)
+    client = AIOKafkaProducer(**cluster.client())
     try:
         await client.start()
-        cluster = await client.client.fetch_all_metadata()
+        found = await client.client.fetch_all_metadata()
     except (KafkaError, OSError) as failed:
-        raise StreamError(f"no Kafka broker answers at {bootstrap}") from failed
+        raise StreamError(cluster.unreachable) from failed
     finally:
         await client.stop()
-    missing = sorted({*TOPICS, Topic.INTAKE_REJECTS} - cluster.topics())
+    missing = sorted({*TOPICS, Topic.INTAKE_REJECTS} - found.topics())
     if missing:
-        raise StreamError(f"the broker at {bootstrap} has no topic {missing[0]}: run `ipvi migrate` first")
+        raise StreamError(f"the broker at {cluster} has no topic {missing[0]}: run `ipvi migrate` first")
 
 
 async def check_database(database: Database, settings: CommonSettings) -> None:
@@ -125,7 +125,7 @@ async def check_database(database: Database, settings: CommonSettings) -> None:
         raise ConfigurationError("intake's tables are not there: run `ipvi migrate` first") from None
     topics = [str(topic) for topic in (*TOPICS, Topic.INTAKE_REJECTS)]
     try:
-        await guard.check_topics(database, settings.kafka_bootstrap_servers, topics, settings.partitions)
+        await guard.check_topics(database, settings.kafka, topics, settings.partitions)
     except LaneRefusedError as refused:
         raise ConfigurationError(f"intake: {refused}") from None
 

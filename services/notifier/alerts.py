@@ -19,6 +19,7 @@ from schemas.duty import DutyAlerted, DutyRole
 from schemas.policy import Policy
 from schemas.topics import Topic
 from services.common import metrics
+from services.common.cluster import Cluster
 from services.common.database import Database
 from services.common.desk import Reporter
 from services.common.duty import Pager, upwards
@@ -52,7 +53,7 @@ class Waiting:
 class AlertSender:
     """One replica's; Kafka's group gives each partition to one of them."""
 
-    bootstrap: str
+    cluster: Cluster
     pager: Pager
     policies: Prevailing
     now: Callable[[], datetime] = _utc_now
@@ -64,7 +65,7 @@ class AlertSender:
         """Until cancelled. See `services.common.replica.Companion`."""
         async with AIOKafkaConsumer(
             str(Topic.DUTY_ALERTS),
-            bootstrap_servers=self.bootstrap,
+            **self.cluster.client(),
             group_id=GROUP,
             enable_auto_commit=False,
             isolation_level="read_committed",

@@ -56,4 +56,4 @@ def companions(settings: CommonSettings) -> Sequence[Companion]:
     roster = RosterFile(own.duty_roster)
     roster.now()
     pager = Pager(roster, mailer(mail, sys.stderr), messenger(mail, sys.stderr))
-    return [AlertSender(settings.kafka_bootstrap_servers, pager, Prevailing(policy)).run]
+    return [AlertSender(settings.kafka, pager, Prevailing(policy)).run]

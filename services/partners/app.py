@@ -13,6 +13,7 @@ from services.common.seal import kept_key
 from services.common.settings import CommonSettings, settings_or_error
 from services.partners.domain import Pseudonyms
 from services.partners.rules import Terms
+from services.partners.sender import verified_by
 from services.partners.serving import PartnersService, replica_of
 from services.partners.settings import PartnersSettings
 from services.partners.store import PartnerStore
@@ -29,6 +30,7 @@ def build(settings: CommonSettings, own: PartnersSettings | None = None) -> Part
     Raises `ConfigurationError` where there is none, `TokensFileError`.
     """
     own = own or settings_or_error(PartnersSettings)
+    verified_by(own.partners_ca_file)  # whatever is wrong with it is said before anything starts
     partners, faults = load_partners(own.partners) if own.partners is not None else ([], {})
     for name, fault in faults.items():
         log.error("partners.file_not_usable", partner=name, reason=str(fault))

@@ -30,10 +30,11 @@ from services.common.inbox import inbox_reader, lane_refusal
 from services.common.reads import SqlReadLog
 from services.common.replica import STALLED_S, Replica
 from services.common.settings import CommonSettings
+from services.partners import pages
 from services.partners.api import Office, router
 from services.partners.domain import Offender
 from services.partners.rules import Terms
-from services.partners.sender import BatchSender, WebhookSender, read_secrets
+from services.partners.sender import BatchSender, WebhookSender, read_secrets, verified_by
 from services.partners.settings import PartnersSettings
 from services.partners.store import deliveries, standing
 from services.partners.stream import PartnerCopies
@@ -61,9 +62,13 @@ def sender_of(terms: Terms, settings: CommonSettings, own: PartnersSettings) -> 
     """What delivers besides the topic; None: the topic is the delivery."""
     delivery, partner = terms.partner.delivery, terms.partner.id
     if isinstance(delivery, WebhookDelivery):
-        return WebhookSender(terms, delivery, lambda: read_secrets(own.partners_secrets, partner))
+        tls = verified_by(own.partners_ca_file)
+        return WebhookSender(
+            terms, delivery, lambda: read_secrets(own.partners_secrets, partner), pace=own.pace, tls=tls
+        )
     if isinstance(delivery, CsvDelivery):
-        return BatchSender(terms, delivery, (own.partners_batches or settings.home / "batches") / partner)
+        folder = (own.partners_batches or settings.home / "batches") / partner
+        return BatchSender(terms, delivery, folder, pace=own.pace)
     return None
 
 
@@ -132,9 +137,9 @@ class PartnersService:
     async def _keep(self, post: Post) -> None:
         """One partner's lanes, again after a while where they cannot be worked: nobody else is to wait for it."""
         while not self._stop.is_set():
-            post.replica = self.make(post.copies, self.settings)
             post.trouble = None
             try:
+                post.replica = self.make(post.copies, self.settings)
                 await post.replica.run()
             except LaneRefusedError as refused:
                 post.trouble = refused.code
@@ -152,7 +157,7 @@ class PartnersService:
     def _clock(self) -> Clock:
         """One tick for all: it is read by every partner's lanes."""
         settings = self.settings
-        return Clock(settings.kafka_bootstrap_servers, NAME, PartnersTick, Topic.PARTNERS_COMMANDS, self._running)
+        return Clock(settings.kafka, NAME, PartnersTick, Topic.PARTNERS_COMMANDS, self._running)
 
     def _running(self) -> list[int]:
         running = {lane for post in self.posts if post.replica is not None for lane in post.replica.lanes.running}
@@ -161,7 +166,7 @@ class PartnersService:
     async def _serve_api(self) -> None:
         settings = self.settings
         own = Database(database_url(settings, NAME), NAME)  # the read-access log
-        producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_idempotence=True)
+        producer = AIOKafkaProducer(**settings.kafka.client(), enable_idempotence=True)
         await producer.start()
         offices: Mapping[str, Office] = {
             post.partner.id: Office(
@@ -178,7 +183,8 @@ class PartnersService:
             )
             for post in self.posts
         }
-        app = build_app(NAME, [router(offices)], self._tokens, self.health, REGISTRY, SqlReadLog(own))
+        reads = SqlReadLog(own)
+        app = build_app(NAME, [router(offices)], self._tokens, self.health, REGISTRY, reads, pages=[pages.router()])
         try:
             await server(app, settings.api_host, settings.api_port).serve()
         finally:

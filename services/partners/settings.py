@@ -23,3 +23,13 @@ class PartnersSettings(BaseSettings):
     """Folder of webhook secrets, `<id>.secrets` each. None: no webhook can be signed, and none is sent."""
     partners_batches: Path | None = None
     """Folder of CSV batches, a folder of each partner in it. None: `batches` under `home`."""
+    partners_ca_file: Path | None = None
+    """PEM certificates of the county's own authorities: webhooks' servers are verified against them beside the public ones."""
+    partners_hour_s: Annotated[int, Field(ge=1, le=3600)] = 3600
+    """For drills: how many seconds an hour lasts to deliveries. Less than 3600 shortens the waits between tries, the periods of
+    CSV batches and, down to a second, the time that a server has to answer. Record time and expiry stay what they are."""
+
+    @property
+    def pace(self) -> float:
+        """By what waits are multiplied."""
+        return self.partners_hour_s / 3600

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
-from services.cli.registry import SERVICES
+from services.cli.registry import PARTNERS, SERVICES
 from services.common.api import document
 from tests.harness.http import api_of
 
@@ -39,7 +39,10 @@ def test_every_code_is_on_the_page() -> None:
     assert len(codes()) > 20
 
 
-@pytest.fixture(params=SERVICES)
+PORTS = {name: part.api_port for name, part in SERVICES.items()} | {"partners": PARTNERS.api_port}
+
+
+@pytest.fixture(params=PORTS)
 def app(request: pytest.FixtureRequest) -> FastAPI:
     return api_of(request.param)
 
@@ -61,4 +64,4 @@ def test_every_operation_says_what_may_come_of_it(app: FastAPI) -> None:
 
 def test_the_guide_names_every_port(app: FastAPI) -> None:
     name = app.title.removeprefix("ipvi ")
-    assert f"{name} {SERVICES[name].api_port}" in PAGE
+    assert f"{name} {PORTS[name]}" in PAGE

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from services.cli.serve import migrate_all
+from services.common.cluster import Cluster
 from services.common.database import Database, database_url
 from services.intake.domain import AsOf, Feed, Unit
 from services.intake.identity import Identifiers, offender_id
@@ -51,7 +52,7 @@ def his(known: Identifiers, days_ago: int) -> Unit:
 @asynccontextmanager
 async def intake(county: Pipeline) -> Any:
     database = Database(database_url(county.settings(), "intake"), "intake")
-    sender = Sender(database, lambda: OutboxProducer(county.bootstrap))
+    sender = Sender(database, lambda: OutboxProducer(Cluster(county.bootstrap)))
     try:
         yield database, sender
     finally:

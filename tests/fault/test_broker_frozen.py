@@ -9,6 +9,7 @@ import pytest
 
 from schemas.topics import Topic
 from services.cli.topics import create_topics
+from services.common.cluster import Cluster
 from services.common.producer import JournalRow, LaneProducer
 from tests.harness import kafka
 
@@ -19,7 +20,9 @@ async def test_producer_given_up_leaves_nothing() -> None:
         create_topics(broker.bootstrap_servers, 1)
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # aiokafka's futures that nobody waits for
         before = asyncio.all_tasks()
-        producer = LaneProducer(broker.bootstrap_servers, "g", 0, "db", transaction_timeout_ms=2_000, timeout=2)
+        producer = LaneProducer(
+            Cluster(broker.bootstrap_servers), "g", 0, "db", transaction_timeout_ms=2_000, timeout=2
+        )
         await producer.start()
         row = JournalRow(0, "", 0, str(Topic.TIERS), 0, b"key", b"value", ())
         await producer.publish([row], {str(Topic.INCIDENTS): 1})

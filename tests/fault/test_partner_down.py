@@ -1,48 +1,162 @@
-"""One partner is down for an hour under load: the others do not notice, it catches up in order, and nothing is lost."""
+"""One partner is down for an hour under load: the others do not notice, it catches up in order, nothing is lost.
+
+Four partners in one process on a real broker: two that read topics, of which one has a database that takes no write, a
+webhook whose server is gone, then refuses, then answers late or not at all, and CSV batches. An hour lasts
+`IPVI_PARTNER_HOUR_S` seconds (`IPVI_PARTNERS_HOUR_S` of the service); in it `IPVI_PARTNER_OFFENDERS` are charged sixteen
+times each.
+"""
 
 from __future__ import annotations
 
+import csv
 import os
 import sqlite3
+import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from schemas.envelope import Message, decode
 from schemas.partner import PartnerErased
 from schemas.partner_file import Partner
 from schemas.topics import Topic
+from services.cli.broker.process import free_port
 from services.common.database import database_url
-from tests.harness.partner_county import charge, partner_county, received, said, start
-from tests.harness.partners import START, expunction, partner
+from services.partners.domain import Pseudonyms
+from tests.harness import kafka
+from tests.harness.partner_county import charge, partner_county, said
+from tests.harness.partners import KEY, START, expunction, partner
 from tests.harness.pipeline import Pipeline
-from tests.harness.replicas import wait_for
+from tests.harness.receiver import Reply, Request, receiver
+from tests.harness.replicas import ReplicaProcess, wait_for
+from tests.harness.webhooks import SECRET
 
-OFFENDERS = [f"O-{number}" for number in range(8)]
-ROUNDS = int(os.environ.get("IPVI_PARTNER_ROUNDS", "60"))
-"""One a minute of record time: each offender is charged once more, so that an hour of record time passes."""
+HOUR_S = int(os.environ.get("IPVI_PARTNER_HOUR_S", "5"))
+OFFENDERS = [f"O-{number}" for number in range(int(os.environ.get("IPVI_PARTNER_OFFENDERS", "32")))]
+BEFORE, DOWN = 8, 16
+"""Rounds while all are up, and in the hour; in each everybody is charged once more."""
+ROUNDS = BEFORE + DOWN + 1
+GONE = "O-gone"
+"""Whose first incident is expunged at the end."""
 
-DOWN, *UP = PARTNERS = [partner(id="down"), partner(id="up-one"), partner(id="up-two")]
+Told = Mapping[str, Sequence[int]]
+"""Per offender, the numbers of his charges in the order in which a partner was told of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class County:
+    """The broker and the service, and the four partners."""
+
+    pipeline: Pipeline
+    port: int
+    held: Partner
+    topic: Partner
+    hook: Partner
+    csv: Partner
+
+    def start(self) -> ReplicaProcess:
+        return self.pipeline.start(
+            "partners",
+            IPVI_TICKS="true",  # deliveries leave beside the clock alone
+            IPVI_PARTNERS_KEY=KEY.decode(),
+            IPVI_PARTNERS_SECRETS=str(self.pipeline.folder),
+            IPVI_PARTNERS_BATCHES=str(self.batches),
+            IPVI_PARTNERS_HOUR_S=str(HOUR_S),
+        )
+
+    @property
+    def batches(self) -> Path:
+        return self.pipeline.folder / "batches"
+
+    def flow(self, first: int, last: int, seconds: float) -> None:
+        """Rounds `first` to `last`, evenly over that time."""
+        began = time.monotonic()
+        for number in range(first, last + 1):
+            self.pipeline.feed([charge(him, number) for him in OFFENDERS], Topic.DECISIONS)
+            due = began + seconds * (number - first + 1) / (last - first + 1)
+            time.sleep(max(0.0, due - time.monotonic()))
+
+    def told(self, of: Partner, events: Iterable[tuple[str, datetime]]) -> Told:
+        """`events`: what it was sent, by subject and time."""
+        names = {Pseudonyms.of(KEY, of.id).of_kind("offender", him): him for him in OFFENDERS}
+        found: dict[str, list[int]] = defaultdict(list)
+        for subject, at in events:
+            if subject in names:
+                found[names[subject]].append(round((at - START) / timedelta(minutes=1)))
+        return found
+
+    def by_topic(self, of: Partner) -> Told:
+        return self.told(of, ((event.subject, event.time) for event in self.pipeline.received(of)))
+
+    def by_hook(self, requests: Sequence[Request]) -> Told:
+        """By the first time that each came."""
+        first = {request.id: request.event for request in reversed(requests)}
+        once = [first.pop(request.id) for request in requests if request.id in first]
+        return self.told(self.hook, ((each["subject"], datetime.fromisoformat(each["time"])) for each in once))
+
+    def by_csv(self) -> Told:
+        found = ((row["offender_id"], datetime.fromisoformat(row["time"])) for row in self.rows("decided.csv"))
+        return self.told(self.csv, found)
+
+    @property
+    def folders(self) -> list[Path]:
+        return sorted((self.batches / self.csv.id).glob("[0-9]*Z"))
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        """Of all periods, in their order, each event once."""
+        found: dict[str, dict[str, str]] = {}
+        for folder in self.folders:
+            with (folder / name).open(encoding="utf-8-sig", newline="") as opened:
+                for row in csv.DictReader(opened):
+                    found.setdefault(row["event_id"], row)
+        return list(found.values())
+
+    def erased_in_csv(self) -> list[dict[str, str]]:
+        return [row for row in self.rows("notes.csv") if row["type"] == PartnerErased.TYPE]
+
+    def waits(self, of: Partner) -> Mapping[int, Sequence[float]]:
+        """By round, seconds from a decision on its topic to the copy on the partner's, by the broker's clock."""
+        seal = Pseudonyms.of(KEY, of.id).of_kind
+        found: dict[int, list[float]] = defaultdict(list)
+        began = {
+            (seal("offender", event.subject), event.time): at for at, event in stamped(self.pipeline, Topic.DECISIONS)
+        }
+        for at, event in stamped(self.pipeline, of.topic):
+            found[round((event.time - START) / timedelta(minutes=1))].append(at - began[event.subject, event.time])
+        return found
+
+
+def stamped(pipeline: Pipeline, topic: str) -> Iterator[tuple[float, Any]]:
+    for record in kafka.read_all(pipeline.bootstrap, str(topic)):
+        yield record.timestamp / 1000, decode(Message(record.key, record.value, record.headers))
 
 
 @pytest.fixture
-def county() -> Iterator[Pipeline]:
-    with partner_county(PARTNERS) as made:
-        yield made
-
-
-def feed(county: Pipeline, first: int, last: int) -> None:
-    for number in range(first, last + 1):
-        county.feed([charge(him, number) for him in OFFENDERS], Topic.DECISIONS)
+def county() -> Iterator[County]:
+    port = free_port()
+    webhook = {"kind": "webhook", "url": f"http://127.0.0.1:{port}/events", "private_networks": ["127.0.0.1/32"]}
+    made = [
+        partner(id="held"), partner(id="topic"), partner(id="hook", delivery=webhook),
+        partner(id="csv", delivery={"kind": "csv", "every_hours": 1}),
+    ]  # fmt: skip
+    with partner_county(made) as pipeline:
+        secrets = pipeline.folder / "hook.secrets"
+        secrets.touch(mode=0o600)
+        secrets.write_text(SECRET)
+        yield County(pipeline, port, *made)
 
 
 @contextmanager
-def held(county: Pipeline, of: Partner) -> Iterator[None]:
+def held(pipeline: Pipeline, of: Partner) -> Iterator[None]:
     """Its database takes no write, as with a full disk or a lock nobody gives back."""
-    path = database_url(county.settings(), of.service).database
+    path = database_url(pipeline.settings(), of.service).database
     assert path is not None
     with closing(sqlite3.connect(path, timeout=30, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
@@ -50,49 +164,76 @@ def held(county: Pipeline, of: Partner) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-def times_of(county: Pipeline, of: Partner) -> dict[str, list[datetime]]:
-    """Per offender as the partner knows him, the record times of what it was sent, in order."""
-    found: dict[str, list[datetime]] = defaultdict(list)
-    for event in received(county, of):
-        found[event.subject].append(event.time)
-    return found
+def late(request: Request) -> Reply:
+    """It takes everything; of one in four it says so when nobody waits for it any more."""
+    slow = sum(request.id.encode()) % 4 == 0
+    time.sleep(1.3 if slow else 0.03)
+    return (204, {})
 
 
-def assert_whole(county: Pipeline, of: Partner, rounds: int) -> None:
-    expected = [START + timedelta(minutes=number) for number in range(1, rounds + 1)]
-    found = times_of(county, of)
-    assert len(found) == len(OFFENDERS)
-    assert all(times == expected for times in found.values()), "each once, in order"
+def expected(rounds: int) -> Told:
+    return {him: list(range(1, rounds + 1)) for him in OFFENDERS}
 
 
-def test_one_partner_down_for_an_hour(county: Pipeline) -> None:
-    process = start(county)
-    feed(county, 1, 2)
-    county.wait_settled(60)
-    with held(county, DOWN):
-        took = []
-        for number in range(3, ROUNDS + 1):
-            feed(county, number, number)
-            began = time.monotonic()
-            if number % 10 == 0:
-                county.wait_settled(30, without=[DOWN.service])
-                took.append(time.monotonic() - began)
-        county.wait_settled(30, without=[DOWN.service])
-        for each in UP:
-            assert_whole(county, each, ROUNDS)
-        assert max(len(times) for times in times_of(county, DOWN).values()) == 2
-        assert max(took) < 15, "the others are as quick as ever"
-    wait_for(lambda: county.settled(), 60, "the partner that was down has caught up")
-    assert_whole(county, DOWN, ROUNDS)
-    county.judge_delivery()
-    process.kill()  # at any moment: what is sent once stays sent once
-    feed(county, ROUNDS + 1, ROUNDS + 2)
-    him = OFFENDERS[0]
-    county.feed([said(expunction(1, "A", "A", him), him, ROUNDS + 3)], Topic.DECISIONS)
-    start(county)
-    county.wait_settled(60)
-    county.judge_delivery()
-    for each in PARTNERS:
-        (note,) = (event.data for event in received(county, each) if isinstance(event.data, PartnerErased))
-        assert len(note.events) == 1
-        assert len(note.mentions) == ROUNDS + 1
+def test_one_partner_down_for_an_hour(county: County) -> None:
+    pipeline = county.pipeline
+    process = county.start()
+    pipeline.feed([charge(GONE, 1), charge(GONE, 2)], Topic.DECISIONS)
+    pipeline.wait_settled(60)
+    with receiver(county.port) as first:
+        county.flow(1, BEFORE, HOUR_S * BEFORE / DOWN)
+        pipeline.wait_settled(30)
+        wait_for(lambda: county.by_hook(first.taken) == expected(BEFORE), 20, "the webhook has all")
+    periods, third = len(county.folders), DOWN // 3
+    with held(pipeline, county.held):
+        county.flow(BEFORE + 1, BEFORE + third, HOUR_S / 3)  # nobody listens there
+        with receiver(county.port) as second:
+            second.reply = lambda _: (503, {})
+            county.flow(BEFORE + third + 1, BEFORE + 2 * third, HOUR_S / 3)
+            assert (second.taken, second.seen != []) == ([], True)
+            second.reply = late
+            county.flow(BEFORE + 2 * third + 1, BEFORE + DOWN, HOUR_S / 3)
+            pipeline.wait_settled(30, without=[county.held.service])
+            assert county.by_topic(county.topic) == expected(BEFORE + DOWN), "each once, in order, within the hour"
+            assert max(map(len, county.by_topic(county.held).values())) == BEFORE
+            wait_for(lambda: len(county.folders) > periods, 2 * HOUR_S, "a period has ended, and its folder is there")
+    process.kill()  # while all that was down catches up
+    with receiver(county.port) as again:
+        process = county.start()
+        county.flow(ROUNDS, ROUNDS, 0)
+        pipeline.feed([said(expunction(1, "B", "B", GONE), GONE, ROUNDS + 1)], Topic.DECISIONS)
+
+        def requests() -> list[Request]:
+            return [*first.taken, *second.taken, *again.taken]
+
+        pipeline.wait_settled(60)
+        wait_for(lambda: county.by_hook(requests()) == expected(ROUNDS), 30 + 3 * HOUR_S, "the webhook has caught up")
+        wait_for(lambda: erased_in(requests()) != [] and county.erased_in_csv() != [], 30 + 2 * HOUR_S, "it is erased")
+        wait_for(lambda: county.by_csv() == expected(ROUNDS), 30 + 2 * HOUR_S, "the batches have all")
+    process.stop()
+    pipeline.judge_delivery()
+    assert county.by_topic(county.topic) == county.by_topic(county.held) == county.by_csv() == expected(ROUNDS)
+    assert (
+        pipeline.rows(county.hook.service, "SELECT 1 FROM deliveries WHERE state NOT IN ('delivered', 'erased')") == []
+    )
+    for each in (county.topic, county.held):
+        [note] = [event.data for event in pipeline.received(each) if isinstance(event.data, PartnerErased)]
+        assert (len(note.events), len(note.mentions)) == (1, 1)
+    gone = Pseudonyms.of(KEY, county.csv.id).of_kind("incident", "NC0990100:001")
+    him = Pseudonyms.of(KEY, county.csv.id).of_kind("offender", GONE)
+    assert [row["incident_id"] == gone for row in county.rows("decided.csv") if row["offender_id"] == him] == [False]
+    assert_as_quick(county.waits(county.topic))
+    assert len(requests()) > len({request.id for request in requests()}), "some twice, under the same id"
+
+
+def assert_as_quick(waits: Mapping[int, Sequence[float]]) -> None:
+    """The partner that reads its topic is sent its copies as soon in the hour as before it."""
+    before, within = ([s for n in range(*ends) for s in waits[n]] for ends in ((2, BEFORE + 1), (BEFORE + 1, ROUNDS)))
+    for share in (50, 95):
+        was, now = (statistics.quantiles(each, n=100)[share - 1] for each in (before, within))
+        print(f"p{share}: {was:.3f} s while all were up, {now:.3f} s in the hour")
+        assert now < 2 * was + 0.5
+
+
+def erased_in(requests: Sequence[Request]) -> list[Request]:
+    return [request for request in requests if request.event["type"] == PartnerErased.TYPE]

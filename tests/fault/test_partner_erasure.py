@@ -20,7 +20,7 @@ from schemas.partner import PartnerErased, PartnerKind
 from schemas.topics import Topic
 from services.cli.broker.process import free_port
 from services.partners.domain import Pseudonyms
-from tests.harness.partner_county import charge, partner_county, received, said, start
+from tests.harness.partner_county import charge, partner_county, said
 from tests.harness.partners import START, expunction, incident_id, pair, partner, prepared
 from tests.harness.pipeline import Pipeline
 from tests.harness.postgres import PostgresServer
@@ -68,7 +68,7 @@ def tokens(county: Pipeline) -> str:
 
 def test_an_expunction_from_the_note_to_its_confirmation(county: Pipeline) -> None:
     port = free_port()
-    process = start(county, IPVI_API_PORT=str(port), IPVI_TOKENS_FILE=tokens(county), IPVI_PARTNERS_KEY=KEY)
+    process = county.start("partners", IPVI_API_PORT=str(port), IPVI_TOKENS_FILE=tokens(county), IPVI_PARTNERS_KEY=KEY)
     county.feed([charge(HIM, 1), charge(HIM, 2)], Topic.DECISIONS)
     county.feed([said(TierCurrent(offender_id=HIM, tier=Tier.B, since=START, policy_version="1"), HIM, 3)], Topic.TIERS)
     county.feed([said(prepared(1), HIM, 4)], Topic.NOTIFICATIONS)
@@ -76,13 +76,13 @@ def test_an_expunction_from_the_note_to_its_confirmation(county: Pipeline) -> No
     county.feed([said(expunction(1, "C", "B"), HIM, 60 * 72)], Topic.DECISIONS)
     county.wait_settled(60)
 
-    sent = received(county, DA)
+    sent = county.received(DA)
     (note,) = (event for event in sent if isinstance(event.data, PartnerErased))
     about = [event.id for event in sent if getattr(event.data, "pair_id", None) == note_pair(DA)]
     assert set(note.data.events) == set(about)
     assert len(about) == 2
-    assert [event.type for event in received(county, UNIVERSITY)] == ["ipvi.partner.tier.v1"]
-    assert [event.type for event in received(county, LAPSED)][-1] == PartnerErased.TYPE, "also after the lapse"
+    assert [event.type for event in county.received(UNIVERSITY)] == ["ipvi.partner.tier.v1"]
+    assert [event.type for event in county.received(LAPSED)][-1] == PartnerErased.TYPE, "also after the lapse"
 
     assert remains(county, [incident_id(1)]) == []
     assert {place.split(".", 1)[1] for place in remains(county, [pair(1)])} <= {"journal.about"}, (
@@ -129,7 +129,7 @@ def told(county: Pipeline) -> dict[str, Any]:
         "KAFKA_BOOTSTRAP_SERVERS": county.bootstrap,
         "IPVI_HOME": str(county.folder),
         "IPVI_PARTITIONS": str(county.lanes),
-        "IPVI_PARTNERS": str(county.folder / "files"),
+        "IPVI_PARTNERS": str(county.partner_files),
         "PYTHONPATH": str(ROOT),
         "PATH": os.environ["PATH"],
         **({"DATABASE_URL": county.url} if county.url else {}),

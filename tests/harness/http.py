@@ -14,12 +14,17 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.commands import PersonCommand, Role
+from schemas.partner_file import Partner
 from services.cli.registry import SERVICES
 from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
-from services.common.desk import Reply
-from services.common.reads import Read
+from services.common.desk import Desk, Reply
+from services.common.reads import Read, ReadLog
+from services.common.replica import Reader
 from services.common.settings import CommonSettings
+from services.partners import pages
+from services.partners.api import Office
+from services.partners.api import router as partners_router
 
 TOKENS = Tokens(
     tuple(
@@ -73,12 +78,25 @@ def api_of(service: str) -> FastAPI:
     def read() -> AbstractAsyncContextManager[AsyncConnection]:
         raise NotImplementedError
 
+    return api(service, NoDesk(), read, Tokens(), KeptReads())
+
+
+def api(
+    service: str, desk: Desk, read: Reader, tokens: Tokens, reads: ReadLog, partners: Sequence[Partner] = ()
+) -> FastAPI:
+    """The API of a service of the registry, or of the partners' with an office for each of `partners`."""
+
     async def health() -> Health:
         return Health(healthy=True, ready=True)
 
-    router = SERVICES[service].router(CommonSettings())
-    assert router is not None
-    return build_app(service, [router(NoDesk(), read)], Tokens(), health, CollectorRegistry(), KeptReads())
+    if service == "partners":
+        offices = {each.id: Office(each, desk, read) for each in partners}
+        routers, beside = [partners_router(offices)], [pages.router()]
+    else:
+        router = SERVICES[service].router(CommonSettings())
+        assert router is not None
+        routers, beside = [router(desk, read)], []
+    return build_app(service, routers, tokens, health, CollectorRegistry(), reads, pages=beside)
 
 
 def as_(who: str, form: str = "form-0001") -> dict[str, str]:

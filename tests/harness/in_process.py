@@ -19,15 +19,15 @@ from typing import Any, cast
 
 import httpx
 from aiokafka import ConsumerRecord
-from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from schemas.commands import Role
+from schemas.commands import PartnersTick, Role
 from schemas.envelope import Data, Event, Message, encode
+from schemas.partner_file import Partner
 from schemas.topics import Topic
 from services.cli.registry import SERVICES
-from services.common.api import Health, build_app, server
+from services.common.api import server
 from services.common.auth import Person, Tokens
 from services.common.clock import period_of, tick_event
 from services.common.database import Database, database_url
@@ -40,6 +40,9 @@ from services.common.producer import JournalRow, LaneProducer
 from services.common.reads import SqlReadLog
 from services.common.records import broker_time
 from services.common.settings import CommonSettings
+from services.partners.app import compose
+from tests.harness.http import api
+from tests.harness.partners import KEY, partner
 
 LANE = 0
 TIMEOUT_S = 30.0
@@ -126,11 +129,15 @@ class _Producer:
 class LocalService:
     """One service: a lane, and an API on loopback at `url`."""
 
-    def __init__(self, name: str, topics: Topics, settings: CommonSettings, tokens: Tokens) -> None:
+    def __init__(
+        self, name: str, topics: Topics, settings: CommonSettings, tokens: Tokens, partner: Partner | None = None
+    ) -> None:
+        """`partner`: of the partners' service, whose part it is; it has no other."""
         self.name = name
         self.topics = topics
-        self.database = Database(database_url(settings, name), name)
-        self.service = importlib.import_module(f"services.{name}.app").build(settings)
+        at = name if partner is None else partner.service
+        self.database = Database(database_url(settings, at), at)
+        self.service = _service(name, settings) if partner is None else compose(partner, KEY)
         names = [str(topic) for topic in self.service.inputs]
         self.commands = next(topic for topic in self.service.inputs if topic.is_commands)
         self.consumer = _Consumer(topics, names)
@@ -151,10 +158,8 @@ class LocalService:
         desk = LogDesk(
             name, self.commands, 1, self, inbox_reader(self.database), lane_refusal(self.database), patience=10.0
         )
-        made = SERVICES[name].router(CommonSettings())
-        assert made is not None
         reads = SqlReadLog(self.database)
-        self.app = build_app(name, [made(desk, self.database.read)], tokens, _healthy, CollectorRegistry(), reads)
+        self.app = api(name, desk, self.database.read, tokens, reads, [partner] if partner is not None else ())
         self.faults: list[Exception] = []
         """What the API did not expect, oldest first."""
         self.app.add_middleware(_Watched, faults=self.faults)
@@ -201,12 +206,12 @@ class _Watched:
             raise
 
 
+def _service(name: str, settings: CommonSettings) -> Any:
+    return importlib.import_module(f"services.{name}.app").build(settings)
+
+
 async def _handle(batch: Batch[Any]) -> None:
     await batch.handle()
-
-
-async def _healthy() -> Health:
-    return Health(healthy=True, ready=True)
 
 
 def token(name: str) -> str:
@@ -217,16 +222,33 @@ def token(name: str) -> str:
 def tokens_for(people: Mapping[str, Iterable[Role]]) -> Tokens:
     return Tokens(
         tuple(
-            (hashlib.sha256(token(name).encode()).digest(), Person(name, frozenset(roles)))
+            (hashlib.sha256(token(name).encode()).digest(), Person(name, frozenset(roles), partner=_partner(roles)))
             for name, roles in people.items()
         )
     )
 
 
-class LocalPipeline:
-    """The services, on a loop in a thread of its own; the methods are for the test's thread."""
+PARTNER = partner()
 
-    def __init__(self, folder: Path, people: Mapping[str, Iterable[Role]], now: Callable[[], float]) -> None:
+
+def _partner(roles: Iterable[Role]) -> str | None:
+    return PARTNER.id if Role.PARTNER in roles else None
+
+
+class LocalPipeline:
+    """The services, on a loop in a thread of its own; the methods are for the test's thread.
+
+    `with_partner`: the partners' service too, with one partner (`PARTNER`).
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        people: Mapping[str, Iterable[Role]],
+        now: Callable[[], float],
+        *,
+        with_partner: bool = False,
+    ) -> None:
         settings = CommonSettings(home=folder, partitions=1)
         self.topics = Topics(now)
         self._loop = asyncio.new_event_loop()
@@ -235,12 +257,17 @@ class LocalPipeline:
         self.services: dict[str, LocalService] = {}
         for name in SERVICES:
             self._run(upgrade(database_url(settings, name), name))
-        self._run(self._start(settings, tokens_for(people)))
+        if with_partner:
+            self._run(upgrade(database_url(settings, PARTNER.service), "partners", PARTNER.service))
+        self._run(self._start(settings, tokens_for(people), with_partner=with_partner))
 
-    async def _start(self, settings: CommonSettings, tokens: Tokens) -> None:
+    async def _start(self, settings: CommonSettings, tokens: Tokens, *, with_partner: bool) -> None:
         for name in SERVICES:
             self.services[name] = LocalService(name, self.topics, settings, tokens)
-            await self.services[name].started()
+        if with_partner:
+            self.services["partners"] = LocalService("partners", self.topics, settings, tokens, PARTNER)
+        for service in self.services.values():
+            await service.started()
 
     def close(self) -> None:
         for service in self.services.values():
@@ -262,7 +289,8 @@ class LocalPipeline:
         """One tick for each service, at the log's time."""
         for name, service in self.services.items():
             period = period_of(broker_time_of(self.topics.now()))
-            event: Event[Data] = tick_event(SERVICES[name].tick, name, LANE, period)
+            tick = SERVICES[name].tick if name in SERVICES else PartnersTick
+            event: Event[Data] = tick_event(tick, name, LANE, period)
             self.feed(service.commands, event)
 
     def wait_settled(self) -> None:
@@ -301,9 +329,13 @@ def broker_time_of(seconds: float) -> Any:
 
 @contextmanager
 def local_pipeline(
-    folder: Path, people: Mapping[str, Iterable[Role]], now: Callable[[], float] = time.time
+    folder: Path,
+    people: Mapping[str, Iterable[Role]],
+    now: Callable[[], float] = time.time,
+    *,
+    with_partner: bool = False,
 ) -> Iterator[LocalPipeline]:
-    made = LocalPipeline(folder, people, now)
+    made = LocalPipeline(folder, people, now, with_partner=with_partner)
     try:
         yield made
     finally:

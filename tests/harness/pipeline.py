@@ -1,4 +1,4 @@
-"""The three services as processes on real Kafka, fed with events, and the judge of the whole."""
+"""The services as processes on real Kafka, the partners' among them, fed with events; and the judge of the whole."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from schemas.envelope import Data, Event, encode
+from schemas.envelope import Data, Event, Message, decode, encode
+from schemas.partner_file import Partner
 from schemas.topics import Topic
 from services.cli.registry import SERVICES
 from services.cli.serve import migrate_all
@@ -40,6 +41,7 @@ class Pipeline:
         policy: str,
         lanes: int = LANES,
         services: Sequence[str] = tuple(SERVICES),
+        partners: Sequence[Partner] = (),
     ) -> None:
         self.bootstrap = bootstrap
         self.url = url
@@ -47,9 +49,20 @@ class Pipeline:
         self.policy = policy
         self.lanes = lanes
         self.fed = 0
-        self.services = services
+        self._of_partners = [each.service for each in partners]
+        self.services = [*services, *self._of_partners]
+        """By group and tables: those of services, and of each partner its own."""
         self._processes: list[ReplicaProcess] = []
-        asyncio.run(migrate_all(self.settings(), services))
+        self.partner_files.mkdir(exist_ok=True)
+        for each in partners:
+            (self.partner_files / f"{each.id}.yaml").write_text(each.model_dump_json(by_alias=True))
+        own = ["partners"] if partners else []
+        asyncio.run(migrate_all(self.settings(), [*services, *own], partners))
+
+    @property
+    def partner_files(self) -> Path:
+        """What `IPVI_PARTNERS` names."""
+        return self.folder / "files"
 
     def settings(self) -> CommonSettings:
         return CommonSettings(
@@ -68,6 +81,7 @@ class Pipeline:
             "IPVI_POLICY": self.policy,
             "IPVI_AS_OF": "reported",
             "IPVI_SESSION_TIMEOUT_MS": "10000",
+            "IPVI_PARTNERS": str(self.partner_files),
             **environment,
         }
         process = ReplicaProcess(self, f"{service}-{replica}", given, (module, "serve", service))
@@ -75,7 +89,9 @@ class Pipeline:
         return process
 
     def start_all(self, **environment: str) -> dict[str, ReplicaProcess]:
-        return {service: self.start(service, **environment) for service in self.services}
+        """All but the partners' service."""
+        ours = [service for service in self.services if service not in self._of_partners]
+        return {service: self.start(service, **environment) for service in ours}
 
     def feed(self, events: Iterable[Event[Data]], topic: Topic = Topic.INCIDENTS) -> None:
         """Put events on a topic, in order, each on the partition of its key."""
@@ -86,6 +102,11 @@ class Pipeline:
             records.append((lane_of(message.key.decode(), self.lanes), message.key, message.value, message.headers))
         self.fed += len(records)
         kafka.produce(self.bootstrap, str(topic), records)
+
+    def received(self, of: Partner) -> list[Event[Any]]:
+        """What lies on its topic before a `read_committed` reader, by partition and offset."""
+        records = kafka.read_all(self.bootstrap, of.topic)
+        return [decode(Message(record.key, record.value, record.headers)) for record in records]
 
     def close(self) -> None:
         for process in self._processes:
@@ -184,14 +205,15 @@ def pipeline(
     policy: str = "high-point-practice",
     lanes: int = LANES,
     services: Sequence[str] = tuple(SERVICES),
+    partners: Sequence[Partner] = (),
 ) -> Iterator[Pipeline]:
-    """A pipeline on a broker of its own."""
+    """A pipeline on a broker of its own; nothing is started yet."""
     with (
         tempfile.TemporaryDirectory(prefix="ipvi-pipeline-", ignore_cleanup_errors=True) as folder,
         kafka.embedded_broker() as broker,
     ):
-        create_topics(broker.bootstrap_servers, lanes)
-        made = Pipeline(broker.bootstrap_servers, url, Path(folder), policy, lanes, services)
+        create_topics(broker.bootstrap_servers, lanes, [each.topic for each in partners])
+        made = Pipeline(broker.bootstrap_servers, url, Path(folder), policy, lanes, services, partners)
         try:
             yield made
         finally:

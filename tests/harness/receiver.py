@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -44,10 +46,33 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     """Two senders open more connections at once than a queue of five holds."""
 
+    def __init__(self, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", port), handler)
+        self.daemon_threads = True
+        self._open: set[socket.socket] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Those that were kept alive end too: who is down answers nobody."""
+        super().server_close()
+        for each in list(self._open):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """The other side has gone, or does not believe our certificate: what tests bring about."""
+
 
 @contextmanager
-def receiver() -> Iterator[Receiver]:
-    """On a free port of 127.0.0.1, until the block ends."""
+def receiver(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """On 127.0.0.1, on a free port unless one is given, until the block ends. `tls`: its certificate; it speaks HTTPS."""
     lock = threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
@@ -56,9 +81,10 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             request = Request({name.lower(): value for name, value in self.headers.items()}, body)
-            status, headers = found.reply(request)
             with lock:
                 found.seen.append(request)
+            status, headers = found.reply(request)
+            with lock:
                 if 200 <= status < 300:
                     found.taken.append(request)
             self.send_response(status)
@@ -69,9 +95,10 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, format: str, *args: Any) -> None:
             return
 
-    server = _Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    found = Receiver(f"http://127.0.0.1:{server.server_port}/events")
+    server = _Server(port, Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    found = Receiver(f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}/events")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:

@@ -17,7 +17,7 @@ class Rival(Replica[Count]):
 
     def __init__(self, settings: CommonSettings) -> None:
         super().__init__(Probe(), settings)
-        self._broker = make_broker(settings.kafka_bootstrap_servers)
+        self._broker = make_broker(settings.kafka)
         self._process = subscribe(
             self._broker,
             self.lanes,

@@ -10,13 +10,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert
-
 from schemas.envelope import Data
 from services.common import erasing, positions, tables
 from services.common.database import Database, database_url
 from services.common.migrations import upgrade
 from services.common.settings import CommonSettings
+from services.common.sql import insert_new
 from services.partners.app import compose
 from services.partners.sender import WebhookSender
 from services.partners.store import deliveries
@@ -75,10 +74,10 @@ async def post(folder: Path, url: str, id: str = "hook", **changes: Any) -> Asyn
     sender = WebhookSender(terms, who.delivery, lambda: secrets)  # type: ignore[arg-type]  # it is one
     made = Post(Bench(who), database, sender, secrets)
     sender.now = lambda: made.now
-    async with database.write() as conn:
-        values = {"lane": 0, "epoch": 1, "journal_next": 0, "last_tick": 0, "heard": {}, "counted": {}, "failures": 0}
-        await conn.execute(insert(tables.lanes).values(**values))
+    values = {"lane": 0, "epoch": 1, "journal_next": 0, "last_tick": 0, "heard": {}, "counted": {}, "failures": 0}
     try:
+        async with database.write() as conn:
+            await insert_new(conn, tables.lanes, values)
         yield made
     finally:
         await database.close()

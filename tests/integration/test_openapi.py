@@ -23,7 +23,7 @@ from services.cli.registry import SERVICES
 from services.common.api import document
 from tests.harness.county import County
 from tests.harness.http import api_of
-from tests.harness.in_process import LocalPipeline, local_pipeline, token
+from tests.harness.in_process import PARTNER, LocalPipeline, local_pipeline, token
 
 EXAMPLES = int(os.environ.get("IPVI_API_EXAMPLES", "8"))
 WHO = "everyone"
@@ -34,8 +34,11 @@ KNOWN = {
     "case_id": ("victim_outreach", "SELECT DISTINCT case_id FROM tasks"),
     "pair_id": ("victim_outreach", "SELECT pair_id FROM gates"),
     "hold_id": ("victim_outreach", "SELECT hold_id FROM holds"),
+    "partner_id": ("partners", f"SELECT '{PARTNER.id}'"),
+    "note_id": ("partners", "SELECT note_id FROM notes"),
+    "path": ("partners", "SELECT 'json/envelope.schema.json' UNION SELECT 'asyncapi.yaml'"),
 }
-"""By path parameter, where there are ids that are somebody's."""
+"""By path parameter, or field of a form, where there are ids that are somebody's."""
 
 
 class Asked:
@@ -67,7 +70,7 @@ class Asked:
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     """Asked by all tests of the module; at the end nothing that was taken is missing or there twice."""
-    with local_pipeline(tmp_path_factory.mktemp("apis"), {WHO: list(Role)}) as pipeline:
+    with local_pipeline(tmp_path_factory.mktemp("apis"), {WHO: list(Role)}, with_partner=True) as pipeline:
         pipeline.feed(Topic.INCIDENTS, *County(seed=3, offenders=6).events(60))
         pipeline.tick()
         made = Asked(pipeline)
@@ -89,6 +92,8 @@ def _test_of(service: str) -> Callable[..., None]:
     def test(case: schemathesis.Case[Any], asked: Asked) -> None:
         for name, invented in case.path_parameters.items():
             case.path_parameters[name] = asked.of_somebody(name, invented)
+        if isinstance(case.body, dict) and isinstance(invented := case.body.get("note_id"), str):
+            case.body["note_id"] = asked.of_somebody("note_id", invented)
         base = asked.pipeline.services[service].url
         answered = case.call(base_url=base, headers={"Authorization": f"Bearer {token(WHO)}"})
         if answered.status_code == 500:
@@ -103,7 +108,8 @@ def _test_of(service: str) -> Callable[..., None]:
 test_classifier = _test_of("classifier")
 test_notifier = _test_of("notifier")
 test_victim_outreach = _test_of("victim_outreach")
+test_partners = _test_of("partners")
 
 
 def test_every_service_is_asked() -> None:
-    assert all(f"test_{service}" in globals() for service in SERVICES)
+    assert all(f"test_{service}" in globals() for service in (*SERVICES, "partners"))

@@ -31,7 +31,7 @@ FORMULA = "=HYPERLINK(1)"
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPipeline]:
-    with local_pipeline(tmp_path_factory.mktemp("outsider"), PEOPLE) as made:
+    with local_pipeline(tmp_path_factory.mktemp("outsider"), PEOPLE, with_partner=True) as made:
         made.feed(Topic.INCIDENTS, *(_renamed(event) for event in County(seed=5, offenders=4).events(40)))
         made.tick()
         yield made
@@ -66,7 +66,7 @@ def operations() -> list[tuple[str, str, str]]:
 
     return [
         (service, method.upper(), path)
-        for service in SERVICES
+        for service in (*SERVICES, "partners")
         for path, methods in document(api_of(service))["paths"].items()
         for method in methods
     ]

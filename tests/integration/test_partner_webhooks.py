@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
+import trustme
+from sqlalchemy import select
 from standardwebhooks import Webhook
 
-from services.partners.sender import NotReachableError, address_of
+from services.partners.sender import NotReachableError, address_of, verified_by
 from services.partners.sender.webhook import WAITS, Answer
 from services.partners.store import deliveries
+from services.partners.store.tables import deliveries as rows
 from tests.harness.partners import HIM, START, decision, expunction
 from tests.harness.receiver import Request, receiver
 from tests.harness.webhooks import OTHER_SECRET, SECRET, post
@@ -217,3 +222,27 @@ def test_only_two_hundreds_are_success() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize(("issued_to", "answer"), [("partner.example", "204"), ("other.example", "certificate")])
+async def test_the_certificate_is_the_names_though_the_address_is_connected_to(
+    tmp_path: Path, issued_to: str, answer: str
+) -> None:
+    authority = trustme.CA()
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(issued_to).configure_cert(served)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+
+    async def look_up(host: str, port: int) -> list[str]:
+        return {"partner.example": ["127.0.0.1"]}[host]
+
+    with receiver(tls=served) as server:
+        url = server.url.replace("127.0.0.1", "partner.example")
+        async with post(tmp_path, url) as partner:
+            partner.sender.look_up = look_up
+            partner.sender.tls = verified_by(tmp_path / "ca.pem")
+            await partner.say(decision())
+            await partner.send()
+            async with partner.database.read() as conn:
+                assert [row.answer for row in await conn.execute(select(rows.c.answer))] == [answer]
+    assert [request.headers["host"] for request in server.taken] == [httpx.URL(url).netloc.decode()] * (answer == "204")

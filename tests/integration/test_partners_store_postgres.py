@@ -1,4 +1,4 @@
-"""A partner's store on PostgreSQL."""
+"""A partner's store and its deliveries on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,8 +7,12 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from services.common.database import Database, database_url
 from services.common.migrations import metadata_of
+from services.common.settings import CommonSettings
+from tests.harness.partners_deliveries import DeliveriesBehaviour
 from tests.harness.partners_store import PartnersStoreBehaviour
+from tests.harness.postgres import PostgresServer
 
 
 class TestPostgres(PartnersStoreBehaviour):
@@ -19,3 +23,15 @@ class TestPostgres(PartnersStoreBehaviour):
             await opened.run_sync(metadata_of("partners").create_all)
             yield opened
         await engine.dispose()
+
+
+class TestDeliveriesOnPostgres(DeliveriesBehaviour):
+    @pytest.fixture
+    async def database(self, postgres: PostgresServer) -> AsyncIterator[Database]:
+        url = postgres.create_database()
+        made = Database(database_url(CommonSettings(DATABASE_URL=url), "partners_hook"), "public")
+        async with made.engine.begin() as conn:
+            await conn.run_sync(metadata_of("partners").create_all)
+        yield made
+        await made.close()
+        postgres.drop_database(url)

@@ -20,6 +20,7 @@ from confluent_kafka.admin import AdminClient
 from services.cli.broker.jars import LOCK, BrokerError, class_path
 from services.cli.broker.process import BoundProcess, free_port
 from services.cli.broker.settings import server_properties
+from services.common.cluster import Cluster
 
 LOG_SETTINGS = LOCK.with_name("log4j2.properties")
 SILENCED = ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
@@ -30,7 +31,8 @@ class EmbeddedBroker:
 
     Data, cluster id and topics outlive a restart; ports are chosen anew unless given. With `proxied_port` there is a
     second listener, and clients that come in by it are sent on to `advertised_proxy_port`, where a proxy listens. With
-    `passwords`, by user, there is one (`secured_servers`) by which a client may do what ACLs allow it and no more.
+    `passwords`, by user, there is one (`secured_servers`) by which a client may do what ACLs allow it and no more; it is
+    encrypted where `certificate` names a PEM file with a private key (PKCS #8) and its certificate.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class EmbeddedBroker:
         proxied_port: int | None = None,
         advertised_proxy_port: int | None = None,
         passwords: Mapping[str, str] | None = None,
+        certificate: Path | None = None,
         heap_mib: int = 512,
     ) -> None:
         if (proxied_port is None) != (advertised_proxy_port is None):
@@ -52,6 +55,7 @@ class EmbeddedBroker:
         self._proxied_port = proxied_port
         self._advertised_proxy_port = advertised_proxy_port
         self._passwords = passwords
+        self._certificate = certificate
         self._secured_port = free_port() if passwords is not None else None
         self.secured_servers = f"127.0.0.1:{self._secured_port}"
         self._heap_mib = heap_mib
@@ -117,6 +121,7 @@ class EmbeddedBroker:
                 advertised_proxy_port=self._advertised_proxy_port,
                 secured_port=self._secured_port,
                 passwords=self._passwords,
+                certificate=self._certificate,
             )
         )
         return properties
@@ -135,7 +140,7 @@ class EmbeddedBroker:
         while not self._listens():
             self._check(process, deadline)
             time.sleep(0.02)
-        admin = AdminClient({"bootstrap.servers": self.bootstrap_servers, "log_level": 0})
+        admin = AdminClient(Cluster(self.bootstrap_servers).admin())
         while not self._answers(admin):
             self._check(process, deadline)
             time.sleep(0.02)

@@ -60,10 +60,12 @@ def server_properties(
     advertised_proxy_port: int | None,
     secured_port: int | None = None,
     passwords: Mapping[str, str] | None = None,
+    certificate: Path | None = None,
 ) -> str:
     """The file's text. A client that came in by the PROXY listener is told to stay on the proxy's port.
 
-    By the SECURED one (SASL/PLAIN, `passwords` by user) a client may do what ACLs allow it and no more; by the others, all.
+    By the SECURED one (SASL/PLAIN, `passwords` by user, TLS with `certificate`) a client may do what ACLs allow it and no more;
+    by the others, all.
     """
     listeners = [f"PLAINTEXT://127.0.0.1:{port}"]
     advertised = list(listeners)
@@ -74,7 +76,7 @@ def server_properties(
     if secured_port is not None:
         listeners.append(f"SECURED://127.0.0.1:{secured_port}")
         advertised.append(f"SECURED://127.0.0.1:{secured_port}")
-        secured = _secured(passwords or {})
+        secured = _secured(passwords or {}, certificate)
     listeners.append(f"CONTROLLER://127.0.0.1:{controller_port}")
     settings = (
         FIXED
@@ -89,11 +91,19 @@ def server_properties(
     return "".join(f"{key}={value}\n" for key, value in settings.items())
 
 
-def _secured(passwords: Mapping[str, str]) -> dict[str, str | int]:
+def _secured(passwords: Mapping[str, str], certificate: Path | None) -> dict[str, str | int]:
     module = "org.apache.kafka.common.security.plain.PlainLoginModule"
     users = " ".join(f'user_{name}="{password}"' for name, password in passwords.items())
+    protocol, tls = "SASL_PLAINTEXT", {}
+    if certificate is not None:
+        protocol = "SASL_SSL"
+        tls = {
+            "listener.name.secured.ssl.keystore.type": "PEM",
+            "listener.name.secured.ssl.keystore.location": certificate.resolve().as_posix(),
+        }
     return {
-        "listener.security.protocol.map": f"{FIXED['listener.security.protocol.map']},SECURED:SASL_PLAINTEXT",
+        **tls,
+        "listener.security.protocol.map": f"{FIXED['listener.security.protocol.map']},SECURED:{protocol}",
         "listener.name.secured.sasl.enabled.mechanisms": "PLAIN",
         "listener.name.secured.plain.sasl.jaas.config": f"{module} required {users};",
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from schemas.partner_file import Partner
-from services.common.database import Database, database_url
+from services.cli.partners.parts import part_of
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings, settings_or_error
 from services.partners.app import partners_of
@@ -33,6 +33,8 @@ def replay_command(
 
     A partner with a topic replays by itself: it sets its group's offsets back to a time.
 
+    Exit codes: 0 done, 2 nothing was done, with one line why.
+
     Example:
 
         ipvi partners replay district-attorney --from 2026-03-01T00:00:00Z
@@ -47,6 +49,8 @@ def replay_command(
         raise ConfigurationError("say from when with --from, or --dead, or --enable")
     start = moment(since, "--from") if since is not None else datetime.min.replace(tzinfo=UTC)
     end = moment(until, "--to") if until is not None else None
+    if end is not None and end <= start:
+        raise ConfigurationError("--to: is not after --from")
     settings = settings_or_error(CommonSettings)
     wanted = None if since is None and not dead else (start, end)
     typer.echo(f"{asyncio.run(_replay(settings, partner, wanted, dead=dead, enable=enable))} to be delivered again")
@@ -60,16 +64,12 @@ async def _replay(
     dead: bool,
     enable: bool,
 ) -> int:
-    database = Database(database_url(settings, partner.service), partner.service, pool_size=1)
-    try:
-        async with database.write() as conn:
-            if enable:
-                await deliveries.enable(conn)
-            if wanted is None:
-                return 0
-            return await deliveries.replay(conn, datetime.now(UTC), *wanted, dead_only=dead)
-    finally:
-        await database.close()
+    async with part_of(settings, partner) as database, database.write() as conn:
+        if enable:
+            await deliveries.enable(conn)
+        if wanted is None:
+            return 0
+        return await deliveries.replay(conn, datetime.now(UTC), *wanted, dead_only=dead)
 
 
 def find_partner(name: str) -> Partner:

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import orjson
 import typer
 
@@ -20,7 +19,7 @@ from schemas.partner_file import Partner, Subscription, WebhookDelivery, load_pa
 from services.common.errors import ConfigurationError
 from services.common.settings import settings_or_error
 from services.partners.app import compose
-from services.partners.sender import WebhookSender, read_secrets
+from services.partners.sender import WebhookSender, read_secrets, verified_by
 from services.partners.settings import PartnersSettings
 
 SENT, NOT_SENT = 0, 1
@@ -109,14 +108,14 @@ async def _send(partner: Partner, example: Trial | None) -> int:
     own = settings_or_error(PartnersSettings)
     secrets = read_secrets(own.partners_secrets, partner.id)
     terms = compose(partner, b"examples alone").terms
-    sender = WebhookSender(terms, partner.delivery, lambda: secrets)
+    sender = WebhookSender(terms, partner.delivery, lambda: secrets, tls=verified_by(own.partners_ca_file))
     now = datetime.now(UTC)
     event_id = terms.pseudonyms.of_kind("test", now.isoformat())
     body = orjson.dumps(
         {"specversion": "1.0", "id": event_id, "source": "/ipvi/partners/test", "type": example.name.split()[0],
          "subject": "test", "time": now.isoformat(), "datacontenttype": "application/json", "data": example.data}
     )  # fmt: skip
-    async with httpx.AsyncClient(timeout=15, follow_redirects=False, trust_env=False) as client:
+    async with sender.client() as client:
         answer = await sender.post(client, event_id, body, {"ipvi-test": "true"})
     typer.echo(f"{partner.delivery.url}: {answer.code}")
     return SENT if answer.is_success else NOT_SENT

@@ -193,7 +193,7 @@ async def _wait(settings: CommonSettings, digest: str) -> int:
 async def _send(settings: CommonSettings, topic: Topic, command: Callable[[int], Data]) -> None:
     """One command to each lane. Raises `ConfigurationError` where no broker answers."""
     now, asked = datetime.now(UTC), uuid.uuid4()
-    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers, enable_idempotence=True)
+    producer = AIOKafkaProducer(**settings.kafka.client(), enable_idempotence=True)
     try:
         await producer.start()
         for lane in range(settings.partitions):
@@ -211,7 +211,7 @@ async def _send(settings: CommonSettings, topic: Topic, command: Callable[[int],
                 str(topic), message.value, message.key, partition=lane, headers=list(message.headers)
             )
     except KafkaError as failed:
-        where = settings.kafka_bootstrap_servers
+        where = settings.kafka
         raise ConfigurationError(f"Kafka at {where} does not answer: {type(failed).__name__}") from None
     finally:
         await producer.stop()

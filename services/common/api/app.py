@@ -57,8 +57,10 @@ def build_app(
     metrics: CollectorRegistry,
     reads: ReadLog,
     most_bytes: int = MAX_BYTES,
+    pages: Iterable[APIRouter] = (),
 ) -> FastAPI:
     """The application of service `name`: `routers` under `/v1`, and what operators ask for. Bodies up to `most_bytes`.
+    `pages` stand beside `/v1`, behind a role too, and show no record.
 
     Raises `UnguardedRouteError` where a route does not say who may call it, `UnloggedRouteError` where one that shows
     records depends on neither `Listing` nor `Showing`.
@@ -75,9 +77,9 @@ def build_app(
     for router in routers:
         _check(name, router, logged=True)
         app.include_router(router, prefix=VERSION)
-    operations = _operations(app, health, metrics)
-    _check(name, operations, logged=False)
-    app.include_router(operations)
+    for beside in (_operations(app, health, metrics), *pages):
+        _check(name, beside, logged=False)
+        app.include_router(beside)
     app.state.methods = [(compile_path(path)[0], route.methods or ()) for path, route in routes(app)]
     add_handlers(app)
     app.add_middleware(Bodies, most=most_bytes)

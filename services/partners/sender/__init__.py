@@ -3,7 +3,7 @@
 from services.partners.sender.batches import BatchSender
 from services.partners.sender.reaching import NotReachableError, address_of, may_reach
 from services.partners.sender.secrets import SecretsError, read_secrets
-from services.partners.sender.webhook import WebhookSender, signed, structured
+from services.partners.sender.webhook import WebhookSender, signed, structured, verified_by
 
 __all__ = [
     "BatchSender",
@@ -15,4 +15,5 @@ __all__ = [
     "read_secrets",
     "signed",
     "structured",
+    "verified_by",
 ]

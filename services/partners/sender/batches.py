@@ -49,18 +49,23 @@ def _utc_now() -> datetime:
 
 @dataclass(slots=True)
 class BatchSender:
-    """One replica's, for one partner. `folder` is the partner's own."""
+    """One replica's, for one partner. `folder` is the partner's own. `pace`: by what a period is multiplied."""
 
     terms: Terms
     delivery: CsvDelivery
     folder: Path
     now: Callable[[], datetime] = _utc_now
+    pace: float = 1.0
+
+    @property
+    def period(self) -> timedelta:
+        return timedelta(hours=self.delivery.every_hours) * self.pace
 
     async def run(self, database: Database, reporter: Reporter) -> None:
         """Until cancelled. See `services.common.replica.Companion`; has nothing to say in the log."""
         while True:
             await self.round(database)
-            await asyncio.sleep(POLL_S)
+            await asyncio.sleep(min(POLL_S, self.period.total_seconds() / 4))
 
     async def round(self, database: Database) -> Path | None:
         """Write the period that has ended, if one has. Returns its folder."""
@@ -68,7 +73,7 @@ class BatchSender:
         async with database.write() as conn:
             while await deliveries.enlist(conn, self.terms.partner.topic, now):
                 pass
-            end = await deliveries.begin_period(conn, now, timedelta(hours=self.delivery.every_hours))
+            end = await deliveries.begin_period(conn, now, self.period)
             if end is None:
                 return None
             clock = await deliveries.record_clock(conn)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,6 +26,7 @@ from schemas.partner_file import WebhookDelivery
 from services.common import metrics
 from services.common.database import Database
 from services.common.desk import Reporter
+from services.common.errors import ConfigurationError
 from services.partners.rules import Terms
 from services.partners.sender.reaching import NotReachableError, Resolve, address_of, resolve
 from services.partners.sender.secrets import SecretsError
@@ -38,7 +41,9 @@ JITTER = 0.2
 LONGEST = timedelta(days=1)
 """Of what a `Retry-After` may ask."""
 TIMEOUT_S = 15.0
-LEASE = timedelta(seconds=60)
+LEAST_TIMEOUT_S = 1.0
+LEASES = 4
+"""How many time-outs a lease lasts: a process that is alive has long let go of its row by then."""
 AT_ONCE = 16
 POLL_S = 0.5
 GONE = 410
@@ -64,21 +69,26 @@ class Answer:
 
 @dataclass(slots=True)
 class WebhookSender:
-    """One replica's, for one partner. `secrets` is asked before each request, so that they can be changed at any time."""
+    """One replica's, for one partner. `secrets` is asked before each request, so that they can be changed at any time.
+
+    `pace`: by what every wait is multiplied (`PartnersSettings.partners_hour_s`). `tls`: how servers are verified; None: as the
+    public authorities say.
+    """
 
     terms: Terms
     delivery: WebhookDelivery
     secrets: Secrets
     now: Callable[[], datetime] = _utc_now
     look_up: Resolve = resolve
-    waits: Sequence[timedelta] = WAITS
+    pace: float = 1.0
+    tls: ssl.SSLContext | None = None
     poll_s: float = POLL_S
     transport: httpx.AsyncBaseTransport | None = None
     _flying: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def run(self, database: Database, reporter: Reporter) -> None:
         """Until cancelled. See `services.common.replica.Companion`; has nothing to say in the log."""
-        async with self._client() as client:
+        async with self.client() as client:
             try:
                 while True:
                     if not await self._round(database, client):
@@ -90,15 +100,22 @@ class WebhookSender:
 
     async def drain(self, database: Database) -> None:
         """All that is due now, and what becomes due of it at once."""
-        async with self._client() as client:
+        async with self.client() as client:
             while await self._round(database, client) or self._flying:
                 if self._flying:
                     await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
 
-    def _client(self) -> httpx.AsyncClient:
+    @property
+    def timeout_s(self) -> float:
+        """How long a server has to answer."""
+        return max(LEAST_TIMEOUT_S, TIMEOUT_S * self.pace)
+
+    def client(self) -> httpx.AsyncClient:
+        """What `post` sends with."""
         # trust_env: no proxy and no .netrc of the machine comes between.
         return httpx.AsyncClient(
-            timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, transport=self.transport,
+            timeout=self.timeout_s, follow_redirects=False, trust_env=False, transport=self.transport,
+            verify=True if self.tls is None else self.tls,
             limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
         )  # fmt: skip
 
@@ -117,7 +134,8 @@ class WebhookSender:
             if await deliveries.marked(conn, "disabled") is not None:
                 return False
             clock = await deliveries.record_clock(conn)
-            found = await deliveries.lease(conn, now, now + LEASE, AT_ONCE - len(self._flying))
+            until = now + timedelta(seconds=LEASES * self.timeout_s)
+            found = await deliveries.lease(conn, now, until, AT_ONCE - len(self._flying))
         lapsed = clock is not None and self.terms.lapsed(clock)
         for one in found:
             self._flying.add(asyncio.create_task(self._one(database, client, one, lapsed=lapsed)))
@@ -160,13 +178,13 @@ class WebhookSender:
 
     def _wait(self, one: Due, answer: Answer) -> timedelta | None:
         """None: it is a dead letter. What takes something back is never one: it is tried until it is known there."""
-        if one.tries < len(self.waits):
-            wait = self.waits[one.tries]
+        if one.tries < len(WAITS):
+            wait = WAITS[one.tries]
         elif issubclass(partner_types().get(one.type, object), PartnerNote):
-            wait = self.waits[-1]
+            wait = WAITS[-1]
         else:
             return None
-        wait *= 1 + JITTER * random.random()
+        wait *= self.pace * (1 + JITTER * random.random())
         return max(wait, min(answer.retry_after or timedelta(0), LONGEST))
 
     async def post(
@@ -185,7 +203,7 @@ class WebhookSender:
                 "POST", url, content=body, headers={"Host": parts.netloc, **headers, **(more or {})},
                 extensions={"sni_hostname": host},
             )  # fmt: skip
-            async with asyncio.timeout(TIMEOUT_S):  # httpx bounds each step, and a server may take many small ones
+            async with asyncio.timeout(self.timeout_s):  # httpx bounds each step, and a server may take many small ones
                 response = await client.send(request, stream=True)
                 await response.aclose()
         except SecretsError:
@@ -196,11 +214,33 @@ class WebhookSender:
         except (TimeoutError, httpx.TimeoutException):
             return Answer("timeout")
         except httpx.HTTPError as failed:
-            return Answer(_NAMES.get(type(failed), "connection"))
+            return Answer(_name(failed))
         return Answer(str(response.status_code), _retry_after(response.headers.get("retry-after"), self.now()))
 
 
 _NAMES: dict[type[httpx.HTTPError], str] = {httpx.ConnectError: "no_connection", httpx.RemoteProtocolError: "protocol"}
+
+
+def _name(failed: BaseException) -> str:
+    """A closed code. A certificate that is not believed is told apart: whoever sees that must not just try again."""
+    cause: BaseException | None = failed
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return "certificate"
+        cause = cause.__cause__ or cause.__context__
+    return next((name for kind, name in _NAMES.items() if isinstance(failed, kind)), "connection")
+
+
+def verified_by(ca_file: Path | None) -> ssl.SSLContext | None:
+    """The public authorities and those of the file. Raises `ConfigurationError`."""
+    if ca_file is None:
+        return None
+    made = httpx.create_ssl_context(trust_env=False)
+    try:
+        made.load_verify_locations(cafile=ca_file)
+    except OSError:  # an `ssl.SSLError` too
+        raise ConfigurationError(f"IPVI_PARTNERS_CA_FILE: {ca_file} cannot be read as PEM certificates") from None
+    return made
 
 
 def signed(secrets: Sequence[str], event_id: str, now: datetime, body: bytes) -> dict[str, str]:

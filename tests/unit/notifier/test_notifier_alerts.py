@@ -17,6 +17,7 @@ from schemas.envelope import Event, encode
 from schemas.policy import Policy
 from schemas.policy_file import load_policy
 from schemas.topics import Topic
+from services.common.cluster import Cluster
 from services.common.database import Database
 from services.common.duty import Pager, RosterFile
 from services.common.messaging import DUTY_ALERT, Mail, NotSent, NotSentError, ShortText
@@ -68,7 +69,7 @@ class Office:
     waiting: Sequence[Waiting] = ()
 
     def __post_init__(self) -> None:
-        self.sender = AlertSender("unused", self.pager, Prevailing(POLICY), now=lambda: self.at)
+        self.sender = AlertSender(Cluster("unused"), self.pager, Prevailing(POLICY), now=lambda: self.at)
 
     async def tell(self, *more: Waiting, policy: Policy = POLICY) -> list[str]:
         """Ids of those that wait afterwards."""

@@ -14,15 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 from schemas.commands import ConfirmNote, PersonCommand, Role
+from schemas.generate.site import site
 from services.common.api import Health, build_app, document
 from services.common.auth import Person, Tokens
 from services.common.desk import Reply, Standing
 from services.common.migrations import metadata_of
+from services.partners import pages
 from services.partners.api import Office, router
 from tests.harness.http import KeptReads, as_, coded
 from tests.harness.partners import HIM, Bench, decision, expunction, partner
 from tests.harness.partners_store import step
 
+FILES = site()
 ONE, OTHER = partner(id="one"), partner(id="other")
 TOKENS = Tokens(
     tuple(
@@ -86,7 +89,7 @@ def app(engines: dict[str, AsyncEngine], tray: Tray, reads: KeptReads) -> FastAP
         return Health(healthy=True, ready=True)
 
     offices = {each.id: Office(each, tray, engines[each.id].connect) for each in (ONE, OTHER)}
-    return build_app("partners", [router(offices)], TOKENS, health, CollectorRegistry(), reads)
+    return build_app("partners", [router(offices)], TOKENS, health, CollectorRegistry(), reads, pages=[pages.router()])
 
 
 @pytest.fixture
@@ -144,6 +147,30 @@ async def test_the_numbers_of_all(client: AsyncClient, note_id: str) -> None:
     assert [line["partner"] for line in first.json()] == ["one"]
     after = first.headers["Link"].split("?")[1].split(">")[0]
     assert [x["partner"] for x in (await client.get(f"/partners?{after}", headers=as_("operator"))).json()] == ["other"]
+
+
+@pytest.mark.parametrize("who", ["one", "operator", "officer"])
+async def test_the_contract_is_shown_to_whoever_is_known_here(client: AsyncClient, reads: KeptReads, who: str) -> None:
+    there = await client.get("http://api/contract", headers=as_(who))
+    assert (there.status_code, there.headers["Location"]) == (307, "contract/")
+    page = await client.get("http://api/contract/", headers=as_(who))
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.text == FILES["index.html"]
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    for path, kind in (("asyncapi.yaml", "application/yaml"), ("json/envelope.schema.json", "application/json")):
+        found = await client.get(f"http://api/contract/{path}", headers=as_(who))
+        assert (found.text, found.headers["Content-Type"]) == (FILES[path], kind)
+    assert reads.shown == [], "it shows no record"
+
+
+async def test_the_contract_is_read_and_nothing_else(client: AsyncClient) -> None:
+    assert coded(await client.get("http://api/contract/")) == (401, "no_credential")
+    for path in ("nothing.html", "..%2F..%2Fpyproject.toml", "json/%2e%2e/index.html", "json", "json/"):
+        assert coded(await client.get(f"http://api/contract/{path}", headers=as_("one"))) == (404, "not_found")
+    for method in ("POST", "PUT", "DELETE"):
+        for path in ("", "asyncapi.yaml"):
+            answered = await client.request(method, f"http://api/contract/{path}", headers=as_("one"))
+            assert coded(answered) == (405, "method_not_allowed")
 
 
 def test_every_operation_says_what_may_come_of_it(app: FastAPI) -> None:
