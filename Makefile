@@ -25,7 +25,7 @@ run: install ## the whole pipeline on a bundled sample: embedded Kafka, SQLite, 
 	$(BIN)/ipvi run $(ARGS)
 
 test: lint ## every check and every test, but for the long ones
-	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: install ## ruff, mypy, import rules
 	$(BIN)/ruff check .

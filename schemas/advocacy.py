@@ -192,6 +192,17 @@ class TakeOver(Data):
     """By kind, as this service keeps them: holds, links, profiles, consents, screens, attempts, her referral."""
 
 
+@event_type("ipvi.victim_outreach.command.hear.v1")
+class Hear(Data):
+    """What is kept of a woman with other offenders, whole, in place of what was told of her before; links by the later word."""
+
+    offender_id: Identifier
+    victim_ids: Annotated[list[Identifier], Field(min_length=1)]
+    """All ids of hers: what was told of them and is not here any more holds no more."""
+    kept: dict[str, Any]
+    """By kind, as this service keeps them: links, profiles, and attempts that found somebody else."""
+
+
 # messages ------------------------------------------------------------------------------------------------------------
 
 

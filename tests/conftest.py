@@ -9,6 +9,14 @@ import pytest
 from tests.harness import postgres as harness
 from tests.harness.postgres import PostgresServer
 
+_LONG_FILES = frozenset({"fault", "e2e", "integration"})
+"""Folders of files that take minutes; the others' take seconds."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first: whichever worker ends last should end with a short one. Within that, as they came (at random)."""
+    items.sort(key=lambda item: not _LONG_FILES.intersection(item.path.parts))
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:

@@ -19,7 +19,7 @@ from schemas.policy import Policy
 from services.classifier.domain import Facts, Fire
 
 _SESSION = "facts"
-_CACHED = 65_536
+_CACHED = 16_384
 _PRIMER = "_primer"
 """No id of a rule can begin like this."""
 

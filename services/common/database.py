@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import URL, event, make_url, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -22,6 +23,11 @@ from services.common.tables import deployment
 LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_MS = 5_000
 STATEMENT_TIMEOUT_MS = 15_000
+
+_JSON: dict[str, Any] = {
+    "json_serializer": lambda value: orjson.dumps(value).decode(),
+    "json_deserializer": orjson.loads,
+}
 
 _MAY_ASK = text("SELECT has_function_privilege('pg_control_system()', 'EXECUTE')")
 _CLUSTER = text("SELECT system_identifier FROM pg_control_system()")
@@ -56,10 +62,15 @@ class Database:
             yield conn
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection to read with, holding no lock that a writer waits for."""
+    async def read(self, *, apart: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection to read with, holding no lock that a writer waits for.
+
+        `apart`: where what is read has no other writer, PostgreSQL may take each statement by itself, and is spared the two
+        that open and close a transaction.
+        """
+        options = {"isolation_level": "AUTOCOMMIT"} if apart and not self.is_sqlite else {"ipvi_read": True}
         async with self.engine.connect() as conn:
-            yield await conn.execution_options(ipvi_read=True)
+            yield await conn.execution_options(**options)
 
     async def identity(self) -> str:
         """The id of this database, made when first asked for: what is committed to Kafka says whose it is."""
@@ -100,7 +111,7 @@ class Database:
 def _sqlite(url: URL) -> AsyncEngine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": 30})
+    engine = create_async_engine(url, connect_args={"timeout": 30}, **_JSON)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
@@ -124,6 +135,7 @@ def _postgresql(url: URL, schema: str, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=False,
+        **_JSON,
         connect_args={
             "timeout": 10,
             "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 5,  # a server that is cut off cannot keep its own

@@ -41,7 +41,7 @@ S = TypeVar("S")
 
 log = structlog.get_logger(__name__)
 
-IDLE_S = 0.05
+IDLE_S = 0.2
 """How long a lane waits for records before it counts as idle and settles its positions."""
 SETTLED_S = 0.5
 """How often a lane at rest looks whether markers without records have moved its position."""
@@ -152,6 +152,7 @@ class Lane(Generic[S]):
         self._paused = False
         self._task: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
+        self._parked_here = 0
         self._parked = metrics.parked.labels(tools.service.name, number)
         self._log = log.bind(service=tools.service.name, lane=number)
 
@@ -261,7 +262,8 @@ class Lane(Generic[S]):
             if isinstance(tools.service.store, LaneStore):
                 row = replace(row, kept=await tools.service.store.opened(conn, self.number, row.kept))
                 await positions.hold(conn, self.number, row)
-            self._parked.set(await positions.parked_offenders(conn, self.number))
+            self._parked_here = await positions.parked_offenders(conn, self.number)
+        self._parked.set(self._parked_here)
         self._row = row
         await failpoints.reach("claim.epoch")
 
@@ -301,7 +303,7 @@ class Lane(Generic[S]):
         """Publish journal rows in [committed, next), and give a new lane its first committed offsets."""
         assert self._producer is not None
         since = {topic: at if (at := committed[topic]) is not None else place.next for topic, place in places.items()}
-        async with self._tools.database.read() as conn:
+        async with self._tools.database.read(apart=True) as conn:
             rows = await positions.unpublished(conn, self.number, since)
         for chunk, reached in positions.chunks(rows, self._next, RECOVERY_CHUNK):
             await self._producer.publish(chunk, {**reached, **self._quiet})
@@ -367,7 +369,7 @@ class Lane(Generic[S]):
     async def _decide(self, batch: Sequence[Parsed]) -> Worked[S]:
         tools = self._tools
         first = batch[0]
-        async with tools.database.read() as conn:
+        async with tools.database.read(apart=True) as conn:
             queue = await positions.parked_records(conn, first.key) if first.is_retry else ()
             again = [(place, parse(record)) for place, record in queue]
             events = [parsed.event for parsed in (*batch, *(parsed for _, parsed in again)) if parsed.event is not None]
@@ -382,7 +384,7 @@ class Lane(Generic[S]):
                 due = ()
                 keys = list({parsed.key for parsed in batch if parsed.event is not None})
                 seen = await positions.known(conn, [(event.source, event.id) for event in events])
-            parked = await positions.parked_keys(conn, keys)
+            parked = await positions.parked_keys(conn, keys) if self._parked_here else {}
             self._states.met(keys)
             missing = [key for key in keys if key not in self._states]
             if missing:
@@ -415,8 +417,9 @@ class Lane(Generic[S]):
             await positions.write_rows(conn, tables.parked, worked.parked)
             if worked.unparked:
                 await positions.unpark(conn, worked.unparked[0][0], [place for _, place in worked.unparked])
+            here = self._parked_here
             if worked.parked or worked.unparked:
-                self._parked.set(await positions.parked_offenders(conn, self.number))
+                here = await positions.parked_offenders(conn, self.number)
             if worked.changed:
                 await service.store.save(conn, self.number, worked.changed)
             if worked.lane_record is not None and isinstance(service.store, LaneStore):
@@ -425,6 +428,8 @@ class Lane(Generic[S]):
             await failpoints.reach("sql.before_commit")
         await failpoints.reach("sql.committed")
         self._row = worked.row
+        self._parked_here = here
+        self._parked.set(here)
         for topic, end in ends.items():
             if end != self._next[topic]:
                 self._marked[topic] = self._published[topic]

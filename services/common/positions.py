@@ -9,20 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from aiokafka import ConsumerRecord
-from sqlalchemy import and_, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.database import IDLE_IN_TRANSACTION_MS
 from services.common.errors import LaneLostError
 from services.common.producer import JournalRow
+from services.common.sql import among, keys_in
 from services.common.tables import inbox, journal, lanes, parked, positions
 
-_IN_CHUNK = 400
 LOG_APPEND_TIME = 1
+
+# What every batch runs is built once (see `sql.py`); the columns that it sets are those of its other parameters.
+_HOLD = update(lanes).where(lanes.c.lane == bindparam("of_lane"), lanes.c.epoch == bindparam("of_epoch"))
+_MARK = update(positions).where(positions.c.lane == bindparam("of_lane"), positions.c.topic == bindparam("of_topic"))
+_ADVANCE = _MARK.where(positions.c.next_offset == bindparam("start"))
+_inserting = cache(insert)
+_PARKED = select(parked.c.key, func.max(parked.c.place) + 1).where(among(parked.c.key, "keys")).group_by(parked.c.key)
 
 # The server's own time-out ends a session whose client froze between two statements, but not one whose client froze inside
 # one (parsed, not yet executed: to the server that is no idleness, nor does `statement_timeout` count while it waits for the
@@ -105,18 +113,19 @@ async def _insert_missing(conn: AsyncConnection, table: Any, values: dict[str, A
 async def hold(conn: AsyncConnection, lane: int, row: LaneRow) -> None:
     """First statement of every write: lock the lane's row if the epoch is still ours. Raises `LaneLostError`."""
     written = await conn.execute(
-        update(lanes)
-        .where(lanes.c.lane == lane, lanes.c.epoch == row.epoch)
-        .values(
-            journal_next=row.journal_next,
-            clock=row.clock,
-            last_tick=row.last_tick,
-            heard={name: at.isoformat() for name, at in row.heard.items()},
-            counted={name: dict(minutes) for name, minutes in row.counted.items()},
-            failing=row.failing,
-            failures=row.failures,
-            kept=row.kept,
-        )
+        _HOLD,
+        {
+            "of_lane": lane,
+            "of_epoch": row.epoch,
+            "journal_next": row.journal_next,
+            "clock": row.clock,
+            "last_tick": row.last_tick,
+            "heard": {name: at.isoformat() for name, at in row.heard.items()},
+            "counted": {name: dict(minutes) for name, minutes in row.counted.items()},
+            "failing": row.failing,
+            "failures": row.failures,
+            "kept": row.kept,
+        },
     )
     if written.rowcount != 1:
         raise LaneLostError("another owner has claimed the lane")
@@ -129,11 +138,8 @@ async def advance(
     for topic, end in ends.items():
         if end == starts[topic]:
             continue
-        written = await conn.execute(
-            update(positions)
-            .where(positions.c.lane == lane, positions.c.topic == topic, positions.c.next_offset == starts[topic])
-            .values(next_offset=end, published=published[topic])
-        )
+        place = {"of_lane": lane, "of_topic": topic, "start": starts[topic]}
+        written = await conn.execute(_ADVANCE, {**place, "next_offset": end, "published": published[topic]})
         if written.rowcount != 1:
             raise LaneLostError("the lane's position is not where it was left")
 
@@ -141,9 +147,7 @@ async def advance(
 async def mark_published(conn: AsyncConnection, lane: int, published: Mapping[str, int]) -> None:
     """Write down what Kafka is known to have; when idle and at a clean stop."""
     for topic, offset in published.items():
-        await conn.execute(
-            update(positions).where(positions.c.lane == lane, positions.c.topic == topic).values(published=offset)
-        )
+        await conn.execute(_MARK, {"of_lane": lane, "of_topic": topic, "published": offset})
 
 
 async def refuse(conn: AsyncConnection, lane: int, row: LaneRow, code: str) -> None:
@@ -153,35 +157,19 @@ async def refuse(conn: AsyncConnection, lane: int, row: LaneRow, code: str) -> N
 
 async def known(conn: AsyncConnection, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     """Which of these (source, id) have taken effect already."""
-    found: set[tuple[str, str]] = set()
-    for start in range(0, len(ids), _IN_CHUNK):
-        rows = await conn.execute(
-            select(inbox.c.source, inbox.c.id).where(
-                tuple_(inbox.c.source, inbox.c.id).in_(ids[start : start + _IN_CHUNK])
-            )
-        )
-        found.update((source, id_) for source, id_ in rows)
-    return found
+    return await keys_in(conn, inbox, ids)
 
 
 async def parked_keys(conn: AsyncConnection, keys: Iterable[str]) -> dict[str, int]:
     """Which of these offenders are parked, and the next place in each one's queue."""
-    wanted = list(keys)
-    found: dict[str, int] = {}
-    for start in range(0, len(wanted), _IN_CHUNK):
-        rows = await conn.execute(
-            select(parked.c.key, func.max(parked.c.place) + 1)
-            .where(parked.c.key.in_(wanted[start : start + _IN_CHUNK]))
-            .group_by(parked.c.key)
-        )
-        found.update((row[0], row[1]) for row in rows)
-    return found
+    rows = await conn.execute(_PARKED, {"keys": list(keys)})
+    return {row[0]: row[1] for row in rows}
 
 
 async def write_rows(conn: AsyncConnection, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     """Plain inserts in one round trip; nothing for no rows."""
     if rows:
-        await conn.execute(insert(table), list(rows))
+        await conn.execute(_inserting(table), list(rows))
 
 
 def journal_values(lane: int, row: JournalRow) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from services.victim_outreach.sender import CountyTexts, NoTexts, Sender
 from services.victim_outreach.settings import OutreachSettings
 from services.victim_outreach.store import OutreachStore
 from services.victim_outreach.stream import VictimOutreach
+from services.victim_outreach.teller import Teller
 from services.victim_outreach.texts import TextBook, load_texts, telling_sender
 
 
@@ -35,7 +36,7 @@ def papers(settings: CommonSettings) -> TextBook | None:
 
 
 def companions(settings: CommonSettings) -> Sequence[Companion]:
-    """What sends messages and pages, and what publishes measures.
+    """What sends messages and pages, what publishes measures, and what tells a lane what others keep of its women.
 
     Raises `ConfigurationError` for a mail server, roster or texts that cannot be used.
     """
@@ -48,4 +49,8 @@ def companions(settings: CommonSettings) -> Sequence[Companion]:
     words = CountyTexts(book) if book is not None else NoTexts()
     if (word := telling_sender(mail.mail_from)) is not None:
         raise ConfigurationError(f"IPVI_MAIL_FROM: '{word}' tells what a mail is about to whoever else sees it")
-    return [Sender(Prevailing(policy), mails, texts, words, Pager(roster, mails, texts)).run, Publisher().run]
+    return [
+        Sender(Prevailing(policy), mails, texts, words, Pager(roster, mails, texts)).run,
+        Publisher().run,
+        Teller().run,
+    ]

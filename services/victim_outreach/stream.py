@@ -8,6 +8,7 @@ from typing import Any
 from schemas.advocacy import (
     CloseCase,
     GiveConsent,
+    Hear,
     LinkVictims,
     RecordSafeContact,
     RecordScreen,
@@ -89,6 +90,7 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     SendMessage: usecases.send_message,
     ReportMessage: usecases.message_reported,
     TakeOver: usecases.taken_over,
+    Hear: usecases.heard,
 }
 
 

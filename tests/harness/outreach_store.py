@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from schemas.advocacy import (
     ConsentRecipient,
     ConsentScope,
     GiveConsent,
+    Hear,
     RecordScreen,
     SafeHours,
     UnlinkVictims,
@@ -32,7 +33,9 @@ from services.victim_outreach.store import (
     Wanted,
     candidates,
     case_of,
+    elsewhere,
     measures,
+    news,
     offender_of_pair,
     offenders_of,
     on_the_other_side,
@@ -68,6 +71,7 @@ STORE = OutreachStore()
 EVERYONE = frozenset(TaskOwner)
 POLICE = frozenset({TaskOwner.AGENCY})
 ADVOCACY = ("cases", "profiles", "screens", "consents", "links", "messages")
+TOLD = ("told_profiles", "told_attempts")
 HOME = "12 Elm St"
 CARD = "PO Box 9"
 
@@ -104,8 +108,20 @@ def full() -> Bench:
     bench.lift("H-1")
     bench.hold("H-2")
     bench.override("cora")
+    bench.put(_heard(bench.file))
     bench.wait(hours=30).tick()
     return bench
+
+
+def _heard(file: CaseFile) -> Hear:
+    """What another lane keeps of one of his victims."""
+    there = {"from_case_id": "case-9", "victim_id": "V-9"}
+    [profile], attempt = file.profiles.values(), next(iter(file.attempts.values()))
+    kept = {
+        "profiles": [asdict(profile) | there],
+        "attempts": [asdict(attempt) | there | {"task_id": "task-9", "outcome": AttemptOutcome.OTHER_PERSON}],
+    }
+    return Hear(offender_id=HIM, victim_ids=["V-9"], kept=kept)
 
 
 async def keep(conn: AsyncConnection, after: CaseFile, before: CaseFile | None = None) -> CaseFile:
@@ -135,6 +151,7 @@ class OutreachStoreBehaviour:
             "deliveries",
             "victims",
             *ADVOCACY,
+            *TOLD,
         ):
             [entry, *_] = getattr(file, name).values()
             kept = {column.name for column in metadata.tables[name].columns} - {"offender_id", "lane"}
@@ -306,6 +323,26 @@ class OutreachStoreBehaviour:
         benches[2].link(UnlinkVictims, one="V-2", other="V-3")
         await keep(conn, benches[2].file)
         assert (await woman_of(conn, benches[0].case())).victim_ids == {"V-1", "V-2"}
+
+    async def test_what_changed_of_a_woman_is_news_until_it_is_dealt_with(self, conn: AsyncConnection) -> None:
+        benches = [Bench(file=CaseFile(each)) for each in ("O-1", "O-2")]
+        for bench in benches:
+            bench.put(opened(1, victim_id="V-1"))
+        benches[0].safe(ContactChannel.TEXT)
+        for bench in benches:
+            await keep(conn, bench.file)
+        found = await news.oldest(conn, 10)
+        assert [woman for _, woman in found] == ["V-1", "V-1"]
+        [untold] = await elsewhere.untold(conn, ["V-1"])
+        assert (untold.offender_id, len(untold.profiles), untold.attempts) == ("O-2", 1, ())
+        await news.drop(conn, [seq for seq, _ in found])
+        before = benches[1].file
+        benches[1].put(
+            Hear(offender_id="O-2", victim_ids=["V-1"], kept={"profiles": list(map(asdict, untold.profiles))})
+        )
+        await keep(conn, benches[1].file, before)
+        assert len(await news.oldest(conn, 10)) == 1
+        assert await elsewhere.untold(conn, ["V-1"]) == []
 
     async def test_candidates_are_alike_in_name_birth_date_or_contact(self, conn: AsyncConnection) -> None:
         born, other = date(1990, 5, 4), date(1991, 1, 1)

@@ -33,7 +33,9 @@ from schemas.envelope import Data, Event, Message, decode, deterministic_id
 from schemas.outreach import AttemptOutcome, ContactChannel, GateChanged, GateHeartbeat, TaskOverdue
 from schemas.topics import Topic
 from services.cli.topics import create_topics
+from services.common.desk import lane_of
 from tests.harness import kafka
+from tests.harness.lanes import referred
 from tests.harness.letters import SAMPLE_COUNTY
 from tests.harness.outreach import HIM, described, opened
 from tests.harness.outreach_store import her
@@ -41,6 +43,7 @@ from tests.harness.pipeline import Pipeline
 from tests.harness.replicas import LANES, ReplicaProcess, wait_for
 
 CANARY = "kanarienvogel"
+NEXT = "O-3"
 FOLDER = Path(__file__).parents[2] / "policies"
 OWN = {str(Topic.VICTIM_OUTREACH_COMMANDS), str(Topic.VICTIMS)}
 """Where people's acts come in, and what police hold: read by this service alone."""
@@ -82,12 +85,12 @@ class Day:
         self.system = system
         self.sent = 0
 
-    def put(self, topic: Topic, data: Data) -> None:
+    def put(self, topic: Topic, data: Data, him: str = HIM) -> None:
         self.sent += 1
         event = Event(
             id=deterministic_id("test", self.sent),
             source="/tests",
-            subject=HIM,
+            subject=him,
             time=datetime.now(UTC),
             data=data,
             dataclassification=topic.classification,
@@ -128,6 +131,7 @@ def test_a_day(system: Pipeline) -> None:
     wait_for(lambda: len(list(outbox.glob("M-1*"))) == 1, 30, lambda: f"the message to leave: {process.tail()}")
     wait_for(lambda: [row.outcome for row in day.rows("SELECT outcome FROM messages")] == ["sent"], 30, "its outcome")
     _the_clock_raises_what_is_due(day, outbox)
+    _what_she_said_holds_with_the_next_man(day)
     system.wait_settled()
     assert len(list(outbox.glob("M-1*"))) == 1
     _nothing_of_it_is_anywhere_else(day, process)
@@ -174,6 +178,15 @@ def _what_she_says(day: Day) -> None:
     wait_for(lambda: bool(day.rows("SELECT 1 FROM holds")), 20, "the acts to be applied")
 
 
+def _what_she_said_holds_with_the_next_man(day: Day) -> None:
+    """In a lane of its own, that is told within seconds."""
+    assert lane_of(NEXT, LANES) != lane_of(HIM, LANES)
+    day.put(Topic.REFERRALS, referred(NEXT, 2, "V-1", occurred_at=datetime.now(UTC) - timedelta(hours=2)), NEXT)
+    told = f"SELECT instructions FROM told_profiles WHERE offender_id = '{NEXT}'"  # noqa: S608
+    wait_for(lambda: bool(day.rows(told)), 5, "what she said to be known there within 5 s")
+    assert [row.instructions for row in day.rows(told)] == [f"say {CANARY}"]
+
+
 def _the_clock_raises_what_is_due(day: Day, outbox: Path) -> None:
     """By the service's own ticks: the call is marked, said to advocates' systems, and somebody on duty is told."""
     wait_for(lambda: bool(day.told(Topic.OUTREACH, TaskOverdue)), 90, "the sweep to fire")
@@ -194,7 +207,7 @@ def _nothing_of_it_is_anywhere_else(day: Day, process: ReplicaProcess) -> None:
         assert CANARY.encode() not in (row.value or b"") + str(row.headers).encode(), row.topic
     assert CANARY not in process.log.read_text()
     gates = day.told(Topic.OUTREACH_GATES, GateChanged)
-    assert [one.gate for one in gates] == ["shut"]
+    assert sorted((one.offender_id, str(one.gate)) for one in gates) == [(HIM, "shut"), (NEXT, "shut")]
     # Of what she did for her nothing was said but that there was something to do.
     said = {(data.TYPE, data.kind) for data in day.all_told(Topic.OUTREACH)}
     assert {one for one in said if one[1] in ("safety_planning", "high_danger_call")} == {

@@ -33,7 +33,7 @@ class Review:
 ReferralKey = tuple[str, int]
 """Incident and victim."""
 
-_pair_id = lru_cache(65_536)(pair_id)
+_pair_id = lru_cache(16_384)(pair_id)
 
 
 @dataclass(frozen=True, slots=True)

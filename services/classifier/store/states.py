@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.commands import Redecide
@@ -19,13 +18,11 @@ from services.classifier.domain.levers import PULLED_ON, Lever, levers
 from services.classifier.store import tables
 from services.classifier.store.rows import SHELVES, Shelf, head, offender
 from services.common.policies import PolicyStore
-from services.common.sql import upsert
+from services.common.sql import rows_of, upsert
 from services.common.tables import policies
 
 CHUNK = 200
 """Offenders decided again in one transaction."""
-
-_KEYS_PER_QUERY = 500
 
 Step = tuple[Offender, Offender]
 """Before and after."""
@@ -40,11 +37,15 @@ class ClassifierStore(PolicyStore):
         return Offender(key)
 
     async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Offender]:
-        found: dict[str, Offender] = {}
-        wanted = sorted(keys)
-        for start in range(0, len(wanted), _KEYS_PER_QUERY):
-            found |= await self._load(conn, wanted[start : start + _KEYS_PER_QUERY])
-        return found
+        heads = await rows_of(conn, tables.offenders, sorted(keys))
+        if not heads:
+            return {}
+        # Of others there is nothing more to ask for.
+        below = {shelf.table.name: await rows_of(conn, shelf.table, list(heads), *_order(shelf)) for shelf in SHELVES}
+        return {
+            key: self._derived(offender(head, {name: rows[key] for name, rows in below.items()}))
+            for key, [head] in heads.items()
+        }
 
     async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Offender, Offender]]) -> None:
         steps = list(changed.values())
@@ -76,28 +77,14 @@ class ClassifierStore(PolicyStore):
         )
         return (await conn.scalars(query)).all()
 
-    async def _load(self, conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offender]:
-        heads = (await conn.execute(select(tables.offenders).where(tables.offenders.c.offender_id.in_(keys)))).all()
-        if not heads:
-            return {}
-        known = [row.offender_id for row in heads]  # of others there is nothing more to ask for
-        below: defaultdict[str, dict[str, list[Row[Any]]]] = defaultdict(
-            lambda: {shelf.table.name: [] for shelf in SHELVES}
-        )
-        for shelf in SHELVES:
-            for row in await conn.execute(_rows(shelf.table, known)):
-                below[row.offender_id][shelf.table.name].append(row)
-        return {row.offender_id: self._derived(offender(row, below[row.offender_id])) for row in heads}
-
     def _derived(self, stored: Offender) -> Offender:
         """As it was when he was last decided, under the policy of then."""
         terms = self.policies.of(stored.policy)
         return replace(stored, assessment=assess(stored.offender_id, stored.history, terms.policy, terms.fire))
 
 
-def _rows(table: Table, keys: Sequence[str]) -> Any:
-    order = (table.c.place,) if "place" in table.c else table.primary_key.columns
-    return select(table).where(table.c.offender_id.in_(keys)).order_by(*order)
+def _order(shelf: Shelf) -> tuple[Any, ...]:
+    return (shelf.table.c.place,) if "place" in shelf.table.c else tuple(shelf.table.primary_key.columns)
 
 
 def _key(shelf: Shelf) -> list[str]:
@@ -134,7 +121,10 @@ async def levers_of(conn: AsyncConnection, offender_id: str) -> Sequence[Lever] 
     found = (await conn.execute(select(tables.offenders).where(tables.offenders.c.offender_id == offender_id))).first()
     if found is None or found.tier not in PULLED_ON or found.policy is None:
         return None
-    below = {shelf.table.name: (await conn.execute(_rows(shelf.table, [offender_id]))).all() for shelf in SHELVES}
+    below = {
+        shelf.table.name: (await rows_of(conn, shelf.table, [offender_id], *_order(shelf)))[offender_id]
+        for shelf in SHELVES
+    }
     kept = await conn.scalar(select(policies.c.document).where(policies.c.digest == found.policy))
     policy = read(Policy, str(kept).encode())
     his = offender(found, below)

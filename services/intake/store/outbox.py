@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import case, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Message
 from services.common.seal import Seal
-from services.common.sql import upsert
-from services.intake.store.tables import IN_ONE_QUERY, outbox, sender, taken
+from services.common.sql import keys_in, upsert
+from services.intake.store.tables import outbox, sender, taken
 
 _LOCK: Final = 4_710_212
 """Any number, the same for all that write here."""
@@ -44,15 +44,7 @@ async def alone(conn: AsyncConnection) -> None:
 async def known(conn: AsyncConnection, keys: Iterable[EventKey], seal: Seal) -> set[EventKey]:
     """Those of `keys` that were taken before. Kept by a hash: a source's own id may tell of an incident since expunged."""
     asked = {_kept(key, seal): key for key in keys}
-    wanted = sorted(asked)
-    found: set[EventKey] = set()
-    for start in range(0, len(wanted), IN_ONE_QUERY):
-        some = wanted[start : start + IN_ONE_QUERY]
-        rows = await conn.execute(
-            select(taken.c.source, taken.c.id).where(tuple_(taken.c.source, taken.c.id).in_(some))
-        )
-        found |= {asked[(row.source, row.id)] for row in rows}
-    return found
+    return {asked[pair] for pair in await keys_in(conn, taken, sorted(asked))}
 
 
 def _kept(key: EventKey, seal: Seal) -> EventKey:

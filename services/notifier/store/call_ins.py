@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.call_in import CallInState, SeatState
 from services.common.paging import Page, Slice
-from services.common.sql import upsert
+from services.common.sql import among, upsert
 from services.notifier.domain import CallIn, Deadline, Place
 from services.notifier.store.tables import call_in_places, call_ins
 
@@ -21,9 +21,12 @@ Step = tuple[CallIn | None, CallIn]
 """Before, if there was one, and after."""
 
 
+_HEADS = select(call_ins).where(among(call_ins.c.call_in_id, "keys"))
+
+
 async def load_call_ins(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, CallIn]:
     """Those of the keys that are call-ins."""
-    heads = (await conn.execute(select(call_ins).where(call_ins.c.call_in_id.in_(keys)))).all()
+    heads = (await conn.execute(_HEADS, {"keys": list(keys)})).all()
     if not heads:
         return {}
     places: dict[str, dict[str, Place]] = defaultdict(dict)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.notification import NotificationState
 from services.common.policies import PolicyStore
-from services.common.sql import upsert
+from services.common.sql import rows_of, upsert
 from services.notifier.domain import CallIn, Offender
 from services.notifier.store.call_ins import load_call_ins, save_call_ins
 from services.notifier.store.rows import (
@@ -41,7 +40,6 @@ from services.notifier.store.tables import (
 )
 from services.notifier.store.work_rows import Step, enforcement_rows, help_rows
 
-_KEYS_PER_QUERY = 500
 Kept = Offender | CallIn
 
 
@@ -54,13 +52,8 @@ class NotifierStore(PolicyStore):
         return Offender(key)
 
     async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Kept]:
-        found: dict[str, Kept] = {}
-        wanted = sorted(keys)
-        for start in range(0, len(wanted), _KEYS_PER_QUERY):
-            some = wanted[start : start + _KEYS_PER_QUERY]
-            found |= await _load(conn, some)
-            found |= await load_call_ins(conn, [key for key in some if key not in found])
-        return found
+        found: dict[str, Kept] = {**await _load(conn, sorted(keys))}
+        return found | await load_call_ins(conn, [key for key in sorted(keys) if key not in found])
 
     async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Kept, Kept]]) -> None:
         steps: list[Step] = []
@@ -106,10 +99,7 @@ _LETTERS = select(*(column for column in letters.c if column is not letters.c.co
 
 async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offender]:
     async def rows(table: FromClause, *order: Any) -> dict[str, list[Row[Any]]]:
-        by_offender: dict[str, list[Row[Any]]] = defaultdict(list)
-        for row in await conn.execute(select(table).where(table.c.offender_id.in_(keys)).order_by(*order)):
-            by_offender[row.offender_id].append(row)
-        return by_offender
+        return await rows_of(conn, table, keys, *order)
 
     heads = await rows(offenders)
     if not heads:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from sqlalchemy import Row, Table, and_, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.sql import upsert
+from services.common.sql import rows_of, upsert
 from services.partners.domain import Early, Note, Offender, Pair, Sent
 from services.partners.rules import Terms
 from services.partners.store.tables import metadata, notes, offenders, pairs, sent
@@ -56,10 +55,7 @@ class PartnerStore:
 
 async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offender]:
     async def rows(table: Table, *order: Any) -> dict[str, list[Row[Any]]]:
-        by_offender: dict[str, list[Row[Any]]] = defaultdict(list)
-        for row in await conn.execute(select(table).where(table.c.offender_id.in_(keys)).order_by(*order)):
-            by_offender[row.offender_id].append(row)
-        return by_offender
+        return await rows_of(conn, table, keys, *order)
 
     heads = await rows(offenders)
     pairs_of = await rows(pairs, pairs.c.pair_id)

@@ -9,6 +9,8 @@ from services.victim_outreach.domain.advocacy import (
     Message,
     Profile,
     Screen,
+    ToldProfile,
+    last_word,
 )
 from services.victim_outreach.domain.case_file import CaseFile
 from services.victim_outreach.domain.identity import case_id, case_of_victim, linked
@@ -23,6 +25,7 @@ from services.victim_outreach.domain.records import (
     Release,
     Task,
     TaskKey,
+    ToldAttempt,
     Victim,
     graver,
 )
@@ -47,9 +50,12 @@ __all__ = [
     "Screen",
     "Task",
     "TaskKey",
+    "ToldAttempt",
+    "ToldProfile",
     "Victim",
     "case_id",
     "case_of_victim",
     "graver",
+    "last_word",
     "linked",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -60,6 +61,14 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldProfile(Profile):
+    """One that is kept with another offender. `case_id`: as hers with him would be, had she this id alone."""
+
+    from_case_id: str
+    victim_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Screen:
     """One lethality screen an advocate did."""
 
@@ -102,6 +111,20 @@ class Link:
     by: str
     ended_at: datetime | None = None
     ended_by: str | None = None
+
+    @property
+    def holds(self) -> bool:
+        return self.ended_at is None
+
+    @property
+    def said_at(self) -> datetime:
+        """When the last word on it was given; the same in every lane it was told to."""
+        return self.ended_at or self.linked_at
+
+
+def last_word(links: Iterable[Link]) -> Link:
+    """Of what lanes keep of one pair, what was said last; that they are two, if both at once."""
+    return max(links, key=lambda one: (one.said_at, not one.holds))
 
 
 @dataclass(frozen=True, slots=True)

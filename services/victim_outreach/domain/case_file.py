@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from schemas.outreach import TaskOwner, TaskState
-from services.victim_outreach.domain.advocacy import Case, Consent, Link, Message, Profile, Screen
+from services.victim_outreach.domain.advocacy import Case, Consent, Link, Message, Profile, Screen, ToldProfile
 from services.victim_outreach.domain.identity import case_of_victim, linked
 from services.victim_outreach.domain.records import (
     Attempt,
@@ -25,6 +25,7 @@ from services.victim_outreach.domain.records import (
     Referral,
     Release,
     Task,
+    ToldAttempt,
     Victim,
 )
 
@@ -50,6 +51,10 @@ class CaseFile:
     consents: Mapping[str, Consent] = field(default_factory=dict)
     links: Mapping[tuple[str, str], Link] = field(default_factory=dict)
     messages: Mapping[str, Message] = field(default_factory=dict)
+    told_profiles: Mapping[tuple[str, str, TaskOwner], ToldProfile] = field(default_factory=dict)
+    """What she said to people who reached her on account of another offender; by case there, id and owner."""
+    told_attempts: Mapping[tuple[str, int], ToldAttempt] = field(default_factory=dict)
+    """Tries there that found somebody else."""
     custody: Custody | None = None
     release: Release | None = None
     wake_at: datetime | None = None
@@ -93,13 +98,25 @@ class CaseFile:
         return case is not None and case.closed_at is not None
 
     def profiles_of(self, case_id: str) -> list[Profile]:
-        """Every profile of the woman of a case, those recorded under another of her ids included."""
+        """Every profile of the woman of a case, those recorded under another of her ids or with another man included."""
         hers = self.own_cases(case_id)
-        return [one for one in self.profiles.values() if one.case_id in hers]
+        return [one for one in (*self.profiles.values(), *self.told_profiles.values()) if one.case_id in hers]
+
+    def tries_of(self, case_id: str) -> Sequence[Attempt]:
+        """What tells whether a way to her is hers. A gate goes by `attempts_by_case`: what was done on his account."""
+        told = self.told_attempts.values()
+        if not told:
+            return self.attempts_by_case.get(case_id, ())
+        hers = self.own_cases(case_id)
+        return (*self.attempts_by_case.get(case_id, ()), *(one for one in told if one.case_id in hers))
 
     def own_cases(self, case_id: str) -> frozenset[str]:
         """The cases that would be hers without links, and this one."""
         return self._own_cases.get(case_id, frozenset({case_id}))
+
+    def shared_case(self, case_id: str) -> str:
+        """The case that what is kept under one of her ids belongs to."""
+        return next((shared for shared, group in self._own_cases.items() if case_id in group), case_id)
 
     @cached_property
     def _own_cases(self) -> Mapping[str, frozenset[str]]:

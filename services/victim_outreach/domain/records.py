@@ -126,6 +126,14 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class ToldAttempt(Attempt):
+    """One made with another offender. It says something of the way that was tried; he waits for none of it."""
+
+    from_case_id: str
+    victim_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Gate:
     """Whether notices of a pair may go out. `ended`: nobody of the pair is referred any more; it stays shut."""
 

@@ -1,6 +1,6 @@
 """What is to be done for whom, by whom, and when a gate is clear. Pure; what a county may set is in its policy."""
 
-from services.victim_outreach.rules.contact import SENT, SafeContact, address_of, safe_contact
+from services.victim_outreach.rules.contact import NOT_SHE, SENT, SafeContact, address_of, safe_contact
 from services.victim_outreach.rules.duty import next_alert, on_duty
 from services.victim_outreach.rules.gates import Opening, gate_state, opening
 from services.victim_outreach.rules.needs import QUIET, Need, is_quiet, needs, reviews
@@ -18,12 +18,14 @@ from services.victim_outreach.rules.people import (
 )
 from services.victim_outreach.rules.screens import QUESTIONS, result
 from services.victim_outreach.rules.terms import Terms
+from services.victim_outreach.rules.women import changed_women
 
 __all__ = [
     "ADVOCATES",
     "HOLDERS",
     "KEEPS",
     "LINKERS",
+    "NOT_SHE",
     "OVERRIDERS",
     "QUESTIONS",
     "QUIET",
@@ -35,6 +37,7 @@ __all__ = [
     "SafeContact",
     "Terms",
     "address_of",
+    "changed_women",
     "gate_state",
     "is_quiet",
     "may_lift",

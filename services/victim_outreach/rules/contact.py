@@ -15,7 +15,8 @@ SEEN_AT_HOME = frozenset({ContactChannel.VOICEMAIL, ContactChannel.TEXT, Contact
 """Ways that leave something for others to find: shut until she has said that they are safe (`DESIGN.md` 6)."""
 SENT = frozenset({ContactChannel.TEXT, ContactChannel.EMAIL})
 """Ways a message can take by itself."""
-_NOT_SHE = frozenset({AttemptOutcome.WRONG_CONTACT, AttemptOutcome.OTHER_PERSON})
+NOT_SHE = frozenset({AttemptOutcome.WRONG_CONTACT, AttemptOutcome.OTHER_PERSON})
+"""What shuts a way until she is asked anew."""
 _STRICTEST_FIRST = (ContactSafety.UNSAFE, ContactSafety.UNKNOWN, ContactSafety.SAFE)
 
 
@@ -57,7 +58,7 @@ def _strictest(
     asked_at = max((profile.recorded_at for profile in known), default=None)
     found_out = any(
         attempt.channel is channel
-        and attempt.outcome in _NOT_SHE
+        and attempt.outcome in NOT_SHE
         and (asked_at is None or attempt.recorded_at > asked_at)
         for attempt in tried
     )

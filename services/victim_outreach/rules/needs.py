@@ -184,7 +184,7 @@ def _has_a_way(file: CaseFile, case_id: str) -> bool:
     if not profiles:
         return True
     asked_at = max(profile.recorded_at for profile in profiles)
-    found = safe_contact(profiles, file.attempts_by_case.get(case_id, ()), asked_at)
+    found = safe_contact(profiles, file.tries_of(case_id), asked_at)
     return any(found.is_open(channel) for channel in ContactChannel if channel not in _ELSEWHERE)
 
 

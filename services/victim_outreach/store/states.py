@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -12,13 +11,12 @@ from sqlalchemy import Row, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.policies import PolicyStore
-from services.common.sql import upsert
+from services.common.sql import rows_of, upsert
 from services.victim_outreach import domain
 from services.victim_outreach.domain import CaseFile, Custody, Release
-from services.victim_outreach.store import tables
+from services.victim_outreach.rules import changed_women
+from services.victim_outreach.store import news, tables
 from services.victim_outreach.store.tables import metadata
-
-_KEYS_PER_QUERY = 500
 
 T = TypeVar("T")
 
@@ -86,6 +84,8 @@ _SHELVES = (
     _Shelf("consents", tables.consents, domain.Consent, ("consent_id",)),
     _Shelf("links", tables.links, domain.Link, ("victim_id", "other_victim_id")),
     _Shelf("messages", tables.messages, domain.Message, ("message_id",)),
+    _Shelf("told_profiles", tables.told_profiles, domain.ToldProfile, ("from_case_id", "victim_id", "owner")),
+    _Shelf("told_attempts", tables.told_attempts, domain.ToldAttempt, ("task_id", "number")),
 )
 
 
@@ -98,11 +98,14 @@ class OutreachStore(PolicyStore):
         return CaseFile(key)
 
     async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, CaseFile]:
-        found: dict[str, CaseFile] = {}
-        wanted = sorted(keys)
-        for start in range(0, len(wanted), _KEYS_PER_QUERY):
-            found |= await _load(conn, wanted[start : start + _KEYS_PER_QUERY])
-        return found
+        heads = await rows_of(conn, tables.offenders, sorted(keys))
+        if not heads:
+            return {}
+        found: dict[str, dict[str, Any]] = {key: _of_head(row) for key, [row] in heads.items()}
+        for shelf in _SHELVES:
+            for offender_id, rows in (await rows_of(conn, shelf.table, list(heads))).items():
+                found[offender_id][shelf.name] = dict(map(shelf.entry, rows))
+        return {key: CaseFile(key, **values) for key, values in found.items()}
 
     async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, Step]) -> None:
         steps = list(changed.values())
@@ -110,6 +113,7 @@ class OutreachStore(PolicyStore):
         for shelf in _SHELVES:
             await _forget(conn, shelf, list(shelf.gone(steps)))
             await upsert(conn, shelf.table, list(shelf.changed(steps, lane)), ["offender_id", *shelf.key])
+        await news.add(conn, [woman for before, after in steps for woman in sorted(changed_women(before, after))])
 
     async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
         """Offenders with a task fallen overdue, a hold run out or a gate that can clear."""
@@ -120,24 +124,6 @@ class OutreachStore(PolicyStore):
             .order_by(offenders.offender_id)
         )
         return rows.all()
-
-
-async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, CaseFile]:
-    heads = await _rows(conn, tables.offenders, keys)
-    if not heads:
-        return {}
-    found: dict[str, dict[str, Any]] = {key: _of_head(row) for key, [row] in heads.items()}
-    for shelf in _SHELVES:
-        for offender_id, rows in (await _rows(conn, shelf.table, list(heads))).items():
-            found[offender_id][shelf.name] = dict(map(shelf.entry, rows))
-    return {key: CaseFile(key, **values) for key, values in found.items()}
-
-
-async def _rows(conn: AsyncConnection, table: Table, keys: Sequence[str]) -> dict[str, list[Row[Any]]]:
-    by_offender: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in await conn.execute(select(table).where(table.c.offender_id.in_(keys))):
-        by_offender[row.offender_id].append(row)
-    return by_offender
 
 
 async def _forget(conn: AsyncConnection, shelf: _Shelf, gone: Sequence[Mapping[str, Any]]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Date, Enum, Index, Integer, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Enum, Index, Integer, MetaData, String, Table
 
 from schemas.advocacy import ConsentRecipient, ConsentScope, MessageOutcome, MessageText, ScreenResult
 from schemas.classification import Tier
@@ -76,6 +76,7 @@ referrals = _table(
     Column("clocks_from", UtcDateTime),
     Column("policy", String(64), comment="digest of the one in force when its clocks began"),
     Index("referrals_case", "case_id"),
+    Index("referrals_victim", "victim_id"),
     Index("referrals_pair", "pair_id"),
     comment="one row per victim of an incident; a case is those of one victim",
 )
@@ -108,19 +109,32 @@ tasks = _table(
     comment="what is to be done, for whom, by when; every opened referral has one of its own",
 )
 
+
+def _of_a_try() -> tuple[Column[Any], ...]:
+    return (
+        Column("task_id", String, primary_key=True),
+        Column("number", Integer, primary_key=True, autoincrement=False),
+        Column("case_id", String, nullable=False),
+        Column("kind", _code(TaskKind), nullable=False),
+        Column("channel", _code(ContactChannel), nullable=False),
+        Column("outcome", _code(AttemptOutcome), nullable=False),
+        Column("attempted_at", UtcDateTime, nullable=False),
+        Column("recorded_at", UtcDateTime, nullable=False),
+        Column("by", String, nullable=False),
+    )
+
+
 attempts = _table(
-    "attempts",
-    Column("task_id", String, primary_key=True),
-    Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("case_id", String, nullable=False),
-    Column("kind", _code(TaskKind), nullable=False),
-    Column("channel", _code(ContactChannel), nullable=False),
-    Column("outcome", _code(AttemptOutcome), nullable=False),
-    Column("attempted_at", UtcDateTime, nullable=False),
-    Column("recorded_at", UtcDateTime, nullable=False),
-    Column("by", String, nullable=False),
-    Index("attempts_case", "case_id"),
-    comment="what an advocate tells here stays here",
+    "attempts", *_of_a_try(), Index("attempts_case", "case_id"), comment="what an advocate tells here stays here"
+)
+
+told_attempts = _table(
+    "told_attempts",
+    *_of_a_try(),
+    Column("from_case_id", String, nullable=False),
+    Column("victim_id", String, nullable=False),
+    Index("told_attempts_victim", "victim_id"),
+    comment="tries on account of other offenders that found somebody else: a copy, and gone when that is",
 )
 
 gates = _table(
@@ -180,6 +194,7 @@ victims = _table(
     Column("substitute_address", String),
     Column("lethality_screen", String),
     Column("screened_at", UtcDateTime, comment="when this screen was first told here"),
+    Index("victims_victim", "victim_id"),
     comment="his victims as police hold them; the only table with names",
 )
 
@@ -195,21 +210,39 @@ cases = _table(
     comment="one victim of one offender, over all incidents",
 )
 
+
+def _as_she_said() -> tuple[Column[Any], ...]:
+    return (
+        Column("version", Integer, nullable=False),
+        Column("channels", JSON, nullable=False, comment="channel, what she said of it, address"),
+        Column("hours", JSON, nullable=False, comment="days, start, end; county's time"),
+        Column("no_contact", Boolean, nullable=False, comment="she will call"),
+        Column("instructions", String),
+        Column("language", String),
+        Column("valid_until", UtcDateTime, nullable=False),
+        Column("recorded_at", UtcDateTime, nullable=False),
+        Column("by", String, nullable=False),
+    )
+
+
 profiles = _table(
     "profiles",
     Column("case_id", String, primary_key=True),
     Column("owner", _code(TaskOwner), primary_key=True, comment="whose people asked her"),
-    Column("version", Integer, nullable=False),
-    Column("channels", JSON, nullable=False, comment="channel, what she said of it, address"),
-    Column("hours", JSON, nullable=False, comment="days, start, end; county's time"),
-    Column("no_contact", Boolean, nullable=False, comment="she will call"),
-    Column("instructions", String),
-    Column("language", String),
-    Column("valid_until", UtcDateTime, nullable=False),
-    Column("recorded_at", UtcDateTime, nullable=False),
-    Column("by", String, nullable=False),
+    *_as_she_said(),
     Index("profiles_case", "case_id"),
     comment="how she may be reached, as she said; leaves this service in no form",
+)
+
+told_profiles = _table(
+    "told_profiles",
+    Column("from_case_id", String, primary_key=True, comment="her case with another offender, where it is kept"),
+    Column("victim_id", String, primary_key=True),
+    Column("owner", _code(TaskOwner), primary_key=True),
+    Column("case_id", String, nullable=False),
+    *_as_she_said(),
+    Index("told_profiles_victim", "victim_id"),
+    comment="what she said on account of other offenders: a copy, and gone when that is",
 )
 
 screens = _table(
@@ -280,6 +313,15 @@ sends = Table(
     Column("outcome", _code(MessageOutcome)),
     Column("code", String),
     comment="written before anything leaves, so that nothing leaves twice; the sender's own, not the loop's",
+)
+
+news = Table(
+    "news",
+    metadata,
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("victim_id", String, nullable=False),
+    comment="women of whom something changed in one lane; the lane adds rows, the teller takes them away",
+    sqlite_autoincrement=True,  # a number that was given is never given again: ids of commands are made of it
 )
 
 published_measures = Table(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from sqlalchemy import Table, or_, select
+from sqlalchemy import Row, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.victim_outreach import domain
@@ -27,6 +27,8 @@ class Woman:
     victim_ids: frozenset[str]
     case_ids: frozenset[str]
     offender_ids: frozenset[str]
+    moved: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Cases with a record that was merged into another's: hers with that one."""
 
 
 async def woman_of(conn: AsyncConnection, case_id: str) -> Woman:
@@ -35,10 +37,43 @@ async def woman_of(conn: AsyncConnection, case_id: str) -> Woman:
     named = frozenset(row.victim_id for row in rows if row.victim_id is not None)
     ids = await linked_ids(conn, named)
     cases, offenders = {case_id}, {row.offender_id for row in rows}
-    for row in await conn.execute(select(referrals).where(referrals.c.victim_id.in_(ids))):
+    hers = (await conn.execute(select(referrals).where(referrals.c.victim_id.in_(ids)))).all()
+    for row in hers:
         cases |= {row.case_id, *(case_of_victim(row.offender_id, each) for each in ids)}
         offenders.add(row.offender_id)
-    return Woman(ids, frozenset(cases), frozenset(offenders))
+    return Woman(ids, frozenset(cases), frozenset(offenders), moved_cases(hers, ids))
+
+
+def moved_cases(hers: Iterable[Row[Any]], ids: Collection[str]) -> Mapping[str, frozenset[str]]:
+    """By case that has moved, those it may have moved to. `hers`: all referrals of one woman."""
+    gone: dict[str, set[str]] = {}
+    stays = set()
+    for row in hers:
+        if not row.withdrawn:
+            stays.add(row.offender_id)
+        elif row.moved_to is not None:
+            gone.setdefault(row.offender_id, set()).add(row.moved_to)
+    return {
+        case_of_victim(offender, each): frozenset(case_of_victim(other, one) for other in to for one in ids)
+        for offender, to in gone.items()
+        if offender not in stays
+        for each in ids
+    }
+
+
+def in_force(profiles: Iterable[domain.Profile], moved: Mapping[str, frozenset[str]]) -> list[domain.Profile]:
+    """Without those that stayed behind when his record was merged, once they have arrived where it went."""
+    known = list(profiles)
+    return [
+        one
+        for one in known
+        if not any(
+            other.case_id in moved.get(one.case_id, ())
+            and other.owner == one.owner
+            and other.recorded_at >= one.recorded_at
+            for other in known
+        )
+    ]
 
 
 async def offenders_of(conn: AsyncConnection, victim_ids: Collection[str]) -> frozenset[str]:
@@ -62,7 +97,7 @@ async def linked_ids(conn: AsyncConnection, ids: Collection[str]) -> frozenset[s
 
 async def profiles_of(conn: AsyncConnection, woman: Woman) -> list[domain.Profile]:
     """What she told anybody of how she may be reached."""
-    return await _of(conn, profiles, domain.Profile, woman)
+    return in_force(await _of(conn, profiles, domain.Profile, woman), woman.moved)
 
 
 async def attempts_of(conn: AsyncConnection, woman: Woman) -> list[domain.Attempt]:

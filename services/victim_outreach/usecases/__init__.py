@@ -8,6 +8,7 @@ from services.victim_outreach.usecases.advocacy import (
     revoke_consent,
 )
 from services.victim_outreach.usecases.clock import heartbeat, ticked
+from services.victim_outreach.usecases.hearing import heard
 from services.victim_outreach.usecases.links import link_victims, unlink_victims
 from services.victim_outreach.usecases.messages import message_reported, send_message
 from services.victim_outreach.usecases.moving import taken_over
@@ -38,6 +39,7 @@ __all__ = [
     "close_case",
     "complete",
     "give_consent",
+    "heard",
     "heartbeat",
     "hold",
     "lift_hold",

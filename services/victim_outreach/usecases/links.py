@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from schemas.advocacy import LinkCommand, LinkVictims, UnlinkVictims
 from schemas.outreach import TaskKind, TaskOwner
 from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing, caused_by
-from services.victim_outreach.domain import Case, CaseFile, Link, Profile, Task, case_id, case_of_victim, linked
+from services.victim_outreach.domain import (
+    Case,
+    CaseFile,
+    Link,
+    Profile,
+    Task,
+    case_id,
+    case_of_victim,
+    last_word,
+    linked,
+)
 from services.victim_outreach.rules import LINKERS, Terms
 from services.victim_outreach.usecases.refusing import need_role, refuse
 from services.victim_outreach.usecases.settling import settled
@@ -22,9 +32,8 @@ def link_victims(file: CaseFile, data: LinkVictims, given: Input, terms: Terms) 
     before = file.links.get((first, second))
     if before is not None and before.ended_at is None:
         return Outcome(file, tuple(_relayed(data, given)), result="none")
-    link = Link(first, second, given.now, data.by)
-    after = _rekeyed(replace(file, links={**file.links, (first, second): link}))
-    return _told(file, after, data, given, terms)
+    link = Link(first, second, given.at, data.by)  # record time: the same in every lane that is told
+    return _told(file, relinked(file, {**file.links, (first, second): link}), data, given, terms)
 
 
 def unlink_victims(file: CaseFile, data: UnlinkVictims, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -33,10 +42,8 @@ def unlink_victims(file: CaseFile, data: UnlinkVictims, given: Input, terms: Ter
     before = file.links.get((first, second))
     if before is None or before.ended_at is not None:
         return Outcome(file, tuple(_relayed(data, given)), result="none")
-    ended = replace(before, ended_at=given.now, ended_by=data.by)
-    after = replace(file, links={**file.links, (first, second): ended})
-    after = replace(after, profiles=_profiles_of_both(file, before))
-    return _told(file, _rekeyed(after), data, given, terms)
+    ended = replace(before, ended_at=given.at, ended_by=data.by)
+    return _told(file, relinked(file, {**file.links, (first, second): ended}), data, given, terms)
 
 
 def _pair(file: CaseFile, data: LinkCommand) -> tuple[str, str]:
@@ -62,10 +69,32 @@ def _relayed(data: LinkCommand, given: Input) -> Iterator[Outgoing]:
         yield Outgoing(Topic.VICTIM_OUTREACH_COMMANDS, event, other_lane=True)
 
 
-def _profiles_of_both(file: CaseFile, link: Link) -> dict[tuple[str, TaskOwner], Profile]:
+def relinked(file: CaseFile, links: Mapping[tuple[str, str], Link]) -> CaseFile:
+    """Everything under the case it belongs to by these links."""
+    if links == file.links:
+        return file
+    after = replace(file, links=links)
+    for key, before in sorted(file.links.items()):
+        if before.holds and not links[key].holds:
+            after = replace(after, profiles=_profiles_of_both(file, after.profiles, before))
+    return _rekeyed(after)
+
+
+def by_last_word(known: Mapping[tuple[str, str], Link], told: Iterable[Link]) -> Mapping[tuple[str, str], Link]:
+    """What another lane says of links, beside what is known here."""
+    links = dict(known)
+    for one in told:
+        key = (one.victim_id, one.other_victim_id)
+        links[key] = last_word([links.get(key, one), one])
+    return links
+
+
+def _profiles_of_both(
+    file: CaseFile, profiles: Mapping[tuple[str, TaskOwner], Profile], link: Link
+) -> Mapping[tuple[str, TaskOwner], Profile]:
     shared = case_of_victim(file.offender_id, min(linked(link.victim_id, file.links.values())))
-    kept = dict(file.profiles)
-    for profile in file.profiles.values():
+    kept = dict(profiles)
+    for profile in profiles.values():
         if profile.case_id == shared and profile.recorded_at >= link.linked_at:
             for victim in (link.victim_id, link.other_victim_id):
                 hers = case_of_victim(file.offender_id, victim)

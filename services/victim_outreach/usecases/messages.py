@@ -24,7 +24,7 @@ def send_message(file: CaseFile, data: SendMessage, given: Input, terms: Terms) 
     if data.channel not in SENT:
         refuse("not_sendable")
     profiles = file.profiles_of(task.case_id)
-    contact = safe_contact(profiles, file.attempts_by_case.get(task.case_id, ()), given.now)
+    contact = safe_contact(profiles, file.tries_of(task.case_id), given.now)
     if not contact.is_open(data.channel):
         refuse("unsafe_channel")
     if not contact.permits(data.channel, given.now, ZoneInfo(terms.now.time_zone)):

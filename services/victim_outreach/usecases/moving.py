@@ -29,6 +29,7 @@ from services.victim_outreach.domain import (
     case_id,
 )
 from services.victim_outreach.rules import Terms
+from services.victim_outreach.usecases.links import by_last_word, relinked
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import SOURCE, Draft
 
@@ -95,7 +96,8 @@ def _sent(
     command = TakeOver(
         offender_id=to,
         from_offender_id=file.offender_id,
-        kept={name: _KINDS[name].dump_python(entries, mode="json") for name, entries in kept.items()},
+        # From SQL a code comes as its text; pydantic would warn of it, and quote what she said.
+        kept={name: _KINDS[name].dump_python(entries, mode="json", warnings=False) for name, entries in kept.items()},
     )
     event = caused_by(given, SOURCE, command, Topic.VICTIM_OUTREACH_COMMANDS, to, about, case, subject=to)
     yield Outgoing(Topic.VICTIM_OUTREACH_COMMANDS, event, about=about, other_lane=True)
@@ -104,16 +106,19 @@ def _sent(
 def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """Beside what is known here. Said twice, for two incidents of hers, it is there once."""
     kept = {name: _KINDS[name].validate_python(data.kept.get(name, [])) for name in _KINDS}
+    here = relinked(file, by_last_word(file.links, kept["links"]))
+    # The other lane may not know of every link that was made here.
+    attempts = [replace(one, case_id=here.shared_case(one.case_id)) for one in kept["attempts"]]
+    referrals = [replace(one, case_id=here.shared_case(one.case_id)) for one in kept["referral"]]
     after = replace(
-        file,
-        holds=_holds(file.holds, kept["holds"]),
-        links=_new(file.links, {(one.victim_id, one.other_victim_id): one for one in kept["links"]}),
-        consents=_consents(file.consents, kept["consents"]),
-        attempts=_new(file.attempts, {(one.task_id, one.number): one for one in kept["attempts"]}),
-        profiles=_profiles(file, kept["profiles"]),
-        screens=_screens(file, kept["screens"]),
+        here,
+        holds=_holds(here.holds, kept["holds"]),
+        consents=_consents(here.consents, kept["consents"]),
+        attempts=_new(here.attempts, {(one.task_id, one.number): one for one in attempts}),
+        profiles=_profiles(here, kept["profiles"]),
+        screens=_screens(here, kept["screens"]),
     )
-    for one in kept["referral"]:
+    for one in referrals:
         after = replace(after, referrals={**after.referrals, one.referral_id: _joined(after, one)})
     outcome = settled(file, Draft(after), given, terms)
     # On to where he has been merged in the meantime; what is there already goes no further, so a ring comes to an end.
