@@ -15,17 +15,31 @@ from schemas.advocacy import (
     ConsentRecipient,
     ConsentScope,
     ContactSafety,
-    MessageOutcome,
-    MessageText,
-    ScreenResult,
 )
-from schemas.classification import Tier
-from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, GateState, TaskOwner
+from schemas.outreach import ContactChannel, TaskOwner
 from services.common.paging import Page, Slice
 from services.victim_outreach import domain
 from services.victim_outreach.rules import safe_contact
 from services.victim_outreach.store import women
-from services.victim_outreach.store.lists import TaskLine, lines, task_line
+from services.victim_outreach.store.cases.shapes import (
+    AttemptLine,
+    Case,
+    CaseLine,
+    ChannelLine,
+    ConsentLine,
+    Contact,
+    Guarding,
+    HoldLine,
+    HoursLine,
+    LinkLine,
+    MessageLine,
+    ProfileLine,
+    ReferralLine,
+    SafeContactLine,
+    SaidLine,
+    ScreenLine,
+)
+from services.victim_outreach.store.lists import lines, task_line
 from services.victim_outreach.store.states import rows_as
 from services.victim_outreach.store.tables import (
     cases,
@@ -42,191 +56,6 @@ from services.victim_outreach.store.tables import (
 
 _REACHES = re.compile(r"(tel:)?\+?[\d\s().-]{7,}|\S+@\S+")
 """A telephone number or an e-mail address: all that is shown of her contact once she has a substitute address."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaseLine:
-    """One case in a list."""
-
-    case_id: str
-    opened_at: datetime
-    closed_at: datetime | None
-    close_reason: CaseCloseReason | None
-    openings: int
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptLine:
-    """One try to reach her."""
-
-    task_id: str
-    channel: ContactChannel
-    outcome: AttemptOutcome
-    attempted_at: datetime
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReferralLine:
-    """One incident of the case."""
-
-    referral_id: str
-    pair_id: str
-    incident_id: str | None
-    occurred_at: datetime | None
-    tier: Tier | None
-    mutual: bool
-    homicide: bool
-    withdrawn: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """How police may reach her. A substitute address wins over any other (N.C.G.S. 15C)."""
-
-    name: str | None
-    contact: tuple[str, ...]
-    language: str | None
-    substitute_address: str | None
-    lethality_screen: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelLine:
-    """One way to reach her, by the strictest word of what the reader may see. `open`: it may be used at some hour."""
-
-    channel: ContactChannel
-    safety: ContactSafety
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SafeContactLine:
-    """How she may be reached now. Not shown: the profiles themselves, which are below."""
-
-    no_contact: bool
-    channels: tuple[ChannelLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SaidLine:
-    """What she said of one channel."""
-
-    channel: ContactChannel
-    safety: ContactSafety
-    address: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class HoursLine:
-    """On these days, from `start` until before `end`, in the county's time zone."""
-
-    days: tuple[str, ...]
-    start: str
-    end: str
-
-
-@dataclass(frozen=True, slots=True)
-class ProfileLine:
-    """What she told people of one owner."""
-
-    owner: TaskOwner
-    version: int
-    channels: tuple[SaidLine, ...]
-    hours: tuple[HoursLine, ...]
-    no_contact: bool
-    instructions: str | None
-    language: str | None
-    valid_until: datetime
-    recorded_at: datetime
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenLine:
-    """One lethality screen by an advocate."""
-
-    number: int
-    answers: tuple[str, ...]
-    believed: bool
-    result: ScreenResult
-    recorded_at: datetime
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConsentLine:
-    """One written consent."""
-
-    consent_id: str
-    scope: ConsentScope
-    recipient: ConsentRecipient
-    named: str
-    given_at: datetime
-    until: datetime
-    revoked_at: datetime | None
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class MessageLine:
-    """One message. No outcome: on its way, or waiting to be; `unknown`: not known whether it left."""
-
-    message_id: str
-    task_id: str
-    channel: ContactChannel
-    text: MessageText
-    language: str
-    by: str
-    asked_at: datetime
-    outcome: MessageOutcome | None
-    code: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LinkLine:
-    """Another id of hers, by a person's word."""
-
-    victim_id: str
-    other_victim_id: str
-    linked_at: datetime
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class HoldLine:
-    """A safety hold in force."""
-
-    hold_id: str
-    by: str
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Guarding:
-    """Whether notices to him wait, and who holds them; not for the offender's side."""
-
-    gates: dict[str, GateState]
-    holds: tuple[HoldLine, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One victim of one offender, as far as the reader may see her."""
-
-    case_id: str
-    case: CaseLine | None
-    contacts: tuple[Contact, ...]
-    safe_contact: SafeContactLine
-    referrals: tuple[ReferralLine, ...]
-    tasks: tuple[TaskLine, ...]
-    attempts: tuple[AttemptLine, ...]
-    profiles: tuple[ProfileLine, ...]
-    screens: tuple[ScreenLine, ...]
-    consents: tuple[ConsentLine, ...]
-    messages: tuple[MessageLine, ...]
-    links: tuple[LinkLine, ...]
-    guarding: Guarding | None
 
 
 @dataclass(frozen=True, slots=True)
