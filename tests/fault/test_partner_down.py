@@ -184,15 +184,15 @@ def test_one_partner_down_for_an_hour(county: County) -> None:
         county.flow(1, BEFORE, HOUR_S * BEFORE / DOWN)
         pipeline.wait_settled(30)
         wait_for(lambda: county.by_hook(first.taken) == expected(BEFORE), 20, "the webhook has all")
-    periods, third = len(county.folders), DOWN // 3
+    periods, quarter = len(county.folders), DOWN // 4
     with held(pipeline, county.held):
-        county.flow(BEFORE + 1, BEFORE + third, HOUR_S / 3)  # nobody listens there
+        county.flow(BEFORE + 1, BEFORE + quarter, HOUR_S / 4)  # nobody listens there
         with receiver(county.port) as second:
             second.reply = lambda _: (503, {})
-            county.flow(BEFORE + third + 1, BEFORE + 2 * third, HOUR_S / 3)
+            county.flow(BEFORE + quarter + 1, BEFORE + 2 * quarter, HOUR_S / 4)
             assert (second.taken, second.seen != []) == ([], True)
             second.reply = late
-            county.flow(BEFORE + 2 * third + 1, BEFORE + DOWN, HOUR_S / 3)
+            county.flow(BEFORE + 2 * quarter + 1, BEFORE + DOWN, HOUR_S / 2)
             pipeline.wait_settled(30, without=[county.held.service])
             assert county.by_topic(county.topic) == expected(BEFORE + DOWN), "each once, in order, within the hour"
             assert max(map(len, county.by_topic(county.held).values())) == BEFORE
