@@ -36,7 +36,7 @@ fault: install ## the long tests: kill -9 at every step, 50 seeds a step, 500 re
 	IPVI_FAULT_SEEDS=50 IPVI_API_EXAMPLES=500 IPVI_PARTNER_EXAMPLES=1500 IPVI_PARTNER_FILES=10000 \
 	  IPVI_PARTNER_HOUR_S=120 IPVI_PARTNER_OFFENDERS=300 \
 	  $(BIN)/pytest tests/fault tests/integration/test_openapi.py tests/property/test_partners.py \
-	  tests/property/test_partner_files.py --timeout 1800 $(ARGS)
+	  tests/property/test_partner_files.py tests/e2e/test_partners_page.py --timeout 1800 $(ARGS)
 
 fuzz: install ## the readers' fuzz tests at length: half an hour a parser
 	IPVI_FUZZ_SECONDS=1800 $(BIN)/pytest tests/unit/intake/test_intake_fuzz.py -k test_long --timeout 3600 $(ARGS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -22,6 +21,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from schemas.mapping import Mapping
 from schemas.mapping_file import MappingError, load_mapping
 from schemas.policy_file import PolicyError, load_policy
+from services.common import logs
 from services.common.errors import ConfigurationError, IpviError
 from services.common.settings import CommonSettings
 from services.intake.app import MAPPED, Format, feed_of, fitting, read_units, stream, take_roster
@@ -111,7 +111,7 @@ def run(
 ) -> int:
     """Returns the exit code. Errors are one line on standard error."""
     # Foreign texts can quote what a record held, and a broker's absence is told in one line of ours.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logs.quieten()
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         settings, source = intake_settings(), Source(file)
@@ -138,7 +138,7 @@ def ingest_file(
     mapping: str | None = None,
 ) -> IngestSummary:
     """Feed one file to the stream of `settings`. Raises `IpviError`, `SourcePausedError` among them."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logs.quieten()
     own = intake_settings().model_copy(update=settings.model_dump(include=set(CommonSettings.model_fields)))
     feed = _Feed(Source(file), kind, _zone_of(time_zone, settings.policy), _mapping(kind, mapping))
     return asyncio.run(_ingest(feed, None, as_of, own, console))

@@ -27,6 +27,7 @@ from services.cli.replay import replay_command
 from services.cli.run import run_command
 from services.cli.serve import migrate_command, serve_command
 from services.cli.simulate.command import simulate_command
+from services.common import logs
 from services.common.errors import IpviError
 
 app = typer.Typer(
@@ -81,6 +82,7 @@ app.add_typer(letters, name="letters")
 
 def main() -> None:
     """The entry point."""
+    logs.quieten()
     try:
         app()
     except (IpviError, YamlError, BrokerError) as failed:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import csv
 import json
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from sqlalchemy import select
 from schemas.envelope import Classification, Data, Event, deterministic_id
 from schemas.incident import IncidentId, IncidentRetracted, Ori
 from services.classifier.store.tables import incidents
+from services.common import logs
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, IpviError
 from services.common.settings import CommonSettings, settings_or_error
@@ -89,7 +89,7 @@ def reconcile_command(
 
         ipvi reconcile live.jsonl --agency NC0990100 --since 2024-01-01 --apply
     """
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logs.quieten()
     settings = settings_or_error(CommonSettings)
     found = asyncio.run(compare(settings, read_list(file, agency), agency, since, until))
     check(found, expect)

@@ -40,9 +40,14 @@ def configure(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    quieten()
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def quieten() -> None:
+    """Nothing of what libraries have to say: their texts can quote a record, and what is wrong is told in words of ours."""
     for noisy in FOREIGN:
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
-    structlog.contextvars.bind_contextvars(service=service)
 
 
 def _no_arguments(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.client import AIOKafkaClient
@@ -39,6 +40,12 @@ class JournalRow:
 def offset_metadata(database_id: str) -> str:
     """Says whose offsets these are, so that a copied database is told apart from its original."""
     return f"db={database_id}"
+
+
+def heard(answer: asyncio.Future[Any]) -> asyncio.Future[Any]:
+    """What became of one record. Where the next could not be sent nobody waits for it, and asyncio would write a traceback."""
+    answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+    return answer
 
 
 class UnansweredError(Exception):
@@ -100,7 +107,11 @@ class LaneProducer:
         async with asyncio.timeout(self._timeout):
             await producer.begin_transaction()
             answers = [
-                await producer.send(row.topic, row.value, row.key, partition=row.partition, headers=list(row.headers))
+                heard(
+                    await producer.send(
+                        row.topic, row.value, row.key, partition=row.partition, headers=list(row.headers)
+                    )
+                )
                 for row in rows
             ]
             await asyncio.gather(*answers)

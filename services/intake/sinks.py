@@ -18,6 +18,7 @@ from services.common import guard
 from services.common.cluster import Cluster
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, LaneRefusedError
+from services.common.producer import heard
 from services.common.settings import CommonSettings
 from services.intake.cloudevents import TOPICS
 from services.intake.domain import AsOf, Feed, Terms, Unit
@@ -59,8 +60,10 @@ class OutboxProducer:
         """Returns only when the broker has answered that it committed."""
         async with asyncio.timeout(self._timeout), self._producer.transaction():
             answers = [
-                await self._producer.send(
-                    row.topic, row.message.value, row.message.key, headers=list(row.message.headers)
+                heard(
+                    await self._producer.send(
+                        row.topic, row.message.value, row.message.key, headers=list(row.message.headers)
+                    )
                 )
                 for row in rows
             ]
