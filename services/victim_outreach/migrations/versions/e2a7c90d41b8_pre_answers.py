@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "e2a7c90d41b8"
-down_revision = "d90b4e61a7c2"
+down_revision = "3f6a90c7d1b8"
 branch_labels = None
 depends_on = None
 
