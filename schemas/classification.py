@@ -106,6 +106,9 @@ class OffenderDecided(Data):
     conflict_of_interest: bool = False
     withdrawn_pair_ids: list[str] = []
     """Pairs whose outreach and notices end by this decision."""
+    askings: dict[str, Annotated[int, Field(ge=1)]] = {}
+    """By pair for which a notice must wait, when outreach was last asked for it: a number that rises over all of the
+    offender's. A gate's word counts once it answers that asking."""
     merged_offender_id: str | None = None
     merge_pending: bool = False
     """Part of his history is still on its way from another record: no notice may go to him before it is here."""

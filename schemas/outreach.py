@@ -174,7 +174,10 @@ class GateChanged(Data):
     offender_id: Identifier
     gate: GateState
     version: Annotated[int, Field(ge=1)]
-    """Rises with each change of this pair; a lower one is ignored."""
+    """Rises with each record of this pair; a lower one is ignored."""
+    answers: Annotated[int, Field(ge=0)] = 0
+    """The last asking of which all that was said of the pair's victims is worked (`OffenderDecided.askings`). A `clear` that
+    answers an earlier one is none."""
 
 
 @event_type("ipvi.gate.heartbeat.v1")

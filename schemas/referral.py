@@ -27,6 +27,9 @@ class ReferralPurpose(StrEnum):
     """No partner link is known in a crime against the person: the agency asks, within 24 h."""
 
 
+Asking = Annotated[int, Field(ge=1)]
+
+
 class Referral(Data):
     """Common fields of opened and amended."""
 
@@ -52,6 +55,14 @@ class Referral(Data):
     occurred_at: Timestamp
     arrested_at: Timestamp | None = None
     bulk: bool = False
+    asking: Asking | None = None
+    """On the last that one decision says of a pair, where a notice must wait for what changed: the gate's word answers it by
+    this number (`OffenderDecided.askings`)."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether a notice must wait for her."""
+        return self.outreach is ReferralOutreach.OPENED and self.purpose is ReferralPurpose.OUTREACH
 
 
 @event_type("ipvi.referral.opened.v1")
@@ -78,3 +89,5 @@ class ReferralWithdrawn(Data):
     moved_to: Identifier | None = None
     """The offender under whom the same incident is referred now: this record was merged into his, or the incident split
     off to it. What is kept of her goes with it."""
+    asking: Asking | None = None
+    """As of the others: another victim of the pair is still waited for."""

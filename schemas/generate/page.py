@@ -140,7 +140,7 @@ def _default(field: Schema) -> str:
         return ""
     spelling = {None: "null", True: "true", False: "false"}
     value = field["default"]
-    return "empty list" if value == [] else spelling.get(value, f"`{value}`")
+    return "empty list" if value == [] else "empty" if value == {} else spelling.get(value, f"`{value}`")
 
 
 def _kind(field: Schema) -> str:

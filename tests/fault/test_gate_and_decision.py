@@ -75,6 +75,7 @@ def decided(number: int) -> Event[Data]:
             occurred_at=at(number),
             decided_at=at(number),
             agency="NC0410200",
+            askings={pair_id(incident, offender): 1},
         ),
     )
 
@@ -82,7 +83,7 @@ def decided(number: int) -> Event[Data]:
 def cleared(number: int) -> Event[Data]:
     offender = f"G{number}"
     pair = pair_id(f"NC0410200:G-{number}", offender)
-    data = GateChanged(pair_id=pair, offender_id=offender, gate=GateState.CLEAR, version=2)
+    data = GateChanged(pair_id=pair, offender_id=offender, gate=GateState.CLEAR, version=2, answers=1)
     return _event(Topic.OUTREACH_GATES, offender, data)
 
 

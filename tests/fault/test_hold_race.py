@@ -93,6 +93,7 @@ def incident(number: int) -> tuple[OffenderDescribed, ReferralOpened, OffenderDe
         victim_no=1,
         victim_id=f"V-{number}",
         outreach=ReferralOutreach.OPENED,
+        asking=1,
     )
     decided = OffenderDecided(
         **shared,
@@ -105,6 +106,7 @@ def incident(number: int) -> tuple[OffenderDescribed, ReferralOpened, OffenderDe
         outreach=Outreach.OPENED,
         charged=True,
         decided_at=at,
+        askings={pair: 1},
     )
     custody = Custody(booking_id=f"J-{number}", booked_at=at)
     return OffenderDescribed(offender_id=him(number), custody=custody), referred, decided

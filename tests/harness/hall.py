@@ -37,7 +37,7 @@ class Hall(TwoLanes):
 
     def gate(self, name: str, state: GateState) -> None:
         self.gates[name] = version = self.gates.get(name, 0) + 1
-        word = GateChanged(pair_id=pair_id(incident(1), name), offender_id=name, gate=state, version=version)
+        word = GateChanged(pair_id=pair_id(incident(1), name), offender_id=name, gate=state, version=version, answers=1)
         self.put(Topic.OUTREACH_GATES, word, name)
         self.settle()
 

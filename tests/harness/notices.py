@@ -69,8 +69,9 @@ def pair(number: int) -> str:
 
 
 def decision(number: int | None = 1, tier: Tier | None = Tier.C, **more: Any) -> OffenderDecided:
-    """A decision on incident `number`: charged, outreach opened, unless `more` says otherwise."""
+    """A decision on incident `number`: charged, outreach opened and asked for, unless `more` says otherwise."""
     named = number is not None
+    waits = named and more.get("outreach", Outreach.OPENED) is Outreach.OPENED
     made: dict[str, Any] = {
         "decision_id": "unused",
         "pair_id": pair(number) if number is not None else None,
@@ -89,6 +90,7 @@ def decision(number: int | None = 1, tier: Tier | None = Tier.C, **more: Any) ->
         "occurred_at": START,
         "decided_at": START,
         "agency": "NC0410200",
+        "askings": {more.get("pair_id", pair(number)): 1} if waits and number is not None else {},
     }
     return OffenderDecided(**(made | more))
 
@@ -106,8 +108,8 @@ def expunction(number: int, tier: Tier | None) -> OffenderDecided:
     return withdrawal(number, tier, incident_id=None)
 
 
-def gate(number: int = 1, state: GateState = GateState.CLEAR, version: int = 1) -> GateChanged:
-    return GateChanged(pair_id=pair(number), offender_id=HIM, gate=state, version=version)
+def gate(number: int = 1, state: GateState = GateState.CLEAR, version: int = 1, answers: int = 1) -> GateChanged:
+    return GateChanged(pair_id=pair(number), offender_id=HIM, gate=state, version=version, answers=answers)
 
 
 def custody(*, held: bool, **more: Any) -> OffenderDescribed:

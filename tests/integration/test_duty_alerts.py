@@ -205,9 +205,10 @@ def _two_tasks(night: Night) -> None:
         jail = Custody(booking_id=f"J-{who}", booked_at=night.now)
         night.put(Topic.OFFENDERS, OffenderDescribed(offender_id=who, name="Invented Person", custody=jail), who)
     common: dict[str, Any] = {"pair_id": PAIR, "offender_id": HIM}
-    decided = decision(1, Tier.C, **common, occurred_at=night.now, decided_at=night.now)
+    times = {"occurred_at": night.now, "decided_at": night.now}
+    decided = decision(1, Tier.C, **common, **times, askings={PAIR: 1})
     night.put(Topic.DECISIONS, decided, HIM)
-    night.put(Topic.OUTREACH_GATES, GateChanged(**common, gate=GateState.CLEAR, version=1), HIM)
+    night.put(Topic.OUTREACH_GATES, GateChanged(**common, gate=GateState.CLEAR, version=1, answers=1), HIM)
     night.put(Topic.VICTIMS, described(her(1)), HERS)
     night.put(Topic.REFERRALS, opened(1, occurred_at=night.now - timedelta(hours=2)), HERS)
     night.system.wait_settled()

@@ -53,6 +53,7 @@ def opens(lanes: TwoLanes, number: int = 1, tier: Tier = Tier.C, **more: Any) ->
         policy=POLICY.ref,
         outreach=ReferralOutreach.OPENED,
         occurred_at=lanes.now - timedelta(hours=1),
+        asking=number,
     )
     lanes.put(Topic.REFERRALS, referred, HIM)
     lanes.put(Topic.DECISIONS, decision(lanes.now, number, tier, **more), HIM)
@@ -77,6 +78,7 @@ def decision(at: datetime, number: int = 1, tier: Tier = Tier.C, **more: Any) ->
         "occurred_at": at,
         "decided_at": at,
         "agency": AGENCY,
+        "askings": {pair_id(incident, HIM): number},
     }
     return OffenderDecided(**(made | more))
 

@@ -111,7 +111,11 @@ class Offender:
     current: TierCurrent | None = None
     """As last published; None: nothing, or ended."""
     referrals: Mapping[ReferralKey, ReferralOpened] = field(default_factory=dict)
-    """Live ones, as last said."""
+    """Live ones, as last said; their askings are below."""
+    askings: Mapping[str, int] = field(default_factory=dict)
+    """By pair for which a notice waits, when outreach was last asked for it."""
+    last_asking: int = 0
+    """Never falls, whatever is withdrawn or erased: a gate's word on what was asked before must not pass for an answer."""
     reviews: Mapping[ReviewKey, Review] = field(default_factory=dict)
     """Open ones."""
     decisions: Mapping[str, Decided] = field(default_factory=dict)

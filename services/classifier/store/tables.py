@@ -33,6 +33,14 @@ offenders = Table(
     Column(
         "victim_of", JSON, nullable=False, server_default="[]", comment="opaque cases in which he is another's victim"
     ),
+    Column(
+        "askings",
+        JSON,
+        nullable=False,
+        server_default="{}",
+        comment="by pair for which a notice waits, the number under which outreach was last asked for it",
+    ),
+    Column("last_asking", Integer, nullable=False, server_default="0", comment="never falls"),
     Column("policy", String(64), comment="digest of the one he was last decided under"),
     Column("challenged", Boolean, nullable=False, server_default=false(), comment="a challenge waits for its answer"),
     Column("wake_at", UtcDateTime, comment="when the clock next has work; null: never, as things stand"),

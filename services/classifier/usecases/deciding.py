@@ -152,6 +152,7 @@ def decision(
         arrested_at=report.arrest.arrested_at if report is not None and report.arrest is not None else None,
         conflict_of_interest=has_conflict(after),
         withdrawn_pair_ids=list(_withdrawn(before, after)),
+        askings=dict(after.askings),
         merged_offender_id=what.merged_offender_id,
         merge_pending=bool(after.pending),
         challenged=after.history.challenged,

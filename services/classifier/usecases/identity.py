@@ -88,6 +88,7 @@ def merged(state: Offender, event: Event[OffenderMerged], given: Input, terms: T
         history=History(expunged=state.history.expunged),
         alias=move,
         moved=state.moved,
+        last_asking=state.last_asking,
         erasures=state.erasures,
         decisions=_unnamed(state, state.history.strands),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from schemas.envelope import referral_id
 from schemas.policy import Policy
@@ -53,6 +54,41 @@ def differences(
             yield one
         elif known is not one:
             yield ReferralAmended(**{name: getattr(one, name) for name in Referral.model_fields})
+
+
+_OF_THE_GATE = ("victim_id", "outreach", "purpose", "homicide", "tier", "occurred_at")
+"""What a gate rests on, of a referral: where only the rest changes, no notice waits for it."""
+
+
+def asking(before: Offender, after: Offender, now: Mapping[ReferralKey, ReferralOpened]) -> Offender:
+    """`after`, with a new number for every pair for which a notice waits and of which something changes for the gate."""
+    was = before.referrals
+    changed = {one.pair_id for key, one in was.items() if key not in now}
+    changed |= {one.pair_id for key, one in now.items() if _is_news(was.get(key), one)}
+    number = before.last_asking + 1
+    askings = {
+        one.pair_id: number if one.pair_id in changed else before.askings[one.pair_id]
+        for one in now.values()
+        if one.waits and (one.pair_id in changed or one.pair_id in before.askings)
+    }
+    last = number if number in askings.values() else before.last_asking
+    return replace(after, askings=askings, last_asking=last)
+
+
+def _is_news(was: ReferralOpened | None, now: ReferralOpened) -> bool:
+    return was is not now and (was is None or any(getattr(was, name) != getattr(now, name) for name in _OF_THE_GATE))
+
+
+def numbered(told: Sequence[Said], before: Offender, after: Offender) -> list[Said]:
+    """The last that is said of a pair carries its new number: who has worked that one has worked all."""
+    new = {pair: number for pair, number in after.askings.items() if before.askings.get(pair) != number}
+    last = {one.pair_id: place for place, one in enumerate(told)}
+    return [
+        one.model_copy(update={"asking": new[one.pair_id]})
+        if one.pair_id in new and last[one.pair_id] == place
+        else one
+        for place, one in enumerate(told)
+    ]
 
 
 def _referral(

@@ -65,6 +65,7 @@ def settled(
     )
     what = what or about(event.data, after)
     referrals = referring.wanted(before, after, terms.policy)
+    after = referring.asking(before, after, referrals)
     gone = _gone(before, after, what)
     said = [
         *_referrals(before, after, referrals, what, gone.pairs, given, terms),
@@ -201,7 +202,7 @@ def _referrals(
         told.append(
             ReferralWithdrawn(referral_id=referral_id(own, 1), pair_id=own, offender_id=before.offender_id, victim_no=1)
         )
-    for data in told:
+    for data in referring.numbered(told, before, after):
         if data.pair_id not in erase:
             yield _said(given, Topic.REFERRALS, data, what, data.pair_id, data.referral_id)
         elif isinstance(data, ReferralWithdrawn):

@@ -26,6 +26,8 @@ class Gate:
     state: GateState
     version: int
     at: datetime
+    answers: int = 0
+    """The last asking of which it has worked all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Pair:
     pair_id: str
     opened: bool = False
     """The last decision that said so opened outreach, and none has withdrawn it since."""
+    asked: int = 0
+    """When outreach was last asked for it, as the decisions say; 0: not, or not since it was withdrawn."""
     place: int = 0
     """Order of opening; 0: never opened."""
     on_ladder: bool = False
@@ -47,16 +51,18 @@ class Pair:
     agency: str | None = None
     """Whose incident it is."""
     statutes: tuple[str, ...] = ()
-    withdrawn_at: datetime | None = None
     gate: Gate | None = None
 
     @property
+    def waited_for(self) -> bool:
+        """Asked for and not opened, the decision that opens it is still to come."""
+        return self.opened or self.asked > 0
+
+    @property
     def clear(self) -> bool:
-        """Whether the gate lets notices pass. What was said of an opening since withdrawn does not count."""
+        """Whether the gate lets notices pass. What it said before it was last asked does not count."""
         gate = self.gate
-        if gate is None or gate.state is not GateState.CLEAR:
-            return False
-        return self.withdrawn_at is None or gate.at > self.withdrawn_at
+        return gate is not None and gate.state is GateState.CLEAR and 0 < self.asked <= gate.answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +133,8 @@ class Offender:
 
     @property
     def clear(self) -> bool:
-        """Whether every open pair's gate is; without any, none is."""
-        pairs = self.open_pairs
-        return bool(pairs) and all(pair.clear for pair in pairs)
+        """Whether every gate that is waited for is; without any open pair, none is."""
+        return bool(self.open_pairs) and all(pair.clear for pair in self.pairs.values() if pair.waited_for)
 
     def of(self, states: Iterable[NotificationState]) -> Iterator[Notice]:
         """Notices in one of these states, in a fixed order."""

@@ -129,8 +129,8 @@ def _pair(row: Row[Any]) -> Pair:
         also_victim=row.also_victim,
         agency=row.agency,
         statutes=tuple(row.statutes),
-        withdrawn_at=row.withdrawn_at,
-        gate=Gate(GateState(row.gate), row.gate_version, row.gate_at) if row.gate else None,
+        asked=row.asked,
+        gate=Gate(GateState(row.gate), row.gate_version, row.gate_at, row.gate_answers) if row.gate else None,
     )
 
 
@@ -212,10 +212,11 @@ def pair_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "also_victim": pair.also_victim,
                     "agency": pair.agency,
                     "statutes": list(pair.statutes),
-                    "withdrawn_at": pair.withdrawn_at,
+                    "asked": pair.asked,
                     "gate": pair.gate.state if pair.gate else None,
                     "gate_version": pair.gate.version if pair.gate else None,
                     "gate_at": pair.gate.at if pair.gate else None,
+                    "gate_answers": pair.gate.answers if pair.gate else 0,
                 }
 
 

@@ -46,10 +46,11 @@ pairs = Table(
     Column("also_victim", Boolean, nullable=False, server_default=false()),
     Column("agency", String(9), comment="whose incident it is"),
     Column("statutes", JSON, nullable=False),
-    Column("withdrawn_at", UtcDateTime),
+    Column("asked", Integer, nullable=False, server_default="0", comment="when outreach was last asked for it; 0: not"),
     Column("gate", String(8), comment="null: nothing heard, which is shut"),
     Column("gate_version", Integer),
     Column("gate_at", UtcDateTime),
+    Column("gate_answers", Integer, nullable=False, server_default="0", comment="the last asking it is about"),
     comment="one row a pair, whether its decision or its gate came first",
 )
 

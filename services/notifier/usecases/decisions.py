@@ -27,7 +27,7 @@ from services.notifier.usecases.telling import Draft
 def decided(offender: Offender, decision: OffenderDecided, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """One notice per tier per person. A decision that names a pair but no incident was caused by an expunction."""
     expunged = decision.pair_id if decision.incident_id is None else None
-    draft = merging(Draft(_with_decision(offender, decision, given.at)), decision)
+    draft = merging(Draft(_with_decision(offender, decision)), decision)
     draft = _ended(draft, decision, expunged, lane_view(given, policy).now)
     draft = enforced(_prepared(draft, decision, given, policy), decision, given, policy)
     if expunged is None:
@@ -39,11 +39,14 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, policy:
     return replace(settled(draft, given, policy, keep=False), erase=(expunged,), redact=(letters,))
 
 
-def _with_decision(offender: Offender, decision: OffenderDecided, at: datetime) -> Offender:
+def _with_decision(offender: Offender, decision: OffenderDecided) -> Offender:
     offender = replace(offender, tier=decision.tier, challenged=decision.challenged)
     for pair_id in decision.withdrawn_pair_ids:
         pair = offender.pairs.get(pair_id, Pair(pair_id))
-        offender = offender.with_pair(replace(pair, opened=False, statutes=(), withdrawn_at=at))
+        offender = offender.with_pair(replace(pair, opened=False, asked=0, statutes=()))
+    for pair_id, asking in decision.askings.items():
+        pair = offender.pairs.get(pair_id, Pair(pair_id))
+        offender = offender.with_pair(replace(pair, asked=max(pair.asked, asking)))
     if not opens(decision):
         return offender
     pair = offender.pairs.get(decision.pair_id or "", Pair(decision.pair_id or ""))

@@ -19,7 +19,7 @@ def gate_changed(offender: Offender, change: GateChanged, given: Input, policy: 
     pair = offender.pairs.get(change.pair_id, Pair(change.pair_id))
     if pair.gate is not None and change.version <= pair.gate.version:
         return Outcome(offender, result="none")
-    gate = Gate(change.gate, change.version, given.at)
+    gate = Gate(change.gate, change.version, given.at, change.answers)
     return settled(Draft(offender.with_pair(replace(pair, gate=gate))), given, policy)
 
 

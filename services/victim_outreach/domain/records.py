@@ -135,12 +135,16 @@ class ToldAttempt(Attempt):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether notices of a pair may go out. `ended`: nobody of the pair is referred any more; it stays shut."""
+    """Whether notices of a pair may go out. `ended`: nobody of the pair is referred any more; it stays shut.
+
+    `answers`: the last asking of which all that was said of the pair is worked here.
+    """
 
     pair_id: str
     state: GateState = GateState.SHUT
     version: int = 1
     ended: bool = False
+    answers: int = 0
 
 
 @dataclass(frozen=True, slots=True)

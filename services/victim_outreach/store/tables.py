@@ -143,6 +143,7 @@ gates = _table(
     Column("state", _code(GateState), nullable=False),
     Column("version", Integer, nullable=False),
     Column("ended", Boolean, nullable=False, comment="nobody of the pair is referred any more"),
+    Column("answers", Integer, nullable=False, server_default="0", comment="the last asking that is worked here"),
     Index("gates_pair", "pair_id"),
     comment="one row a pair: may notices of it go out",
 )

@@ -22,7 +22,17 @@ from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from schemas.referral import Referral as GivenReferral
 from schemas.referral import ReferralOutreach, ReferralWithdrawn
 from services.common.service import Input, Outcome, Redaction
-from services.victim_outreach.domain import CaseFile, Custody, Delivery, Referral, Release, Victim, case_id, graver
+from services.victim_outreach.domain import (
+    CaseFile,
+    Custody,
+    Delivery,
+    Gate,
+    Referral,
+    Release,
+    Victim,
+    case_id,
+    graver,
+)
 from services.victim_outreach.rules import Terms
 from services.victim_outreach.usecases.moving import handed_over
 from services.victim_outreach.usecases.settling import settled
@@ -39,10 +49,18 @@ def referral_given(file: CaseFile, data: GivenReferral, given: Input, terms: Ter
         began = known is None or heard.clocks_from != known.clocks_from
         heard = replace(heard, policy=terms.now.digest if began or known is None else known.policy)
     referrals = {**file.referrals, heard.referral_id: heard}
-    after = replace(file, referrals=referrals)
+    after = _asked(replace(file, referrals=referrals), data)
     if heard.live and (known is None or heard.clocks_from != known.clocks_from):
         after = _reopened(after, heard.case_id)
     return settled(file, Draft(after), given, terms)
+
+
+def _asked(file: CaseFile, data: GivenReferral | ReferralWithdrawn) -> CaseFile:
+    """All that this asking says of the pair is worked with this record: from here on the gate's word answers it."""
+    if data.asking is None:
+        return file
+    gate = file.gates.get(data.pair_id, Gate(data.pair_id))
+    return replace(file, gates={**file.gates, data.pair_id: replace(gate, answers=max(gate.answers, data.asking))})
 
 
 def _reopened(file: CaseFile, case_id: str) -> CaseFile:
@@ -115,14 +133,30 @@ def _erased(file: CaseFile, outcome: Outcome[CaseFile], pair_id: str) -> Outcome
 
 
 def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    known = file.referrals.get(data.referral_id)
-    if known is None or (known.withdrawn and known.opened_at is None):
-        return Outcome(file, result="none")
-    ended = replace(
+    """Expunged, every referral of the pair is: the withdrawal of another may have been erased before it was out."""
+    before, file = file, _asked(file, data)
+    ending = [one for one in file.referrals.values() if _ends(one, data)]
+    if not ending:
+        return Outcome(file, result="none") if file is before else settled(before, Draft(file), given, terms)
+    ended = {one.referral_id: _ended(one, data.moved_to) for one in ending}
+    outcome = settled(before, Draft(replace(file, referrals={**file.referrals, **ended})), given, terms)
+    if data.moved_to is None:
+        return outcome
+    handed = (out for one in ending if one.incident_id for out in handed_over(file, one, data.moved_to, given))
+    return replace(outcome, events=(*outcome.events, *handed))
+
+
+def _ends(known: Referral, data: ReferralWithdrawn) -> bool:
+    its = known.pair_id == data.pair_id if data.expunged else known.referral_id == data.referral_id
+    return its and not (known.withdrawn and known.opened_at is None)
+
+
+def _ended(known: Referral, moved_to: str | None) -> Referral:
+    return replace(
         known,
         withdrawn=True,
-        moved_to=data.moved_to,
-        moved_as=_id_there(known, data.moved_to),
+        moved_to=moved_to,
+        moved_as=_id_there(known, moved_to),
         incident_id=None,
         occurred_at=None,
         tier=None,
@@ -130,11 +164,6 @@ def _withdrawn(file: CaseFile, data: ReferralWithdrawn, given: Input, terms: Ter
         opened_at=None,
         clocks_from=None,
     )
-    referrals = {**file.referrals, known.referral_id: ended}
-    outcome = settled(file, Draft(replace(file, referrals=referrals)), given, terms)
-    if data.moved_to is None or known.incident_id is None:
-        return outcome
-    return replace(outcome, events=(*outcome.events, *handed_over(file, known, data.moved_to, given)))
 
 
 def _id_there(known: Referral, to: str | None) -> str | None:

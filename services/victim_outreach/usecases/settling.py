@@ -47,7 +47,7 @@ def settled(
     """
     draft = _with_cases(draft, given)
     draft = _with_tasks(draft, needs(draft.file, terms), lambda task: task.kind is not TaskKind.GATE_REVIEW, given)
-    draft = _with_gates(draft, given, terms, on_the_round=on_the_round)
+    draft = _with_gates(before, draft, given, terms, on_the_round=on_the_round)
     draft = _with_tasks(draft, reviews(draft.file, terms.now), lambda task: task.kind is TaskKind.GATE_REVIEW, given)
     file = _paged(draft.file, given, terms)
     file = replace(file, wake_at=wake_at(file, terms))
@@ -170,16 +170,17 @@ def _why(file: CaseFile, task: Task) -> TaskCancelReason:
     return TaskCancelReason.CASE_CLOSED if file.is_closed(task.case_id) else TaskCancelReason.SUPERSEDED
 
 
-def _with_gates(draft: Draft, given: Input, terms: Terms, *, on_the_round: bool) -> Draft:
-    """The first word on a pair is always `shut`. What is shut goes out at once."""
+def _with_gates(before: CaseFile, draft: Draft, given: Input, terms: Terms, *, on_the_round: bool) -> Draft:
+    """The first word on a pair is always `shut`. What is shut goes out at once, and so does the answer to an asking."""
     gated = draft.file.waited_for.keys()
     for pair_id in sorted(gated | draft.file.gates.keys()):
-        if pair_id not in draft.file.gates:
-            draft = draft.gate(Gate(pair_id), given)
-        gate = draft.file.gates[pair_id]
+        known = before.gates.get(pair_id)
+        gate = draft.file.gates.get(pair_id, Gate(pair_id))
+        if known is None:
+            draft = draft.gate(gate, given)
         state = gate_state(draft.file, gate, terms.now.gate, given.now, on_the_round=on_the_round)
         now = replace(gate, state=state, ended=pair_id not in gated)
-        if state is not gate.state:
+        if state is not gate.state or (known is not None and known.answers != gate.answers):
             draft = draft.gate(replace(now, version=gate.version + 1), given)
         elif now != gate:
             draft = Draft(replace(draft.file, gates={**draft.file.gates, pair_id: now}), draft.said)

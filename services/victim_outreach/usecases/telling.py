@@ -65,7 +65,13 @@ def _task_event(
 
 def _gate_event(offender_id: str, gate: Gate, given: Input) -> Outgoing:
     """Names no cause and no incident, and its id is of pair and version alone: nothing in it tells who was called."""
-    data = outreach.GateChanged(pair_id=gate.pair_id, offender_id=offender_id, gate=gate.state, version=gate.version)
+    data = outreach.GateChanged(
+        pair_id=gate.pair_id,
+        offender_id=offender_id,
+        gate=gate.state,
+        version=gate.version,
+        answers=gate.answers,
+    )
     event = Event(
         id=deterministic_id(data.TYPE, gate.pair_id, gate.version),
         source=SOURCE,

@@ -67,6 +67,7 @@ def test_a_first_charge_is_said_whole() -> None:
         "arrested_at": one.data.occurred_at,
         "conflict_of_interest": False,
         "withdrawn_pair_ids": [],
+        "askings": {pair(1): 1},
         "merged_offender_id": None,
         "merge_pending": False,
         "challenged": False,
@@ -81,7 +82,7 @@ def test_a_first_charge_is_said_whole() -> None:
     assert decided.policy == PRACTICE.ref
     [referral] = bench.of(Topic.REFERRALS)
     assert isinstance(referral, ReferralOpened)
-    assert (referral.pair_id, referral.victim_no, referral.tier) == (pair(1), 1, Tier.C)
+    assert (referral.pair_id, referral.victim_no, referral.tier, referral.asking) == (pair(1), 1, Tier.C, 1)
     assert referral.outreach is ReferralOutreach.OPENED
     [current] = bench.of(Topic.TIERS)
     assert (current.tier, current.since) == (Tier.C, one.data.occurred_at)

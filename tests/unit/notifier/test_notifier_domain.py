@@ -11,7 +11,7 @@ from schemas.outreach import GateState
 from services.notifier.domain import Gate, LaneView, Lift, Notice, Offender, Pair, demands, lifted, reasons_to_hold
 from tests.harness.notices import START
 
-CLEAR = Gate(GateState.CLEAR, 1, START)
+CLEAR = Gate(GateState.CLEAR, 1, START, answers=2)
 NOTICE = Notice("N-1", "p", Tier.C, Channel.LETTER_IN_HAND, "en", START)
 KEPT = LaneView(START, START, 1)
 
@@ -19,7 +19,15 @@ KEPT = LaneView(START, START, 1)
 def test_nobody_to_wait_for_is_not_clear() -> None:
     assert not Offender("O").clear
     assert not Offender("O", pairs={"p": Pair("p", gate=CLEAR)}).clear  # known by its gate alone
-    assert Offender("O", pairs={"p": Pair("p", opened=True, gate=CLEAR)}).clear
+    assert Offender("O", pairs={"p": Pair("p", opened=True, asked=2, gate=CLEAR)}).clear
+
+
+def test_a_clear_counts_for_what_it_answers() -> None:
+    assert not Offender("O", pairs={"p": Pair("p", opened=True, gate=CLEAR)}).clear  # nobody has asked
+    assert not Offender("O", pairs={"p": Pair("p", opened=True, asked=3, gate=CLEAR)}).clear
+    assert Offender("O", pairs={"p": Pair("p", opened=True, asked=1, gate=CLEAR)}).clear
+    asked_alone = {"p": Pair("p", opened=True, asked=2, gate=CLEAR), "q": Pair("q", asked=3)}
+    assert not Offender("O", pairs=asked_alone).clear  # the decision that opens it is still to come
 
 
 def test_a_notice_on_a_pair_nobody_knows_is_unannounced() -> None:
@@ -27,7 +35,7 @@ def test_a_notice_on_a_pair_nobody_knows_is_unannounced() -> None:
 
 
 def test_a_keeper_never_heard_is_silent() -> None:
-    offender = Offender("O", pairs={"p": Pair("p", opened=True, gate=CLEAR)})
+    offender = Offender("O", pairs={"p": Pair("p", opened=True, asked=2, gate=CLEAR)})
     assert reasons_to_hold(offender, NOTICE, KEPT) == ()
     assert reasons_to_hold(offender, NOTICE, replace(KEPT, heartbeat=None)) == (HoldReason.GATE,)
 

@@ -253,6 +253,16 @@ def test_another_woman_than_thought_shuts_it() -> None:
     assert bench.gate() == "shut"
 
 
+def test_each_asking_is_answered_once_all_that_it_says_is_worked() -> None:
+    bench = cleared()
+    bench.put(opened(1, 2, "V-2"), amended(asking=2))
+    assert [(one.gate, one.answers) for one in bench.told(GateChanged)][-2:] == [("shut", 0), ("shut", 2)]
+    bench = cleared()
+    bench.put(amended(asking=2), amended(agency="NC0411000"))
+    last = bench.told(GateChanged)[-1]
+    assert (last.gate, last.version, last.answers) == ("clear", 3, 2)
+
+
 def test_withdrawn_for_all_it_is_shut_and_ended() -> None:
     bench = cleared()
     bench.put(withdrawn())
@@ -400,7 +410,7 @@ def test_a_hold_looks_like_any_other_shut() -> None:
     bench = cleared()
     bench.hold()
     [last] = bench.told(GateChanged)[-1:]
-    assert last.model_dump() == {"pair_id": pair(), "offender_id": HIM, "gate": "shut", "version": 3}
+    assert last.model_dump() == {"pair_id": pair(), "offender_id": HIM, "gate": "shut", "version": 3, "answers": 0}
 
 
 # override ------------------------------------------------------------------------------------------------------------

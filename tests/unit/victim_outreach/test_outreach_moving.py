@@ -251,6 +251,15 @@ def test_taken_over_and_expunged_before_it_was_told_nothing_of_the_incident_stay
     assert (referral.incident_id, referral.occurred_at, referral.opened_at) == (None, None, None)
 
 
+def test_an_expunction_ends_what_is_kept_of_every_victim_of_the_pair() -> None:
+    """The withdrawal of one of them was erased before it was out."""
+    bench = Bench()
+    bench.put(opened(), opened(1, 2, "V-2"))
+    bench.put(withdrawn().model_copy(update={"expunged": True}))
+    assert [one.incident_id for one in bench.file.referrals.values()] == [None, None]
+    assert bench.file.unfinished_tasks() == []
+
+
 def test_what_was_here_stays_as_it_was(one: Bench) -> None:
     one.put(moved(), custody(released_at=one.now))
     assert relayed(one)
