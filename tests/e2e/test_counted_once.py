@@ -9,15 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
 
-from schemas.envelope import Classification, Data, Event, to_json_line
+from schemas.advocacy import ChannelSafety, ContactSafety, RecordSafeContact
+from schemas.classification import Tier
+from schemas.commands import Role
+from schemas.envelope import Classification, Data, Event, Message, decode, to_json_line
 from schemas.incident import IncidentExpunged, IncidentReported, OffenderMerged
+from schemas.outreach import ContactChannel, TaskKind
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.policy_file import load_policy
 from schemas.topics import Topic
@@ -31,6 +38,7 @@ from services.cli.simulate.history import Life
 from services.cli.simulate.voice import Known
 from services.intake.domain import AsOf, Format, IngestSummary
 from services.intake.identity import Identifiers, offender_id
+from services.victim_outreach.domain import case_of_victim
 from tests.harness import kafka, nibrs_xml
 from tests.harness.pipeline import Pipeline, pipeline
 
@@ -80,9 +88,21 @@ def test_counted_once(county: list[Life], made: Pipeline, tmp_path: Path) -> Non
     merges = b"".join(to_json_line(event) + b"\n" for event in merged(county))
     files.append((written(tmp_path / "merges.jsonl", merges), Format.CLOUDEVENTS))
 
-    for path, kind in files:
+    *tables, last = files
+    for path, kind in tables:
         assert ingested(made, path, kind).rejected == 0
     made.wait_settled()
+    gone = {
+        one.data.merged_offender_id: one.data.offender_id
+        for one in merged(county)
+        if isinstance(one.data, OffenderMerged)
+    }
+    asked = ask(made, gone)
+    made.wait_settled()
+    before = referred(made) & with_a_partner(made, gone)
+    assert ingested(made, *last).rejected == 0
+    made.wait_settled()
+    her_side(made, gone, asked, before)
     expected = once(county)
     assert {tier for tier in expected.values() if tier} == set("ABCD")
     assert tiers(made, county) == expected
@@ -95,12 +115,108 @@ def test_counted_once(county: list[Life], made: Pipeline, tmp_path: Path) -> Non
     )
     made.wait_settled()
     assert tiers(made, county) == expected
+    her_side(made, gone, asked, before)
     twice = made.rows(
         "notifier",
         "SELECT offender_id FROM notifications WHERE state <> 'cancelled' GROUP BY offender_id, tier HAVING count(*) > 1",
     )
     assert not twice, "one notice per tier"
     assert not any(made.rows(service, "SELECT 1 FROM rejects") for service in made.services)
+
+
+PARTNERS = ("SE", "CS", "BG", "XS", "XR", "HR")
+LIVE = """
+SELECT offender_id, victim_id, case_id, incident_id, victim_no, gravest, purpose, homicide FROM referrals
+WHERE NOT withdrawn AND outreach = 'opened' ORDER BY place, case_id
+"""
+TO_DO = """
+SELECT offender_id, case_id, kind FROM tasks WHERE state NOT IN ('completed', 'cancelled') AND kind IN
+('written_information', 'call', 'in_person_contact', 'safety_planning', 'advocacy', 'case_management')
+"""
+
+
+def ask(made: Pipeline, gone: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Before his records are known to be one, an advocate is told in some women's cases that a call is not safe.
+
+    Offender as he was known and victim of each.
+    """
+    found = [row for row in made.rows("victim_outreach", LIVE) if row.victim_id and row.offender_id in gone]
+    chosen = list({row.case_id: row for row in found}.values())[:10]
+    unsafe = ChannelSafety(channel=ContactChannel.CALL, safety=ContactSafety.UNSAFE)
+    for row in chosen:
+        said = RecordSafeContact(
+            offender_id=row.offender_id,
+            by="ada",
+            role=Role.COMMUNITY_ADVOCATE,
+            case_id=row.case_id,
+            channels=[unsafe],
+            valid_until=COUNTY.until + timedelta(days=90),
+        )
+        event: Event[Data] = Event(
+            id=f"said.{row.case_id}",
+            source="/tests",
+            subject=row.offender_id,
+            time=COUNTY.until,
+            recordedtime=COUNTY.until,
+            data=said,
+            dataclassification=Classification.RESTRICTED,
+        )
+        made.feed([event], Topic.VICTIM_OUTREACH_COMMANDS)
+    return [(row.offender_id, row.victim_id) for row in chosen]
+
+
+def referred(made: Pipeline) -> set[tuple[str, str]]:
+    """Offender and incident of each referral in force."""
+    return {(row.offender_id, row.incident_id) for row in made.rows("victim_outreach", LIVE)}
+
+
+def with_a_partner(made: Pipeline, gone: Mapping[str, str]) -> set[tuple[str, str]]:
+    """Of an incident told of two of his records the latest word holds; here, those of which all that is told last names one."""
+    last: dict[tuple[str, str], list[IncidentReported]] = {}
+    for record in kafka.read_all(made.bootstrap, str(Topic.INCIDENTS)):
+        data = decode(Message(record.key, record.value, record.headers)).data
+        if isinstance(data, IncidentReported):
+            who = data.offender.offender_id
+            others = last.setdefault((gone.get(who, who), data.incident_id), [])
+            others[:] = [*(one for one in others if one.revision >= data.revision), data]
+    found = set()
+    for (_, incident), told in last.items():
+        newest = max(one.revision for one in told)
+        words = [one for one in told if one.revision == newest]
+        if all(any(her.relationship in PARTNERS for her in one.victims) for one in words):
+            found |= {(one.offender.offender_id, incident) for one in told}
+    return found
+
+
+def her_side(
+    made: Pipeline, gone: Mapping[str, str], asked: Sequence[tuple[str, str]], before: set[tuple[str, str]]
+) -> None:
+    """It follows him: one case of each woman, each task once, what she said, what police hold; under the old id nothing."""
+
+    def rows(statement: str) -> list[Any]:
+        return made.rows("victim_outreach", statement)
+
+    assert {(gone.get(him, him), incident) for him, incident in before} <= referred(made), "no incident is lost"
+    live = [row for row in rows(LIVE) if row.victim_id and row.purpose == "outreach" and not row.homicide]
+    cases = {(row.offender_id, row.victim_id): row.case_id for row in live}
+    assert all(cases[row.offender_id, row.victim_id] == row.case_id for row in live), "one case"
+    latest = {row.case_id: row for row in live}
+    policy, tasks = load_policy(POLICY), rows(TO_DO)
+    calls_for = Counter(
+        (case, str(kind))
+        for case, row in latest.items()
+        for kind in {
+            TaskKind.WRITTEN_INFORMATION,
+            *(task.kind for task in policy.victim_tasks(Tier(row.gravest) if row.gravest else None)),
+        }
+    )
+    assert Counter((row.case_id, row.kind) for row in tasks) == calls_for, "no task is lost, none is there twice"
+    assert not {row.offender_id for row in tasks} & gone.keys()
+    assert not {row.offender_id for row in rows("SELECT offender_id FROM victims")} & gone.keys()
+    assert len(asked) == 10
+    said = {(row.offender_id, row.case_id): row.channels for row in rows("SELECT * FROM profiles")}
+    for him, her in asked:
+        assert '"unsafe"' in str(said[gone[him], case_of_victim(gone[him], her)])
 
 
 def written(path: Path, content: bytes) -> Path:
