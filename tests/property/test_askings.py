@@ -260,10 +260,10 @@ ARRIVALS: st.SearchStrategy[Step] = st.tuples(st.just("deliver"), WAYS, st.integ
 STEPS = st.lists(st.one_of(REPORTS, REPORTS, OTHERS, PLAIN, PLAIN, PLAIN, ARRIVALS, ARRIVALS, ARRIVALS), max_size=40)
 
 
-@given(STEPS)
+@given(st.booleans(), STEPS)
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_no_release_before_the_answer_and_none_waits_for_ever(steps: list[Step]) -> None:
-    world = World()
+def test_no_release_before_the_answer_and_none_waits_for_ever(was_clear: bool, steps: list[Step]) -> None:
+    world = clear() if was_clear else World()
     for name, *how in steps:
         getattr(world, name)(*how)
     world.end()
