@@ -195,9 +195,17 @@ class GivenBefore(Data):
     served_at: Timestamp
 
 
+class PlannedBefore(Data):
+    """The delivery round of a notice that was still to be given under another record of his."""
+
+    tier: Tier
+    planned_from: Timestamp
+    planned_until: Timestamp
+
+
 @event_type("ipvi.notifier.command.ask_given.v1")
 class AskGiven(Data):
-    """To the lane of a record that has been merged: say what he was given. From the lane of the record that survives."""
+    """To the lane of a record that has been merged, from that of the one that survives: say what he was given, and is to be."""
 
     offender_id: Identifier
     """The merged one."""
@@ -212,3 +220,5 @@ class TellGiven(Data):
     """The one that survives."""
     from_offender_id: Identifier
     given: list[GivenBefore]
+    planned: list[PlannedBefore] = []
+    """Rounds that go on for the notice of the same list under this record."""

@@ -23,7 +23,7 @@ from services.notifier.domain.notice import (
     Printed,
     Wording,
 )
-from services.notifier.domain.offender import Gate, Merge, Offender, Pair, Past
+from services.notifier.domain.offender import Gate, Merge, Offender, Pair, Past, Round
 from services.notifier.domain.work import Deadline, Enforcement, Help
 
 __all__ = [
@@ -50,6 +50,7 @@ __all__ = [
     "Past",
     "Place",
     "Printed",
+    "Round",
     "Wording",
     "demands",
     "lifted",

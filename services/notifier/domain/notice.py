@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, tzinfo
 
 from schemas.classification import Tier
 from schemas.commands import Role
@@ -128,6 +128,9 @@ class Notice:
     planned_from: datetime | None = None
     """The delivery round a person has set for it. She hears of it first; what holds it, holds it all the same."""
     planned_until: datetime | None = None
+    round_from: datetime | None = None
+    """The round that was set last, also once it has gone by: of a D the letter bears its day."""
+    round_until: datetime | None = None
     plan_told: datetime | None = None
     """The beginning of the round, or of the call-in, that was said last."""
     route: str | None = None
@@ -154,6 +157,13 @@ class Notice:
     def plan(self) -> tuple[datetime | None, datetime | None]:
         """When it is to be given, from and until: at the call-in he is asked to, else on the round that was set."""
         return (self.seat.starts_at, None) if self.seat is not None else (self.planned_from, self.planned_until)
+
+    def is_day_of_round(self, day: date, zone: tzinfo) -> bool:
+        """Whether the round that was set last touches this local day."""
+        if self.round_from is None or self.round_until is None:
+            return False
+        last = self.round_until - timedelta(microseconds=1)
+        return self.round_from.astimezone(zone).date() <= day <= last.astimezone(zone).date()
 
     @property
     def template(self) -> str:

@@ -77,6 +77,15 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """When the notice of a list is to be given."""
+
+    tier: Tier
+    begins: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Merge:
     """One hand-over to this record that is not whole yet."""
 
@@ -84,6 +93,8 @@ class Merge:
     """The classifier has not handed over the whole history."""
     asking: bool = True
     """The other record's lane has not said what he was given."""
+    rounds: tuple[Round, ...] = ()
+    """Planned there for notices that are not prepared here yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +162,11 @@ class Offender:
     def was_given(self, tier: Tier) -> bool:
         """By this system, under this id: what a person has prepared anew stays, whatever was given before."""
         return any(notice.tier is tier and notice.state in GIVEN for notice in self.notices.values())
+
+    def is_unannounced(self, notice: Notice) -> bool:
+        """No charge has told him that somebody came forward, and it is not known that police spoke with him."""
+        own = self.pairs.get(notice.pair_id)
+        return notice.tier is Tier.D or own is None or own.unannounced
 
     def with_pair(self, pair: Pair) -> Offender:
         return replace(self, pairs={**self.pairs, pair.pair_id: pair})

@@ -52,11 +52,6 @@ def _statutes(offender: Offender, notice: Notice, kind: Kind) -> tuple[str, ...]
     *charged* and names less.
     """
     pair = offender.pairs.get(notice.pair_id)
-    if (
-        pair is None
-        or pair.unannounced
-        or kind in (Kind.D, Kind.CORRECTION, Kind.CALL_IN)
-        or OF_TIER[notice.tier] is Kind.D
-    ):
+    if pair is None or offender.is_unannounced(notice) or kind in (Kind.CORRECTION, Kind.CALL_IN):
         return ()
     return tuple(dict.fromkeys(filter(is_citation, pair.statutes)))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import orjson
+from pydantic import TypeAdapter
 from sqlalchemy import Row
 
 from schemas.classification import Tier
@@ -88,11 +89,18 @@ def offender(rows: Rows) -> Offender:
         pairs={row.pair_id: _pair(row) for row in rows.pairs},
         notices={one.notification_id: one for one in notices},
         past=tuple(Past(row.notification_id, Tier(row.tier), row.served_at, row.source) for row in rows.past),
-        merges={other: Merge(**merge) for other, merge in head.merges.items()},
+        merges={other: _merge(merge) for other, merge in head.merges.items()},
         enforcements={row.enforcement_id: enforcement(row) for row in rows.enforcements},
         helps={row.help_id: help_asked(row) for row in rows.helps},
         told=tuple(head.told),
     )
+
+
+_MERGE = TypeAdapter(Merge)
+
+
+def _merge(kept: Any) -> Merge:
+    return _MERGE.validate_python(kept)
 
 
 def lift(row: Row[Any]) -> Lift:
@@ -159,6 +167,8 @@ def notice(row: Row[Any]) -> Notice:
         claimed_by=row.claimed_by,
         planned_from=row.planned_from,
         planned_until=row.planned_until,
+        round_from=row.round_from,
+        round_until=row.round_until,
         plan_told=row.plan_told,
         route=row.route,
         correction=Correction(row.correction) if row.correction else None,
@@ -189,7 +199,7 @@ def offender_row(one: Offender, lane: int) -> dict[str, Any]:
         "described": one.described.model_dump(mode="json") if one.described else None,
         "waits_for_clock": waits_for_clock(one),
         "next_at": min(_clocks(one), default=None),
-        "merges": {other: asdict(merge) for other, merge in one.merges.items()},
+        "merges": {other: _MERGE.dump_python(merge, mode="json") for other, merge in one.merges.items()},
         "told": list(one.told),
     }
 
@@ -250,6 +260,8 @@ def notice_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "claimed_by": notice.claimed_by,
                     "planned_from": notice.planned_from,
                     "planned_until": notice.planned_until,
+                    "round_from": notice.round_from,
+                    "round_until": notice.round_until,
                     "plan_told": notice.plan_told,
                     "route": notice.route,
                     "correction": notice.correction,

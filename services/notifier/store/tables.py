@@ -82,6 +82,8 @@ notifications = Table(
     Column("claimed_by", String(120)),
     Column("planned_from", UtcDateTime, comment="the delivery round a person has set for it"),
     Column("planned_until", UtcDateTime),
+    Column("round_from", UtcDateTime, comment="the round that was set last, also once it has gone by"),
+    Column("round_until", UtcDateTime),
     Column("plan_told", UtcDateTime, comment="beginning of the round or the call-in that was said last"),
     Column("route", String(9), comment="the agency whose officer gives it instead"),
     Column("correction", String(16)),

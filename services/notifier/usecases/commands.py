@@ -71,7 +71,7 @@ def plan_delivery(offender: Offender, command: PlanDelivery, given: Input, polic
             raise Refused("not_planned")
     elif begins is not until:
         raise Refused("not_planned")
-    planned = replace(notice, planned_from=begins, planned_until=until)
+    planned = replace(notice, planned_from=begins, planned_until=until, round_from=begins, round_until=until)
     return settled(Draft(offender).tell(planned), given, policy, command.by)
 
 

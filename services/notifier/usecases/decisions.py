@@ -15,11 +15,11 @@ from schemas.notification import (
     NotificationState,
 )
 from services.common.service import Input, Outcome, Redaction
-from services.notifier.domain import UNSERVED, Notice, Offender, Pair
+from services.notifier.domain import UNSERVED, Notice, Offender, Pair, Round
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.enforcing import enforced, opens
-from services.notifier.usecases.merging import merging
+from services.notifier.usecases.merging import merging, planned, tell_plan
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
 
@@ -27,9 +27,10 @@ from services.notifier.usecases.telling import Draft
 def decided(offender: Offender, decision: OffenderDecided, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """One notice per tier per person. A decision that names a pair but no incident was caused by an expunction."""
     expunged = decision.pair_id if decision.incident_id is None else None
+    rounds = [one for merge in offender.merges.values() for one in merge.rounds]
     draft = merging(Draft(_with_decision(offender, decision)), decision)
     draft = _ended(draft, decision, expunged, lane_view(given, policy).now)
-    draft = enforced(_prepared(draft, decision, given, policy), decision, given, policy)
+    draft = enforced(_prepared(draft, decision, rounds, given, policy), decision, given, policy)
     if expunged is None:
         return settled(draft, given, policy)
     draft = replace(draft, offender=draft.offender.without_pair(expunged))
@@ -96,7 +97,9 @@ def _end_of(notice: Notice, offender: Offender, decision: OffenderDecided, expun
     return CancelReason.SUPERSEDED if decision.tier is not notice.tier else None
 
 
-def _prepared(draft: Draft, decision: OffenderDecided, given: Input, policy: NoticePolicy) -> Draft:
+def _prepared(
+    draft: Draft, decision: OffenderDecided, rounds: Sequence[Round], given: Input, policy: NoticePolicy
+) -> Draft:
     """The notice of the tier, if policy calls for one and none is given or waiting."""
     offender, tier = draft.offender, decision.tier
     if tier is None or not policy.calls_for(tier) or offender.given_or_waiting(tier) or tier in decision.tiers_served:
@@ -119,10 +122,12 @@ def _prepared(draft: Draft, decision: OffenderDecided, given: Input, policy: Not
         policy=policy.digest,
     )
     notice = replace(notice, wording=policy.wording(notice))
-    return draft.tell(
+    draft = draft.tell(
         notice,
         offender.event(NotificationPrepared, notice, statutes=list(pair.statutes), in_custody=offender.in_custody),
     )
+    on_round = planned(notice, rounds, lane_view(given, policy).now)
+    return draft if on_round is notice else tell_plan(draft, on_round)
 
 
 def _of_himself(decision: OffenderDecided) -> bool:

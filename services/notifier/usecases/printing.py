@@ -6,6 +6,7 @@ import hashlib
 from base64 import b64decode
 from binascii import Error
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from schemas.commands import PrintLetter
 from schemas.notice_work import Correction, LetterPrinted
@@ -20,10 +21,19 @@ from services.notifier.usecases.telling import Draft
 
 
 def print_letter(offender: Offender, command: PrintLetter, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
-    """Of a notice that may be given, or of a correction that is decided."""
+    """Of a notice that may be given, or of a correction that is decided.
+
+    Where no charge has told him that somebody came forward, its date is a day of the round that is planned: any other could be
+    a day on which something happened.
+    """
     notice = any_notice(offender, command, SERVERS)
     if not _may_be_printed(notice):
         raise Refused("not_released")
+    if notice.state is NotificationState.RELEASED and offender.is_unannounced(notice):
+        if notice.planned_from is None:
+            raise Refused("no_round")
+        if not notice.is_day_of_round(command.dated, ZoneInfo(policy.zone)):
+            raise Refused("not_of_the_round")
     if command.sha256 in {one.sha256 for one in notice.printed}:
         return Outcome(offender, result="none")
     one = Printed(

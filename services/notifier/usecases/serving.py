@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
-from schemas.classification import Tier
 from schemas.commands import DecideCorrection, GiveCorrection, Role, Serve
 from schemas.notice_work import Correction, CorrectionDecided, CorrectionGiven
 from schemas.notification import (
@@ -37,10 +37,10 @@ def serve(offender: Offender, command: Serve, given: Input, policy: NoticePolicy
     not_in_future(command.served_at, given, policy)
     if not _may_have_been(notice, command):
         raise Refused("cancelled" if notice.state is NotificationState.CANCELLED else "not_released")
-    if command.role is not Role.COORDINATOR:  # who records what went wrong as well
-        _as_it_should_be(offender, notice, command)
     if command.letter_sha256 is not None and command.letter_sha256 not in {one.sha256 for one in notice.printed}:
         raise Refused("unknown_letter")
+    if command.role is not Role.COORDINATOR:  # who records what went wrong as well
+        _as_it_should_be(offender, notice, command, policy)
     draft = _served(Draft(offender), notice, command, lane_view(given, policy))
     return settled(draft, given, policy)
 
@@ -51,13 +51,20 @@ def _may_have_been(notice: Notice, command: Serve) -> bool:
     return notice.was_free(command.served_at)
 
 
-def _as_it_should_be(offender: Offender, notice: Notice, command: Serve) -> None:
-    """By the other agency's officer where one is named; into his hand, away from any home, where no charge explains it."""
+def _as_it_should_be(offender: Offender, notice: Notice, command: Serve, policy: NoticePolicy) -> None:
+    """By the other agency's officer where one is named; where no charge explains it, into his hand, away from any home, and
+    dated with the round.
+    """
     if notice.route is not None and command.served_by_agency != notice.route:
         raise Refused("other_agency")
-    own = offender.pairs.get(notice.pair_id)
-    if command.place is Place.HOME and (notice.tier is Tier.D or own is None or own.unannounced):
+    if not offender.is_unannounced(notice):
+        return
+    if command.place is Place.HOME:
         raise Refused("away_from_home")
+    given = next((one for one in notice.printed if one.sha256 == command.letter_sha256), None)
+    letter = given or (notice.printed[-1] if notice.printed else None)
+    if letter is not None and not notice.is_day_of_round(letter.dated, ZoneInfo(policy.zone)):
+        raise Refused("print_again")
 
 
 def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Draft:

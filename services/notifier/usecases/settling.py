@@ -13,6 +13,7 @@ from schemas.commands import TellSeat
 from schemas.duty import DutyRole
 from schemas.notice_work import NoticeClock, NoticeEscalated
 from schemas.notification import (
+    CancelReason,
     Channel,
     FailureReason,
     HoldReason,
@@ -168,13 +169,17 @@ def _seated(draft: Draft, notice: Notice) -> Draft:
     return draft.tell(replace(notice, seat=None), freed)
 
 
-_TO_COME = (NotificationState.PREPARED, NotificationState.HELD, NotificationState.RELEASED)
+TO_COME = (NotificationState.PREPARED, NotificationState.HELD, NotificationState.RELEASED)
 
 
 def _planned(draft: Draft, notice: Notice, lane: LaneView, by: str) -> Draft:
-    """When he is to be told is said as soon as it is known or another. A round goes by, and a visit ends its round."""
-    ended = notice.state not in _TO_COME
-    if ended or (notice.planned_until is not None and notice.planned_until <= lane.now):
+    """When he is to be told is said as soon as it is known or another. A round goes by, and a visit ends its round.
+
+    Where the record has been merged, the one that survives is still to ask for it.
+    """
+    ended = notice.state not in TO_COME
+    gone_by = notice.planned_until is not None and notice.planned_until <= lane.now
+    if gone_by or (ended and notice.ended is not CancelReason.MERGED):
         notice = replace(notice, planned_from=None, planned_until=None)
     begins, until = notice.plan
     changed = replace(notice, plan_told=None if ended else begins)

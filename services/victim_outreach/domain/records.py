@@ -52,6 +52,9 @@ class Referral:
     """Record time from which its tasks are due: of its opening, or of a graver tier."""
     policy: str | None = None
     """Digest of the policy in force then: what it calls for, that one says."""
+    told_of: datetime | None = None
+    """Beginning of the round of which she was told while the incident was another record's of his: of that she need not hear
+    again."""
 
     @property
     def live(self) -> bool:

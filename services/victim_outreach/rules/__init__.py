@@ -3,7 +3,7 @@
 from services.victim_outreach.rules.contact import NOT_SHE, SENT, SafeContact, address_of, safe_contact
 from services.victim_outreach.rules.duty import next_alert, on_duty
 from services.victim_outreach.rules.gates import Opening, gate_state, opening
-from services.victim_outreach.rules.needs import QUIET, Need, is_quiet, needs, reviews
+from services.victim_outreach.rules.needs import QUIET, Need, is_quiet, needs, reviews, told_of
 from services.victim_outreach.rules.people import (
     ADVOCATES,
     HOLDERS,
@@ -50,4 +50,5 @@ __all__ = [
     "reviews",
     "safe_contact",
     "supervises",
+    "told_of",
 ]

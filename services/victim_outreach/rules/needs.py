@@ -14,7 +14,7 @@ from schemas.advocacy import ScreenResult
 from schemas.notification import NotificationState
 from schemas.outreach import ContactChannel, TaskKind, TaskOwner
 from schemas.referral import ReferralPurpose
-from services.victim_outreach.domain import CaseFile, Delivery, Referral, TaskKey, Victim
+from services.victim_outreach.domain import CaseFile, Delivery, Referral, Task, TaskKey, Victim
 from services.victim_outreach.rules.clocks import due
 from services.victim_outreach.rules.contact import safe_contact
 from services.victim_outreach.rules.gates import opening
@@ -166,12 +166,29 @@ def _before(notice: Delivery, referral: Referral, policy: terms.Policy) -> Itera
     """
     rule = policy.on_occasion[TaskKind.BEFORE_DELIVERY]
     if notice.planned_from is not None and notice.planned_at is not None:
-        if notice.state in _TO_COME:
-            about = f"{notice.notification_id}|planned|{notice.plans}"
+        told = notice.plans == 1 and notice.planned_from == referral.told_of
+        if notice.state in _TO_COME and not told:
+            about = _of_plan(notice)
             need = _need(referral, rule, about, notice.planned_at, policy)
             yield replace(need, due_at=max(notice.planned_at, notice.planned_from - _A_DAY))
     elif notice.state is NotificationState.RELEASED:
         yield _need(referral, rule, f"{notice.notification_id}|{notice.releases}", notice.released_at, policy)
+
+
+def _of_plan(notice: Delivery) -> str:
+    return f"{notice.notification_id}|planned|{notice.plans}"
+
+
+def told_of(file: CaseFile, referral: Referral) -> datetime | None:
+    """Beginning of the round that is planned, where she has been told of it, or is not to be."""
+    kept = {task.about for task in file.tasks.values() if task.case_id == referral.case_id and _is_over(task)}
+    rounds = [one for one in file.deliveries.values() if one.pair_id == referral.pair_id and _of_plan(one) in kept]
+    latest = max((one.planned_from for one in rounds if one.planned_from is not None), default=None)
+    return latest or referral.told_of
+
+
+def _is_over(task: Task) -> bool:
+    return task.kind is TaskKind.BEFORE_DELIVERY and task.stands and not task.unfinished
 
 
 _TO_COME = (NotificationState.PREPARED, NotificationState.HELD, NotificationState.RELEASED)

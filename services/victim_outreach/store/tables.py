@@ -75,6 +75,7 @@ referrals = _table(
     Column("moved_as", String, comment="its id over there"),
     Column("clocks_from", UtcDateTime),
     Column("policy", String(64), comment="digest of the one in force when its clocks began"),
+    Column("told_of", UtcDateTime, comment="the round of which she was told under another record of his"),
     Index("referrals_case", "case_id"),
     Index("referrals_victim", "victim_id"),
     Index("referrals_pair", "pair_id"),

@@ -28,7 +28,7 @@ from services.victim_outreach.domain import (
     Screen,
     case_id,
 )
-from services.victim_outreach.rules import Terms
+from services.victim_outreach.rules import Terms, told_of
 from services.victim_outreach.usecases.links import by_last_word, relinked
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import SOURCE, Draft
@@ -53,7 +53,16 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
     there = referral_id(pair, gone.victim_no)
     case = case_id(to, there, gone.victim_id, gone.purpose, file.links.values())
     waiting = replace(
-        gone, referral_id=there, pair_id=pair, case_id=case, withdrawn=True, opening=0, place=0, tier=None, gravest=None
+        gone,
+        referral_id=there,
+        pair_id=pair,
+        case_id=case,
+        withdrawn=True,
+        opening=0,
+        place=0,
+        tier=None,
+        gravest=None,
+        told_of=told_of(file, gone),
     )
     tried = [replace(one, case_id=case) for one in file.attempts.values() if one.case_id == gone.case_id]
     kept = {
@@ -200,6 +209,7 @@ def _joined(file: CaseFile, told: Referral) -> Referral:
     assert told.clocks_from is not None, "so it was where it came from"
     return replace(
         known,
+        told_of=told.told_of or known.told_of,
         opened_at=min(known.opened_at, told.opened_at),
         clocks_from=min(known.clocks_from, told.clocks_from) if known.gravest is told.gravest else known.clocks_from,
     )

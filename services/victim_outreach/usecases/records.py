@@ -92,6 +92,7 @@ def _as_told(file: CaseFile, known: Referral | None, data: GivenReferral) -> Ref
         conflict_of_interest=data.conflict_of_interest,
         opening=known.opening if known else 0,
         place=known.place if known else 0,
+        told_of=known.told_of if known else None,
     )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from base64 import b64encode
+from datetime import date, timedelta
+from hashlib import sha256
 
 import pytest
 
-from schemas.commands import Role
+from schemas.classification import ReviewCode, Tier
+from schemas.commands import AskGiven, PrintLetter, Role, TellGiven
 from schemas.notification import NotificationPlanned, NotificationReleased, NotificationState
 from schemas.outreach import GateHeartbeat
-from tests.harness.notices import LANE, Bench, decision, gate
+from tests.harness.notices import HIM, LANE, Bench, decision, gate
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -68,6 +71,69 @@ def test_a_visit_ends_its_round(waiting: Bench) -> None:
     assert waiting.plan(waiting.now + DAY) == "refused:not_planned"
     assert waiting.retry(Role.COORDINATOR) == "applied"
     assert waiting.plan(waiting.now + DAY) == "applied"
+
+
+def printing(bench: Bench, day: date, content: bytes = b"%PDF-1") -> str:
+    made = PrintLetter(
+        offender_id=HIM,
+        by="some.officer",
+        role=Role.OFFICER,
+        notification_id=bench.notice.notification_id,
+        dated=day,
+        content=b64encode(content).decode(),
+        sha256=sha256(content).hexdigest(),
+        template="letters/d-en",
+        version="1",
+        template_sha256="0" * 64,
+    )
+    return bench.put(made).result
+
+
+def test_a_d_letter_is_dated_with_its_round_and_printed_again_for_another() -> None:
+    bench = Bench()
+    bench.put(decision(1, Tier.D), gate(), GateHeartbeat(lane=LANE))
+    assert bench.notice.state is NotificationState.RELEASED
+    day = (bench.now + 3 * DAY).date()
+    assert printing(bench, day) == "refused:no_round"
+    bench.plan(bench.now + 3 * DAY)
+    assert printing(bench, day - DAY) == "refused:not_of_the_round"
+    assert printing(bench, day) == "applied"
+    bench.plan(bench.now + 5 * DAY)
+    assert bench.serve() == "refused:print_again"
+    assert printing(bench, day + 2 * DAY, b"%PDF-2") == "applied"
+    bench.now += 6 * DAY
+    bench.heartbeat()
+    assert bench.notice.planned_from is None  # it went by; the word that he was told comes after it
+    assert bench.serve() == "applied"
+
+
+def test_what_a_charge_explains_is_dated_as_it_is_printed() -> None:
+    bench = Bench()
+    bench.put(decision(), gate(), GateHeartbeat(lane=LANE))
+    assert printing(bench, bench.now.date()) == "applied"
+
+
+def test_a_round_goes_with_the_notice_to_the_record_that_survives(waiting: Bench) -> None:
+    """Whichever of the merge and the question comes first over there, and of answer and notice here."""
+    begins = waiting.now + 3 * DAY
+    waiting.plan(begins)
+    ask = AskGiven(offender_id=HIM, surviving_offender_id="O-9")
+    waiting.put(ask)
+    [asked] = [one for one in waiting.recent if isinstance(one, TellGiven)]
+    waiting.put(decision(None, None, merged_offender_id=HIM, withdrawn_pair_ids=[decision().pair_id]))
+    waiting.put(ask)
+    [late] = [one for one in waiting.recent if isinstance(one, TellGiven)]
+    assert asked.planned == late.planned
+    [planned] = late.planned
+    assert (planned.tier, planned.planned_from) == (Tier.C, begins)
+    answer = TellGiven(offender_id=HIM, from_offender_id="O-0", given=[], planned=late.planned)
+    for first in ("answer", "notice"):
+        other = Bench()
+        merge = decision(None, None, merged_offender_id="O-0", review=[ReviewCode.MERGE_PENDING], merge_pending=True)
+        arrives = decision(1, Tier.C, merge_pending=True)
+        other.put(merge, *((answer, arrives) if first == "answer" else (arrives, answer)))
+        assert [one.planned_from for one in told(other)] == [begins]
+        assert other.notice.plan == (begins, begins + 4 * HOUR)
 
 
 def test_what_is_no_round_is_refused(waiting: Bench) -> None:

@@ -19,10 +19,10 @@ from schemas.advocacy import (
     TakeOver,
 )
 from schemas.envelope import Data, pair_id, referral_id
-from schemas.outreach import ContactChannel, GateChanged, TaskKind
+from schemas.outreach import AttemptOutcome, ContactChannel, GateChanged, TaskKind
 from schemas.topics import Topic
 from services.victim_outreach.domain import CaseFile
-from tests.harness.outreach import Bench, custody, incident, opened, pair, ref, withdrawn
+from tests.harness.outreach import Bench, custody, incident, opened, pair, planned, ref, withdrawn
 
 HE = "O-9"
 CALL, TEXT = ContactChannel.CALL, ContactChannel.TEXT
@@ -249,6 +249,26 @@ def test_taken_over_and_expunged_before_it_was_told_nothing_of_the_incident_stay
     other.put(withdrawn().model_copy(update={**ids, "expunged": True}))
     [referral] = other.file.referrals.values()
     assert (referral.incident_id, referral.occurred_at, referral.opened_at) == (None, None, None)
+
+
+@pytest.mark.parametrize("first", ["file", "plan"])
+def test_she_is_not_told_twice_of_a_round_that_goes_with_the_notice(other: Bench, first: str) -> None:
+    bench = Bench()
+    bench.put(opened(), planned(bench.now + timedelta(days=3)))
+    begins = bench.file.deliveries["N-1"].planned_from
+    assert begins is not None
+    bench.claim(TaskKind.BEFORE_DELIVERY)
+    bench.attempt(TaskKind.BEFORE_DELIVERY, AttemptOutcome.REACHED)
+    assert bench.complete(TaskKind.BEFORE_DELIVERY) == "applied"
+    bench.put(moved())
+    [kept] = relayed(bench)
+    his = {"offender_id": HE, "pair_id": pair_id(incident(1), HE), "notification_id": "N-9"}
+    plan = planned(begins).model_copy(update=his)
+    other.now = bench.now
+    other.put(there(), *((kept, plan) if first == "file" else (plan, kept)))
+    assert TaskKind.BEFORE_DELIVERY not in other.open_kinds()
+    other.put(planned(begins + timedelta(days=1)).model_copy(update=his))
+    assert TaskKind.BEFORE_DELIVERY in other.open_kinds()
 
 
 def test_an_expunction_ends_what_is_kept_of_every_victim_of_the_pair() -> None:
