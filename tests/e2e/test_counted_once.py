@@ -171,7 +171,7 @@ def referred(made: Pipeline) -> set[tuple[str, str]]:
 
 
 def with_a_partner(made: Pipeline, gone: Mapping[str, str]) -> set[tuple[str, str]]:
-    """Of an incident told of two of his records the latest word holds; here, those of which all that is told last names one."""
+    """Of an incident told of two of his records the latest words hold; those of which one of these names a partner."""
     last: dict[tuple[str, str], list[IncidentReported]] = {}
     for record in kafka.read_all(made.bootstrap, str(Topic.INCIDENTS)):
         data = decode(Message(record.key, record.value, record.headers)).data
@@ -183,7 +183,7 @@ def with_a_partner(made: Pipeline, gone: Mapping[str, str]) -> set[tuple[str, st
     for (_, incident), told in last.items():
         newest = max(one.revision for one in told)
         words = [one for one in told if one.revision == newest]
-        if all(any(her.relationship in PARTNERS for her in one.victims) for one in words):
+        if any(her.relationship in PARTNERS for one in words for her in one.victims):
             found |= {(one.offender.offender_id, incident) for one in told}
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise, product
 from typing import Any
@@ -303,8 +304,11 @@ def deeds(draw: st.DrawFn, him: str) -> list[Event[Any]]:
 
 
 def standing(bench: Bench, him: str = HIM) -> Any:
+    """Without the court's words: one that comes after an expunction belongs to nothing that is known, and stays."""
     one = bench.offender(him)
-    return (one.tier, one.since, one.history, set(one.reviews), one.wake_at, bench.live_referrals(), bench.tiers())
+    records = {key: kept for key, kept in one.history.records.items() if key[0] != "disposition"}
+    history = replace(one.history, records=records)
+    return (one.tier, one.since, history, set(one.reviews), one.wake_at, bench.live_referrals(), bench.tiers())
 
 
 @brief

@@ -15,6 +15,7 @@ from schemas.incident import CaseDisposed, Disposition, IncidentReported, Offens
 from schemas.nibrs import PERSON_CRIMES
 from schemas.policy import Policy
 from schemas.referral import ReferralPurpose
+from services.classifier.domain.history import Telling
 
 SELF = "VO"
 """NIBRS: this victim is this offender."""
@@ -127,6 +128,24 @@ def is_intimate(victim: Victim, policy: Policy) -> bool:
     """By the policy's codes, or a child in common. A protective order alone does not prove partnership."""
     by_child = policy.codes.child_in_common and victim.child_in_common
     return victim.relationship != SELF and (victim.relationship in policy.codes.intimate or by_child)
+
+
+def as_one(telling: Telling, policy: Policy) -> IncidentReported:
+    """The report that counts, with every victim whom the last revision names under any id of his.
+
+    NIBRS says of each offender who was what to him. Where two of an incident turn out to be one man, whatever is closest holds:
+    nobody loses her help because to the other she was a stranger.
+    """
+    if not telling.beside:
+        return telling.report
+    found: dict[int, Victim] = {}
+    for report in (telling.report, *telling.beside):
+        for number, victim in zip(victim_numbers(report), report.victims, strict=True):
+            known = found.get(number)
+            closer = known is not None and known.relationship != SELF and not is_intimate(known, policy)
+            if known is None or (closer and is_intimate(victim, policy)):
+                found[number] = victim.model_copy(update={"victim_no": number})
+    return telling.report.model_copy(update={"victims": [found[number] for number in sorted(found)]})
 
 
 def victim_numbers(report: IncidentReported) -> list[int]:

@@ -89,6 +89,8 @@ class Telling:
     strand: Strand
     listed: bool
     """No strand that stands was reported in time or opened by a person."""
+    beside: tuple[IncidentReported, ...] = ()
+    """The same revision under other ids of his: he was two of its offenders until records were merged."""
 
     @property
     def report(self) -> IncidentReported:
@@ -119,7 +121,10 @@ class History:
         if not live:
             return None
         best = max(live, key=lambda one: (one.revision, one.reported_as == offender_id, one.reported_as))
-        return Telling(best, listed=all(one.listed for one in live))
+        beside = [one.report for one in live if one is not best and one.revision == best.revision]
+        return Telling(
+            best, listed=all(one.listed for one in live), beside=tuple(one.data for one in beside if one is not None)
+        )
 
     def disposed(self, arrest_id: str, charge: str) -> Event[CaseDisposed] | None:
         """The court's latest word on a charge of an arrest."""

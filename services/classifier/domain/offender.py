@@ -11,7 +11,7 @@ from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode
 from schemas.envelope import pair_id
 from schemas.policy import Policy
 from schemas.referral import ReferralOpened
-from services.classifier.domain.finding import Finding, find
+from services.classifier.domain.finding import Finding, as_one, find
 from services.classifier.domain.history import History
 from services.classifier.domain.ladder import Fire, Standing, walk
 from services.classifier.domain.raising import raised
@@ -167,6 +167,6 @@ def findings(
         telling = history.standing(incident_id, offender_id)
         if telling is not None:
             findings[incident_id] = find(
-                telling.report, policy, history.disposed, listed=telling.listed, noticed_at=noticed_at
+                as_one(telling, policy), policy, history.disposed, listed=telling.listed, noticed_at=noticed_at
             )
     return findings

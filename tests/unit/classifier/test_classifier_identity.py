@@ -7,7 +7,7 @@ import pytest
 from schemas.classification import Change, Outreach, ReviewCode, Tier
 from schemas.commands import Adopt
 from schemas.envelope import from_json_line, to_json_line
-from schemas.incident import Disposition
+from schemas.incident import Disposition, Victim
 from schemas.referral import ReferralWithdrawn
 from schemas.rejects import InvalidRecord
 from schemas.topics import Topic
@@ -180,6 +180,21 @@ def test_one_incident_told_of_both() -> None:
     assert bench.offender().tier is Tier.C
     bench.put(retracted(1, HIM))
     assert bench.offender().tier is None
+
+
+@pytest.mark.parametrize("hers", [HIM, GONE])
+@pytest.mark.parametrize("other", [[], ["ST"], ["RU"], [Victim(victim_no=2, victim_id="V-9", relationship="ST")]])
+def test_two_offenders_of_one_incident_who_are_one_man_cost_her_nothing(hers: str, other: list[Victim | str]) -> None:
+    """NIBRS tells of each offender who was what to him; the one of the two who had nobody must not win over the other."""
+    his = GONE if hers == HIM else HIM
+    bench = Bench()
+    bench.put(report(1, hers, charged=True), report(1, his, charged=True, victims=other))
+    assert pair(1, hers) in {one.pair_id for one in bench.live_referrals().values()}
+    bench.put(merged(GONE))
+    [after] = bench.live_referrals().values()
+    assert (after.pair_id, after.victim_no, after.victim_id) == (pair(1, HIM), 1, "V-1-BG")
+    bench.put(report(1, hers, charged=True, revision=2, victims=["ST"]))
+    assert not bench.live_referrals(), "a later revision says that she is a stranger"
 
 
 def test_after_a_merge_his_own_id_takes_back_what_was_told_under_the_other() -> None:
