@@ -41,8 +41,8 @@ class Read:
 
     @property
     def solid(self) -> str:
-        """The text without its white space: where lines broke does not matter."""
-        return "".join(self.text.split())
+        """The text without its white space, that of no width too: where lines broke or may break does not matter."""
+        return "".join(self.text.replace("\u200b", "").split())
 
     def fonts(self) -> set[str]:
         """Names of the fonts on its pages."""

@@ -283,6 +283,7 @@ NAMES = st.text(LATIN, min_size=1, max_size=60).filter(str.strip)
 @example(name="// no comment /* nor this */ https://example.org --- ... ~")
 @example(name="O'Neil-Ñúñez, José “Pepe” Jr.")
 @example(name="Nguyễn Thị Ánh")
+@example(name="0" * 39 + "30")  # longer than a line may be without a place to break it
 def test_any_name_prints_as_it_stands(name: str) -> None:
     letter = sample_letter(Kind.C, name=name)
     read = Read.of(BOOK.render(letter).content)
