@@ -148,7 +148,7 @@ def run_command(
         settings = settings.model_copy(update=changes)
         if "KAFKA_BOOTSTRAP_SERVERS" not in os.environ:
             console.print("Starting Kafka ...", markup=False)
-            broker = stack.enter_context(EmbeddedBroker(settings.home / "kafka"))
+            broker = stack.enter_context(EmbeddedBroker(settings.home / "kafka", brief=once))
             settings = settings.model_copy(
                 update={
                     "kafka_bootstrap_servers": broker.bootstrap_servers,

@@ -68,7 +68,9 @@ def embedded_broker(
 ) -> Iterator[EmbeddedBroker]:
     """An embedded broker whatever the environment says: for tests that restart it or put a proxy before it."""
     with tempfile.TemporaryDirectory(prefix="ipvi-kafka-", ignore_cleanup_errors=True) as folder:
-        node = EmbeddedBroker(Path(folder), proxied_port=proxied_port, advertised_proxy_port=advertised_proxy_port)
+        node = EmbeddedBroker(
+            Path(folder), proxied_port=proxied_port, advertised_proxy_port=advertised_proxy_port, brief=True
+        )
         node.start()
         try:
             yield node

@@ -50,7 +50,7 @@ def node() -> Iterator[EmbeddedBroker]:
         (WHO, "nobody", "ipvi-intake", "ipvi-partners", *(f"ipvi-{name}" for name in SERVICES)), PASSWORD
     )
     with tempfile.TemporaryDirectory(prefix="ipvi-acls-", ignore_cleanup_errors=True) as folder:
-        broker = EmbeddedBroker(Path(folder), passwords=users, certificate=certified(Path(folder)))
+        broker = EmbeddedBroker(Path(folder), passwords=users, certificate=certified(Path(folder)), brief=True)
         broker.start()
         try:
             create_topics(broker.bootstrap_servers, LANES, [each.topic for each in (*PARTNERS, NEXT)])

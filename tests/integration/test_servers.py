@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata
 
 from services.cli.broker import BrokerError, EmbeddedBroker
-from services.cli.broker.jars import class_path
+from services.cli.broker.jars import class_cache, class_path
 from tests.harness import kafka
 from tests.harness.postgres import LocalPostgres, dsn, local_postgres, through
 from tests.harness.proxy import COMMIT, Api, KafkaProxy, PostgresProxy, proxied_broker
@@ -93,6 +93,14 @@ def values(bootstrap: str, topic: str, isolation: str = "read_committed") -> lis
     return [record.value for record in kafka.read_all(bootstrap, topic, isolation)]
 
 
+def test_a_damaged_cache_of_classes_is_passed_over(tmp_path: Path) -> None:
+    assert class_cache().exists(), "made at set-up"
+    damaged = tmp_path / "classes.aot"
+    damaged.write_bytes(b"damaged")
+    with EmbeddedBroker(tmp_path / "data", brief=True, java_options=[f"-XX:AOTCache={damaged}"]) as node:
+        assert node.cluster_id
+
+
 def test_servers_die_with_their_starter(tmp_path: Path) -> None:
     """However it goes, and from whatever thread the server was started."""
     script = f"""
@@ -149,7 +157,7 @@ class TestBroker:
         assert values(node.bootstrap_servers, topic) == [None, b"v"]
 
     def test_data_outlives_a_stop_and_a_crash(self, tmp_path: Path) -> None:
-        first, second, third = (EmbeddedBroker(tmp_path) for _ in range(3))
+        first, second, third = (EmbeddedBroker(tmp_path, brief=True) for _ in range(3))
         with first:
             kafka.create_topics(first.bootstrap_servers, {"kept": 1})
             kafka.produce(first.bootstrap_servers, "kept", [(0, None, b"1", [])])
@@ -162,7 +170,7 @@ class TestBroker:
 
     def test_failure_to_start_shows_the_log(self, node: EmbeddedBroker, tmp_path: Path) -> None:
         with pytest.raises(BrokerError, match="Address already in use"):
-            EmbeddedBroker(tmp_path, port=node.port).start()
+            EmbeddedBroker(tmp_path, port=node.port, brief=True).start()
 
     def test_missing_jars_name_the_remedy(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("IPVI_HOME", str(tmp_path))

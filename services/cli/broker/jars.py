@@ -87,6 +87,11 @@ def class_path() -> str:
     return os.pathsep.join(str(jar.path(store)) for jar in jars)
 
 
+def class_cache() -> Path:
+    """Where Java keeps Kafka's classes ready to run; `node.cache_classes` makes it."""
+    return _store() / "classes.aot"
+
+
 def write_lock() -> str:
     """Resolve `ROOTS` with everything they need and write the lock: for whoever moves to another version of Kafka."""
     from jgo.maven import MavenContext
@@ -130,7 +135,7 @@ def _read_lock() -> list[Jar]:
 
 
 def _store() -> Path:
-    return home() / "jars"
+    return (home() / "jars").resolve()  # Java knows its cache by the jars' paths
 
 
 def _stamp() -> Path:

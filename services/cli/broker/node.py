@@ -6,9 +6,10 @@ import base64
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -17,12 +18,14 @@ from typing import Self
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from services.cli.broker.jars import LOCK, BrokerError, class_path
+from services.cli.broker.jars import LOCK, BrokerError, class_cache, class_path
 from services.cli.broker.process import BoundProcess, free_port
 from services.cli.broker.settings import server_properties
 from services.common.cluster import Cluster
 
 LOG_SETTINGS = LOCK.with_name("log4j2.properties")
+BRIEF = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
+"""For a process of seconds: to compile its code a second time costs more than it gains."""
 SILENCED = ["--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"]
 
 
@@ -32,7 +35,8 @@ class EmbeddedBroker:
     Data, cluster id and topics outlive a restart; ports are chosen anew unless given. With `proxied_port` there is a
     second listener, and clients that come in by it are sent on to `advertised_proxy_port`, where a proxy listens. With
     `passwords`, by user, there is one (`secured_servers`) by which a client may do what ACLs allow it and no more; it is
-    encrypted where `certificate` names a PEM file with a private key (PKCS #8) and its certificate.
+    encrypted where `certificate` names a PEM file with a private key (PKCS #8) and its certificate. `brief`: it will live for a
+    minute or so. `java_options` go to its Java.
     """
 
     def __init__(
@@ -45,6 +49,8 @@ class EmbeddedBroker:
         passwords: Mapping[str, str] | None = None,
         certificate: Path | None = None,
         heap_mib: int = 512,
+        brief: bool = False,
+        java_options: Sequence[str] = (),
     ) -> None:
         if (proxied_port is None) != (advertised_proxy_port is None):
             raise ValueError("proxied_port and advertised_proxy_port go together")
@@ -59,6 +65,8 @@ class EmbeddedBroker:
         self._secured_port = free_port() if passwords is not None else None
         self.secured_servers = f"127.0.0.1:{self._secured_port}"
         self._heap_mib = heap_mib
+        self._brief = brief
+        self._java_options = java_options
         self._process: BoundProcess | None = None
 
     def start(self, timeout: float = 60) -> None:
@@ -71,24 +79,27 @@ class EmbeddedBroker:
             raise BrokerError("the broker is started already")
         deadline = time.monotonic() + timeout
         java = [str(_java()), "-cp", class_path(), f"-Dlog4j2.configurationFile={LOG_SETTINGS}", *SILENCED]
+        if class_cache().exists():
+            java += [f"-XX:AOTCache={class_cache()}", "-Xlog:aot=off,cds=off"]
         properties = self._write_properties()
         if not (self._logs / "meta.properties").exists():
-            self._format([*java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"], properties, timeout)
-        options = [f"-Xmx{self._heap_mib}m", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
-        self._process = BoundProcess([*java, *options, "kafka.Kafka", str(properties)], log=self.log)
+            self._format([*java, *BRIEF], properties, timeout)
+        options = BRIEF if self._brief else ["-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20"]
+        command = [*java, *options, *self._java_options, f"-Xmx{self._heap_mib}m", "kafka.Kafka", str(properties)]
+        self._process = BoundProcess(command, log=self.log)
         try:
             self._wait_ready(self._process, deadline)
         except BrokerError:
             self.kill()
             raise
 
-    def stop(self) -> None:
-        """A clean shutdown. Safe to repeat."""
-        self._end(signal.SIGTERM)
+    def stop(self, patience: float = 20) -> None:
+        """A clean shutdown; after `patience` seconds it is killed. Safe to repeat."""
+        self._end(signal.SIGTERM, patience)
 
     def kill(self) -> None:
         """As by `kill -9`: for tests, and for data that nobody will read again. Safe to repeat."""
-        self._end(signal.SIGKILL)
+        self._end(signal.SIGKILL, 20)
 
     def __enter__(self) -> Self:
         self.start()
@@ -167,10 +178,28 @@ class EmbeddedBroker:
     def _last_lines(self, count: int = 25) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-count:])
 
-    def _end(self, first: signal.Signals) -> None:
+    def _end(self, first: signal.Signals, patience: float) -> None:
         if self._process is not None:
-            self._process.stop(first=first)
+            self._process.stop(first=first, patience=patience)
             self._process = None
+
+
+def cache_classes() -> str:
+    """Keep Kafka's classes as this Java has read, checked and linked them, for the brokers to come. Safe to repeat.
+
+    A start takes a third of the processor's time with it. Java passes over a cache that is damaged, of another Java or of other
+    jars; one that knows of no such caches makes none.
+
+    Raises:
+        BrokerError: a broker does not start.
+    """
+    class_cache().unlink(missing_ok=True)
+    options = ["-XX:+IgnoreUnrecognizedVMOptions", f"-XX:AOTCacheOutput={class_cache()}"]
+    with tempfile.TemporaryDirectory(prefix="ipvi-kafka-", ignore_cleanup_errors=True) as folder:
+        node = EmbeddedBroker(Path(folder), brief=True, java_options=options)
+        node.start()
+        node.stop(patience=180)  # it writes the cache as it ends
+    return "their classes cached" if class_cache().exists() else "their classes not cached"
 
 
 def _java() -> Path:
