@@ -14,13 +14,12 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.database import IDLE_IN_TRANSACTION_MS
 from services.common.errors import LaneLostError
 from services.common.producer import JournalRow
-from services.common.sql import among, keys_in
+from services.common.sql import among, insert_new, keys_in
 from services.common.tables import inbox, journal, lanes, parked, positions
 
 LOG_APPEND_TIME = 1
@@ -79,14 +78,14 @@ async def claim(conn: AsyncConnection, lane: int, starts: Mapping[str, int]) -> 
     """Take the lane: raise its epoch and read where it stands. A lane never seen starts at `starts`."""
     if conn.dialect.name == "postgresql":
         await conn.execute(_END_STALLED, {"seconds": IDLE_IN_TRANSACTION_MS / 1000})
-    await _insert_missing(conn, lanes, _new_lane(lane))
+    await insert_new(conn, lanes, _new_lane(lane))
     row = (
         await conn.execute(
             update(lanes).where(lanes.c.lane == lane).values(epoch=lanes.c.epoch + 1, refusal=None).returning(lanes)
         )
     ).one()
     for topic, start in starts.items():
-        await _insert_missing(conn, positions, {"lane": lane, "topic": topic, "next_offset": start, "published": start})
+        await insert_new(conn, positions, {"lane": lane, "topic": topic, "next_offset": start, "published": start})
     places = (await conn.execute(select(positions).where(positions.c.lane == lane))).all()
     heard = {name: datetime.fromisoformat(at) for name, at in row.heard.items()}
     return (
@@ -103,11 +102,6 @@ async def claim(conn: AsyncConnection, lane: int, starts: Mapping[str, int]) -> 
         ),
         {place.topic: Place(place.next_offset, place.published) for place in places if place.topic in starts},
     )
-
-
-async def _insert_missing(conn: AsyncConnection, table: Any, values: dict[str, Any]) -> None:
-    make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    await conn.execute(make(table).values(**values).on_conflict_do_nothing())
 
 
 async def hold(conn: AsyncConnection, lane: int, row: LaneRow) -> None:

@@ -67,6 +67,8 @@ def among(column: ColumnElement[str], parameter: str) -> ColumnElement[bool]:
 
 async def keys_in(conn: AsyncConnection, table: Table, pairs: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
     """Which of these are the (source, id) of a row."""
+    if not pairs:
+        return set()
     asked = (
         {"pairs": orjson.dumps(pairs).decode()}
         if conn.dialect.name == "sqlite"

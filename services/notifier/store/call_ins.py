@@ -26,7 +26,7 @@ _HEADS = select(call_ins).where(among(call_ins.c.call_in_id, "keys"))
 
 async def load_call_ins(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, CallIn]:
     """Those of the keys that are call-ins."""
-    heads = (await conn.execute(_HEADS, {"keys": list(keys)})).all()
+    heads = (await conn.execute(_HEADS, {"keys": list(keys)})).all() if keys else ()
     if not heads:
         return {}
     places: dict[str, dict[str, Place]] = defaultdict(dict)
