@@ -39,6 +39,8 @@ class Adopt(Data):
     """Keyed hashes of incidents that were expunged there: they stay out here too."""
     opened_through: Annotated[int, Field(ge=0)] = 0
     """Of a report: the highest revision that came in time or was opened by a person; what is open stays open."""
+    others: list[str] = []
+    """Of a report or a retraction: charges of arrests (`arrest|charge`) that other revisions named."""
     via: list[Identifier] = []
     """Offenders it has been handed on by, the first giver first: a ring of merges is seen, and ends."""
     moved: list[str] = []

@@ -23,9 +23,10 @@ from services.classifier.domain import (
     ReviewKey,
     Standing,
     assess,
+    history,
     lapses,
 )
-from services.classifier.domain.history import agreed
+from services.classifier.domain.records import agreed
 from services.classifier.terms import Terms
 from services.classifier.usecases import referring
 from services.classifier.usecases.deciding import About, about, decision, is_published, takes_over
@@ -49,6 +50,7 @@ def settled(
     """`draft` is `before` with the record `event` folded in; `more` is said besides. `what`: unless it is `event`'s own."""
     if draft is before and not more and what is None:
         return Outcome(before, result="none")
+    draft = tidied(draft, terms)
     digest = terms.policy.digest
     known = (before.history, before.assessment) if before.policy == digest else None
     assessment = assess(draft.offender_id, draft.history, terms.policy, terms.fire, known)
@@ -86,6 +88,12 @@ def settled(
         erase=gone.pairs,
         redact=gone.redactions,
     )
+
+
+def tidied(offender: Offender, terms: Terms) -> Offender:
+    """Without what a court has said of expunged matters; while a hand-over goes on they may be another incident's too."""
+    kept = offender.history if offender.pending else history.tidied(offender.history, terms.seal)
+    return offender if kept is offender.history else replace(offender, history=kept)
 
 
 def _decisions(
