@@ -56,6 +56,8 @@ class Forget(Data):
     """Keyed hash of the incident, by which who holds it knows it."""
     pair_id: str
     """Of the incident and this offender."""
+    matters: list[str] = []
+    """Keyed hashes of arrests and charges of it, of no other incident: what a court has said of them goes too."""
     via: list[Identifier] = []
     """Offenders whose lanes have done it."""
 

@@ -31,9 +31,15 @@ def arrests(matters: Iterable[str]) -> frozenset[str]:
     return frozenset(each.rpartition("|")[0] for each in matters)
 
 
-def sealed(matters: Collection[str], seal: Seal) -> frozenset[str]:
+def sealed(matter: str, seal: Seal) -> str:
+    """As no incident can be sealed, should an agency number both alike."""
+    return seal(f"\n{matter}")
+
+
+def all_sealed(matters: Collection[str], seal: Seal) -> frozenset[str]:
     """What stays of matters that are expunged: by arrest too, since a court may find on a charge that was never made."""
-    return frozenset(seal(each) for each in (*matters, *arrests(matters)))
+    whole = (matter(each, "") for each in arrests(matters))
+    return frozenset(sealed(each, seal) for each in (*matters, *whole))
 
 
 def is_out(word: CaseDisposed, named: Collection[str], expunged: Collection[str], seal: Seal) -> bool:
@@ -41,7 +47,7 @@ def is_out(word: CaseDisposed, named: Collection[str], expunged: Collection[str]
 
     `named`: the matters of those, taken back or not.
     """
-    its = matter(word.arrest_id, word.charge)
+    its, whole = matter(word.arrest_id, word.charge), matter(word.arrest_id, "")
     if its in named:
         return False
-    return seal(its) in expunged or (seal(word.arrest_id) in expunged and word.arrest_id not in arrests(named))
+    return sealed(its, seal) in expunged or (sealed(whole, seal) in expunged and word.arrest_id not in arrests(named))

@@ -242,7 +242,7 @@ def expunged(history: History, sealed: Collection[str], seal: Seal) -> History:
         return history
     named = {*history.strands, *filter(None, map(incident_of, history.records.values()))}
     gone = {incident_id for incident_id in named if seal(incident_id) in fresh}
-    matters = court.sealed(history.matters(gone), seal)
+    matters = court.all_sealed(history.matters(gone), seal)
     rest = {key: told for key, told in history.strands.items() if key not in gone}
     return replace(history, strands=rest, expunged=history.expunged | fresh | matters).dropped(history.reviewed(gone))
 

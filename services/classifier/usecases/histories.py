@@ -55,7 +55,7 @@ def named(offender: Offender, incident_id: str, reported_as: str, matters: Itera
     """Some revision of the incident names these matters. Where it is expunged, so are they."""
     known = offender.history
     if is_expunged(offender, incident_id, terms):
-        return _with(offender, history.expunged(known, court.sealed(frozenset(matters), terms.seal), terms.seal))
+        return _with(offender, history.expunged(known, court.all_sealed(frozenset(matters), terms.seal), terms.seal))
     return _with(offender, history.naming(known, known.strand(incident_id, reported_as), matters))
 
 

@@ -29,7 +29,7 @@ from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
 from services.classifier.domain import Decided, History, Move, Offender, Seal, court, history
 from services.classifier.terms import Terms
-from services.classifier.usecases.deciding import pair_of
+from services.classifier.usecases.deciding import about_of, pair_of
 from services.classifier.usecases.histories import Refused, fold, is_expunged, named
 from services.classifier.usecases.settling import SOURCE, settled, tidied
 from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
@@ -71,8 +71,8 @@ def _kept_out(state: Offender, event: Event[Data], terms: Terms) -> Outcome[Offe
     if not isinstance(data, IncidentReported | IncidentRetracted) or not is_expunged(state, data.incident_id, terms):
         return None
     redaction = Redaction((state.offender_id,), data.incident_id)
-    left = tidied(fold(state, event, terms), terms)
-    return Outcome(left, result="none", erase=tuple(filter(None, [pair_of(data)])), redact=(redaction,))
+    left, words = tidied(fold(state, event, terms), terms)
+    return Outcome(left, result="none", erase=tuple(filter(None, [pair_of(data), *words])), redact=(redaction,))
 
 
 def merged(state: Offender, event: Event[OffenderMerged], given: Input, terms: Terms) -> Outcome[Offender]:
@@ -150,11 +150,11 @@ def _sent_after(
     state: Offender, move: Move, handed: Handed, given: Input, terms: Terms, *more: Outgoing
 ) -> Outcome[Offender]:
     """Pass the event on, and with a report what the court has said of its arrest, then and from then on."""
-    said = (_adopt(state, move, handed, given), *more)
+    said = (_adopt(state, move, handed, given, terms.seal), *more)
     match handed.event.data:
         case IncidentReported(arrest=arrest) if arrest is not None and state.alias is None:
             tried = state.history.tried({arrest.arrest_id}).values()
-            copies = [_adopt(state, move, Handed(one, via=handed.via), given, one.id) for one in tried]
+            copies = [_adopt(state, move, Handed(one, via=handed.via), given, terms.seal, one.id) for one in tried]
             moved = {terms.seal(arrest.arrest_id): move, **state.moved}
             return Outcome(replace(state, moved=moved), (*said, *copies))
         case _:
@@ -168,7 +168,7 @@ def _copied(
     if isinstance(event.data, CaseDisposed):
         move = state.moved.get(terms.seal(event.data.arrest_id))
         if move is not None and move.to not in via:
-            yield _adopt(state, move, Handed(event, via=via), given, "copy")
+            yield _adopt(state, move, Handed(event, via=via), given, terms.seal, "copy")
 
 
 def _handover(
@@ -180,7 +180,7 @@ def _handover(
     marks = Handed(mark, moved=moved)
     whole = [replace(marks, sealed=part.expunged), *events, *([marks] if events else [])]
     for place, handed in enumerate(whole):
-        yield _adopt(state, move, replace(handed, remaining=len(whole) - 1 - place), given, place)
+        yield _adopt(state, move, replace(handed, remaining=len(whole) - 1 - place), given, seal, place)
 
 
 UNNAMED = "000000000:-"
@@ -212,7 +212,7 @@ def _is_notice(event: Event[Data]) -> bool:
     return isinstance(event.data, NotificationRecorded | NotificationServed)
 
 
-def _adopt(state: Offender, move: Move, handed: Handed, given: Input, place: int | str = 0) -> Outgoing:
+def _adopt(state: Offender, move: Move, handed: Handed, given: Input, seal: Seal, place: int | str = 0) -> Outgoing:
     command = Adopt(
         offender_id=move.to,
         from_offender_id=state.offender_id,
@@ -226,8 +226,8 @@ def _adopt(state: Offender, move: Move, handed: Handed, given: Input, place: int
         moved=list(handed.moved),
     )
     event = caused_by(given, SOURCE, command, Topic.CLASSIFIER_COMMANDS, state.offender_id, place, subject=move.to)
-    pair = pair_of(handed.event.data)
-    return Outgoing(Topic.CLASSIFIER_COMMANDS, replace(event, correlationid=pair), about=pair, other_lane=True)
+    event = replace(event, correlationid=pair_of(handed.event.data))
+    return Outgoing(Topic.CLASSIFIER_COMMANDS, event, about=about_of(handed.event.data, seal), other_lane=True)
 
 
 # the one that takes --------------------------------------------------------------------------------------------------

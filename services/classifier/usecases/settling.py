@@ -23,6 +23,7 @@ from services.classifier.domain import (
     ReviewKey,
     Standing,
     assess,
+    court,
     history,
     lapses,
 )
@@ -50,7 +51,7 @@ def settled(
     """`draft` is `before` with the record `event` folded in; `more` is said besides. `what`: unless it is `event`'s own."""
     if draft is before and not more and what is None:
         return Outcome(before, result="none")
-    draft = tidied(draft, terms)
+    draft, words = tidied(draft, terms)
     digest = terms.policy.digest
     known = (before.history, before.assessment) if before.policy == digest else None
     assessment = assess(draft.offender_id, draft.history, terms.policy, terms.fire, known)
@@ -85,15 +86,21 @@ def settled(
     return Outcome(
         replace(after, referrals=referrals, decisions=decisions if told or gone.pairs else after.decisions),
         (*first, *said),
-        erase=gone.pairs,
+        erase=(*gone.pairs, *words),
         redact=gone.redactions,
     )
 
 
-def tidied(offender: Offender, terms: Terms) -> Offender:
-    """Without what a court has said of expunged matters; while a hand-over goes on they may be another incident's too."""
+def tidied(offender: Offender, terms: Terms) -> tuple[Offender, tuple[str, ...]]:
+    """Without what a court has said of expunged matters, and by what each word is found that was passed on.
+
+    While a hand-over goes on they may be another incident's too.
+    """
     kept = offender.history if offender.pending else history.tidied(offender.history, terms.seal)
-    return offender if kept is offender.history else replace(offender, history=kept)
+    if kept is offender.history:
+        return offender, ()
+    gone = (matter for _, matter in offender.history.records.keys() - kept.records.keys())
+    return replace(offender, history=kept), tuple(sorted(court.sealed(each, terms.seal) for each in gone))
 
 
 def _decisions(
