@@ -6,9 +6,9 @@ and restarts. Here are the rules alone: persons as they were in, persons as they
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -21,10 +21,10 @@ from schemas.incident import (
     IncidentRetracted,
     OffenderMerged,
     OffenderSplit,
-    Victim,
 )
 from schemas.person import Custody, DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
+from services.intake.identity import victim_id
 
 _OFFENDER_FACTS = ("name", "birth_date", "places", "language", "counsel")
 _VICTIM_FACTS = ("name", "birth_date", "contact", "language", "substitute_address")
@@ -33,6 +33,9 @@ _MOST_VICTIMS = 200
 """Entries kept for one offender, the newest: an id that stands for nobody in particular would outgrow every record."""
 _HIMSELF = "VO"
 """The victim was this offender: what is held of him is no record of a victim."""
+
+FINAL = sys.maxsize
+"""Taken back through every revision there will ever be."""
 
 Place = tuple[str | None, int]
 """Incident (none: as the police gave it) and victim number."""
@@ -67,14 +70,30 @@ class VictimFacts:
 Facts = OffenderFacts | VictimFacts
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One incident as reported under one offender id: the highest revision, and through which it was taken back."""
+
+    revision: int = 0
+    victims: Mapping[int, str | None] = field(default_factory=dict)
+    """By number her id, where she has one."""
+    himself: frozenset[int] = frozenset()
+    """Numbers under which he is a victim."""
+    through: int = 0
+
+    def joined(self, other: Telling) -> Telling:
+        newest = max(self, other, key=lambda one: one.revision)
+        return replace(newest, through=max(self.through, other.through))
+
+
 @dataclass(slots=True)
 class Person:
     """All that is kept of one offender. `merged_into`: who he is now; then nothing is left under this id."""
 
     described: OffenderDescribed
     victims: dict[Place, DescribedVictim] = field(default_factory=dict)
-    revisions: dict[str, float] = field(default_factory=dict)
-    """By incident the highest revision reported or taken back; infinite where that is final."""
+    tellings: dict[str, dict[str, Telling]] = field(default_factory=dict)
+    """By incident and the offender id that its reports name. Of one that was expunged the sealed id alone, and nothing told."""
     merged_into: str | None = None
     moved: dict[str, str] = field(default_factory=dict)
     """By incident the person it went to in a split; what comes late for it is his."""
@@ -83,6 +102,25 @@ class Person:
     def elsewhere(self) -> list[str]:
         """Who else has what came under this id."""
         return [name for name in (self.merged_into, *self.moved.values()) if name]
+
+    def named_in(self, incident_id: str | None) -> Mapping[int, str | None]:
+        """Whom the reports name that stand, by number: as the classifier refers them.
+
+        The last revision counts, of two his own. Where he was two of its offenders each names her: nobody is lost.
+        """
+        told = self.tellings.get(incident_id or "", {})
+        his = self.described.offender_id
+        own = told[his].through if his in told else 0
+        live = {name: one for name, one in told.items() if one.revision > max(one.through, own)}
+        last = max((one.revision for one in live.values()), default=0)
+        names = sorted(name for name, one in live.items() if one.revision == last)
+        found: dict[int, str | None] = {}
+        himself: set[int] = set()
+        counts = his if his in names else max(names, default="")
+        for name in sorted(names, key=lambda each: each != counts):
+            found |= {number: her for number, her in live[name].victims.items() if number not in found.keys() | himself}
+            himself |= live[name].himself - found.keys()
+        return dict(sorted(found.items()))
 
     def victims_described(self) -> VictimsDescribed:
         return VictimsDescribed(offender_id=self.described.offender_id, victims=list(self.victims.values()))
@@ -206,9 +244,19 @@ class People:
 
     def _reported(self, data: IncidentReported) -> None:
         person = self._person(data.offender.offender_id, data.incident_id)
-        if data.revision <= self._known(person, data.incident_id):
+        if self._is_expunged(person, data.incident_id):
             return
-        person.revisions[data.incident_id] = data.revision
+        told = person.tellings.setdefault(data.incident_id, {})
+        known_telling = told.get(data.offender.offender_id, Telling())
+        if data.revision <= max(known_telling.revision, known_telling.through):
+            return
+        numbered = [(one.victim_no or place, one) for place, one in enumerate(data.victims, start=1)]
+        told[data.offender.offender_id] = Telling(
+            data.revision,
+            {number: one.victim_id for number, one in numbered if one.relationship != _HIMSELF},
+            frozenset(number for number, one in numbered if one.relationship == _HIMSELF),
+            known_telling.through,
+        )
         known, offender = person.described, data.offender
         person.described = known.model_copy(
             update={
@@ -216,42 +264,44 @@ class People:
                 "conflict_of_interest": known.conflict_of_interest or offender.conflict_of_interest,
             }
         )
-        now = {
-            (data.incident_id, no): _described_as(person, data.incident_id, no, victim)
-            for place, victim in enumerate(data.victims, start=1)
-            if victim.relationship != _HIMSELF
-            for no in (victim.victim_no or place,)
-        }
-        entries = _without(person.victims, {data.incident_id}) | now
-        person.victims = dict(list(entries.items())[-_MOST_VICTIMS:])
+        self._settle(person, data.incident_id)
 
-    def _known(self, person: Person, incident_id: str) -> float:
-        """The highest revision that was reported or taken back."""
-        if self._is_expunged(person, incident_id):
-            return math.inf
-        return person.revisions.get(incident_id, 0)
+    def _settle(self, person: Person, incident_id: str, others: Iterable[DescribedVictim] = ()) -> None:
+        """One entry of each woman whom the reports name, and no other of this incident. `others`: what else is known."""
+        known = (*person.victims.values(), *others)
+        now = {
+            (incident_id, number): _described_as(known, incident_id, number, named)
+            for number, named in person.named_in(incident_id).items()
+        }
+        before = {place: one for place, one in person.victims.items() if place[0] == incident_id}
+        if now != before:
+            person.victims = _newest(_without(person.victims, {incident_id}) | now)
 
     def _is_expunged(self, person: Person, incident_id: str) -> bool:
-        return self._seal(incident_id) in person.revisions
+        return self._seal(incident_id) in person.tellings
 
     def _retracted(self, data: IncidentRetracted) -> None:
-        self._take_back(data.offender_id, data.incident_id, math.inf if data.revision is None else data.revision)
+        self._take_back(data.offender_id, data.incident_id, FINAL if data.revision is None else data.revision)
 
     def _expunged(self, data: IncidentExpunged) -> None:
         """Nothing of it stays but a hash, with whoever it is named with and whoever has it now."""
         named, owner = self._person(data.offender_id), self._person(data.offender_id, data.incident_id)
         for person in (named, owner):
             person.victims = _without(person.victims, {data.incident_id})
-            person.revisions.pop(data.incident_id, None)
+            person.tellings.pop(data.incident_id, None)
             person.moved.pop(data.incident_id, None)
-            person.revisions[self._seal(data.incident_id)] = math.inf
+            person.tellings[self._seal(data.incident_id)] = {}
 
-    def _take_back(self, offender_id: str, incident_id: str, revision: float) -> None:
+    def _take_back(self, offender_id: str, incident_id: str, revision: int) -> None:
+        """Under his own id all that was told of it; under one that was merged into his that telling alone."""
         person = self._person(offender_id, incident_id)
-        known = self._known(person, incident_id)
-        if revision >= known and not self._is_expunged(person, incident_id):
-            person.revisions[incident_id] = revision
-            person.victims = _without(person.victims, {incident_id})
+        if self._is_expunged(person, incident_id):
+            return
+        told = person.tellings.setdefault(incident_id, {})
+        known = told.get(offender_id, Telling())
+        if revision > known.through:
+            told[offender_id] = replace(known, through=revision)
+            self._settle(person, incident_id)
 
     def _merged(self, data: OffenderMerged) -> None:
         if self._resolve(data.offender_id) == self._resolve(data.merged_offender_id):
@@ -259,9 +309,7 @@ class People:
         survivor, merged = self._person(data.offender_id), self._person(data.merged_offender_id)
         told = {name: value for name, value in merged.described if value and not getattr(survivor.described, name)}
         survivor.described = survivor.described.model_copy(update=told)
-        survivor.victims = merged.victims | survivor.victims
-        for incident_id, revision in merged.revisions.items():
-            survivor.revisions[incident_id] = max(revision, survivor.revisions.get(incident_id, 0))
+        self._take_in(survivor, merged.victims, merged.tellings)
         survivor.moved = merged.moved | survivor.moved
         gone = merged.described.offender_id
         self._people[gone] = Person(OffenderDescribed(offender_id=gone), merged_into=survivor.described.offender_id)
@@ -270,12 +318,35 @@ class People:
         old, new, moved = self._person(data.offender_id), self._person(data.new_offender_id), set(data.incident_ids)
         if old is new:
             return
-        new.victims |= {place: victim for place, victim in old.victims.items() if place[0] in moved}
-        new.revisions |= {name: revision for name, revision in old.revisions.items() if name in moved}
+        victims = {place: victim for place, victim in old.victims.items() if place[0] in moved}
+        tellings = {name: told for name, told in old.tellings.items() if name in moved}
         old.victims = _without(old.victims, moved)
-        old.revisions = {name: revision for name, revision in old.revisions.items() if name not in moved}
+        old.tellings = {name: told for name, told in old.tellings.items() if name not in moved}
+        self._take_in(new, victims, tellings)
         old.moved |= dict.fromkeys(moved, data.new_offender_id)
         new.moved = {name: to for name, to in new.moved.items() if name not in moved}
+
+    def _take_in(
+        self, person: Person, victims: Mapping[Place, DescribedVictim], tellings: Mapping[str, Mapping[str, Telling]]
+    ) -> None:
+        """What was another's is his too. Her contact may be in either's entry of her."""
+        both = {
+            place: _filled(known, other)
+            for place, known in person.victims.items()
+            if (other := victims.get(place)) and not _is_another(known, other.victim_id, place)
+        }
+        person.victims = {**victims, **person.victims, **both}
+        for incident_id, told in tellings.items():
+            known = person.tellings.setdefault(incident_id, {})
+            for offender_id, telling in told.items():
+                known[offender_id] = known.get(offender_id, Telling()).joined(telling)
+            if known:
+                self._settle(person, incident_id, victims.values())
+        if all(person.tellings.values()):
+            return
+        for incident_id in [each for each in person.tellings if self._is_expunged(person, each)]:
+            person.victims = _without(person.victims, {incident_id})
+            person.tellings.pop(incident_id)
 
     def _custody(self, data: CustodyChanged) -> None:
         person = self._person(data.offender_id)
@@ -287,32 +358,80 @@ class People:
         person.described = data.model_copy(update={"offender_id": person.described.offender_id})
 
     def _victims_described(self, data: VictimsDescribed) -> None:
-        """Replaces what the agencies it speaks of have said; what others hold of his victims stays."""
+        """Replaces what the agencies it speaks of have said; what others hold of his victims stays.
+
+        Whom a report names that stands is not taken away by it: she is referred, and must be found. Of an incident that went
+        to another in a split it tells him.
+        """
         person = self._person(data.offender_id)
         told = {(victim.incident_id, victim.victim_no): victim for victim in data.victims}
         agencies = {_agency(place) for place in told}
-        kept = {
-            place: victim for place, victim in person.victims.items() if agencies and _agency(place) not in agencies
+        person.victims = {
+            place: victim
+            for place, victim in person.victims.items()
+            if agencies and (_agency(place) not in agencies or place[1] in person.named_in(place[0]))
         }
-        person.victims = dict(list((kept | told).items())[-_MOST_VICTIMS:])
+        for place, victim in told.items():
+            owner = self._person(data.offender_id, place[0])
+            owner.victims = _newest({**owner.victims, place: _as_reported(owner, place, victim)})
+
+
+def _as_reported(person: Person, place: Place, told: DescribedVictim) -> DescribedVictim:
+    """Under the id by which a report that stands names her. Of another woman than that it says nothing of her."""
+    named = person.named_in(place[0]).get(place[1])
+    if named is None or named == told.victim_id:
+        return told
+    if _is_another(told, named, place):
+        return person.victims.get(place) or _described_as((), *place, named)
+    return told.model_copy(update={"victim_id": named})
 
 
 def _agency(place: Place) -> str:
     return (place[0] or "").partition(":")[0]
 
 
-def _described_as(person: Person, incident_id: str, number: int, victim: Victim) -> DescribedVictim:
+def _newest(victims: dict[Place, DescribedVictim]) -> dict[Place, DescribedVictim]:
+    return dict(list(victims.items())[-_MOST_VICTIMS:]) if len(victims) > _MOST_VICTIMS else victims
+
+
+def _described_as(
+    known: Collection[DescribedVictim], incident_id: str | None, number: int, named: str | None
+) -> DescribedVictim:
     """With the details police gave of her under this number or, being the same woman, under another.
 
     Named as another than before she is another: whoever calls her must not reach the woman it was thought to be.
     """
-    same = person.victims.get((incident_id, number))
-    if same is None or (victim.victim_id and same.victim_id and same.victim_id != victim.victim_id):
-        same = next(
-            (one for one in person.victims.values() if one.victim_id and one.victim_id == victim.victim_id), None
-        )
-    details = {name: getattr(same, name) for name in _DETAILS} if same else {}
-    return DescribedVictim(victim_no=number, incident_id=incident_id, victim_id=victim.victim_id, **details)
+    place = (incident_id, number)
+    here = [one for one in known if (one.incident_id, one.victim_no) == place and not _is_another(one, named, place)]
+    here.sort(key=lambda one: one.victim_id != named)
+    elsewhere = [one for one in known if one.victim_id and one.victim_id == named]
+    bare = DescribedVictim(victim_no=number, incident_id=incident_id, victim_id=named)
+    for same in (here, elsewhere[:1]):
+        found = bare
+        for one in same:
+            found = _filled(found, one)
+        if found != bare:
+            return found
+    return bare
+
+
+def _filled(known: DescribedVictim, other: DescribedVictim) -> DescribedVictim:
+    """With what only the other has. Found in high danger by either, she is."""
+    update = {name: value for name in _DETAILS if (value := getattr(other, name)) and not getattr(known, name)}
+    if other.lethality_screen == "high":
+        update["lethality_screen"] = "high"
+    return known.model_copy(update=update) if update else known
+
+
+def _is_another(known: DescribedVictim, named: str | None, place: Place) -> bool:
+    """An id made of the place alone, where a form has no number of her, names whoever is there."""
+    agency, _, report = (place[0] or "").partition(":")
+    return bool(
+        named
+        and known.victim_id
+        and named != known.victim_id
+        and victim_id(agency, report, place[1]) not in (named, known.victim_id)
+    )
 
 
 def _without(victims: dict[Place, DescribedVictim], incidents: set[str]) -> dict[Place, DescribedVictim]:

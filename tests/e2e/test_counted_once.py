@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -213,10 +214,38 @@ def her_side(
     assert Counter((row.case_id, row.kind) for row in tasks) == calls_for, "no task is lost, none is there twice"
     assert not {row.offender_id for row in tasks} & gone.keys()
     assert not {row.offender_id for row in rows("SELECT offender_id FROM victims")} & gone.keys()
+    reachable(made, gone)
     assert len(asked) == 10
     said = {(row.offender_id, row.case_id): row.channels for row in rows("SELECT * FROM profiles")}
     for him, her in asked:
         assert '"unsafe"' in str(said[gone[him], case_of_victim(gone[him], her)])
+
+
+def reachable(made: Pipeline, gone: Mapping[str, str]) -> None:
+    """Of each named woman who is sought one row where she is sought, with the last contact that intake gave of her there."""
+    given: dict[tuple[str, str | None, int], list[list[str]]] = {}
+    for record in kafka.read_all(made.bootstrap, str(Topic.VICTIMS)):
+        if record.value is None:
+            continue
+        data = decode(Message(record.key, record.value, record.headers)).data
+        assert isinstance(data, VictimsDescribed)
+        for her in data.victims:
+            him = gone.get(data.offender_id, data.offender_id)
+            given.setdefault((him, her.incident_id, her.victim_no), []).append(her.contact)
+    held: dict[tuple[str, str | None, int], list[Any]] = {}
+    for row in made.rows("victim_outreach", "SELECT * FROM victims"):
+        held.setdefault((row.offender_id, row.incident_id, row.victim_no), []).append(row)
+    sought = [row for row in made.rows("victim_outreach", LIVE) if row.victim_id and row.purpose == "outreach"]
+    with_contact = 0
+    for referral in sought:
+        place = (referral.offender_id, referral.incident_id, referral.victim_no)
+        assert [row.victim_id for row in held.get(place, [])] == [referral.victim_id]
+        [row] = held[place]
+        known = [contact for contact in given[place] if contact]
+        with_contact += bool(known)
+        assert json.loads(row.contact) == (known[-1] if known else [])
+    assert len(sought) >= 50
+    assert with_contact >= 10
 
 
 def written(path: Path, content: bytes) -> Path:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.person import DescribedVictim, OffenderDescribed
 from services.common.sql import upsert
-from services.intake.people import Person
+from services.intake.people import Person, Telling
 from services.intake.store.tables import IN_ONE_QUERY, people
+
+_TELLINGS = TypeAdapter(dict[str, dict[str, Telling]])
 
 
 async def load_people(conn: AsyncConnection, names: Iterable[str]) -> dict[str, Person]:
@@ -43,7 +45,7 @@ def _row(name: str, person: Person) -> dict[str, Any]:
         "merged_into": person.merged_into,
         "described": person.described.model_dump(mode="json", exclude_defaults=True),
         "victims": [victim.model_dump(mode="json", exclude_defaults=True) for victim in person.victims.values()],
-        "revisions": {key: None if value == math.inf else value for key, value in person.revisions.items()},
+        "tellings": _TELLINGS.dump_python(person.tellings, mode="json"),
         "moved": person.moved,
     }
 
@@ -53,7 +55,7 @@ def _person(row: Any) -> Person:
     return Person(
         OffenderDescribed.model_validate(row.described, strict=False),
         {(victim.incident_id, victim.victim_no): victim for victim in victims},
-        {key: math.inf if value is None else value for key, value in row.revisions.items()},
+        _TELLINGS.validate_python(row.tellings),
         row.merged_into,
         row.moved,
     )

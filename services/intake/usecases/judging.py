@@ -119,7 +119,7 @@ async def split(
             await _part_id(conn, group, merged_offender_id, terms, link, incident_ids)
             return _applied(form)
         person = (await load_people(conn, [group.root])).get(group.root)
-        if not incident_ids or person is None or not set(incident_ids) <= set(person.revisions):
+        if not incident_ids or person is None or not set(incident_ids) <= set(person.tellings):
             return _refused(form, "unknown_incident")
         wanted = set(incident_ids)
         his = [
