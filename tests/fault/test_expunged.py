@@ -89,9 +89,21 @@ def conflicting(one: Event[Any]) -> Event[Any]:
     return replace(one, id=f"{one.id}-again", data=data)
 
 
-def broken(number: int) -> tuple[int, bytes, bytes, tuple[tuple[str, bytes], ...]]:
+Raw = tuple[int, bytes, bytes, tuple[tuple[str, bytes], ...]]
+
+
+def broken(number: int) -> Raw:
     """No event at all, and still it names the incident."""
-    message = encode(named(report(number, charged=True)))
+    return _torn(named(report(number, charged=True)))
+
+
+def broken_word(arrest: str) -> Raw:
+    """Nor this, which names an arrest."""
+    return _torn(named(disposed(arrest, Disposition.DISMISSED)))
+
+
+def _torn(one: Event[Any]) -> Raw:
+    message = encode(one)
     assert message.value is not None
     return (lane_of(HIM, 4), HIM.encode(), message.value[:-20], message.headers)
 
@@ -146,10 +158,12 @@ def test_nothing_is_left(county: Pipeline) -> None:
             conflicting(named(report(1, revision=2, charged=True, victims=["BG", "XS"]))),
         ]
     )
-    kafka.produce(county.bootstrap, Topic.INCIDENTS, [broken(1), broken(STAYS)])
+    of_court = broken_word(ARRESTS[0]), broken_word(STANDS)
+    kafka.produce(county.bootstrap, Topic.INCIDENTS, [broken(1), broken(STAYS), *of_court])
     county.feed([described()], Topic.VICTIMS)
     county.wait_settled()
-    assert len(county.rows("classifier", "SELECT code FROM rejects")) == 4
+    assert len(county.rows("classifier", "SELECT code FROM rejects")) == 6
+    assert "classifier.journal.value" in remains(county, ARRESTS)
     before = remains(county, numbers)
     assert {place.split(".")[0] for place in before} >= {"classifier", "victim_outreach"}
 
@@ -171,7 +185,7 @@ def test_nothing_is_left(county: Pipeline) -> None:
     county.wait_settled()
     assert remains(county, [*numbers, *ARRESTS]) == []
     kept = remains(county, [incident_id(STAYS)])
-    assert "classifier.records.matter" in remains(county, [STANDS])
+    assert {"classifier.records.matter", "classifier.journal.value"} <= set(remains(county, [STANDS]))
     assert {place.split(".")[0] for place in kept} >= {"classifier", "victim_outreach"}
     assert any(place == "classifier.journal.value" for place in kept)
     county.judge_delivery()

@@ -35,6 +35,8 @@ from services.common.service import Input, Outcome, Outgoing, Redaction, caused_
 
 SOURCE = "/ipvi/classifier"
 ALSO = ReviewCode.ALSO_VICTIM
+TELLING = 6
+"""How long an arrest's number must be to be looked for in dead letters that nobody could read: a shorter one is in many."""
 ALSO_VICTIM_ROLES = frozenset({Role.COORDINATOR, Role.OUTREACH_SUPERVISOR})
 """Of the two who close a review that he is a victim himself, one each; also of acts that came by way of another record."""
 
@@ -274,9 +276,13 @@ def _gone(before: Offender, after: Offender, what: About) -> Gone:
     names = {incident_id: names_of(before, incident_id) for incident_id in gone}
     pairs = {pair_id(incident_id, name) for incident_id, told in names.items() for name in told}
     own = {what.pair_id} if what.expunged and what.pair_id else set[str]()
+    arrests = court.arrests(before.history.matters(gone)) - court.arrests(after.history.matters())
     return Gone(
         tuple(sorted(pairs | own)),
-        tuple(Redaction(tuple(sorted(names[incident_id])), incident_id) for incident_id in sorted(gone)),
+        (
+            *(Redaction(tuple(sorted(names[incident_id])), incident_id) for incident_id in sorted(gone)),
+            *(Redaction((), arrest) for arrest in sorted(arrests) if len(arrest) >= TELLING),
+        ),
     )
 
 
