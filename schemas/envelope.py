@@ -23,6 +23,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Plain
 from pydantic_core import PydanticCustomError
 
 from schemas.rejects import InvalidRecord, RejectCode
+from schemas.sharing import share
 
 _ROOT = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ipvi")
 _STRUCTURED = b"application/cloudevents+json"
@@ -353,10 +354,12 @@ def read(model: type[D], body: bytes) -> D:
     if _NUL in body:
         raise InvalidRecord(RejectCode.BAD_FORMAT, "data")
     try:
-        return model.model_validate_json(body, strict=True, extra="ignore")
+        found = model.model_validate_json(body, strict=True, extra="ignore")
     except ValidationError as failed:
         first = failed.errors(include_input=False, include_url=False, include_context=False)[0]
         kind = first["type"]
         code = _CODES.get(kind, RejectCode.BAD_TIME if kind.startswith(("datetime", "date")) else RejectCode.WRONG_TYPE)
         # Only names the model declares are shown: a key of the sender's own choosing could itself be personal data.
         raise InvalidRecord(code, ".".join(str(part) for part in first["loc"]) or "data") from None
+    share(found)
+    return found

@@ -39,6 +39,8 @@ class Adopt(Data):
     """Keyed hashes of incidents that were expunged there: they stay out here too."""
     opened_through: Annotated[int, Field(ge=0)] = 0
     """Of a report: the highest revision that came in time or was opened by a person; what is open stays open."""
+    others: list[str] = []
+    """Of a report or a retraction: charges of arrests (`arrest|charge`) that other revisions named."""
     via: list[Identifier] = []
     """Offenders it has been handed on by, the first giver first: a ring of merges is seen, and ends."""
     moved: list[str] = []
@@ -54,6 +56,8 @@ class Forget(Data):
     """Keyed hash of the incident, by which who holds it knows it."""
     pair_id: str
     """Of the incident and this offender."""
+    matters: list[str] = []
+    """Keyed hashes of arrests and charges of it, of no other incident: what a court has said of them goes too."""
     via: list[Identifier] = []
     """Offenders whose lanes have done it."""
 

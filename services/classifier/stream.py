@@ -63,8 +63,8 @@ class Classifier:
             return Outcome(state, result=f"refused:{refused}")
 
     def about(self, event: Event[Data]) -> str | None:
-        """The pair of the incident, where it names one."""
-        return usecases.pair_of(event.data)
+        """The pair of the incident, where it names one; of a court's word the sealed charge."""
+        return usecases.about_of(event.data, self._policies.of(None).seal)
 
     def on_lane_tick(self, given: Input) -> tuple[Outgoing, ...]:
         """The point at which a policy comes into force, and the next chunk of those to be decided again."""

@@ -47,7 +47,7 @@ def serve_command(
     # What was imported stays, and states in memory live long: to look through them for garbage at the pace that suits a
     # script takes a fifth of the processor's time.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(50_000, 20, 10)
     part = SERVICES.get(service) or {**PRODUCERS, "partners": PARTNERS}[service]
     asyncio.run(part.replica(settings).run())
 

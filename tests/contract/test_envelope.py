@@ -23,9 +23,10 @@ from schemas.envelope import (
     referral_id,
     to_json_line,
 )
-from schemas.incident import OffenderMerged
+from schemas.incident import IncidentReported, OffenderMerged
 from schemas.rejects import InvalidRecord, RejectCode
 from tests.contract.values import events
+from tests.harness.incidents import report
 
 MERGED = Event(
     id="m-1",
@@ -103,3 +104,17 @@ def test_equal_content_has_equal_bytes() -> None:
     """`conflicting_revision` compares these: order of keys, spelling of times and given defaults make no difference."""
     spelled = b'{"merged_offender_id":"O-2","offender_id":"O-1"}'
     assert from_json_line(to_json_line(MERGED)).data.canonical() == spelled
+
+
+def test_what_is_read_shares_the_sets_of_given_fields() -> None:
+    """A third of the memory of a state; and a copy of one changes no other."""
+    line = to_json_line(report(1, charged=True))
+    one, other = from_json_line(line).data, from_json_line(line).data
+    assert isinstance(one, IncidentReported) and isinstance(other, IncidentReported)
+    assert one.model_fields_set is other.model_fields_set
+    assert one.offender.model_fields_set is other.offender.model_fields_set
+    assert one.victims[0].model_fields_set is other.victims[0].model_fields_set
+    before = set(other.model_fields_set)
+    copy = one.model_copy(update={"new": 1})
+    assert "new" in copy.model_fields_set
+    assert other.model_fields_set == before

@@ -32,6 +32,9 @@ from tests.harness.remains import remains
 
 GONE = (1, 3, 4, 5)
 STAYS = 2
+ARRESTS = ("A-O-1-1", "A-O-2-4", "A-O-1-5")
+"""Of what is gone; and of what stays."""
+STANDS = "A-O-1-2"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -70,6 +73,7 @@ def history() -> list[Event[Any]]:
             retracted(3),
             disposed("A-O-1-1", Disposition.PENDING),
             report(4, "O-2", charged=True),
+            disposed("A-O-2-4", Disposition.PENDING, "O-2"),
             merged("O-2", HIM),
             report(5, charged=True),
             split([5], "O-9"),
@@ -159,10 +163,15 @@ def test_nothing_is_left(county: Pipeline) -> None:
     )
     county.wait_settled()
     late = [report(1, revision=9, charged=True), report(4, "O-2", revision=9), retracted(5, "O-9"), expunged(1, day=95)]
-    county.feed([named(one) for one in late])
+    words = [
+        disposed(arrest, Disposition.DISMISSED, him, day=99)
+        for arrest, him in (*zip(ARRESTS, (HIM, "O-2", HIM), strict=True), (ARRESTS[1], HIM), (ARRESTS[2], "O-9"))
+    ]
+    county.feed([named(one) for one in (*late, *words, disposed(STANDS, Disposition.PENDING, day=99))])
     county.wait_settled()
-    assert remains(county, numbers) == []
+    assert remains(county, [*numbers, *ARRESTS]) == []
     kept = remains(county, [incident_id(STAYS)])
+    assert "classifier.records.matter" in remains(county, [STANDS])
     assert {place.split(".")[0] for place in kept} >= {"classifier", "victim_outreach"}
     assert any(place == "classifier.journal.value" for place in kept)
     county.judge_delivery()

@@ -157,6 +157,8 @@ class Bench:
     service: Classifier = field(init=False)
     offenders: dict[str, domain.Offender] = field(default_factory=dict)
     said: list[Outgoing] = field(default_factory=list)
+    handed: list[Outgoing] = field(default_factory=list)
+    """To other lanes, ever."""
     crossing: deque[Event[Any]] = field(default_factory=deque)
     noted: deque[Event[Any]] = field(default_factory=deque)
     """To the lanes of partners, who may be offenders themselves."""
@@ -183,6 +185,7 @@ class Bench:
         if outcome.state == self.service.store.new(routing_key(one)):
             del self.offenders[routing_key(one)]
         self.said += [sent for sent in outcome.events if not sent.other_lane]
+        self.handed += [sent for sent in outcome.events if sent.other_lane]
         sent = [sent.event for sent in outcome.events if sent.other_lane]
         self.crossing += [each for each in sent if not isinstance(each.data, NotedVictim)]
         self.noted += [each for each in sent if isinstance(each.data, NotedVictim)]

@@ -1,7 +1,8 @@
 """Pure types and decisions: history in, standing out. No clock, no chance, no I/O."""
 
+from services.classifier.domain.court import Seal
 from services.classifier.domain.finding import Finding, Referred, find, victim_numbers
-from services.classifier.domain.history import FINAL, History, Kept, RecordKey, Seal, Strand, Telling
+from services.classifier.domain.history import FINAL, History, Strand, Telling
 from services.classifier.domain.ladder import Facts, Fire, Standing, Step, climb, walk
 from services.classifier.domain.offender import (
     Assessment,
@@ -16,6 +17,7 @@ from services.classifier.domain.offender import (
     findings,
 )
 from services.classifier.domain.raising import lapses, raised, taken_at
+from services.classifier.domain.records import Kept, RecordKey
 
 __all__ = [
     "FINAL",

@@ -9,45 +9,27 @@ have been listed twice.
 from __future__ import annotations
 
 import sys
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 from schemas.classification import Tier
-from schemas.commands import Role
 from schemas.envelope import Event
 from schemas.incident import (
     CaseDisposed,
-    CustodyChanged,
     IncidentReported,
     IncidentRetracted,
     NotificationRecorded,
-    OrderChanged,
 )
 from schemas.notification import NotificationServed
 from schemas.rejects import InvalidRecord, RejectCode
-from schemas.reviews import (
-    AnswerChallenge,
-    ChallengeListing,
-    ClaimReview,
-    ConcludeReview,
-    RaiseTier,
-    ReviewCommand,
-    ValidateD,
-)
+from services.classifier.domain import court
+from services.classifier.domain.court import Seal
+from services.classifier.domain.records import Kept, RecordKey, agreed, arrest_of, incident_of, record_key
 
 FINAL = sys.maxsize
 """A retraction without a revision takes back every revision there will ever be."""
-
-Act = ClaimReview | ConcludeReview | RaiseTier | ValidateD | ChallengeListing | AnswerChallenge
-"""Of people. They are part of the history: they go with it where it goes."""
-Kept = CaseDisposed | NotificationRecorded | NotificationServed | CustodyChanged | OrderChanged | Act
-RecordKey = tuple[str, str]
-
-Seal = Callable[[str], str]
-"""An id to its keyed hash, by which it can be known again and not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +45,8 @@ class Strand:
     opened_through: int = 0
     """The highest revision that came in time, or that a person opened. What was open stays open when a court's word or
     another correction comes months later; what is taken back is not."""
+    others: frozenset[str] = frozenset()
+    """Matters (see `court`) that its other revisions name, taken back or outdated: they are its own all the same."""
 
     @property
     def revision(self) -> int:
@@ -80,6 +64,21 @@ class Strand:
     def listed(self) -> bool:
         """Neither reported in time nor opened by a person."""
         return self.opened_through <= self.retracted_through
+
+    @property
+    def matters(self) -> frozenset[str]:
+        """All that any revision names."""
+        return self.others | court.matters(self.report.data) if self.report is not None else self.others
+
+    def naming(self, matters: Iterable[str]) -> Strand:
+        """With these beside its own. The same strand if it names them."""
+        more = frozenset(matters) - self.matters
+        return replace(self, others=self.others | more) if more else self
+
+    def with_report(self, report: Event[IncidentReported] | None) -> Strand:
+        """With another revision, or none, in place of its own."""
+        own = court.matters(report.data) if report is not None else frozenset[str]()
+        return replace(self, report=report, others=self.matters - own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ class History:
     records: Mapping[RecordKey, Event[Kept]] = field(default_factory=dict)
     """Dispositions, notices, custody, orders: the latest word on each."""
     expunged: frozenset[str] = frozenset()
-    """Sealed incident ids: their reports stay out."""
+    """Sealed incident ids, whose reports stay out, and sealed matters and arrests of theirs."""
 
     def strand(self, incident_id: str, reported_as: str) -> Strand:
         """The strand, or one of which nothing is known."""
@@ -128,7 +127,7 @@ class History:
 
     def disposed(self, arrest_id: str, charge: str) -> Event[CaseDisposed] | None:
         """The court's latest word on a charge of an arrest."""
-        found = self.records.get(_disposition_key(arrest_id, charge))
+        found = self.records.get(("disposition", court.matter(arrest_id, charge)))
         return cast(Event[CaseDisposed] | None, found)
 
     def acts(self, kind: str) -> Iterator[Event[Any]]:
@@ -142,7 +141,7 @@ class History:
 
     def reviewed(self, incident_ids: Collection[str]) -> Mapping[RecordKey, Event[Kept]]:
         """What people said in reviews of these incidents."""
-        return {key: one for key, one in self.records.items() if _reviewed(one) in incident_ids}
+        return {key: one for key, one in self.records.items() if incident_of(one) in incident_ids}
 
     def dropped(self, keys: Collection[RecordKey]) -> History:
         """Without these records."""
@@ -168,6 +167,11 @@ class History:
         given = {str(one.tier) for one in notices if isinstance(one, NotificationRecorded | NotificationServed)}
         return tuple(tier for tier in Tier if tier in given)
 
+    def matters(self, incident_ids: Iterable[str] | None = None) -> frozenset[str]:
+        """Of these incidents, or of all, by whatever revision."""
+        told = (self.strands.get(each, ()) for each in (self.strands if incident_ids is None else incident_ids))
+        return frozenset[str]().union(*(strand.matters for strands in told for strand in strands))
+
     def with_strand(self, strand: Strand) -> History:
         others = [one for one in self.strands.get(strand.incident_id, ()) if one.reported_as != strand.reported_as]
         told = tuple(sorted([*others, strand], key=lambda one: one.reported_as))
@@ -175,13 +179,12 @@ class History:
 
     def without(self, incident_ids: Collection[str]) -> History:
         """Without these incidents, and without what the court said of arrests that belong to them alone."""
-        gone = {key: told for key, told in self.strands.items() if key in incident_ids}
         rest = {key: told for key, told in self.strands.items() if key not in incident_ids}
-        arrests = arrests_of(gone) - arrests_of(rest)
+        arrests = court.arrests(self.matters(incident_ids)) - court.arrests(self.matters(rest))
         records = {
             key: one
             for key, one in self.records.items()
-            if arrest_of(one) not in arrests and _reviewed(one) not in incident_ids
+            if arrest_of(one) not in arrests and incident_of(one) not in incident_ids
         }
         return replace(self, strands=rest, records=records if len(records) < len(self.records) else self.records)
 
@@ -194,7 +197,7 @@ def reported(history: History, event: Event[IncidentReported], stale_after: time
     data = event.data
     strand = history.strand(data.incident_id, data.offender.offender_id)
     if data.revision <= strand.retracted_through:
-        return history
+        return naming(history, strand, court.matters(data))
     held = strand.report
     if held is not None and held.data.revision == data.revision and held.data.canonical() != data.canonical():
         raise InvalidRecord(RejectCode.CONFLICTING_REVISION, "revision")
@@ -202,8 +205,15 @@ def reported(history: History, event: Event[IncidentReported], stale_after: time
     in_time = not data.bulk and data.reported_at - data.occurred_at <= stale_after
     opened_through = max(strand.opened_through, data.revision if in_time else 0)
     if newest is held and opened_through == strand.opened_through:
-        return history
-    return history.with_strand(replace(strand, report=newest, opened_through=opened_through))
+        return naming(history, strand, court.matters(data))
+    new = strand.with_report(newest).naming(court.matters(data))
+    return history.with_strand(replace(new, opened_through=opened_through))
+
+
+def naming(history: History, strand: Strand, matters: Iterable[str]) -> History:
+    """Another revision of the strand named these. The same history if nothing is new."""
+    named = strand.naming(matters)
+    return history if named is strand else history.with_strand(named)
 
 
 def opened(history: History, strand: Strand, through: int) -> History:
@@ -221,19 +231,30 @@ def retracted(history: History, event: Event[IncidentRetracted]) -> History:
         return history
     held = strand.report
     stands = held is not None and held.data.revision > taken.retracted_through
-    return history.with_strand(
-        replace(taken, report=held if stands else None, opened_through=0 if taken.listed else taken.opened_through)
-    )
+    left = taken if stands else taken.with_report(None)
+    return history.with_strand(replace(left, opened_through=0 if taken.listed else taken.opened_through))
 
 
 def expunged(history: History, sealed: Collection[str], seal: Seal) -> History:
-    """Nothing stays of these incidents but the sealed ids. The same history if nothing is new."""
+    """Nothing stays of these incidents but sealed ids; `tidied` ends what the court has said. The same if nothing is new."""
     fresh = frozenset(sealed) - history.expunged
     if not fresh:
         return history
-    named = {*history.strands, *filter(None, map(_reviewed, history.records.values()))}
+    named = {*history.strands, *filter(None, map(incident_of, history.records.values()))}
     gone = {incident_id for incident_id in named if seal(incident_id) in fresh}
-    return replace(history.without(gone), expunged=history.expunged | fresh)
+    matters = court.all_sealed(history.matters(gone), seal)
+    rest = {key: told for key, told in history.strands.items() if key not in gone}
+    return replace(history, strands=rest, expunged=history.expunged | fresh | matters).dropped(history.reviewed(gone))
+
+
+def tidied(history: History, seal: Seal) -> History:
+    """Without what the court has said of expunged matters. The same history if there is none."""
+    words = {key: one.data for key, one in history.records.items() if isinstance(one.data, CaseDisposed)}
+    if not (history.expunged and words):
+        return history
+    named = history.matters()
+    out = {key for key, word in words.items() if court.is_out(word, named, history.expunged, seal)}
+    return history.dropped(out) if out else history
 
 
 def recorded(history: History, event: Event[Kept]) -> History:
@@ -245,63 +266,6 @@ def recorded(history: History, event: Event[Kept]) -> History:
     return replace(history, records={**history.records, key: event})
 
 
-def record_key(event: Event[Kept]) -> RecordKey:
-    """What the record has the word on."""
-    match data := event.data:
-        case ReviewCommand(late=True):
-            return ("late", event.id)
-        case ClaimReview():
-            return ("claim", f"{data.incident_id}|{data.code}")
-        case ConcludeReview():
-            return ("review", f"{data.incident_id}|{data.code}|{data.by}")
-        case RaiseTier():
-            return ("raise", event.id)
-        case ValidateD():
-            return ("validation", "D")
-        case ChallengeListing():
-            return ("challenge", event.id)
-        case AnswerChallenge():
-            return ("answer", f"{data.challenge_id}|{data.by}")
-        case CaseDisposed():
-            return _disposition_key(data.arrest_id, data.charge)
-        case NotificationRecorded() | NotificationServed():
-            return ("notice", data.notification_id)
-        case CustodyChanged():
-            return ("custody", f"{data.booking_id}|{data.change}")
-        case OrderChanged():
-            return ("order", data.order_id)
-
-
 def is_answered(history: History, challenge_id: str) -> bool:
     """Whether two people gave it one answer."""
     return agreed(one for one in history.acts("answer") if one.data.challenge_id == challenge_id) is not None
-
-
-def agreed(words: Iterable[Event[Any]], roles: frozenset[Role] = frozenset()) -> str | None:
-    """The outcome that two people have found, if there is one. Each person's latest word is kept, so each counts once.
-
-    `roles`: those among which they must be, each by one of them.
-    """
-    found: defaultdict[str, list[Role]] = defaultdict(list)
-    for one in words:
-        found[str(one.data.outcome)].append(one.data.role)
-    return min((outcome for outcome, by in found.items() if len(by) > 1 and roles <= {*by}), default=None)
-
-
-def _reviewed(event: Event[Kept]) -> str | None:
-    return event.data.incident_id if isinstance(event.data, ReviewCommand) else None
-
-
-def arrests_of(strands: Mapping[str, tuple[Strand, ...]]) -> set[str]:
-    """Arrests that the standing reports name."""
-    reports = (one.report.data for told in strands.values() for one in told if one.report is not None)
-    return {report.arrest.arrest_id for report in reports if report.arrest is not None}
-
-
-def arrest_of(event: Event[Kept]) -> str | None:
-    """The arrest a disposition belongs to; None for other records."""
-    return event.data.arrest_id if isinstance(event.data, CaseDisposed) else None
-
-
-def _disposition_key(arrest_id: str, charge: str) -> RecordKey:
-    return ("disposition", f"{arrest_id}|{charge}")

@@ -47,6 +47,7 @@ def _report(strand: Strand) -> Columns:
     event = strand.report
     assert event is not None
     return {
+        "others": sorted(strand.others),
         "revision": event.data.revision,
         "occurred_at": event.data.occurred_at,
         "opened_through": min(strand.opened_through, FINAL),
@@ -55,13 +56,18 @@ def _report(strand: Strand) -> Columns:
     }
 
 
-def _retractions(offender: Offender) -> Mapping[Key, Event[IncidentRetracted]]:
+def _retractions(offender: Offender) -> Mapping[Key, Strand]:
     return {
-        (strand.incident_id, strand.reported_as): strand.retraction
+        (strand.incident_id, strand.reported_as): strand
         for told in offender.history.strands.values()
         for strand in told
         if strand.retraction is not None
     }
+
+
+def _retraction(strand: Strand) -> Columns:
+    assert strand.retraction is not None
+    return {"others": sorted(strand.others), **_event(strand.retraction)}
 
 
 def _event(event: Event[Data]) -> Columns:
@@ -96,7 +102,7 @@ def _review(review: Review) -> Columns:
 STRAND = ("incident_id", "reported_as")
 SHELVES = (
     Shelf(tables.incidents, STRAND, _reports, _report),
-    Shelf(tables.retractions, STRAND, _retractions, _event),
+    Shelf(tables.retractions, STRAND, _retractions, _retraction),
     Shelf(tables.records, ("kind", "matter"), lambda offender: offender.history.records, _event),
     Shelf(
         tables.expunged,
@@ -175,14 +181,16 @@ def _history(below: Mapping[str, Rows]) -> History:
     reports = {(row.incident_id, row.reported_as): row for row in below["incidents"]}
     taken = {(row.incident_id, row.reported_as): row for row in below["retractions"]}
     strands: dict[str, tuple[Strand, ...]] = {}
-    for incident_id, reported_as in sorted(reports.keys() | taken.keys()):
-        report, retraction = reports.get((incident_id, reported_as)), taken.get((incident_id, reported_as))
+    for key in sorted(reports.keys() | taken.keys()):
+        report, retraction = reports.get(key), taken.get(key)
+        incident_id, reported_as = key
         strand = Strand(
             incident_id,
             reported_as,
             report=_reported(report) if report else None,
             retraction=cast(Event[IncidentRetracted], _stored(retraction)) if retraction else None,
             opened_through=report.opened_through if report else 0,
+            others=frozenset((reports.get(key) or taken[key]).others),
         )
         strands[incident_id] = (*strands.get(incident_id, ()), strand)
     return History(

@@ -61,6 +61,9 @@ incidents = Table(
     Column(
         "opened_through", BigInteger, nullable=False, comment="highest revision in time, or opened by a person; 0: none"
     ),
+    Column(
+        "others", JSON, nullable=False, server_default="[]", comment="charges of arrests that other revisions named"
+    ),
     Column("data", Text, nullable=False, comment="the report that stands, as JSON"),
     Column("envelope", Text, nullable=False, comment="its CloudEvents attributes, as JSON"),
     Index("incidents_incident", "incident_id"),
@@ -74,6 +77,7 @@ retractions = Table(
     Column("incident_id", String(128), primary_key=True),
     Column("reported_as", String(128), primary_key=True),
     _lane(),
+    Column("others", JSON, nullable=False, server_default="[]", comment="charges of arrests that any revision named"),
     Column("event", Text, nullable=False, comment="the one that reaches furthest, as structured JSON"),
     comment="what was taken back, also before it came",
 )
@@ -92,7 +96,12 @@ expunged = Table(
     "expunged",
     metadata,
     _offender_id(),
-    Column("sealed", String(64), primary_key=True, comment="keyed hash of the incident id: a late report stays out"),
+    Column(
+        "sealed",
+        String(64),
+        primary_key=True,
+        comment="keyed hash of an incident, or of a charge or arrest of it: what comes late stays out",
+    ),
     _lane(),
 )
 

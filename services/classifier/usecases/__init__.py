@@ -1,7 +1,7 @@
 """One function per kind of record: an offender, the record, how it came, the terms; to an outcome. All of them pure."""
 
 from services.classifier.usecases.acting import ACTS, CHALLENGE_DUE, REVIEWERS, act, adopted, clock
-from services.classifier.usecases.deciding import decision, pair_of
+from services.classifier.usecases.deciding import about_of, decision
 from services.classifier.usecases.expunging import expunged, forgotten
 from services.classifier.usecases.histories import FOLDS, OPENERS, Refused
 from services.classifier.usecases.identity import merged, split, taken
@@ -16,6 +16,7 @@ __all__ = [
     "REVIEWERS",
     "SOURCE",
     "Refused",
+    "about_of",
     "act",
     "activated",
     "adopted",
@@ -26,7 +27,6 @@ __all__ = [
     "merged",
     "next_chunk",
     "noted",
-    "pair_of",
     "redecided",
     "split",
     "taken",

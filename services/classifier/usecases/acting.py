@@ -33,7 +33,8 @@ from schemas.reviews import (
 )
 from schemas.topics import Topic
 from services.classifier.domain import Offender, history, lapses
-from services.classifier.domain.history import agreed, is_answered
+from services.classifier.domain.history import is_answered
+from services.classifier.domain.records import agreed
 from services.classifier.terms import Terms
 from services.classifier.usecases import identity
 from services.classifier.usecases.deciding import About

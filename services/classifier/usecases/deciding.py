@@ -22,7 +22,7 @@ from schemas.notification import NotificationServed
 from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
 from schemas.reviews import ReviewCommand
-from services.classifier.domain import Finding, Offender
+from services.classifier.domain import Finding, Offender, Seal, court
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,15 +103,32 @@ def pair_of(data: Data) -> str | None:
         case IncidentReported():
             return pair_id(data.incident_id, data.offender.offender_id)
         case Adopt():
-            try:
-                return pair_of(from_json_line(orjson.dumps(data.original)).data)
-            except InvalidRecord:
-                return None
+            original = _original(data)
+            return pair_of(original) if original is not None else None
         case Forget():
             return data.pair_id
         case _:
             incident_id, offender_id = getattr(data, "incident_id", None), getattr(data, "offender_id", None)
             return pair_id(incident_id, offender_id) if incident_id and offender_id else None
+
+
+def _original(data: Adopt) -> Data | None:
+    """None: a broken one."""
+    try:
+        return from_json_line(orjson.dumps(data.original)).data
+    except InvalidRecord:
+        return None
+
+
+def about_of(data: Data, seal: Seal) -> str | None:
+    """By what a record is found when an incident is expunged: the pair it names, or the sealed charge a court found on."""
+    match data:
+        case CaseDisposed():
+            return court.sealed(court.matter(data.arrest_id, data.charge), seal)
+        case Adopt() if (original := _original(data)) is not None:
+            return about_of(original, seal)
+        case _:
+            return pair_of(data)
 
 
 def decision(

@@ -13,7 +13,7 @@ from schemas.commands import Forget
 from schemas.envelope import Data, Event, deterministic_id, pair_id
 from schemas.incident import IncidentExpunged
 from schemas.topics import Topic
-from services.classifier.domain import Erasure, Offender, history
+from services.classifier.domain import Erasure, Offender, court, history
 from services.classifier.terms import Terms
 from services.classifier.usecases.deciding import About
 from services.classifier.usecases.settling import SOURCE, names_of, settled
@@ -28,6 +28,8 @@ class Order:
     incident_id: str | None
     pair_id: str
     agency: str | None = None
+    matters: frozenset[str] = frozenset()
+    """Sealed charges and arrests of it, as far as those have known who passed it on."""
     via: tuple[str, ...] = ()
 
 
@@ -45,32 +47,44 @@ def forgotten(state: Offender, event: Event[Forget], given: Input, terms: Terms)
     """The order, from another lane."""
     data = event.data
     incident_id = next((each for each in state.history.strands if terms.seal(each) == data.sealed), None)
-    order = Order(data.sealed, incident_id, data.pair_id, via=tuple(data.via))
+    order = Order(data.sealed, incident_id, data.pair_id, matters=frozenset(data.matters), via=tuple(data.via))
     return _carried_out(state, state, order, event, given, terms)
 
 
 def _carried_out(
     before: Offender, draft: Offender, order: Order, event: Event[Data], given: Input, terms: Terms
 ) -> Outcome[Offender]:
-    """A history that has gone on keeps the sealed id where it is now, and nothing here."""
+    """A history that has gone on keeps the sealed id of the incident where it is now. Here stay those of its charges: a
+    court's word on them may come this way."""
     move = before.moved.get(order.sealed, before.alias)
-    if move is None:
-        draft = replace(draft, history=history.expunged(draft.history, {order.sealed}, terms.seal))
+    sealed = order.matters if move is not None else order.matters | {order.sealed}
+    draft = replace(draft, history=history.expunged(draft.history, sealed, terms.seal))
+    learned = _matters(before, draft, order, terms)
     what = About(order.incident_id, expunged=True, agency=order.agency, pair_id=order.pair_id)
     elsewhere = {move.to} if move is not None else set[str]()
     if order.incident_id is not None:
         elsewhere |= names_of(before, order.incident_id)
-    passed = (*order.via, before.offender_id)
+    # Who passed it on did not know them.
+    passed = (before.offender_id,) if learned else (*order.via, before.offender_id)
+    order = replace(order, matters=order.matters | learned)
     orders = _orders(order, sorted(elsewhere - set(passed)), passed, given)
     outcome = settled(before, draft, event, given, terms, *orders, what=what)
     changed = outcome.state != before or outcome.events
     return outcome if changed else replace(outcome, state=before, result="none")
 
 
+def _matters(before: Offender, draft: Offender, order: Order, terms: Terms) -> frozenset[str]:
+    """Sealed charges and arrests that are expunged now, and are of no incident that is left."""
+    fresh = draft.history.expunged - before.history.expunged - order.matters - {order.sealed}
+    return fresh - court.all_sealed(draft.history.matters(), terms.seal) if fresh else fresh
+
+
 def _orders(order: Order, elsewhere: Sequence[str], passed: Sequence[str], given: Input) -> Iterator[Outgoing]:
     for name in elsewhere:
         pair = pair_id(order.incident_id, name) if order.incident_id else order.pair_id
-        command = Forget(offender_id=name, sealed=order.sealed, pair_id=pair, via=list(passed))
+        command = Forget(
+            offender_id=name, sealed=order.sealed, pair_id=pair, matters=sorted(order.matters), via=list(passed)
+        )
         event = caused_by(given, SOURCE, command, Topic.CLASSIFIER_COMMANDS, name, subject=name)
         event = replace(event, correlationid=None, causationid=None)
         yield Outgoing(Topic.CLASSIFIER_COMMANDS, event, other_lane=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from schemas.reviews import (
     ReviewCommand,
     ValidateD,
 )
-from services.classifier.domain import Kept, Offender, history, victim_numbers
+from services.classifier.domain import Kept, Offender, court, history, victim_numbers
 from services.classifier.terms import Terms
 
 OPENERS = (Role.COORDINATOR, Role.OUTREACH_SUPERVISOR)
@@ -47,8 +47,16 @@ def reported(offender: Offender, event: Event[IncidentReported], terms: Terms) -
         if number in numbers[:place]:
             raise InvalidRecord(RejectCode.OUT_OF_RANGE, f"victims.{place}.victim_no")
     if is_expunged(offender, data.incident_id, terms):
-        return offender
+        return named(offender, data.incident_id, offender.offender_id, court.matters(data), terms)
     return _with(offender, history.reported(offender.history, event, terms.policy.stale_after))
+
+
+def named(offender: Offender, incident_id: str, reported_as: str, matters: Iterable[str], terms: Terms) -> Offender:
+    """Some revision of the incident names these matters. Where it is expunged, so are they."""
+    known = offender.history
+    if is_expunged(offender, incident_id, terms):
+        return _with(offender, history.expunged(known, court.all_sealed(frozenset(matters), terms.seal), terms.seal))
+    return _with(offender, history.naming(known, known.strand(incident_id, reported_as), matters))
 
 
 def retracted(offender: Offender, event: Event[IncidentRetracted], terms: Terms) -> Offender:

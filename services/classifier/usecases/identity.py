@@ -8,7 +8,7 @@ incident.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -27,11 +27,11 @@ from schemas.incident import (
 from schemas.notification import NotificationServed
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
-from services.classifier.domain import Decided, History, Move, Offender, Seal, history
+from services.classifier.domain import Decided, History, Move, Offender, Seal, court, history
 from services.classifier.terms import Terms
-from services.classifier.usecases.deciding import pair_of
-from services.classifier.usecases.histories import Refused, fold, is_expunged
-from services.classifier.usecases.settling import SOURCE, settled
+from services.classifier.usecases.deciding import about_of, pair_of
+from services.classifier.usecases.histories import Refused, fold, is_expunged, named
+from services.classifier.usecases.settling import SOURCE, settled, tidied
 from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
 
 
@@ -44,6 +44,8 @@ class Handed:
     sealed: frozenset[str] = frozenset()
     """What was expunged there and is to stay out here."""
     opened_through: int = 0
+    others: tuple[str, ...] = ()
+    """Matters that other revisions of the report named."""
     via: tuple[str, ...] = ()
     """Who handed it on before."""
     moved: tuple[str, ...] = ()
@@ -69,7 +71,8 @@ def _kept_out(state: Offender, event: Event[Data], terms: Terms) -> Outcome[Offe
     if not isinstance(data, IncidentReported | IncidentRetracted) or not is_expunged(state, data.incident_id, terms):
         return None
     redaction = Redaction((state.offender_id,), data.incident_id)
-    return Outcome(state, result="none", erase=tuple(filter(None, [pair_of(data)])), redact=(redaction,))
+    left, words = tidied(fold(state, event, terms), terms)
+    return Outcome(left, result="none", erase=tuple(filter(None, [pair_of(data), *words])), redact=(redaction,))
 
 
 def merged(state: Offender, event: Event[OffenderMerged], given: Input, terms: Terms) -> Outcome[Offender]:
@@ -113,7 +116,7 @@ def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Ter
         return _sent_after(state, state.alias, Handed(event), given, terms)
     move = Move(data.new_offender_id, event.id)
     going = {each: told for each, told in state.history.strands.items() if each in data.incident_ids}
-    arrests = history.arrests_of(going)
+    arrests = court.arrests(state.history.matters(going))
     sealed = {terms.seal(each): move for each in {*data.incident_ids, *arrests}}
     rest = replace(
         state,
@@ -147,11 +150,11 @@ def _sent_after(
     state: Offender, move: Move, handed: Handed, given: Input, terms: Terms, *more: Outgoing
 ) -> Outcome[Offender]:
     """Pass the event on, and with a report what the court has said of its arrest, then and from then on."""
-    said = (_adopt(state, move, handed, given), *more)
+    said = (_adopt(state, move, handed, given, terms.seal), *more)
     match handed.event.data:
         case IncidentReported(arrest=arrest) if arrest is not None and state.alias is None:
             tried = state.history.tried({arrest.arrest_id}).values()
-            copies = [_adopt(state, move, Handed(one, via=handed.via), given, one.id) for one in tried]
+            copies = [_adopt(state, move, Handed(one, via=handed.via), given, terms.seal, one.id) for one in tried]
             moved = {terms.seal(arrest.arrest_id): move, **state.moved}
             return Outcome(replace(state, moved=moved), (*said, *copies))
         case _:
@@ -165,20 +168,19 @@ def _copied(
     if isinstance(event.data, CaseDisposed):
         move = state.moved.get(terms.seal(event.data.arrest_id))
         if move is not None and move.to not in via:
-            yield _adopt(state, move, Handed(event, via=via), given, "copy")
+            yield _adopt(state, move, Handed(event, via=via), given, terms.seal, "copy")
 
 
 def _handover(
     state: Offender, part: History, cause: Event[Data], move: Move, given: Input, seal: Seal
 ) -> Iterator[Outgoing]:
     """Notices first, or one might be prepared that was given already; else in the order of the events' own time."""
-    events = sorted(_events_of(part), key=lambda each: (not _is_notice(each[0]), each[0].time, each[0].id))
+    events = sorted(_events_of(part), key=lambda each: (not _is_notice(each.event), each.event.time, each.event.id))
     mark, moved = _marker(cause, seal)
-    whole: list[tuple[Event[Data], int]] = [(mark, 0), *events, *([(mark, 0)] if events else [])]
-    for place, (event, opened_through) in enumerate(whole):
-        sealed = part.expunged if place == 0 else frozenset[str]()
-        handed = Handed(event, len(whole) - 1 - place, sealed, opened_through, moved=moved if event is mark else ())
-        yield _adopt(state, move, handed, given, place)
+    marks = Handed(mark, moved=moved)
+    whole = [replace(marks, sealed=part.expunged), *events, *([marks] if events else [])]
+    for place, handed in enumerate(whole):
+        yield _adopt(state, move, replace(handed, remaining=len(whole) - 1 - place), given, seal, place)
 
 
 UNNAMED = "000000000:-"
@@ -194,23 +196,23 @@ def _marker(cause: Event[Data], seal: Seal) -> tuple[Event[Data], tuple[str, ...
     return replace(cause, data=unnamed, correlationid=None), moved
 
 
-def _events_of(part: History) -> Iterable[tuple[Event[Data], int]]:
-    """Every event the part is made of, and of a report the revision that opened it."""
+def _events_of(part: History) -> Iterator[Handed]:
+    """Every event the part is made of."""
     for told in part.strands.values():
         for strand in told:
             if strand.report is not None:
-                yield strand.report, strand.opened_through
+                yield Handed(strand.report, opened_through=strand.opened_through, others=tuple(sorted(strand.others)))
             if strand.retraction is not None:
-                yield strand.retraction, 0
+                yield Handed(strand.retraction, others=tuple(sorted(strand.others)))
     for record in part.records.values():
-        yield record, 0
+        yield Handed(record)
 
 
 def _is_notice(event: Event[Data]) -> bool:
     return isinstance(event.data, NotificationRecorded | NotificationServed)
 
 
-def _adopt(state: Offender, move: Move, handed: Handed, given: Input, place: int | str = 0) -> Outgoing:
+def _adopt(state: Offender, move: Move, handed: Handed, given: Input, seal: Seal, place: int | str = 0) -> Outgoing:
     command = Adopt(
         offender_id=move.to,
         from_offender_id=state.offender_id,
@@ -219,12 +221,13 @@ def _adopt(state: Offender, move: Move, handed: Handed, given: Input, place: int
         handover_id=move.handover_id,
         sealed=sorted(handed.sealed),
         opened_through=handed.opened_through,
+        others=list(handed.others),
         via=[*handed.via, state.offender_id],
         moved=list(handed.moved),
     )
     event = caused_by(given, SOURCE, command, Topic.CLASSIFIER_COMMANDS, state.offender_id, place, subject=move.to)
-    pair = pair_of(handed.event.data)
-    return Outgoing(Topic.CLASSIFIER_COMMANDS, replace(event, correlationid=pair), about=pair, other_lane=True)
+    event = replace(event, correlationid=pair_of(handed.event.data))
+    return Outgoing(Topic.CLASSIFIER_COMMANDS, event, about=about_of(handed.event.data, seal), other_lane=True)
 
 
 # the one that takes --------------------------------------------------------------------------------------------------
@@ -244,7 +247,9 @@ def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) ->
         return kept_out
     copies = tuple(_copied(draft, inner, given, terms, tuple(data.via)))
     if (move := _gone(draft, inner.data, terms)) is not None:
-        handed = Handed(inner, data.remaining, frozenset(data.sealed), data.opened_through, tuple(data.via))
+        handed = Handed(
+            inner, data.remaining, frozenset(data.sealed), data.opened_through, tuple(data.others), tuple(data.via)
+        )
         return _sent_after(draft, replace(move, handover_id=data.handover_id), handed, given, terms, *copies)
     pending = draft.pending | {data.handover_id} if data.remaining else draft.pending - {data.handover_id}
     absorbed = draft.absorbed.union(data.via) - {draft.offender_id}
@@ -253,7 +258,7 @@ def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) ->
     folded = (
         replace(draft, history=history.expunged(draft.history, data.sealed, terms.seal))
         if _is_marker(data, inner)
-        else _folded(draft, inner, terms, data.opened_through)
+        else _folded(draft, inner, terms, data)
     )
     return settled(state, folded, inner, given, terms, *copies)
 
@@ -268,18 +273,24 @@ def _is_marker(adopt: Adopt, inner: Event[Data]) -> bool:
     return adopt.handover_id == inner.id
 
 
-def _folded(draft: Offender, inner: Event[Data], terms: Terms, opened_through: int) -> Offender:
+def _folded(draft: Offender, inner: Event[Data], terms: Terms, adopt: Adopt) -> Offender:
     """What was open there stays open here. A person's act that no longer fits changes nothing."""
     try:
         folded = fold(draft, inner, terms)
     except Refused:
         return draft
-    if not (opened_through and isinstance(inner.data, IncidentReported)):
-        return folded
-    strand = folded.history.strand(inner.data.incident_id, inner.data.offender.offender_id)
+    match inner.data:
+        case IncidentReported(incident_id=incident_id):
+            reported_as = inner.data.offender.offender_id
+        case IncidentRetracted(incident_id=incident_id, offender_id=reported_as):
+            pass
+        case _:
+            return folded
+    folded = named(folded, incident_id, reported_as, adopt.others, terms)
+    strand = folded.history.strand(incident_id, reported_as)
     if strand.report is None:
         return folded
-    return replace(folded, history=history.opened(folded.history, strand, opened_through))
+    return replace(folded, history=history.opened(folded.history, strand, adopt.opened_through))
 
 
 def _reopened(state: Offender, adopt: Adopt, inner: Event[Data], terms: Terms) -> Offender:

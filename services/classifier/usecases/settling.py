@@ -23,9 +23,11 @@ from services.classifier.domain import (
     ReviewKey,
     Standing,
     assess,
+    court,
+    history,
     lapses,
 )
-from services.classifier.domain.history import agreed
+from services.classifier.domain.records import agreed
 from services.classifier.terms import Terms
 from services.classifier.usecases import referring
 from services.classifier.usecases.deciding import About, about, decision, is_published, takes_over
@@ -49,6 +51,7 @@ def settled(
     """`draft` is `before` with the record `event` folded in; `more` is said besides. `what`: unless it is `event`'s own."""
     if draft is before and not more and what is None:
         return Outcome(before, result="none")
+    draft, words = tidied(draft, terms)
     digest = terms.policy.digest
     known = (before.history, before.assessment) if before.policy == digest else None
     assessment = assess(draft.offender_id, draft.history, terms.policy, terms.fire, known)
@@ -83,9 +86,21 @@ def settled(
     return Outcome(
         replace(after, referrals=referrals, decisions=decisions if told or gone.pairs else after.decisions),
         (*first, *said),
-        erase=gone.pairs,
+        erase=(*gone.pairs, *words),
         redact=gone.redactions,
     )
+
+
+def tidied(offender: Offender, terms: Terms) -> tuple[Offender, tuple[str, ...]]:
+    """Without what a court has said of expunged matters, and by what each word is found that was passed on.
+
+    While a hand-over goes on they may be another incident's too.
+    """
+    kept = offender.history if offender.pending else history.tidied(offender.history, terms.seal)
+    if kept is offender.history:
+        return offender, ()
+    gone = (matter for _, matter in offender.history.records.keys() - kept.records.keys())
+    return replace(offender, history=kept), tuple(sorted(court.sealed(each, terms.seal) for each in gone))
 
 
 def _decisions(

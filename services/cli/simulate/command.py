@@ -43,7 +43,8 @@ def simulate_command(
         typer.Option(
             "--format",
             help="cloudevents: everything, one event a line. incidents: the same without names and contacts, for ipvi replay. "
-            "nibrs-flat: the incidents as NIBRS submissions. roster: who is in jail at the end. notices: those given before.",
+            "nibrs-flat: the incidents as NIBRS submissions. roster: who is in jail at the end. notices: those given before. "
+            "dispositions, orders: the court's export, what became of each charge and what binds him.",
         ),
     ] = Format.CLOUDEVENTS,
     out: Annotated[str, typer.Option(help="File (gzip if it ends in .gz), or - for standard output.")] = STDOUT,

@@ -10,7 +10,7 @@ from typing import Final
 
 from schemas.envelope import to_json_line
 from schemas.person import OffenderDescribed, VictimsDescribed
-from services.cli.simulate import flat, tables
+from services.cli.simulate import court, flat, tables
 from services.cli.simulate.county import County
 from services.cli.simulate.history import Life, life
 from services.cli.simulate.people import people
@@ -32,6 +32,8 @@ class Format(StrEnum):
     NIBRS_FLAT = "nibrs-flat"
     ROSTER = "roster"
     NOTICES = "notices"
+    DISPOSITIONS = "dispositions"
+    ORDERS = "orders"
 
 
 def lives(county: County) -> Iterator[Life]:
@@ -56,8 +58,15 @@ def feed(
         Format.NIBRS_FLAT: flat.reports,
         Format.ROSTER: tables.held,
         Format.NOTICES: tables.notices,
+        Format.DISPOSITIONS: court.dispositions,
+        Format.ORDERS: court.orders,
     }
-    headers = {Format.ROSTER: tables.ROSTER, Format.NOTICES: tables.NOTICES}
+    headers = {
+        Format.ROSTER: tables.ROSTER,
+        Format.NOTICES: tables.NOTICES,
+        Format.DISPOSITIONS: court.DISPOSITIONS,
+        Format.ORDERS: court.ORDERS,
+    }
     if kind in headers:
         yield tables.row(*headers[kind])
 

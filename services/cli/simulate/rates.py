@@ -96,6 +96,10 @@ BREACH: Final = 0.35
 DISPOSED: Final = 0.75
 DISPOSITIONS: Final = {"convicted": 34, "dismissed": 62, "acquitted": 4}
 """Weights [-]; where victims decline, cases are dismissed [AIR2]."""
+MISKEYED: Final = 0.05
+"""[-] Of the clerk's rows: the charge's text is misspelt; its statute is right."""
+UNREADABLE: Final = 0.005
+"""[-] Of the clerk's rows: the date is none."""
 EXPUNGED: Final = 0.08
 """[-] Of incidents whose charge was dismissed or acquitted (N.C.G.S. 15A-146) [SOGX]."""
 NOTICED: Final = 0.3

@@ -21,6 +21,7 @@ NOTICES: Final = ("agency", "offender_id", "person", "notice", "tier", "served")
 _CHARGES: Final = {
     "14-33(c)(2)": "ASSAULT ON A FEMALE", "14-33(a)": "SIMPLE ASSAULT", "14-32.4(b)": "ASSAULT BY STRANGULATION",
     "14-32": "ASSAULT WITH A DEADLY WEAPON", "14-277.1": "COMMUNICATING THREATS", "14-39": "KIDNAPPING",
+    "14-27.22": "SECOND DEGREE FORCIBLE RAPE", "14-51": "BURGLARY", "14-17": "MURDER",
     "14-134.3": "DOMESTIC CRIMINAL TRESPASS", "14-127": "INJURY TO REAL PROPERTY", "50B-4.1(a)": "VIOL DVPO 50B",
 }  # fmt: skip
 
@@ -30,6 +31,11 @@ def row(*values: str) -> bytes:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow(values)
     return out.getvalue().encode()
+
+
+def charge_text(statute: str) -> str:
+    """As jails and courts write it."""
+    return _CHARGES.get(statute, statute)
 
 
 def held(life: Life) -> Iterator[tuple[float, bytes]]:
@@ -51,7 +57,7 @@ def held(life: Life) -> Iterator[tuple[float, bytes]]:
         booked, hearing = changes[CustodyChange.BOOKED], changes.get(CustodyChange.HEARING_SET)
         yield booked.timestamp(), row(
             number, known.agency_person or "", known.name or "", _moment(booked), JAIL,
-            _moment(hearing) if hearing else "", "in", _CHARGES.get(charge, charge),
+            _moment(hearing) if hearing else "", "in", charge_text(charge),
         )  # fmt: skip
 
 

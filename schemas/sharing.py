@@ -1,0 +1,31 @@
+"""Models that were read share the sets in which pydantic keeps which of their fields were given.
+
+Those take a third of what a state holds in memory, and there are few that differ.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel
+
+MOST = 4_096
+"""Which fields are given is the sender's choice: beyond so many combinations each model keeps its own."""
+
+_known: dict[frozenset[str], set[str]] = {}
+
+
+def share(model: BaseModel) -> None:
+    """This model and those in it. They are frozen, and a copy has a set of its own: nobody changes a shared one."""
+    waiting = [model]
+    while waiting:
+        each = waiting.pop()
+        given = each.__pydantic_fields_set__
+        same = _known.get(frozenset(given))
+        if same is not None:
+            object.__setattr__(each, "__pydantic_fields_set__", same)
+        elif len(_known) < MOST:
+            _known[frozenset(given)] = given
+        for value in each.__dict__.values():
+            if isinstance(value, BaseModel):
+                waiting.append(value)
+            elif isinstance(value, list):
+                waiting.extend(one for one in value if isinstance(one, BaseModel))

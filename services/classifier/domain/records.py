@@ -1,0 +1,75 @@
+"""What is kept of an offender beside reports: the words of courts, jails and people, each on one matter."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from schemas.commands import Role
+from schemas.envelope import Event
+from schemas.incident import CaseDisposed, CustodyChanged, NotificationRecorded, OrderChanged
+from schemas.notification import NotificationServed
+from schemas.reviews import (
+    AnswerChallenge,
+    ChallengeListing,
+    ClaimReview,
+    ConcludeReview,
+    RaiseTier,
+    ReviewCommand,
+    ValidateD,
+)
+from services.classifier.domain import court
+
+Act = ClaimReview | ConcludeReview | RaiseTier | ValidateD | ChallengeListing | AnswerChallenge
+"""Of people. They are part of the history: they go with it where it goes."""
+Kept = CaseDisposed | NotificationRecorded | NotificationServed | CustodyChanged | OrderChanged | Act
+RecordKey = tuple[str, str]
+
+
+def record_key(event: Event[Kept]) -> RecordKey:
+    """What the record has the word on."""
+    match data := event.data:
+        case ReviewCommand(late=True):
+            return ("late", event.id)
+        case ClaimReview():
+            return ("claim", f"{data.incident_id}|{data.code}")
+        case ConcludeReview():
+            return ("review", f"{data.incident_id}|{data.code}|{data.by}")
+        case RaiseTier():
+            return ("raise", event.id)
+        case ValidateD():
+            return ("validation", "D")
+        case ChallengeListing():
+            return ("challenge", event.id)
+        case AnswerChallenge():
+            return ("answer", f"{data.challenge_id}|{data.by}")
+        case CaseDisposed():
+            return ("disposition", court.matter(data.arrest_id, data.charge))
+        case NotificationRecorded() | NotificationServed():
+            return ("notice", data.notification_id)
+        case CustodyChanged():
+            return ("custody", f"{data.booking_id}|{data.change}")
+        case OrderChanged():
+            return ("order", data.order_id)
+
+
+def agreed(words: Iterable[Event[Any]], roles: frozenset[Role] = frozenset()) -> str | None:
+    """The outcome that two people have found, if there is one. Each person's latest word is kept, so each counts once.
+
+    `roles`: those among which they must be, each by one of them.
+    """
+    found: defaultdict[str, list[Role]] = defaultdict(list)
+    for one in words:
+        found[str(one.data.outcome)].append(one.data.role)
+    return min((outcome for outcome, by in found.items() if len(by) > 1 and roles <= {*by}), default=None)
+
+
+def incident_of(event: Event[Kept]) -> str | None:
+    """The incident that a person's act in a review is about; None for other records."""
+    return event.data.incident_id if isinstance(event.data, ReviewCommand) else None
+
+
+def arrest_of(event: Event[Kept]) -> str | None:
+    """The arrest a disposition belongs to; None for other records."""
+    return event.data.arrest_id if isinstance(event.data, CaseDisposed) else None
