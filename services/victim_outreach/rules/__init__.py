@@ -3,7 +3,16 @@
 from services.victim_outreach.rules.contact import NOT_SHE, SENT, SafeContact, address_of, safe_contact
 from services.victim_outreach.rules.duty import next_alert, on_duty
 from services.victim_outreach.rules.gates import Opening, gate_state, opening
-from services.victim_outreach.rules.needs import QUIET, Need, is_quiet, needs, reviews, told_of
+from services.victim_outreach.rules.needs import (
+    QUIET,
+    Need,
+    is_in_vain,
+    is_quiet,
+    needs,
+    reviews,
+    told_of,
+    tried_before,
+)
 from services.victim_outreach.rules.people import (
     ADVOCATES,
     HOLDERS,
@@ -39,6 +48,7 @@ __all__ = [
     "address_of",
     "changed_women",
     "gate_state",
+    "is_in_vain",
     "is_quiet",
     "may_lift",
     "may_take",
@@ -51,4 +61,5 @@ __all__ = [
     "safe_contact",
     "supervises",
     "told_of",
+    "tried_before",
 ]

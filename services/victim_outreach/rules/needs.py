@@ -5,16 +5,16 @@ Of each case the referral opened last sets the tasks: a new incident joins her o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from schemas import policy as terms
 from schemas.advocacy import ScreenResult
 from schemas.notification import NotificationState
-from schemas.outreach import ContactChannel, TaskKind, TaskOwner
+from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from schemas.referral import ReferralPurpose
-from services.victim_outreach.domain import CaseFile, Delivery, Referral, Task, TaskKey, Victim
+from services.victim_outreach.domain import Attempt, CaseFile, Delivery, Referral, Task, TaskKey, Victim
 from services.victim_outreach.rules.clocks import due
 from services.victim_outreach.rules.contact import safe_contact
 from services.victim_outreach.rules.gates import opening
@@ -80,7 +80,35 @@ def needs(file: CaseFile, policies: Terms) -> list[Need]:
         *_of_others(reachable, policies),
     ]
     quiet = {case_id for case_id in latest if is_quiet(file, case_id)}
-    return [need for need in wanted if need.kind not in QUIET or need.referral.case_id not in quiet]
+    wanted = [need for need in wanted if need.kind not in QUIET or need.referral.case_id not in quiet]
+    return [need for need in wanted if not _is_stopped(file, need, policy)]
+
+
+def _is_stopped(file: CaseFile, need: Need, policy: terms.Policy) -> bool:
+    """Whether a stop rule ended it where it was a task before his record was merged. A new incident asks her anew."""
+    if need.kind not in QUIET or not need.of_incident:
+        return False
+    before = tried_before(file, need.referral, need.kind)
+    here = (one for one in file.attempts.values() if (task := file.tasks.get(one.task_id)) and task.key == need.key)
+    outcomes = [one.outcome for one in (*before, *here)]
+    return bool(before) and (AttemptOutcome.DECLINED in [one.outcome for one in before] or is_in_vain(outcomes, policy))
+
+
+def tried_before(file: CaseFile, referral: Referral, kind: TaskKind) -> list[Attempt]:
+    """Tries for her on account of this incident that were made for another record of his, at tasks of this kind."""
+    return [
+        one
+        for one in file.attempts_by_case.get(referral.case_id, ())
+        if one.kind == kind
+        and one.task_id not in file.tasks
+        and referral.opened_at is not None
+        and one.recorded_at > referral.opened_at
+    ]
+
+
+def is_in_vain(outcomes: Collection[AttemptOutcome], policy: terms.Policy) -> bool:
+    """So many tries, and never reached."""
+    return AttemptOutcome.REACHED not in outcomes and len(outcomes) >= policy.outreach.stop_after_attempts
 
 
 def is_quiet(file: CaseFile, case_id: str) -> bool:

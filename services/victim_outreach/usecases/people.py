@@ -29,7 +29,17 @@ from services.common.service import Input, Outcome
 from services.common.versions import STALE
 from services.victim_outreach import domain
 from services.victim_outreach.domain import CaseFile, Hold, Override, Task
-from services.victim_outreach.rules import HOLDERS, OVERRIDERS, QUIET, Terms, may_lift, may_take, supervises
+from services.victim_outreach.rules import (
+    HOLDERS,
+    OVERRIDERS,
+    QUIET,
+    Terms,
+    is_in_vain,
+    may_lift,
+    may_take,
+    supervises,
+    tried_before,
+)
 from services.victim_outreach.usecases.moving import passed_on
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
 from services.victim_outreach.usecases.settling import settled
@@ -91,8 +101,9 @@ def _stopped_by(file: CaseFile, task: Task, made: domain.Attempt, terms: Terms) 
     """
     if made.outcome is AttemptOutcome.DECLINED and (task.kind in QUIET or task.kind is TaskKind.HIGH_DANGER_CALL):
         return TaskCancelReason.HER_WORD
-    outcomes = [one.outcome for one in file.attempts.values() if one.task_id == task.task_id]
-    vain = AttemptOutcome.REACHED not in outcomes and len(outcomes) >= terms.now.outreach.stop_after_attempts
+    before = tried_before(file, file.referrals[task.referral_id], task.kind)
+    here = (one for one in file.attempts.values() if one.task_id == task.task_id)
+    vain = is_in_vain([one.outcome for one in (*before, *here)], terms.now)
     return TaskCancelReason.ATTEMPTS_EXHAUSTED if vain and task.kind in QUIET else None
 
 

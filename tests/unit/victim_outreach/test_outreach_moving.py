@@ -18,11 +18,12 @@ from schemas.advocacy import (
     RevokeConsent,
     TakeOver,
 )
+from schemas.commands import Attempt, Claim, LiftSafetyHold, Role
 from schemas.envelope import Data, pair_id, referral_id
-from schemas.outreach import AttemptOutcome, ContactChannel, GateChanged, TaskKind
+from schemas.outreach import AttemptOutcome, ContactChannel, GateChanged, TaskCancelReason, TaskKind
 from schemas.topics import Topic
 from services.victim_outreach.domain import CaseFile
-from tests.harness.outreach import Bench, custody, incident, opened, pair, planned, ref, withdrawn
+from tests.harness.outreach import POLICY, Bench, custody, incident, opened, pair, planned, ref, withdrawn
 
 HE = "O-9"
 CALL, TEXT = ContactChannel.CALL, ContactChannel.TEXT
@@ -311,3 +312,70 @@ def test_merged_on_before_it_came_it_follows_and_a_ring_comes_to_an_end(one: Ben
             other.put(record)
         said = [out.event.data for out in other.out if isinstance(out.event.data, TakeOver)]
     assert rounds < 5
+
+
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_what_she_declined_is_not_asked_of_her_again(other: Bench, first: str) -> None:
+    one = Bench()
+    one.put(opened())
+    one.claim(TaskKind.CALL)
+    one.wait(minutes=5).attempt(outcome=AttemptOutcome.DECLINED)
+    rest = [kind for kind in one.open_kinds() if kind is not TaskKind.GATE_REVIEW]
+    one.put(moved())
+    other.now = one.now
+    records = [there(), *relayed(one)]
+    other.put(*(records if first == "referral" else reversed(records)))
+    assert other.open_kinds() == rest
+    assert TaskKind.CALL not in rest
+    other.wait(hours=1).put(there(2))
+    assert TaskKind.CALL in other.open_kinds(), "of a new incident she is asked anew"
+
+
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_tries_in_vain_count_on(other: Bench, first: str) -> None:
+    most = POLICY.outreach.stop_after_attempts
+    one = Bench()
+    one.put(opened())
+    one.claim(TaskKind.CALL)
+    for _ in range(most - 1):
+        one.wait(minutes=5).attempt()
+    one.put(moved())
+    other.now = one.now
+    records = [there(), *relayed(one)]
+    other.put(*(records if first == "referral" else reversed(records)))
+    call = other.task(TaskKind.CALL)
+    act: dict[str, Any] = {"offender_id": HE, "by": "ada", "role": Role.ADVOCATE, "task_id": call.task_id}
+    other.put(Claim(**act))
+    tried: dict[str, Any] = {"channel": CALL, "outcome": AttemptOutcome.NO_ANSWER, "attempted_at": other.now}
+    assert other.put(Attempt(**act, **tried)).result == "applied"
+    assert other.file.tasks[call.task_id].cancel_reason == TaskCancelReason.ATTEMPTS_EXHAUSTED
+
+
+def test_tried_so_often_before_it_moved_she_is_tried_no_more(other: Bench) -> None:
+    one = Bench()
+    one.put(opened())
+    one.claim(TaskKind.CALL)
+    for _ in range(POLICY.outreach.stop_after_attempts):
+        one.wait(minutes=5).attempt()
+    one.put(moved())
+    other.now = one.now
+    other.put(there(), *relayed(one))
+    assert TaskKind.CALL not in other.open_kinds()
+
+
+def test_a_gate_shut_by_a_hold_stays_shut_after_the_merge(other: Bench) -> None:
+    one = Bench()
+    one.put(opened())
+    one.reach()
+    one.hold()
+    one.wait(hours=48).on_the_round()
+    assert one.gate() == "shut"
+    one.put(moved())
+    other.now = one.now
+    other.put(there(), *relayed(one))
+    other.on_the_round()
+    assert his_gate(other) == "shut"
+    lifted = LiftSafetyHold(offender_id=HE, by="ada", role=Role.ADVOCATE, hold_id="H-1")
+    assert other.put(lifted).result == "applied"
+    other.on_the_round()
+    assert his_gate(other) == "clear", "she was reached before"
