@@ -136,9 +136,13 @@ class LaneProducer:
             async with asyncio.timeout(self._timeout):
                 await self._producer.stop()
                 return
-        # Cut short, it leaves its task and its connections behind: while Kafka hangs they would add up.
+        # Cut short, it leaves tasks and connections behind: while Kafka hangs they would add up.
+        self._producer._message_accumulator.fail_all(KafkaError("given up"))
         if (sender := self._producer._sender.sender_task) is not None:
-            sender.cancel()
+            for _ in range(10):  # once for itself, once for each request that it waits for even so
+                sender.cancel()
+                if (await asyncio.wait([sender], timeout=0.1))[0]:
+                    break
         with contextlib.suppress(Exception):
             async with asyncio.timeout(self._timeout):
                 await self._producer.client.close()

@@ -31,5 +31,8 @@ async def test_producer_given_up_leaves_nothing() -> None:
         with pytest.raises(TimeoutError):
             await producer.publish([row], {str(Topic.INCIDENTS): 2})
         await producer.close()
-        await asyncio.sleep(0.2)
+        for _ in range(50):  # of 0.1 s
+            if asyncio.all_tasks() == before:
+                break
+            await asyncio.sleep(0.1)
         assert asyncio.all_tasks() == before
