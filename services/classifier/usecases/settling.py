@@ -276,7 +276,9 @@ def _gone(before: Offender, after: Offender, what: About) -> Gone:
     names = {incident_id: names_of(before, incident_id) for incident_id in gone}
     pairs = {pair_id(incident_id, name) for incident_id, told in names.items() for name in told}
     own = {what.pair_id} if what.expunged and what.pair_id else set[str]()
-    arrests = court.arrests(before.history.matters(gone)) - court.arrests(after.history.matters())
+    arrests = court.arrests(before.history.matters(gone))
+    if arrests:
+        arrests -= court.arrests(after.history.matters())
     return Gone(
         tuple(sorted(pairs | own)),
         (
