@@ -14,8 +14,8 @@ from typing import cast
 
 import orjson
 
-from schemas.commands import Adopt, NotedVictim
-from schemas.envelope import Data, Event, from_json_line, to_json_line
+from schemas.commands import Adopt, Forget, NotedVictim
+from schemas.envelope import Data, Event, from_json_line, pair_id, to_json_line
 from schemas.incident import (
     CaseDisposed,
     IncidentReported,
@@ -57,7 +57,7 @@ class Handed:
 
 def taken(state: Offender, event: Event[Data], given: Input, terms: Terms) -> Outcome[Offender]:
     """A record of a history: folded in where the history is, else sent after it. What is expunged stays out."""
-    if (kept_out := _kept_out(state, event, terms)) is not None:
+    if (kept_out := _kept_out(state, event, given, terms)) is not None:
         return kept_out
     copies = tuple(_copied(state, event, given, terms))
     if (move := _gone(state, event.data, terms)) is not None:
@@ -65,14 +65,34 @@ def taken(state: Offender, event: Event[Data], given: Input, terms: Terms) -> Ou
     return settled(state, fold(state, event, terms), event, given, terms, *copies)
 
 
-def _kept_out(state: Offender, event: Event[Data], terms: Terms) -> Outcome[Offender] | None:
+def _kept_out(state: Offender, event: Event[Data], given: Input, terms: Terms) -> Outcome[Offender] | None:
     """Of what was expunged, not even that it came again is kept."""
     data = event.data
     if not isinstance(data, IncidentReported | IncidentRetracted) or not is_expunged(state, data.incident_id, terms):
         return None
     redaction = Redaction((state.offender_id,), data.incident_id)
     left, words = tidied(fold(state, event, terms), terms)
-    return Outcome(left, result="none", erase=tuple(filter(None, [pair_of(data), *words])), redact=(redaction,))
+    erase = tuple(filter(None, [pair_of(data), *words]))
+    told = tuple(_forget(state, left, data, given, terms))
+    return Outcome(left, told, result="none", erase=erase, redact=(redaction,))
+
+
+def _forget(
+    state: Offender, left: Offender, data: IncidentReported | IncidentRetracted, given: Input, terms: Terms
+) -> Iterator[Outgoing]:
+    """Where the history has gone a court's word may stand on what this late report names."""
+    learned = left.history.expunged - state.history.expunged
+    if learned and state.alias is not None:
+        command = Forget(
+            offender_id=state.alias.to,
+            sealed=terms.seal(data.incident_id),
+            pair_id=pair_id(data.incident_id, state.alias.to),
+            matters=sorted(learned),
+            via=[state.offender_id],
+        )
+        event = caused_by(given, SOURCE, command, Topic.CLASSIFIER_COMMANDS, state.alias.to, subject=state.alias.to)
+        event = replace(event, correlationid=None, causationid=None)
+        yield Outgoing(Topic.CLASSIFIER_COMMANDS, event, other_lane=True)
 
 
 def merged(state: Offender, event: Event[OffenderMerged], given: Input, terms: Terms) -> Outcome[Offender]:
@@ -243,7 +263,7 @@ def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) ->
             return merged(draft, cast(Event[OffenderMerged], inner), given, terms)
         if isinstance(inner.data, OffenderSplit):
             return split(draft, cast(Event[OffenderSplit], inner), given, terms)
-    if draft is state and (kept_out := _kept_out(state, inner, terms)) is not None and not data.remaining:
+    if draft is state and (kept_out := _kept_out(state, inner, given, terms)) is not None and not data.remaining:
         return kept_out
     copies = tuple(_copied(draft, inner, given, terms, tuple(data.via)))
     if (move := _gone(draft, inner.data, terms)) is not None:
