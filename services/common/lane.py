@@ -35,6 +35,7 @@ from services.common.producer import JournalRow, LaneProducer
 from services.common.recent import Recent
 from services.common.records import Parsed, parse
 from services.common.service import LaneStore, Service
+from services.common.turns import in_turns
 from services.common.work import PARK_AFTER, Worked, Worker
 
 S = TypeVar("S")
@@ -347,7 +348,7 @@ class Lane(Generic[S]):
 
     async def write(self, records: Sequence[ConsumerRecord]) -> None:
         """Steps 2 to 4 for the records of one batch, and hand-over to step 5."""
-        batch = [parse(record) for record in records]
+        batch = [parse(record) async for record in in_turns(records)]
         alone = (i for i, parsed in enumerate(batch) if parsed.is_for_lane or parsed.is_retry)
         cut = next(alone, len(batch)) or 1
         self._mailbox.put_back(records[cut:])  # what needs more of SQL than its offender's state is a batch of its own
@@ -389,7 +390,10 @@ class Lane(Generic[S]):
             missing = [key for key in keys if key not in self._states]
             if missing:
                 self._states |= await tools.service.store.load(conn, missing)
-        return self._worker.work(self._row, batch, self._states, seen, parked, due, again)
+        worked: Worked[S] = Worked(self._row)
+        async for _ in in_turns(self._worker.steps(worked, batch, self._states, seen, parked, due, again)):
+            pass
+        return worked
 
     async def _failed(self, parsed: Parsed, error: Exception) -> Worked[S]:
         """Deciding the record in hand failed: count it in SQL and claim again; at the third time park its offender."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -73,26 +73,42 @@ class Worker(Generic[S]):
         due: Sequence[str] = (),
         queue: Sequence[tuple[int, Parsed]] = (),
     ) -> Worked[S]:
-        """Stops before a record that fails. `seen`: (source, id) that took effect before; `due`: keys a tick is for;
+        """All the `steps` at once."""
+        worked: Worked[S] = Worked(row)
+        for _ in self.steps(worked, batch, states, seen, parked, due, queue):
+            pass
+        return worked
 
-        `queue`: by place, what is parked of the offender whom a retry is for.
+    def steps(
+        self,
+        worked: Worked[S],
+        batch: Sequence[Parsed],
+        states: Mapping[str, S],
+        seen: set[tuple[str, str]],
+        parked: Mapping[str, int],
+        due: Sequence[str] = (),
+        queue: Sequence[tuple[int, Parsed]] = (),
+    ) -> Iterator[None]:
+        """Adds to `worked`, one decision a step. Stops before a record that fails.
+
+        `seen`: (source, id) that took effect before; `due`: keys a tick is for; `queue`: by place, what is parked of the
+        offender whom a retry is for.
         """
-        run = _Run(self, Worked(row), states, set(seen), dict(parked))
+        run = _Run(self, worked, states, set(seen), dict(parked))
         for parsed in batch:
             try:
-                run.one(parsed, due, queue)
+                yield from run.one(parsed, due, queue)
             except Exception as failed:  # noqa: BLE001 (only deciding runs here: any error of it counts against the record)
-                run.worked.failed = failed
+                worked.failed = failed
                 break
-            run.worked.done += 1
-        return run.worked
+            worked.done += 1
 
     def park(self, row: LaneRow, parsed: Parsed, place: int) -> Worked[S]:
         """Set a record aside that cannot be decided, and its offender with it."""
-        run = _Run(self, Worked(replace(row, failing=None, failures=0)), {}, set(), {parsed.key: place})
-        run.one(parsed)
-        run.worked.done = 1
-        return run.worked
+        worked: Worked[S] = Worked(replace(row, failing=None, failures=0))
+        for _ in self.steps(worked, [parsed], {}, set(), {parsed.key: place}):
+            pass
+        return worked
 
 
 @dataclass(slots=True)
@@ -105,22 +121,24 @@ class _Run(Generic[S]):
     cause: ConsumerRecord | None = None
     """What the effects are ascribed to, if not to the record that is decided."""
 
-    def one(self, parsed: Parsed, due: Sequence[str] = (), queue: Sequence[tuple[int, Parsed]] = ()) -> None:
+    def one(self, parsed: Parsed, due: Sequence[str] = (), queue: Sequence[tuple[int, Parsed]] = ()) -> Iterator[None]:
+        """Work one record, in one step or, where it is for many offenders or many records, in one of each."""
         event = parsed.event
         if parsed.is_stub:
             pass
         elif event is None:
             self._reject(parsed, parsed.invalid)
         elif parsed.is_for_lane:
-            self._for_lane(parsed, due)
+            yield from self._for_lane(parsed, due)
         elif (event.source, event.id) in self.seen:
             pass  # a repeat is ignored without comparing
         elif parsed.is_retry:
-            self._retry(parsed, queue)
+            yield from self._retry(parsed, queue)
         elif parsed.key in self.parked:
             self._queue(parsed)
         else:
             self._decide(parsed)
+        yield
 
     def _decide(self, parsed: Parsed) -> None:
         event = parsed.event
@@ -154,14 +172,14 @@ class _Run(Generic[S]):
             }
         )
 
-    def _retry(self, command: Parsed, queue: Sequence[tuple[int, Parsed]]) -> None:
+    def _retry(self, command: Parsed, queue: Sequence[tuple[int, Parsed]]) -> Iterator[None]:
         """What was set aside, in its order, up to the first that fails again. What follows is published with the command."""
         self.cause = command.record
         self.parked.pop(command.key, None)
         outcome = "none"
         for place, parsed in queue:
             try:
-                self.one(parsed)
+                yield from self.one(parsed)
             except Exception as failed:  # noqa: BLE001 (it stays where it is; the lane goes on)
                 self.worked.still_failing.append(failed)
                 outcome = "refused:fails_again"
@@ -171,7 +189,7 @@ class _Run(Generic[S]):
         self.cause = None
         self._note(command, outcome)
 
-    def _for_lane(self, parsed: Parsed, due: Sequence[str]) -> None:
+    def _for_lane(self, parsed: Parsed, due: Sequence[str]) -> Iterator[None]:
         """A tick or a heartbeat: the lane hears it, then every offender for whom the clock has work."""
         event = parsed.event
         assert event is not None
@@ -197,6 +215,7 @@ class _Run(Generic[S]):
                 self._take(parsed, key, self._input(parsed, at, self.worked.row))
             except Exception as failed:  # noqa: BLE001 (one offender's error must not keep the clock from the others)
                 self.worked.overslept.append(failed)
+            yield
 
     def _input(self, parsed: Parsed, at: datetime, row: LaneRow) -> Input:
         assert parsed.event is not None

@@ -20,6 +20,7 @@ from services.classifier.store.rows import SHELVES, Shelf, head, offender
 from services.common.policies import PolicyStore
 from services.common.sql import rows_of, upsert
 from services.common.tables import policies
+from services.common.turns import in_turns
 
 CHUNK = 200
 """Offenders decided again in one transaction."""
@@ -44,7 +45,7 @@ class ClassifierStore(PolicyStore):
         below = {shelf.table.name: await rows_of(conn, shelf.table, list(heads), *_order(shelf)) for shelf in SHELVES}
         return {
             key: self._derived(offender(head, {name: rows[key] for name, rows in below.items()}))
-            for key, [head] in heads.items()
+            async for key, [head] in in_turns(heads.items())
         }
 
     async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Offender, Offender]]) -> None:

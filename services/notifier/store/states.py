@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.notification import NotificationState
 from services.common.policies import PolicyStore
 from services.common.sql import rows_of, upsert
+from services.common.turns import in_turns
 from services.notifier.domain import CallIn, Offender
 from services.notifier.store.call_ins import load_call_ins, save_call_ins
 from services.notifier.store.rows import (
@@ -114,7 +115,7 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
     helps_of = await rows(helps, helps.c.asked_at, helps.c.help_id)
     letters_of = await rows(_LETTERS, _LETTERS.c.notification_id, _LETTERS.c.place_no)
     parts = (pairs_of, notices_of, lifts_of, attempts_of, past_of, letters_of, enforcements_of, helps_of)
-    return {key: offender(Rows(head, *(part[key] for part in parts))) for key, [head] in heads.items()}
+    return {key: offender(Rows(head, *(part[key] for part in parts))) async for key, [head] in in_turns(heads.items())}
 
 
 async def _forget(conn: AsyncConnection, steps: Sequence[Step]) -> None:

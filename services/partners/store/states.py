@@ -10,6 +10,7 @@ from sqlalchemy import Row, Table, and_, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.sql import rows_of, upsert
+from services.common.turns import in_turns
 from services.partners.domain import Early, Note, Offender, Pair, Sent
 from services.partners.rules import Terms
 from services.partners.store.tables import metadata, notes, offenders, pairs, sent
@@ -81,7 +82,7 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
             owed=tuple(head.owed),
             behind=head.behind,
         )
-        for key, [head] in heads.items()
+        async for key, [head] in in_turns(heads.items())
     }
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.policies import PolicyStore
 from services.common.sql import rows_of, upsert
+from services.common.turns import in_turns
 from services.victim_outreach import domain
 from services.victim_outreach.domain import CaseFile, Custody, Release
 from services.victim_outreach.rules import changed_women
@@ -103,7 +104,8 @@ class OutreachStore(PolicyStore):
             return {}
         found: dict[str, dict[str, Any]] = {key: _of_head(row) for key, [row] in heads.items()}
         for shelf in _SHELVES:
-            for offender_id, rows in (await rows_of(conn, shelf.table, list(heads))).items():
+            kept = await rows_of(conn, shelf.table, list(heads))
+            async for offender_id, rows in in_turns(kept.items()):
                 found[offender_id][shelf.name] = dict(map(shelf.entry, rows))
         return {key: CaseFile(key, **values) for key, values in found.items()}
 
