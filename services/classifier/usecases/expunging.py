@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 from schemas.commands import Forget
 from schemas.envelope import Data, Event, deterministic_id, pair_id
-from schemas.incident import IncidentExpunged
+from schemas.incident import IncidentExpunged, IncidentReported, IncidentRetracted
 from schemas.topics import Topic
 from services.classifier.domain import Erasure, Offender, court, history
 from services.classifier.terms import Terms
-from services.classifier.usecases.deciding import About
-from services.classifier.usecases.settling import SOURCE, names_of, settled
-from services.common.service import Input, Outcome, Outgoing, caused_by
+from services.classifier.usecases.deciding import About, pair_of
+from services.classifier.usecases.histories import fold, is_expunged
+from services.classifier.usecases.settling import SOURCE, names_of, settled, tidied
+from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,27 @@ def forgotten(state: Offender, event: Event[Forget], given: Input, terms: Terms)
     incident_id = next((each for each in state.history.strands if terms.seal(each) == data.sealed), None)
     order = Order(data.sealed, incident_id, data.pair_id, matters=frozenset(data.matters), via=tuple(data.via))
     return _carried_out(state, state, order, event, given, terms)
+
+
+def kept_out(state: Offender, event: Event[Data], given: Input, terms: Terms) -> Outcome[Offender] | None:
+    """Of what was expunged, not even that it came again is kept. None where the record is of nothing expunged.
+
+    Where the history has gone a court's word may stand on what this late report names.
+    """
+    data = event.data
+    if not isinstance(data, IncidentReported | IncidentRetracted) or not is_expunged(state, data.incident_id, terms):
+        return None
+    left, words = tidied(fold(state, event, terms), terms)
+    learned = left.history.expunged - state.history.expunged
+    order = Order(terms.seal(data.incident_id), data.incident_id, state.pair(data.incident_id), matters=learned)
+    onwards = [state.alias.to] if learned and state.alias is not None else []
+    return Outcome(
+        left,
+        tuple(_orders(order, onwards, [state.offender_id], given)),
+        result="none",
+        erase=tuple(filter(None, [pair_of(data), *words])),
+        redact=(Redaction((state.offender_id,), data.incident_id),),
+    )
 
 
 def _carried_out(

@@ -14,8 +14,8 @@ from typing import cast
 
 import orjson
 
-from schemas.commands import Adopt, Forget, NotedVictim
-from schemas.envelope import Data, Event, from_json_line, pair_id, to_json_line
+from schemas.commands import Adopt, NotedVictim
+from schemas.envelope import Data, Event, from_json_line, to_json_line
 from schemas.incident import (
     CaseDisposed,
     IncidentReported,
@@ -30,9 +30,10 @@ from schemas.topics import Topic
 from services.classifier.domain import Decided, History, Move, Offender, Seal, court, history
 from services.classifier.terms import Terms
 from services.classifier.usecases.deciding import about_of, pair_of
+from services.classifier.usecases.expunging import kept_out
 from services.classifier.usecases.histories import Refused, fold, is_expunged, named
-from services.classifier.usecases.settling import SOURCE, settled, tidied
-from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
+from services.classifier.usecases.settling import SOURCE, settled
+from services.common.service import Input, Outcome, Outgoing, caused_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,42 +58,12 @@ class Handed:
 
 def taken(state: Offender, event: Event[Data], given: Input, terms: Terms) -> Outcome[Offender]:
     """A record of a history: folded in where the history is, else sent after it. What is expunged stays out."""
-    if (kept_out := _kept_out(state, event, given, terms)) is not None:
-        return kept_out
+    if (outcome := kept_out(state, event, given, terms)) is not None:
+        return outcome
     copies = tuple(_copied(state, event, given, terms))
     if (move := _gone(state, event.data, terms)) is not None:
         return _sent_after(state, move, Handed(event), given, terms, *copies)
     return settled(state, fold(state, event, terms), event, given, terms, *copies)
-
-
-def _kept_out(state: Offender, event: Event[Data], given: Input, terms: Terms) -> Outcome[Offender] | None:
-    """Of what was expunged, not even that it came again is kept."""
-    data = event.data
-    if not isinstance(data, IncidentReported | IncidentRetracted) or not is_expunged(state, data.incident_id, terms):
-        return None
-    redaction = Redaction((state.offender_id,), data.incident_id)
-    left, words = tidied(fold(state, event, terms), terms)
-    erase = tuple(filter(None, [pair_of(data), *words]))
-    told = tuple(_forget(state, left, data, given, terms))
-    return Outcome(left, told, result="none", erase=erase, redact=(redaction,))
-
-
-def _forget(
-    state: Offender, left: Offender, data: IncidentReported | IncidentRetracted, given: Input, terms: Terms
-) -> Iterator[Outgoing]:
-    """Where the history has gone a court's word may stand on what this late report names."""
-    learned = left.history.expunged - state.history.expunged
-    if learned and state.alias is not None:
-        command = Forget(
-            offender_id=state.alias.to,
-            sealed=terms.seal(data.incident_id),
-            pair_id=pair_id(data.incident_id, state.alias.to),
-            matters=sorted(learned),
-            via=[state.offender_id],
-        )
-        event = caused_by(given, SOURCE, command, Topic.CLASSIFIER_COMMANDS, state.alias.to, subject=state.alias.to)
-        event = replace(event, correlationid=None, causationid=None)
-        yield Outgoing(Topic.CLASSIFIER_COMMANDS, event, other_lane=True)
 
 
 def merged(state: Offender, event: Event[OffenderMerged], given: Input, terms: Terms) -> Outcome[Offender]:
@@ -263,8 +234,8 @@ def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) ->
             return merged(draft, cast(Event[OffenderMerged], inner), given, terms)
         if isinstance(inner.data, OffenderSplit):
             return split(draft, cast(Event[OffenderSplit], inner), given, terms)
-    if draft is state and (kept_out := _kept_out(state, inner, given, terms)) is not None and not data.remaining:
-        return kept_out
+    if draft is state and (outcome := kept_out(state, inner, given, terms)) is not None and not data.remaining:
+        return outcome
     copies = tuple(_copied(draft, inner, given, terms, tuple(data.via)))
     if (move := _gone(draft, inner.data, terms)) is not None:
         handed = Handed(
