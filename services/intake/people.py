@@ -80,6 +80,8 @@ class Telling:
     himself: frozenset[int] = frozenset()
     """Numbers under which he is a victim."""
     through: int = 0
+    submitted: bool = False
+    """To NIBRS, which says less than an agency's own system."""
 
     def joined(self, other: Telling) -> Telling:
         newest = max(self, other, key=lambda one: one.revision)
@@ -140,9 +142,11 @@ class People:
     place. `changed` names those that are to be kept anew. `seal`: by its hash an expunged incident is known again.
     """
 
-    def __init__(self, people: dict[str, Person], seal: Seal) -> None:
+    def __init__(self, people: dict[str, Person], seal: Seal, *, submitted: bool = False) -> None:
+        """`submitted`: what comes is a submission to NIBRS."""
         self._people = people
         self._seal = seal
+        self._submitted = submitted
         self.changed: set[str] = set()
         self._rules: dict[type[Data], Callable[[Any], None]] = {
             IncidentReported: self._reported,
@@ -166,6 +170,11 @@ class People:
         if incident_id is None:
             return False
         return self._is_expunged(self._person(offender_id, incident_id), incident_id)
+
+    def telling(self, offender_id: str, incident_id: str) -> Telling | None:
+        """The incident as it was reported under this id, if it was."""
+        told = self._person(offender_id, incident_id).tellings.get(incident_id, {}).get(offender_id)
+        return told if told and told.revision else None
 
     def apply(self, event: Event[Data], facts: Iterable[Facts] = ()) -> list[Data]:
         """Records to write because of `event` and what came with it.
@@ -256,6 +265,7 @@ class People:
             {number: one.victim_id for number, one in numbered if one.relationship != _HIMSELF},
             frozenset(number for number, one in numbered if one.relationship == _HIMSELF),
             known_telling.through,
+            self._submitted,
         )
         known, offender = person.described, data.offender
         person.described = known.model_copy(
