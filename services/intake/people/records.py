@@ -1,20 +1,14 @@
-"""The records of people that follow from what agencies send: what is held of each offender, and all his victims.
-
-Both topics carry whole records, replaced each time, so intake keeps what it has said of each (`store`), over all files, feeds
-and restarts. Here are the rules alone: persons as they were in, persons as they are and the records to write out.
-"""
+"""Events and facts to the records of people that follow from them."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from schemas.envelope import Data, Event
 from schemas.incident import (
-    CustodyChange,
     CustodyChanged,
     IncidentExpunged,
     IncidentReported,
@@ -22,110 +16,20 @@ from schemas.incident import (
     OffenderMerged,
     OffenderSplit,
 )
-from schemas.person import Custody, DescribedVictim, OffenderDescribed, VictimsDescribed
+from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
-from services.intake.identity import victim_id
+from services.intake.people.custody import custody_after
+from services.intake.people.facts import Facts, OffenderFacts, VictimFacts
+from services.intake.people.person import Person, Place, Telling
+from services.intake.people.victims import agency_of, as_reported, described_as, filled, is_another, newest, without
 
 _OFFENDER_FACTS = ("name", "birth_date", "places", "language", "counsel")
 _VICTIM_FACTS = ("name", "birth_date", "contact", "language", "substitute_address")
-_DETAILS = (*_VICTIM_FACTS, "lethality_screen")
-_MOST_VICTIMS = 200
-"""Entries kept for one offender, the newest: an id that stands for nobody in particular would outgrow every record."""
 _HIMSELF = "VO"
 """The victim was this offender: what is held of him is no record of a victim."""
 
 FINAL = sys.maxsize
 """Taken back through every revision there will ever be."""
-
-Place = tuple[str | None, int]
-"""Incident (none: as the police gave it) and victim number."""
-
-
-@dataclass(frozen=True, slots=True)
-class OffenderFacts:
-    """What a record holds of an offender beside its event. Of a field that it leaves out what was known stays."""
-
-    offender_id: str
-    name: str | None = field(default=None, repr=False)
-    birth_date: date | None = field(default=None, repr=False)
-    places: tuple[str, ...] = field(default=(), repr=False)
-    language: str | None = None
-    counsel: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class VictimFacts:
-    """What a record holds of one of his victims as police took it. Of a field that it leaves out what was known stays."""
-
-    offender_id: str
-    incident_id: str
-    victim_no: int
-    name: str | None = field(default=None, repr=False)
-    birth_date: date | None = field(default=None, repr=False)
-    contact: tuple[str, ...] = field(default=(), repr=False)
-    language: str | None = None
-    substitute_address: str | None = field(default=None, repr=False)
-
-
-Facts = OffenderFacts | VictimFacts
-
-
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """One incident as reported under one offender id: the highest revision, and through which it was taken back."""
-
-    revision: int = 0
-    victims: Mapping[int, str | None] = field(default_factory=dict)
-    """By number her id, where she has one."""
-    himself: frozenset[int] = frozenset()
-    """Numbers under which he is a victim."""
-    through: int = 0
-    submitted: bool = False
-    """To NIBRS, which says less than an agency's own system."""
-
-    def joined(self, other: Telling) -> Telling:
-        newest = max(self, other, key=lambda one: one.revision)
-        return replace(newest, through=max(self.through, other.through))
-
-
-@dataclass(slots=True)
-class Person:
-    """All that is kept of one offender. `merged_into`: who he is now; then nothing is left under this id."""
-
-    described: OffenderDescribed
-    victims: dict[Place, DescribedVictim] = field(default_factory=dict)
-    tellings: dict[str, dict[str, Telling]] = field(default_factory=dict)
-    """By incident and the offender id that its reports name. Of one that was expunged the sealed id alone, and nothing told."""
-    merged_into: str | None = None
-    moved: dict[str, str] = field(default_factory=dict)
-    """By incident the person it went to in a split; what comes late for it is his."""
-
-    @property
-    def elsewhere(self) -> list[str]:
-        """Who else has what came under this id."""
-        return [name for name in (self.merged_into, *self.moved.values()) if name]
-
-    def named_in(self, incident_id: str | None) -> Mapping[int, str | None]:
-        """Whom the reports name that stand, by number: as the classifier refers them.
-
-        The last revision counts, of two his own. Where he was two of its offenders each names her: nobody is lost.
-        """
-        told = self.tellings.get(incident_id or "", {})
-        his = self.described.offender_id
-        own = told[his].through if his in told else 0
-        live = {name: one for name, one in told.items() if one.revision > max(one.through, own)}
-        last = max((one.revision for one in live.values()), default=0)
-        names = sorted(name for name, one in live.items() if one.revision == last)
-        found: dict[int, str | None] = {}
-        himself: set[int] = set()
-        counts = his if his in names else max(names, default="")
-        for name in sorted(names, key=lambda each: each != counts):
-            found |= {number: her for number, her in live[name].victims.items() if number not in found.keys() | himself}
-            himself |= live[name].himself - found.keys()
-        return dict(sorted(found.items()))
-
-    def victims_described(self) -> VictimsDescribed:
-        return VictimsDescribed(offender_id=self.described.offender_id, victims=list(self.victims.values()))
 
 
 def named(event: Event[Data]) -> list[str]:
@@ -280,12 +184,12 @@ class People:
         """One entry of each woman whom the reports name, and no other of this incident. `others`: what else is known."""
         known = (*person.victims.values(), *others)
         now = {
-            (incident_id, number): _described_as(known, incident_id, number, named)
+            (incident_id, number): described_as(known, incident_id, number, named)
             for number, named in person.named_in(incident_id).items()
         }
         before = {place: one for place, one in person.victims.items() if place[0] == incident_id}
         if now != before:
-            person.victims = _newest(_without(person.victims, {incident_id}) | now)
+            person.victims = newest(without(person.victims, {incident_id}) | now)
 
     def _is_expunged(self, person: Person, incident_id: str) -> bool:
         return self._seal(incident_id) in person.tellings
@@ -297,7 +201,7 @@ class People:
         """Nothing of it stays but a hash, with whoever it is named with and whoever has it now."""
         named, owner = self._person(data.offender_id), self._person(data.offender_id, data.incident_id)
         for person in (named, owner):
-            person.victims = _without(person.victims, {data.incident_id})
+            person.victims = without(person.victims, {data.incident_id})
             person.tellings.pop(data.incident_id, None)
             person.moved.pop(data.incident_id, None)
             person.tellings[self._seal(data.incident_id)] = {}
@@ -330,7 +234,7 @@ class People:
             return
         victims = {place: victim for place, victim in old.victims.items() if place[0] in moved}
         tellings = {name: told for name, told in old.tellings.items() if name in moved}
-        old.victims = _without(old.victims, moved)
+        old.victims = without(old.victims, moved)
         old.tellings = {name: told for name, told in old.tellings.items() if name not in moved}
         self._take_in(new, victims, tellings)
         old.moved |= dict.fromkeys(moved, data.new_offender_id)
@@ -341,9 +245,9 @@ class People:
     ) -> None:
         """What was another's is his too. Her contact may be in either's entry of her."""
         both = {
-            place: _filled(known, other)
+            place: filled(known, other)
             for place, known in person.victims.items()
-            if (other := victims.get(place)) and not _is_another(known, other.victim_id, place)
+            if (other := victims.get(place)) and not is_another(known, other.victim_id, place)
         }
         person.victims = {**victims, **person.victims, **both}
         for incident_id, told in tellings.items():
@@ -355,12 +259,12 @@ class People:
         if all(person.tellings.values()):
             return
         for incident_id in [each for each in person.tellings if self._is_expunged(person, each)]:
-            person.victims = _without(person.victims, {incident_id})
+            person.victims = without(person.victims, {incident_id})
             person.tellings.pop(incident_id)
 
     def _custody(self, data: CustodyChanged) -> None:
         person = self._person(data.offender_id)
-        custody = _custody_after(person.described.custody, data)
+        custody = custody_after(person.described.custody, data)
         person.described = person.described.model_copy(update={"custody": custody})
 
     def _described(self, data: OffenderDescribed) -> None:
@@ -375,96 +279,12 @@ class People:
         """
         person = self._person(data.offender_id)
         told = {(victim.incident_id, victim.victim_no): victim for victim in data.victims}
-        agencies = {_agency(place) for place in told}
+        agencies = {agency_of(place) for place in told}
         person.victims = {
             place: victim
             for place, victim in person.victims.items()
-            if agencies and (_agency(place) not in agencies or place[1] in person.named_in(place[0]))
+            if agencies and (agency_of(place) not in agencies or place[1] in person.named_in(place[0]))
         }
         for place, victim in told.items():
             owner = self._person(data.offender_id, place[0])
-            owner.victims = _newest({**owner.victims, place: _as_reported(owner, place, victim)})
-
-
-def _as_reported(person: Person, place: Place, told: DescribedVictim) -> DescribedVictim:
-    """Under the id by which a report that stands names her. Of another woman than that it says nothing of her."""
-    named = person.named_in(place[0]).get(place[1])
-    if named is None or named == told.victim_id:
-        return told
-    if _is_another(told, named, place):
-        return person.victims.get(place) or _described_as((), *place, named)
-    return told.model_copy(update={"victim_id": named})
-
-
-def _agency(place: Place) -> str:
-    return (place[0] or "").partition(":")[0]
-
-
-def _newest(victims: dict[Place, DescribedVictim]) -> dict[Place, DescribedVictim]:
-    return dict(list(victims.items())[-_MOST_VICTIMS:]) if len(victims) > _MOST_VICTIMS else victims
-
-
-def _described_as(
-    known: Collection[DescribedVictim], incident_id: str | None, number: int, named: str | None
-) -> DescribedVictim:
-    """With the details police gave of her under this number or, being the same woman, under another.
-
-    Named as another than before she is another: whoever calls her must not reach the woman it was thought to be.
-    """
-    place = (incident_id, number)
-    here = [one for one in known if (one.incident_id, one.victim_no) == place and not _is_another(one, named, place)]
-    here.sort(key=lambda one: one.victim_id != named)
-    elsewhere = [one for one in known if one.victim_id and one.victim_id == named]
-    bare = DescribedVictim(victim_no=number, incident_id=incident_id, victim_id=named)
-    for same in (here, elsewhere[:1]):
-        found = bare
-        for one in same:
-            found = _filled(found, one)
-        if found != bare:
-            return found
-    return bare
-
-
-def _filled(known: DescribedVictim, other: DescribedVictim) -> DescribedVictim:
-    """With what only the other has. Found in high danger by either, she is."""
-    update = {name: value for name in _DETAILS if (value := getattr(other, name)) and not getattr(known, name)}
-    if other.lethality_screen == "high":
-        update["lethality_screen"] = "high"
-    return known.model_copy(update=update) if update else known
-
-
-def _is_another(known: DescribedVictim, named: str | None, place: Place) -> bool:
-    """An id made of the place alone, where a form has no number of her, names whoever is there."""
-    agency, _, report = (place[0] or "").partition(":")
-    return bool(
-        named
-        and known.victim_id
-        and named != known.victim_id
-        and victim_id(agency, report, place[1]) not in (named, known.victim_id)
-    )
-
-
-def _without(victims: dict[Place, DescribedVictim], incidents: set[str]) -> dict[Place, DescribedVictim]:
-    return {place: victim for place, victim in victims.items() if place[0] not in incidents}
-
-
-def _custody_after(known: Custody | None, data: CustodyChanged) -> Custody | None:
-    """A later booking replaces an earlier one; what concerns another booking than the latest changes nothing.
-
-    Booked after he was released under the same number, he is held again.
-    """
-    if known is None:
-        known = Custody(booking_id=data.booking_id)
-    elif known.booking_id != data.booking_id:
-        is_new = data.change is CustodyChange.BOOKED and (known.booked_at is None or data.at >= known.booked_at)
-        if not is_new:
-            return known
-        known = Custody(booking_id=data.booking_id)
-    moment = {
-        CustodyChange.BOOKED: "booked_at",
-        CustodyChange.HEARING_SET: "hearing_at",
-        CustodyChange.RELEASED: "released_at",
-    }[data.change]
-    again = data.change is CustodyChange.BOOKED and known.released_at is not None and data.at > known.released_at
-    update = {moment: data.at, "facility": data.facility or known.facility}
-    return known.model_copy(update=update | ({"released_at": None} if again else {}))
+            owner.victims = newest({**owner.victims, place: as_reported(owner, place, victim)})

@@ -1,0 +1,69 @@
+"""All that is kept of one offender and his victims, over all feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
+
+Place = tuple[str | None, int]
+"""Incident (none: as the police gave it) and victim number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One incident as reported under one offender id: the highest revision, and through which it was taken back."""
+
+    revision: int = 0
+    victims: Mapping[int, str | None] = field(default_factory=dict)
+    """By number her id, where she has one."""
+    himself: frozenset[int] = frozenset()
+    """Numbers under which he is a victim."""
+    through: int = 0
+    submitted: bool = False
+    """To NIBRS, which says less than an agency's own system."""
+
+    def joined(self, other: Telling) -> Telling:
+        newest = max(self, other, key=lambda one: one.revision)
+        return replace(newest, through=max(self.through, other.through))
+
+
+@dataclass(slots=True)
+class Person:
+    """All that is kept of one offender. `merged_into`: who he is now; then nothing is left under this id."""
+
+    described: OffenderDescribed
+    victims: dict[Place, DescribedVictim] = field(default_factory=dict)
+    tellings: dict[str, dict[str, Telling]] = field(default_factory=dict)
+    """By incident and the offender id that its reports name. Of one that was expunged the sealed id alone, and nothing told."""
+    merged_into: str | None = None
+    moved: dict[str, str] = field(default_factory=dict)
+    """By incident the person it went to in a split; what comes late for it is his."""
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """Who else has what came under this id."""
+        return [name for name in (self.merged_into, *self.moved.values()) if name]
+
+    def named_in(self, incident_id: str | None) -> Mapping[int, str | None]:
+        """Whom the reports name that stand, by number: as the classifier refers them.
+
+        The last revision counts, of two his own. Where he was two of its offenders each names her: nobody is lost.
+        """
+        told = self.tellings.get(incident_id or "", {})
+        his = self.described.offender_id
+        own = told[his].through if his in told else 0
+        live = {name: one for name, one in told.items() if one.revision > max(one.through, own)}
+        last = max((one.revision for one in live.values()), default=0)
+        names = sorted(name for name, one in live.items() if one.revision == last)
+        found: dict[int, str | None] = {}
+        himself: set[int] = set()
+        counts = his if his in names else max(names, default="")
+        for name in sorted(names, key=lambda each: each != counts):
+            found |= {number: her for number, her in live[name].victims.items() if number not in found.keys() | himself}
+            himself |= live[name].himself - found.keys()
+        return dict(sorted(found.items()))
+
+    def victims_described(self) -> VictimsDescribed:
+        return VictimsDescribed(offender_id=self.described.offender_id, victims=list(self.victims.values()))
