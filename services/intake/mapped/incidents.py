@@ -22,8 +22,6 @@ from services.intake.mapped.values import Values
 from services.intake.people import Facts, OffenderFacts, VictimFacts
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-TABLES: Final = 100_000_000
-"""Revisions of tables count from here: above every month of a NIBRS submission, which says less and must not replace them."""
 _MOST: Final = 500
 """Rows of one incident and person."""
 
@@ -84,12 +82,12 @@ def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...],
 
 
 def _revision(rows: Sequence[Values]) -> int:
-    """As the table counts; else by the second in which it was last changed; else the first of a table."""
+    """As the table counts; else by the second in which it was last changed; else 1."""
     counted = [number for row in rows if (number := row.whole("revision", 1, 2**31)) is not None]
-    if not counted:
-        changed = [moment for row in rows if (moment := row.moment("updated")) is not None]
-        counted = [1, *(int((moment - _EPOCH).total_seconds()) for moment in changed)]
-    return TABLES + max(counted)
+    if counted:
+        return max(counted)
+    changed = [moment for row in rows if (moment := row.moment("updated")) is not None]
+    return max([1, *(int((moment - _EPOCH).total_seconds()) for moment in changed)])
 
 
 def _offenses(charges: Sequence[Charge], rows: Sequence[Values]) -> list[contract.Offense]:

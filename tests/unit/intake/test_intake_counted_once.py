@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from schemas.envelope import Data, Event
 from schemas.mapping import Mapping
 from schemas.policy_file import load_policy
 from services.cli.replay import Replay
 from services.intake.domain import Unit
-from services.intake.identity import Identifiers, offender_id, victim_id
+from services.intake.identity import Identifiers, offender_id
 from services.intake.lines import Source
 from services.intake.mapped import read_mapped
 from services.intake.nibrs import read_nibrs, read_nibrs_xml
@@ -69,36 +67,6 @@ async def test_counted_once(tmp_path: Path) -> None:
     assert tiers == {number: "C" if number % 2 == 0 else "D" for number in men}, (
         "two reports of one arrest are one charge"
     )
-
-
-@pytest.mark.parametrize("numbered", [True, False], ids=["by his number", "without one"])
-@pytest.mark.parametrize("table_first", [True, False], ids=["table first", "submission first"])
-async def test_the_agencys_table_stands_beside_its_submission(
-    tmp_path: Path, *, table_first: bool, numbered: bool
-) -> None:
-    """The breach counts, and she is referred by the number that her case has, in whatever order the two come."""
-    table = tmp_path / "own.csv"
-    row = f"{'M2' if numbered else '1'},25-002,2025-01-10,Assault,W2,girlfriend,,,no contact"
-    table.write_text(f"man,case,day,charge,woman,rel,arrest,by,breach\n{row}\n")
-    named = {"person": "man"} if numbered else {"offender_no": "man"}
-    others = {name: column for name, column in COLUMNS.items() if name != "person"}
-    columns = {"columns": {**named, **others, "prohibited": "breach"}, "prohibited": {"no contact": ["no_contact"]}}
-    mapping = Mapping.model_validate(MAPPING.model_dump(exclude_unset=True) | {"agency": nibrs.ORI} | columns)
-    own = list(read_mapped(Source(table), mapping))
-    month = list(read_nibrs(Source(nibrs.written(tmp_path / "12.txt", nibrs.incident("25-002", arrested=True))), zone))
-    kept = feed.Kept()
-    for units in (own, month) if table_first else (month, own):
-        await kept.take(units)
-    run = Replay(load_policy("high-point-practice"))
-    for event in kept.events:
-        run.decide(event)
-    him = offender_id(Identifiers(nibrs.ORI, "25-002", agency_person="M2" if numbered else None))
-    other = offender_id(Identifiers(nibrs.ORI, "25-002"))
-    if numbered:
-        run.decide(event_of({"offender_id": him, "merged_offender_id": other}, "ipvi.offender.merged.v1"))
-    [finding] = run.offender(him).assessment.findings.values()
-    assert finding.violation
-    assert [one.victim_id for one in finding.referred] == [victim_id(nibrs.ORI, "25-002", 1, "W2")]
 
 
 def test_a_correction_is_one_revision_more(tmp_path: Path) -> None:

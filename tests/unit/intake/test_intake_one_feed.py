@@ -1,4 +1,4 @@
-"""An agency sends both its own word and its NIBRS submission, of a man without a number: neither hides the other unseen."""
+"""An agency without a number of the man sends both its own table and its NIBRS submission: neither hides the other unseen."""
 
 from __future__ import annotations
 
