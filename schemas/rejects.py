@@ -38,7 +38,6 @@ class RejectCode(StrEnum):
     ROW_VALUE = "row_value"
     ROW_CONFLICT = "row_conflict"
     ANOTHER_AGENCY = "another_agency"
-    OTHER_FEED = "other_feed"
 
 
 REJECTED_TYPE = "ipvi.record.rejected.v1"
@@ -92,7 +91,6 @@ MENDS: dict[RejectCode, str] = {
     RejectCode.ROW_VALUE: "use a value the mapping file knows, or add this one to it",
     RejectCode.ROW_CONFLICT: "make the rows of one incident, or the dates of one row, agree",
     RejectCode.ANOTHER_AGENCY: "send an agency's records with that agency's credential",
-    RejectCode.OTHER_FEED: "let one feed tell an incident: the agency's own system, or NIBRS (docs/intake.md)",
 }
 
 

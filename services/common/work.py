@@ -104,10 +104,15 @@ class Worker(Generic[S]):
             worked.done += 1
 
     def park(self, row: LaneRow, parsed: Parsed, place: int) -> Worked[S]:
-        """Set a record aside that cannot be decided, and its offender with it."""
+        """Set a record aside that cannot be decided, and its offender with it.
+
+        One that speaks to the lane has nobody to set aside: it raises what deciding it raises.
+        """
         worked: Worked[S] = Worked(replace(row, failing=None, failures=0))
         for _ in self.steps(worked, [parsed], {}, set(), {parsed.key: place}):
             pass
+        if worked.failed is not None:
+            raise worked.failed
         return worked
 
 

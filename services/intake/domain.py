@@ -116,10 +116,6 @@ class IngestSummary:
             no_offender=self.no_offender + (unit.reject is None and not unit.events),
         )
 
-    def plus_refused(self) -> IngestSummary:
-        """One of the units with events was refused after all."""
-        return replace(self, rejected=self.rejected + 1)
-
     def __str__(self) -> str:
         return (
             f"{self.units:,} units: {self.with_events:,} with events ({self.events:,} events), "
@@ -148,11 +144,6 @@ class Feed:
 
     name: str
     agency: str = NOBODYS
-
-    @property
-    def is_submission(self) -> bool:
-        """To NIBRS: it knows no statutes, no breaches and no names."""
-        return self.name in (Format.NIBRS_FLAT, Format.NIBRS_XML)
 
     def agency_of(self, unit: Unit) -> str:
         """ORI of the agency whose record it is."""

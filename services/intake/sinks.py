@@ -21,7 +21,7 @@ from services.common.errors import ConfigurationError, LaneRefusedError
 from services.common.producer import heard
 from services.common.settings import CommonSettings
 from services.intake.cloudevents import TOPICS
-from services.intake.domain import AsOf, Feed, Reject, Terms, Unit
+from services.intake.domain import AsOf, Feed, Terms, Unit
 from services.intake.saying import recorded
 from services.intake.store import outbox
 from services.intake.store.outbox import Waiting
@@ -143,12 +143,10 @@ class LinesSink:
         self._file = file
         self._as_of = as_of
 
-    async def take(self, units: Sequence[Unit]) -> Sequence[Reject]:
-        """What other feeds have told is not known here: nothing is refused."""
+    async def take(self, units: Sequence[Unit]) -> None:
         for unit in units:
             for event in unit.events:
                 self._file.write(to_json_line(recorded(event, self._as_of, event)) + b"\n")
-        return ()
 
     async def finish(self) -> None:
         """Whoever opened the file closes it."""

@@ -146,7 +146,7 @@ BAD_FILES: dict[RejectCode, tuple[Format, str]] = {
     RejectCode.ROW_DATE: (Format.CSV, f"{TABLE}K1,P1,{CANARY},Battery,M\n"),
     RejectCode.ROW_VALUE: (Format.CSV, f"{TABLE}K1,P1\0{CANARY},2014-01-02,Battery,M\n"),
 }
-"""`row_conflict` is made in the tests of mapped tables, `another_agency` in those of the API, `other_feed` beside intake's."""
+"""`row_conflict` is made in the tests of mapped tables, `another_agency` in those of the API."""
 
 
 @pytest.mark.parametrize("code", BAD_FILES, ids=str)
@@ -214,12 +214,7 @@ def test_every_code_is_produced() -> None:
     """Here, but for `conflicting_revision`, which only a history can tell (tests of the classifier)."""
     lines = {code for _, _, code, _ in BAD_LINES}
     here = lines | set(BAD_REPORTS) | set(BAD_RECORDS) | set(BAD_FILES)
-    elsewhere = {
-        RejectCode.CONFLICTING_REVISION,
-        RejectCode.ROW_CONFLICT,
-        RejectCode.ANOTHER_AGENCY,
-        RejectCode.OTHER_FEED,
-    }
+    elsewhere = {RejectCode.CONFLICTING_REVISION, RejectCode.ROW_CONFLICT, RejectCode.ANOTHER_AGENCY}
     assert here == set(RejectCode) - elsewhere
 
 

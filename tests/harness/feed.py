@@ -67,7 +67,7 @@ class Kept:
     seen: set[tuple[str, str]] = field(default_factory=set)
     people: People = field(default_factory=lambda: People({}, seal), compare=False)
 
-    async def take(self, units: Sequence[Unit]) -> Sequence[Reject]:
+    async def take(self, units: Sequence[Unit]) -> None:
         said = say(units, self.people, self.seen, self.as_of)
         self.seen |= set(said.keys)
         self.rejects += [unit.reject for unit in units if unit.reject]
@@ -76,7 +76,6 @@ class Kept:
                 continue
             event = decode(message if message.value is not None else _ended(message, topic))
             (self.records if event.source == SAID else self.events).append(event)
-        return ()
 
     async def finish(self) -> None:
         """Everything is here."""

@@ -21,8 +21,6 @@ class Telling:
     himself: frozenset[int] = frozenset()
     """Numbers under which he is a victim."""
     through: int = 0
-    submitted: bool = False
-    """To NIBRS, which says less than an agency's own system."""
 
     def joined(self, other: Telling) -> Telling:
         newest = max(self, other, key=lambda one: one.revision)

@@ -46,11 +46,9 @@ class People:
     place. `changed` names those that are to be kept anew. `seal`: by its hash an expunged incident is known again.
     """
 
-    def __init__(self, people: dict[str, Person], seal: Seal, *, submitted: bool = False) -> None:
-        """`submitted`: what comes is a submission to NIBRS."""
+    def __init__(self, people: dict[str, Person], seal: Seal) -> None:
         self._people = people
         self._seal = seal
-        self._submitted = submitted
         self.changed: set[str] = set()
         self._rules: dict[type[Data], Callable[[Any], None]] = {
             IncidentReported: self._reported,
@@ -74,11 +72,6 @@ class People:
         if incident_id is None:
             return False
         return self._is_expunged(self._person(offender_id, incident_id), incident_id)
-
-    def telling(self, offender_id: str, incident_id: str) -> Telling | None:
-        """The incident as it was reported under this id, if it was."""
-        told = self._person(offender_id, incident_id).tellings.get(incident_id, {}).get(offender_id)
-        return told if told and told.revision else None
 
     def apply(self, event: Event[Data], facts: Iterable[Facts] = ()) -> list[Data]:
         """Records to write because of `event` and what came with it.
@@ -169,7 +162,6 @@ class People:
             {number: one.victim_id for number, one in numbered if one.relationship != _HIMSELF},
             frozenset(number for number, one in numbered if one.relationship == _HIMSELF),
             known_telling.through,
-            self._submitted,
         )
         known, offender = person.described, data.offender
         person.described = known.model_copy(

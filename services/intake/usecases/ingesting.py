@@ -33,8 +33,8 @@ _AT_ONCE: Final = 256
 class Sink(Protocol):
     """Where units go. Order is kept."""
 
-    async def take(self, units: Sequence[Unit]) -> Sequence[Reject]:
-        """Some units, in order. Returns what was refused that could be read."""
+    async def take(self, units: Sequence[Unit]) -> None:
+        """Some units, in order."""
         ...
 
     async def finish(self) -> None:
@@ -55,7 +55,7 @@ class StreamSink:
         self.repeated = 0
         """Events that were on the stream before."""
 
-    async def take(self, units: Sequence[Unit]) -> Sequence[Reject]:
+    async def take(self, units: Sequence[Unit]) -> None:
         """Raises `StreamError` for this batch or the one before, `FeedPausedError` where too much was refused."""
         taken = await take(self._database, units, self._feed, self._as_of, datetime.now(UTC), self._terms)
         self.repeated += taken.said.repeated
@@ -64,7 +64,6 @@ class StreamSink:
         if taken.paused is not None:
             await self.finish()
             raise FeedPausedError(*taken.paused)
-        return taken.apart
 
     async def take_snapshot(self, snapshot: Snapshot, mapping: Mapping, at: datetime) -> Changes | None:
         """A roster as it was `at`; returns when all that follows is on the stream. None: an older one than the last."""
@@ -108,10 +107,7 @@ async def ingest(
                 await sink.take(some[:number])
                 await sink.finish()
                 raise SourcePausedError(name, summary, limit)
-        for reject in await sink.take(some):
-            summary = summary.plus_refused()
-            if on_reject:
-                on_reject(reject)
+        await sink.take(some)
     await sink.finish()
     return summary
 

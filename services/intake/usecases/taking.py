@@ -12,10 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.incident import IncidentExpunged
 from schemas.mapping import Mapping
 from services.common.database import Database
-from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, Terms, Unit
+from services.intake.domain import AsOf, Feed, FeedPausedError, Terms, Unit
 from services.intake.mapped.changes import Changes, changes
 from services.intake.mapped.snapshot import Snapshot
-from services.intake.one_feed import held_apart
 from services.intake.people import People, named
 from services.intake.renaming import described_in, renamed
 from services.intake.saying import Said, keys_of, say
@@ -33,8 +32,6 @@ class Taken:
 
     upto: int
     said: Said
-    apart: Sequence[Reject] = ()
-    """What could be read, but another feed of its agency has told."""
     paused: FeedKey | None = None
 
 
@@ -65,7 +62,7 @@ async def take_with_receipt(
         if (known := await find_receipt(conn, receipt_id)) is not None:
             return known
         taken = await _take(conn, units, feed, AsOf.NOW, now, terms)
-        rejects = [*(unit.reject for unit in units if unit.reject), *taken.apart]
+        rejects = [unit.reject for unit in units if unit.reject]
         receipt = Receipt(
             receipt_id,
             feed.agency,
@@ -114,16 +111,13 @@ async def _take(
     names |= {fact.offender_id for unit in units for fact in unit.facts}
     seen = await outbox.known(conn, keys_of(units), terms.seal)
     known = await load_people(conn, names)
-    people = People(known, terms.seal, submitted=feed.is_submission)
-    units, apart = held_apart(units, people, seen, feed)
-    if apart:
-        seen |= await outbox.known(conn, keys_of(units), terms.seal)
+    people = People(known, terms.seal)
     said = say(units, people, seen, as_of)
     await outbox.put(conn, said.keys, said.messages, now, terms.seal)
     await save_people(conn, {name: known[name] for name in people.changed})
     await _identities(conn, said, people, now, terms)
     await heard(conn, feed, units, said.fresh, terms.limit, now)
-    return Taken(await outbox.last(conn), said, apart, await paused(conn, keys))
+    return Taken(await outbox.last(conn), said, await paused(conn, keys))
 
 
 async def _identities(conn: AsyncConnection, said: Said, people: People, now: datetime, terms: Terms) -> None:

@@ -194,6 +194,16 @@ def test_the_one_in_hand_is_parked_with_its_offender() -> None:
     assert (worked.done, worked.row.failing, worked.row.failures) == (1, None, 0)
 
 
+def test_a_record_for_the_lane_that_fails_is_not_set_aside() -> None:
+    class Deaf(Odd):
+        def lane_kept(self, given: Input) -> str | None:
+            raise RuntimeError("cannot keep it")
+
+    row = LaneRow(epoch=1, failures=PARK_AFTER)
+    with pytest.raises(RuntimeError, match="cannot keep it"):
+        Worker(Deaf(), LANE, LANES).park(row, tick(1, MINUTE), place=0)
+
+
 def retry(offset: int) -> Parsed:
     data = NotifierRetryParked(offender_id="O", by="r.lindqvist", role=Role.OPERATOR)
     return parsed(
