@@ -404,8 +404,9 @@ class Lane(Generic[S]):
             async with self._tools.database.write() as conn:
                 await positions.hold(conn, self.number, row)
             raise DecideFailedError from error
+        parked = self._worker.park(self._row, parsed, place=0)
         self._log.error("lane.offender_parked", topic=parsed.record.topic, offset=parsed.record.offset)
-        return self._worker.park(self._row, parsed, place=0)
+        return parked
 
     async def _commit(self, worked: Worked[S], ends: Mapping[str, int]) -> None:
         """Step 4, in one transaction, then the hand-over to step 5. Memory moves only when SQL has."""
