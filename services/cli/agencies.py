@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
@@ -15,10 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings, settings_or_error
+from services.intake.app import silence
 from services.intake.store.feeds import AgencyFeed, agency_feeds
 from services.intake.store.feeds import resume as resume_feed
-
-SILENT_AFTER = timedelta(hours=24)
 
 app = typer.Typer(help="Agencies' feeds: heard when, how much, refused what; paused ones.", no_args_is_help=False)
 
@@ -31,18 +30,20 @@ def agencies_command(
     """Each feed of each agency: when it was last heard (no events is not no violence), today against a normal day, what was
     refused and why, how often the relationship is unknown, history loads, and whether it is paused or at fault.
 
-    Exit codes: 0 all well, 1 some feed is silent for a day, paused or at fault, 2 not usable.
+    Exit codes: 0 all well, 1 some feed is silent for a day (or as long as
+    its folder in IPVI_FEEDS_FILE says), paused or at fault, 2 not usable.
     """
     if context.invoked_subcommand is not None:
         return
-    settings, now = settings_or_error(CommonSettings), datetime.now(UTC)
+    settings, now, quiet = settings_or_error(CommonSettings), datetime.now(UTC), silence()
     found = asyncio.run(_feeds(settings, now))
+    alarms = [_alarm(feed, is_silent=now - feed.last_heard > quiet.after(feed.agency, feed.feed)) for feed in found]
     if json:
         for feed in found:
             typer.echo(orjson.dumps(feed).decode())
     else:
-        Console().print(_table(found, now))
-    raise typer.Exit(1 if any(_alarm(feed, now) for feed in found) else 0)
+        Console().print(_table(found, alarms))
+    raise typer.Exit(1 if any(alarms) else 0)
 
 
 @app.command("resume")
@@ -62,7 +63,7 @@ def resume_command(
     typer.echo(f"{feed} of {agency}: resumed")
 
 
-def _alarm(feed: AgencyFeed, now: datetime) -> str:
+def _alarm(feed: AgencyFeed, *, is_silent: bool) -> str:
     """Why a person should look; empty where all is well."""
     found = []
     if feed.paused_at is not None:
@@ -71,16 +72,16 @@ def _alarm(feed: AgencyFeed, now: datetime) -> str:
         found.append(feed.fault)
     if feed.volume is not None:
         found.append(f"{feed.volume} volume")
-    if now - feed.last_heard > SILENT_AFTER:
+    if is_silent:
         found.append("silent")
     return ", ".join(found)
 
 
-def _table(found: list[AgencyFeed], now: datetime) -> Table:
+def _table(found: list[AgencyFeed], alarms: list[str]) -> Table:
     table = Table(
         "agency", "feed", "last heard", "today", "normal day", "rejected", "relationship unknown", "bulk", "alarm"
     )
-    for feed in found:
+    for feed, alarm in zip(found, alarms, strict=True):
         reasons = ", ".join(f"{code} {count}" for code, count in sorted(feed.reasons.items()))
         share = feed.without_relationship
         table.add_row(
@@ -92,7 +93,7 @@ def _table(found: list[AgencyFeed], now: datetime) -> Table:
             reasons,
             f"{share:.0%}" if share is not None else "",
             f"{feed.bulk:,}",
-            _alarm(feed, now),
+            alarm,
         )
     return table
 

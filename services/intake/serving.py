@@ -30,7 +30,7 @@ from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds
 from services.intake.usecases import Sender, StreamError
 from services.intake.usecases.linking import link_numbers, score_new
-from services.intake.watch import Watcher
+from services.intake.watch import Silence, Watcher
 
 log = structlog.get_logger(__name__)
 
@@ -53,8 +53,7 @@ class IntakeService:
         self.database = Database(database_url(settings, NAME), NAME)
         cluster = settings.kafka
         self.sender = Sender(self.database, lambda: OutboxProducer(cluster, timeout=15.0), patience=10.0)
-        self._expected = {self._watcher(each).feed.name: each.expect_every_minutes for each in self.watched}
-        """Minutes of silence that a feed may keep, by its name."""
+        self._silence = Silence(self.watched)
         self._waits_since: datetime | None = None
 
     async def run(self) -> None:
@@ -136,9 +135,9 @@ class IntakeService:
             found = await agency_feeds(conn, now)
         for feed in found:
             labels = (feed.agency, feed.feed)
-            silence = (now - feed.last_heard).total_seconds()
-            metrics.intake_silence.labels(*labels).set(silence)
-            metrics.intake_silent.labels(*labels).set(silence > 60 * self._expected.get(feed.feed, 24 * 60))
+            silence = now - feed.last_heard
+            metrics.intake_silence.labels(*labels).set(silence.total_seconds())
+            metrics.intake_silent.labels(*labels).set(silence > self._silence.after(*labels))
             metrics.intake_paused.labels(*labels).set(feed.paused_at is not None)
             metrics.intake_fault.labels(*labels).set(feed.fault is not None)
             metrics.intake_today.labels(*labels).set(feed.today["events"])

@@ -8,9 +8,9 @@ begins it again, and what was taken is passed over. Files are taken in the order
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +25,7 @@ from services.common.database import Database
 from services.intake.cloudevents import check_agency
 from services.intake.domain import (
     MAPPED,
+    NOBODYS,
     Feed,
     FeedPausedError,
     Format,
@@ -48,8 +49,36 @@ DONE, FAILED = "done", "failed"
 _LOOK_S: Final = 0.5
 _AGAIN_S: Final = 5.0
 _UNFINISHED: Final = (".part", ".tmp", ".filepart", ".crdownload")
+_A_DAY: Final = timedelta(days=1)
 _NEVER: Final = RejectLimit(1.0)
 """Here the feed is paused by its own count, which outlives the file."""
+
+
+def mapping_of(watched: WatchedFolder) -> Mapping | None:
+    """How its files are read, where they need to be told."""
+    if watched.format not in MAPPED:
+        return None
+    return fitting(watched.format, load_mapping(watched.mapping) if watched.mapping else None)
+
+
+def feed_of_folder(watched: WatchedFolder) -> Feed:
+    """What its files are counted as."""
+    found = feed_of(watched.format, mapping_of(watched))
+    return Feed(found.name, watched.agency or found.agency)
+
+
+class Silence:
+    """How long each feed may say nothing before a person should ask: as its folder has it, else a day."""
+
+    def __init__(self, folders: Iterable[WatchedFolder]) -> None:
+        self._after = {
+            (each.agency or NOBODYS, feed_of_folder(each).name): timedelta(minutes=each.expect_every_minutes)
+            for each in folders
+        }
+
+    def after(self, agency: str, feed: str) -> timedelta:
+        """Of a folder that says no agency, for every agency whose records lie in it."""
+        return self._after.get((agency, feed)) or self._after.get((NOBODYS, feed)) or _A_DAY
 
 
 @dataclass(slots=True)
@@ -79,14 +108,11 @@ class Watcher:
 
     @property
     def feed(self) -> Feed:
-        found = feed_of(self.watched.format, self.mapping)
-        return Feed(found.name, self.watched.agency or found.agency)
+        return feed_of_folder(self.watched)
 
     @property
     def mapping(self) -> Mapping | None:
-        if self.watched.format not in MAPPED:
-            return None
-        return fitting(self.watched.format, load_mapping(self.watched.mapping) if self.watched.mapping else None)
+        return mapping_of(self.watched)
 
     async def look(self) -> bool:
         """Take the first file, if there is one. False where there is none."""
