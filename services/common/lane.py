@@ -104,19 +104,26 @@ class LaneTools(Generic[S]):
     live: bool = True
 
 
-class Batch(tuple[ConsumerRecord, ...], Generic[S]):
+class Batch(list[ConsumerRecord], Generic[S]):
     """Records of one lane, as the framework sees them; knows the lane that works them."""
 
     lane: Lane[S]
 
     @classmethod
     def of(cls, lane: Lane[S], records: Sequence[ConsumerRecord]) -> Batch[S]:
-        batch = cls(records)
+        batch: Batch[S] = cls(records)
         batch.lane = lane
         return batch
 
     async def handle(self) -> None:
-        await self.lane.write(self)
+        """Empty when it is done: FastStream puts its message into the context, which every timer that is set meanwhile keeps.
+
+        asyncpg has one of five minutes for each prepared statement.
+        """
+        try:
+            await self.lane.write(self)
+        finally:
+            self.clear()
 
 
 @dataclass(frozen=True, slots=True)

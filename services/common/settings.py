@@ -55,7 +55,7 @@ class CommonSettings(BaseSettings):
     metadata_max_age_ms: int = 30_000
     """How soon it is noticed that somebody changed a topic."""
     max_batch: int = 500
-    cached_states: Annotated[int, Field(ge=0)] = 12_000
+    cached_states: Annotated[int, Field(ge=0)] = 1_200
     """Offenders whose state stays in memory between batches, over all lanes; some 10 KB each. Others are read from SQL."""
     pipeline: bool = True
     """Write batch n+1 to SQL while batch n is published."""
