@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
-import random
+import secrets
 import signal
 import socket
 import subprocess
@@ -27,7 +27,7 @@ def free_port() -> int:
         OSError: none was found in 200 tries.
     """
     for _ in range(200):
-        port = random.choice(PORTS)
+        port = secrets.choice(PORTS)  # not of `random`: tests seed that, and two would have the same
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
