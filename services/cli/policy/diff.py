@@ -28,7 +28,8 @@ def diff_command(
     """Decide every history of FILES under A and under B, and say whom the change would move: from which list to which, how many
     notices would be new, how many cancelled, how many charges are in no row.
 
-    Nothing is kept and nobody is told. Lines that `ipvi replay` would refuse are counted and passed over.
+    Nothing is kept and nobody is told. Lines that `ipvi replay` would refuse are counted and passed over; custody and orders,
+    by which no rule goes, are not read.
 
     Exit codes: 0 done, 2 a file or a policy cannot be used.
 
