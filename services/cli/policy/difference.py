@@ -87,9 +87,7 @@ def difference(
     policies = before.canonical(), after.canonical()
     with _workers(jobs, policies) as pool, bar:
         work = bar.add_task("histories", total=None)
-        gc.disable()  # as in the workers
         groups = _groups(sources)
-        gc.enable()
         bar.update(work, total=len(groups))
         running: dict[Future[Difference], int] = {
             pool.submit(_compared, batch): len(batch) for batch in _batches(groups)
@@ -137,14 +135,10 @@ def _groups(sources: Sequence[Source]) -> list[Lines]:
 
 _MOVE_NOBODY = (CustodyChanged.TYPE, OrderChanged.TYPE)
 """No rule of any policy goes by these; of a county's lines they are nearly half."""
-_SO_WRITTEN = tuple(f'"type":"{each}"'.encode() for each in _MOVE_NOBODY)
-"""By us; within a text the quotes would be escaped."""
 
 
 def _people(raw: bytes) -> tuple[str, list[str]] | None:
     """Whom the line is about, and whose histories it ties to his; None: it moves nobody. What cannot be read is nobody's."""
-    if any(each in raw for each in _SO_WRITTEN):
-        return None
     try:
         event = orjson.loads(raw)
         subject, data = str(event["subject"]), event["data"]
