@@ -68,7 +68,7 @@ def test_killed_at(pipeline: Pipeline, county: County, point: str) -> None:
 
     doomed = {service: start(service) for service in services}
     fed_at = died_at = time.monotonic()
-    pipeline.feed(county.events(20))
+    pipeline.feed(county.events(100))
     while any(kills.values()):
         if time.monotonic() - max(fed_at, died_at) > 3:  # who has nothing to do comes to no point
             pipeline.feed(county.events(20))
