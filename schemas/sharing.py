@@ -5,6 +5,8 @@ Those take a third of what a state holds in memory, and there are few that diffe
 
 from __future__ import annotations
 
+from functools import cache
+
 from pydantic import BaseModel
 
 MOST = 4_096
@@ -25,7 +27,13 @@ def share(model: BaseModel) -> None:
         elif len(_known) < MOST:
             _known[frozenset(given)] = given
         for value in each.__dict__.values():
-            if isinstance(value, BaseModel):
+            if _is_model(type(value)):
                 waiting.append(value)
-            elif isinstance(value, list):
-                waiting.extend(one for one in value if isinstance(one, BaseModel))
+            elif type(value) is list:
+                waiting.extend(one for one in value if _is_model(type(one)))
+
+
+@cache
+def _is_model(kind: type) -> bool:
+    """Asked once a kind: pydantic answers `isinstance` in Python, and this is asked of every value that is read."""
+    return issubclass(kind, BaseModel)

@@ -75,10 +75,11 @@ class Strand:
         more = frozenset(matters) - self.matters
         return replace(self, others=self.others | more) if more else self
 
-    def with_report(self, report: Event[IncidentReported] | None) -> Strand:
-        """With another revision, or none, in place of its own."""
+    def with_report(self, report: Event[IncidentReported] | None, opened_through: int = 0) -> Strand:
+        """With another revision, or none, in place of its own; opened up to there at least."""
         own = court.matters(report.data) if report is not None else frozenset[str]()
-        return replace(self, report=report, others=self.matters - own)
+        opened = max(self.opened_through, opened_through)
+        return replace(self, report=report, others=self.matters - own, opened_through=opened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +207,7 @@ def reported(history: History, event: Event[IncidentReported], stale_after: time
     opened_through = max(strand.opened_through, data.revision if in_time else 0)
     if newest is held and opened_through == strand.opened_through:
         return naming(history, strand, court.matters(data))
-    new = strand.with_report(newest).naming(court.matters(data))
-    return history.with_strand(replace(new, opened_through=opened_through))
+    return history.with_strand(strand.with_report(newest, opened_through).naming(court.matters(data)))
 
 
 def naming(history: History, strand: Strand, matters: Iterable[str]) -> History:

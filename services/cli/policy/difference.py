@@ -85,7 +85,7 @@ def difference(
     )
     found = Difference()
     policies = before.canonical(), after.canonical()
-    with _workers(jobs, policies) as pool, bar:
+    with _uncollected(), _workers(jobs, policies) as pool, bar:
         work = bar.add_task("histories", total=None)
         groups = _groups(sources)
         bar.update(work, total=len(groups))
@@ -99,6 +99,18 @@ def difference(
 
 
 @contextmanager
+def _uncollected() -> Iterator[None]:
+    """Histories are millions of small objects and no cycles; looking for some would take a tenth of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@contextmanager
 def _workers(jobs: int, policies: tuple[bytes, bytes]) -> Iterator[Executor]:
     if jobs == 1:
         _policies(*policies)
@@ -107,7 +119,7 @@ def _workers(jobs: int, policies: tuple[bytes, bytes]) -> Iterator[Executor]:
         return
     # Forked, where that is safe, before anything here has a thread: the imports are the half of a short run.
     way = "fork" if sys.platform == "linux" else "spawn"
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context(way), _process, policies) as pool:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context(way), _policies, policies) as pool:
         pool.submit(_compared, []).result()
         yield pool
 
@@ -192,12 +204,6 @@ def _policies(before: bytes, after: bytes) -> None:
     made = [Policy.model_validate_json(each) for each in (before, after)]
     first, second = (Terms(policy, rulebook(policy), seal) for policy in made)
     _pair = _Pair(first, second, _reading(first.policy) == _reading(second.policy))
-
-
-def _process(before: bytes, after: bytes) -> None:
-    # A batch makes millions of small objects and no cycles; looking for some would take a tenth of the time.
-    gc.disable()
-    _policies(before, after)
 
 
 def _reading(policy: Policy) -> tuple[object, ...]:
