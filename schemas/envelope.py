@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, Generic, TypeVar, cast
 
 import orjson
@@ -23,7 +24,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Plain
 from pydantic_core import PydanticCustomError
 
 from schemas.rejects import InvalidRecord, RejectCode
-from schemas.sharing import share
+from schemas.sharing import shared
 
 _ROOT = uuid.uuid5(uuid.NAMESPACE_URL, "urn:ipvi")
 _STRUCTURED = b"application/cloudevents+json"
@@ -108,6 +109,7 @@ def event_types() -> dict[str, type[Data]]:
     return dict(sorted(_TYPES.items()))  # whoever was imported first
 
 
+@lru_cache(256)
 def _model_of(name: str) -> type[Data] | None:
     """For every record: without the order. Partners' copies can be read; they stand on no topic of this system."""
     import schemas.catalogue  # noqa: F401 (as above)
@@ -204,6 +206,12 @@ def to_json_line(event: Event[Data]) -> bytes:
 
 def decode(message: Message) -> Event[Data]:
     """Either mode. Raises `InvalidRecord` with a code, the field and the mend, never a value."""
+    event = _decoded(message)
+    shared(event.data)  # a lane may keep it
+    return event
+
+
+def _decoded(message: Message) -> Event[Data]:
     headers = _headers(message.headers)
     if message.value is None:
         raise InvalidRecord(RejectCode.EMPTY_VALUE)
@@ -282,8 +290,8 @@ def _build(attributes: dict[str, Any], body: bytes) -> Event[Data]:
     for name in _REQUIRED:
         if not attributes.get(name):
             raise InvalidRecord(RejectCode.MISSING_FIELD, name)
-    for name in _KNOWN:
-        if isinstance(value := attributes.get(name), str) and not _is_line(value):
+    for name, value in attributes.items():
+        if name in _KNOWN and isinstance(value, str) and not _is_line(value):
             raise InvalidRecord(RejectCode.OUT_OF_RANGE, name)
     if attributes["specversion"] != "1.0":
         raise InvalidRecord(RejectCode.NOT_AN_EVENT, "specversion")
@@ -354,12 +362,10 @@ def read(model: type[D], body: bytes) -> D:
     if _NUL in body:
         raise InvalidRecord(RejectCode.BAD_FORMAT, "data")
     try:
-        found = model.model_validate_json(body, strict=True, extra="ignore")
+        return model.model_validate_json(body, strict=True, extra="ignore")
     except ValidationError as failed:
         first = failed.errors(include_input=False, include_url=False, include_context=False)[0]
         kind = first["type"]
         code = _CODES.get(kind, RejectCode.BAD_TIME if kind.startswith(("datetime", "date")) else RejectCode.WRONG_TYPE)
         # Only names the model declares are shown: a key of the sender's own choosing could itself be personal data.
         raise InvalidRecord(code, ".".join(str(part) for part in first["loc"]) or "data") from None
-    share(found)
-    return found

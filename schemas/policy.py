@@ -183,7 +183,7 @@ class Policy(Data):
         """The row of each occasion."""
         return {task.kind: task for task in (HIGH_DANGER_CALL, *self.occasions)}
 
-    @property
+    @cached_property
     def stale_after(self) -> timedelta:
         return timedelta(days=self.stale_after_days)
 

@@ -1,39 +1,37 @@
-"""Models that were read share the sets in which pydantic keeps which of their fields were given.
+"""Models that are kept share the sets in which pydantic keeps which of their fields were given.
 
 Those take a third of what a state holds in memory, and there are few that differ.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
 MOST = 4_096
 """Which fields are given is the sender's choice: beyond so many combinations each model keeps its own."""
 
+_SET = "__pydantic_fields_set__"
 _known: dict[frozenset[str], set[str]] = {}
 
+M = TypeVar("M", bound=BaseModel)
 
-def share(model: BaseModel) -> None:
-    """This model and those in it. They are frozen, and a copy has a set of its own: nobody changes a shared one."""
-    waiting = [model]
+
+def shared(model: M) -> M:
+    """This model, it and those in it. They are frozen, and a copy has a set of its own: nobody changes a shared one."""
+    waiting: list[Any] = [model]
     while waiting:
         each = waiting.pop()
-        given = each.__pydantic_fields_set__
+        given = getattr(each, _SET)
         same = _known.get(frozenset(given))
         if same is not None:
-            object.__setattr__(each, "__pydantic_fields_set__", same)
+            object.__setattr__(each, _SET, same)
         elif len(_known) < MOST:
             _known[frozenset(given)] = given
-        for value in each.__dict__.values():
-            if _is_model(type(value)):
+        for value in each.__dict__.values():  # pydantic answers `isinstance` in Python, which takes its time
+            if hasattr(value, _SET):
                 waiting.append(value)
-            elif type(value) is list:
-                waiting.extend(one for one in value if _is_model(type(one)))
-
-
-@cache
-def _is_model(kind: type) -> bool:
-    """Asked once a kind: pydantic answers `isinstance` in Python, and this is asked of every value that is read."""
-    return issubclass(kind, BaseModel)
+            elif isinstance(value, list):
+                waiting.extend(one for one in value if hasattr(one, _SET))
+    return model

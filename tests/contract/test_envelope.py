@@ -106,10 +106,10 @@ def test_equal_content_has_equal_bytes() -> None:
     assert from_json_line(to_json_line(MERGED)).data.canonical() == spelled
 
 
-def test_what_is_read_shares_the_sets_of_given_fields() -> None:
+def test_what_a_lane_reads_shares_the_sets_of_given_fields() -> None:
     """A third of the memory of a state; and a copy of one changes no other."""
-    line = to_json_line(report(1, charged=True))
-    one, other = from_json_line(line).data, from_json_line(line).data
+    message = encode(report(1, charged=True))
+    one, other = decode(message).data, decode(message).data
     assert isinstance(one, IncidentReported) and isinstance(other, IncidentReported)
     assert one.model_fields_set is other.model_fields_set
     assert one.offender.model_fields_set is other.offender.model_fields_set

@@ -99,6 +99,17 @@ class ClassifierStoreBehaviour:
         assert bench.offender().pending and bench.offender().moved and bench.offender("O-2").alias
         assert await saved(conn, bench) == bench.offenders
 
+    async def test_what_comes_back_shares_the_sets_of_given_fields(self, conn: AsyncConnection) -> None:
+        """A third of the memory of a state: see `schemas.sharing`."""
+        bench = Bench()
+        bench.put(report(1, victims=["BG", "XS"]), disposed("A-4", Disposition.DISMISSED))
+        one, other = (await saved(conn, bench))[HIM], (await bench.service.store.load(conn, [HIM]))[HIM]
+        told = [him.history.strands[incident_id(1)][0].report for him in (one, other)]
+        assert told[0] is not None and told[1] is not None and told[0] is not told[1]
+        assert told[0].data.victims[1].model_fields_set is told[1].data.victims[1].model_fields_set
+        words = [next(iter(him.history.records.values())) for him in (one, other)]
+        assert words[0] is not words[1] and words[0].data.model_fields_set is words[1].data.model_fields_set
+
     async def test_saving_step_by_step_gives_the_same(self, conn: AsyncConnection) -> None:
         """Rows of what is taken back, handed over or expunged go; the others stay as they are."""
         bench, before = full(), {}

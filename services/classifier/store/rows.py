@@ -13,6 +13,7 @@ from schemas.classification import Change, Outreach, ReviewCode, Tier, TierCurre
 from schemas.envelope import Data, Event, from_json_line, read, rfc3339, to_json_line
 from schemas.incident import IncidentReported, IncidentRetracted
 from schemas.referral import ReferralOpened
+from schemas.sharing import shared
 from services.classifier.domain import FINAL, Decided, Erasure, History, Kept, Move, Offender, Review, Strand
 from services.classifier.store import tables
 
@@ -164,7 +165,7 @@ def offender(row: Row[Any], below: Mapping[str, Rows]) -> Offender:
         absorbed=frozenset(row.absorbed),
         tier=Tier(row.tier) if row.tier else None,
         since=row.since,
-        current=read(TierCurrent, orjson.dumps(row.published)) if row.published else None,
+        current=shared(read(TierCurrent, orjson.dumps(row.published))) if row.published else None,
         referrals={(one.incident_id, one.victim_no): one for one in map(_referred, below["referrals"])},
         policy=row.policy,
         wake_at=row.wake_at,
@@ -202,11 +203,11 @@ def _history(below: Mapping[str, Rows]) -> History:
 
 def _reported(row: Row[Any]) -> Event[IncidentReported]:
     line = orjson.dumps({**orjson.loads(row.envelope), "data": orjson.Fragment(row.data)})
-    return cast(Event[IncidentReported], from_json_line(line))
+    return cast(Event[IncidentReported], _read_event(line))
 
 
 def _referred(row: Row[Any]) -> ReferralOpened:
-    return read(ReferralOpened, row.data.encode())
+    return shared(read(ReferralOpened, row.data.encode()))
 
 
 def _reviewed(row: Row[Any]) -> Review:
@@ -214,7 +215,13 @@ def _reviewed(row: Row[Any]) -> Review:
 
 
 def _stored(row: Row[Any]) -> Event[Data]:
-    return from_json_line(row.event.encode())
+    return _read_event(row.event.encode())
+
+
+def _read_event(line: bytes) -> Event[Data]:
+    event = from_json_line(line)
+    shared(event.data)
+    return event
 
 
 def _decided(row: Row[Any]) -> Decided:
