@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from services.common.errors import IpviError
+
 if TYPE_CHECKING:
     from jgo.maven import Dependency
 
@@ -25,7 +27,7 @@ HEADER = """\
 """
 
 
-class BrokerError(Exception):
+class BrokerError(IpviError):
     """The embedded broker cannot be installed, started or stopped."""
 
 

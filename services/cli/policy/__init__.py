@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import typer
+from services.cli import lazy
 
-from services.cli.policy.activate import activate_command, redecide_command, status_command
-from services.cli.policy.check import check_command
-from services.cli.policy.diff import diff_command
-from services.cli.policy.explain import explain_command
+_HERE = "services.cli.policy"
 
-app = typer.Typer(
-    help="Check a policy, explain a tier, compare two policies, bring one into force.", no_args_is_help=True
+app = lazy.group(
+    {
+        "check": f"{_HERE}.check:check_command",
+        "explain": f"{_HERE}.explain:explain_command",
+        "diff": f"{_HERE}.diff:diff_command",
+        "activate": f"{_HERE}.activate:activate_command",
+        "redecide": f"{_HERE}.activate:redecide_command",
+        "status": f"{_HERE}.activate:status_command",
+    },
+    help="Check a policy, explain a tier, compare two policies, bring one into force.",
 )
-app.command("check")(check_command)
-app.command("explain")(explain_command)
-app.command("diff")(diff_command)
-app.command("activate")(activate_command)
-app.command("redecide")(redecide_command)
-app.command("status")(status_command)
 
 __all__ = ["app"]
