@@ -26,21 +26,24 @@ _TIME_LIMITED = frozenset({Tier.C})
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """From when a gate has its ground, and from when a shut one may be cleared upon it."""
+    """From when a gate has its ground, from when a shut one may be cleared upon it, and a clear one is kept so."""
 
     grounded_at: datetime
     clear_from: datetime
+    stays_from: datetime
+    """Outside custody: when the pause after its ground is over, whatever calls came later."""
 
 
 def gate_state(file: CaseFile, gate: Gate, policy: terms.Gate, now: datetime, *, on_the_round: bool) -> GateState:
     """`on_the_round`: whether this is the lane's 5-minute tick, with which alone a gate clears outside custody.
 
-    Once clear it stays so while its ground stands: a later call to her does not shut it, which would tell of the call.
+    Once clear it stays so while its ground stands: a later call to her does not shut it, which would tell of the call. Only
+    custody spares the pause: who is let out within it waits for the rest.
     """
     found = opening(file, gate.pair_id, policy)
     if found is None or found.grounded_at > now:
         return GateState.SHUT
-    if gate.state is GateState.CLEAR:
+    if gate.state is GateState.CLEAR and (file.in_custody or found.stays_from <= now):
         return GateState.CLEAR
     may_clear = found.clear_from <= now and (file.in_custody or on_the_round)
     return GateState.CLEAR if may_clear else GateState.SHUT
@@ -54,7 +57,11 @@ def opening(file: CaseFile, pair_id: str, policy: terms.Gate) -> Opening | None:
     grounds = [*_by_override(file, pair_id, waiting), *_by_outreach(file, waiting, policy)]
     if not grounds:
         return None
-    return Opening(min(each.grounded_at for each in grounds), min(each.clear_from for each in grounds))
+    return Opening(
+        min(each.grounded_at for each in grounds),
+        min(each.clear_from for each in grounds),
+        min(each.stays_from for each in grounds),
+    )
 
 
 def _by_override(file: CaseFile, pair_id: str, waiting: Sequence[Referral]) -> Iterator[Opening]:
@@ -63,7 +70,7 @@ def _by_override(file: CaseFile, pair_id: str, waiting: Sequence[Referral]) -> I
     words = sorted(word.given_at for word in file.overrides.values() if word.pair_id == pair_id)
     later = [moment for moment in words if moment > since]
     if len(later) > 1:
-        yield Opening(later[1], later[1])
+        yield Opening(later[1], later[1], later[1])
 
 
 def _by_outreach(file: CaseFile, waiting: Sequence[Referral], policy: terms.Gate) -> Iterator[Opening]:
@@ -74,7 +81,8 @@ def _by_outreach(file: CaseFile, waiting: Sequence[Referral], policy: terms.Gate
         return
     last = max(moments)
     spoken = [moment for referral in waiting for moment in _spoken(file, referral.case_id)]
-    yield Opening(last, last if file.in_custody else max([last, *spoken]) + policy.cool_off)
+    clear_from = last if file.in_custody else max([last, *spoken]) + policy.cool_off
+    yield Opening(last, clear_from, last + policy.cool_off)
 
 
 def _spoken(file: CaseFile, case_id: str) -> Iterator[datetime]:

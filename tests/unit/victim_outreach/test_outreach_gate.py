@@ -308,6 +308,38 @@ def test_his_release_shuts_what_only_custody_had_cleared() -> None:
     assert bench.gate() == "shut"
 
 
+def test_let_out_within_the_pause_he_waits_for_the_rest_of_it() -> None:
+    bench = Bench()
+    bench.put(custody(), opened())
+    bench.reach()
+    assert bench.gate() == "clear"
+    bench.wait(minutes=10).put(custody(released_at=bench.now))
+    assert bench.gate() == "shut"
+    bench.wait(hours=3.5).on_the_round()
+    assert bench.gate() == "shut"
+    bench.wait(hours=0.4).on_the_round()
+    assert bench.gate() == "clear"
+
+
+def test_let_out_after_the_pause_it_stays_clear_and_does_not_tell_of_a_later_call() -> None:
+    bench = Bench()
+    bench.put(custody(), opened())
+    bench.reach()
+    bench.wait(hours=4.5).attempt()
+    bench.wait(minutes=10).put(custody(released_at=bench.now))
+    assert [one.gate for one in bench.told(GateChanged)] == ["shut", "clear"]
+
+
+def test_let_out_at_once_the_word_of_two_people_stands() -> None:
+    bench = Bench()
+    bench.put(custody(), opened())
+    bench.override("cora")
+    bench.override("sue", Role.OUTREACH_SUPERVISOR)
+    assert bench.gate() == "clear"
+    bench.wait(minutes=10).put(custody(released_at=bench.now))
+    assert bench.gate() == "clear"
+
+
 @pytest.mark.parametrize(
     ("tier", "claimed", "expected"),
     [
