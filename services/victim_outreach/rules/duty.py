@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas import policy as terms
-from schemas.classification import Tier
 from schemas.commands import Role
 from schemas.outreach import TaskKind
 from services.common.duty import rung
 from services.victim_outreach.domain import CaseFile, Task
+from services.victim_outreach.rules.gates import waits_beyond_the_hearing
 
 AT_ONCE = frozenset({TaskKind.CUSTODY_RELEASE, TaskKind.HIGH_DANGER_CALL})
 """Somebody is paged for them as soon as they are there."""
 CUSTODY_TASKS = frozenset({TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.IDENTIFY_VICTIM})
 """So are these while he is in jail: his hearing is hours away."""
-_NEVER_BY_TIME = frozenset({Tier.A, Tier.B})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +43,15 @@ def paging(file: CaseFile, task: Task, policy: terms.Policy) -> Paging | None:
 
 
 def _hearing_alarm(file: CaseFile, task: Task, policy: terms.Policy) -> datetime | None:
-    """A and B wait beyond the time limit, and somebody must know that they do."""
-    custody, referral = file.custody, file.referrals[task.referral_id]
-    waits = referral.gated and referral.tier in _NEVER_BY_TIME and task.kind in CUSTODY_TASKS
-    if not waits or custody is None or not custody.held or custody.hearing_at is None:
+    """As A or B he waits beyond the time limit, for every woman there is; somebody must know that he does."""
+    custody = file.custody
+    if custody is None or not custody.held or custody.hearing_at is None:
+        return None
+    if (
+        task.kind not in CUSTODY_TASKS
+        or not file.referrals[task.referral_id].gated
+        or not waits_beyond_the_hearing(file)
+    ):
         return None
     return max(task.opened_at, custody.hearing_at - policy.gate.hearing_margin)
 

@@ -22,6 +22,7 @@ _CONTACT_TASKS = frozenset(
 _FAMILY_TASKS = frozenset({TaskKind.FAMILY_LIAISON})
 _TIME_LIMITED = frozenset({Tier.C})
 """A and B alarm and wait; D is never released by time (`docs/decisions/0025`)."""
+_NEVER_BY_TIME = frozenset({Tier.A, Tier.B})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,11 @@ def opening(file: CaseFile, pair_id: str, policy: terms.Gate) -> Opening | None:
         min(each.clear_from for each in grounds),
         min(each.stays_from for each in grounds),
     )
+
+
+def waits_beyond_the_hearing(file: CaseFile) -> bool:
+    """Whether he waits for anybody as A or B: then no pair of his opens by time, for one notice waits for all of them."""
+    return any(one.tier in _NEVER_BY_TIME for waiting in file.waited_for.values() for one in waiting)
 
 
 def _by_override(file: CaseFile, pair_id: str, waiting: Sequence[Referral]) -> Iterator[Opening]:
@@ -133,6 +139,8 @@ def _time_limit(file: CaseFile, referral: Referral, policy: terms.Gate) -> Itera
     """In custody with a hearing set: policy's margin before it, if a person on duty has taken a task of hers."""
     custody = file.custody
     if custody is None or not custody.held or custody.hearing_at is None or referral.tier not in _TIME_LIMITED:
+        return
+    if waits_beyond_the_hearing(file):
         return
     for task in file.handled_by_case.get(referral.case_id, ()):
         if task.claimed_at is not None and task.claimed_at > _opened(referral):

@@ -153,6 +153,16 @@ def test_a_and_b_alarm_where_c_is_released_by_time(tier: Tier, pages: bool) -> N
         assert bench.gate() == "clear"
 
 
+def test_where_he_waits_as_b_the_alarm_rings_for_every_woman_he_waits_for() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1", tier=Tier.C), opened(2, victim_id="V-2", tier=Tier.B))
+    bench.put(custody(hearing_at=START + 10 * HOUR))
+    bench.claim(TaskKind.CALL, number=1)
+    before = paged(bench, TaskKind.CALL)
+    bench.wait(hours=8).tick()
+    assert paged(bench, TaskKind.CALL) == (before[0] + 1, Role.OUTREACH_SUPERVISOR)
+
+
 def test_what_is_finished_pages_nobody() -> None:
     bench = out_of_jail()
     bench.put(withdrawn())

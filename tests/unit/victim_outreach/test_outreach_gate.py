@@ -362,6 +362,30 @@ def test_the_time_limit_before_his_hearing(tier: str | None, claimed: bool, expe
     assert bench.gate() == expected
 
 
+@pytest.mark.parametrize(
+    ("tier", "expected"), [("A", "shut"), ("B", "shut"), ("C", "clear"), ("D", "clear"), (None, "clear")]
+)
+def test_while_he_waits_for_another_woman_as_a_or_b_no_time_limit_opens_hers(tier: str | None, expected: str) -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), custody(hearing_at=START + 10 * HOUR))
+    bench.claim(TaskKind.WRITTEN_INFORMATION)
+    bench.put(opened(2, victim_id="V-2", tier=Tier(tier) if tier else None))
+    bench.wait(hours=8.5).tick()
+    assert bench.gate(1) == expected
+    bench.put(withdrawn(2))
+    assert bench.gate(1) == "clear"
+
+
+def test_an_a_or_b_that_comes_later_shuts_what_the_time_limit_had_cleared() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), custody(hearing_at=START + 3 * HOUR))
+    bench.claim(TaskKind.WRITTEN_INFORMATION)
+    bench.wait(hours=2).tick()
+    assert bench.gate(1) == "clear"
+    bench.put(opened(2, victim_id="V-2", tier=Tier.B))
+    assert bench.gate(1) == "shut"
+
+
 def test_a_hearing_put_off_shuts_what_only_the_time_limit_had_cleared() -> None:
     bench = Bench()
     bench.put(opened(), custody(hearing_at=START + 3 * HOUR))
