@@ -28,18 +28,19 @@ class Paging:
     climbs: bool = True
 
 
-def paging(file: CaseFile, task: Task, policy: terms.Policy) -> Paging | None:
-    """None: nobody is paged for it, as things stand: it is finished, or not for such haste."""
+def pagings(file: CaseFile, task: Task, policy: terms.Policy) -> list[Paging]:
+    """As for any task, and the alarm before his hearing besides: it takes the place of none. Nobody for what is finished."""
     if not task.unfinished:
-        return None
+        return []
     terms_ = policy.outreach
-    ladder = terms_.duty[task.owner]
-    if (alarm := _hearing_alarm(file, task, policy)) is not None:
-        return Paging(alarm, terms_.alert_every, len(ladder), climbs=False)
-    if task.claimed_by is not None:
-        return Paging(task.due_at, policy.escalate_overdue, len(ladder), climbs=False)
+    last = len(terms_.duty[task.owner])
     urgent = task.kind in AT_ONCE or (file.in_custody and task.kind in CUSTODY_TASKS)
-    return Paging(task.opened_at if urgent else task.due_at, terms_.alert_every)
+    if task.claimed_by is not None:
+        usual = Paging(task.due_at, policy.escalate_overdue, last, climbs=False)
+    else:
+        usual = Paging(task.opened_at if urgent else task.due_at, terms_.alert_every)
+    alarm = _hearing_alarm(file, task, policy)
+    return [usual] if alarm is None else [usual, Paging(alarm, terms_.alert_every, last, climbs=False)]
 
 
 def _hearing_alarm(file: CaseFile, task: Task, policy: terms.Policy) -> datetime | None:
@@ -57,10 +58,11 @@ def _hearing_alarm(file: CaseFile, task: Task, policy: terms.Policy) -> datetime
 
 
 def next_alert(file: CaseFile, task: Task, policy: terms.Policy) -> datetime | None:
-    """When the next page is due."""
-    found = paging(file, task, policy)
-    if found is None:
-        return None
+    """When the next page is due; None: nobody is paged for it any more."""
+    return min((_next(one, task, policy) for one in pagings(file, task, policy)), default=None)
+
+
+def _next(found: Paging, task: Task, policy: terms.Policy) -> datetime:
     if task.alerted_at is None:
         return found.since
     # After a day of it nobody is helped by a page every few minutes; it still does not end.
@@ -69,10 +71,11 @@ def next_alert(file: CaseFile, task: Task, policy: terms.Policy) -> datetime | N
 
 
 def on_duty(file: CaseFile, task: Task, policy: terms.Policy, now: datetime) -> Role:
-    """The role that is told now."""
+    """The role that is told now: the alarm's, once it rings."""
     ladder = policy.outreach.duty[task.owner]
-    found = paging(file, task, policy)
-    if found is None:
+    begun = [one for one in pagings(file, task, policy) if one.since <= now]
+    if not begun:
         return rung(ladder, 1)
-    climbed = max(now - found.since, timedelta()) // policy.outreach.escalate_after if found.climbs else 0
+    found = begun[-1]
+    climbed = (now - found.since) // policy.outreach.escalate_after if found.climbs else 0
     return rung(ladder, found.first + climbed)
