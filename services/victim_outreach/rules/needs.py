@@ -1,11 +1,12 @@
 """What should be done for his victims, from the facts as they stand: so facts may come in any order.
 
-Of each case the referral opened last sets the tasks: a new incident joins her open case and restarts its clocks.
+Of each case the referral opened last sets the tasks, by the gravest list of any: a new incident joins her open case and
+restarts its clocks, and one that is told late takes nothing from her.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +15,7 @@ from schemas.advocacy import ScreenResult
 from schemas.notification import NotificationState
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from schemas.referral import ReferralPurpose
-from services.victim_outreach.domain import Attempt, CaseFile, Delivery, Referral, Task, TaskKey, Victim
+from services.victim_outreach.domain import Attempt, CaseFile, Delivery, Referral, Task, TaskKey, Victim, graver
 from services.victim_outreach.rules.clocks import due
 from services.victim_outreach.rules.contact import safe_contact
 from services.victim_outreach.rules.gates import opening
@@ -66,12 +67,13 @@ def needs(file: CaseFile, policies: Terms) -> list[Need]:
     policy = policies.now
     live = file.live_referrals
     latest = {referral.case_id: referral for referral in live}
+    gravest = _gravest(live)
     reachable = [referral for referral in live if _reachable(referral) and referral.case_id not in file.killed]
     wanted = [
         *(
             need
             for referral in latest.values()
-            for need in _of_incident(file, referral, policies.then(referral.policy))
+            for need in _of_incident(file, referral, gravest[referral.case_id], policies)
         ),
         *(need for referral in reachable for need in _of_danger(file, referral, policy)),
         *(need for one in {one.case_id: one for one in reachable}.values() for need in _of_screens(file, one, policy)),
@@ -121,22 +123,37 @@ def _reachable(referral: Referral) -> bool:
     return referral.gated and referral.victim_id is not None
 
 
-def _of_incident(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
+def _gravest(live: Iterable[Referral]) -> Mapping[str, Referral]:
+    """Of each case, the referral of the gravest list; of two that are alike, the later."""
+    found: dict[str, Referral] = {}
+    for one in live:
+        known = found.get(one.case_id, one)
+        found[one.case_id] = one if graver(known.gravest, one.gravest) is one.gravest else known
+    return found
+
+
+def _of_incident(file: CaseFile, referral: Referral, gravest: Referral, policies: Terms) -> Iterator[Need]:
+    """`referral`: the last of hers that was opened. An older one that came onto a graver list since has the younger clocks."""
     if file.is_closed(referral.case_id):
         return
-    for rule in _response(referral, policy, referral.case_id in file.killed):
+    assert referral.clocks_from is not None, "what is live was opened"
+    assert gravest.clocks_from is not None, "so was this"
+    called = gravest if gravest.clocks_from > referral.clocks_from else referral
+    policy = policies.then(called.policy)
+    for rule in _response(referral, gravest, policy, referral.case_id in file.killed):
         about = f"{referral.referral_id}|{referral.opening}"
-        yield _need(referral, rule, about, referral.clocks_from, policy, of_incident=True)
+        cause = referral.clocks_from if rule.kind is TaskKind.WRITTEN_INFORMATION else called.clocks_from
+        yield _need(referral, rule, about, cause, policy, of_incident=True)
 
 
-def _response(referral: Referral, policy: terms.Policy, killed: bool) -> list[terms.Task]:
+def _response(referral: Referral, gravest: Referral, policy: terms.Policy, killed: bool) -> list[terms.Task]:
     if referral.purpose is ReferralPurpose.ASK_RELATIONSHIP:
         return [policy.on_occasion[TaskKind.ASK_RELATIONSHIP]]
     if killed:
         return [policy.on_occasion[TaskKind.FAMILY_LIAISON]]
     if referral.victim_id is None:
         return [policy.on_occasion[TaskKind.IDENTIFY_VICTIM]]
-    tasks = policy.victim_tasks(referral.gravest)
+    tasks = policy.victim_tasks(gravest.gravest)
     informed = any(task.kind is TaskKind.WRITTEN_INFORMATION for task in tasks)
     return tasks if informed else [WRITTEN_INFORMATION, *tasks]
 

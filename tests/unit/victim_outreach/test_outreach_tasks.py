@@ -210,6 +210,38 @@ def test_a_new_incident_gives_nobody_more_time_and_keeps_who_has_the_task() -> N
     assert bench.task(TaskKind.CALL, 1).cancel_reason is TaskCancelReason.SUPERSEDED
 
 
+@pytest.mark.parametrize("tier", [Tier.B, Tier.C, Tier.D, None])
+def test_an_incident_told_late_on_a_lesser_list_takes_nothing_from_her(tier: Tier | None) -> None:
+    bench = Bench()
+    bench.put(opened(1, tier=Tier.A))
+    before = {task.kind: task.due_at for task in bench.file.unfinished_tasks()}
+    bench.claim(TaskKind.IN_PERSON_CONTACT)
+    bench.wait(hours=5).put(opened(2, tier=tier, occurred_at=START - timedelta(days=5)))
+    assert {task.kind: task.due_at for task in bench.file.unfinished_tasks()} == before
+    assert {task.referral_id for task in bench.file.unfinished_tasks()} == {ref(2)}
+    assert bench.task(TaskKind.IN_PERSON_CONTACT, 2).claimed_by == "ada"
+    bench.put(withdrawn(1))  # what put him on the graver list is taken back
+    expected = {task.kind for task in POLICY.victim_tasks(tier)}
+    assert {task.kind for task in bench.file.unfinished_tasks()} == expected
+
+
+def test_a_graver_view_of_an_older_incident_brings_its_list_with_its_clocks() -> None:
+    bench = Bench()
+    bench.put(opened(1, tier=Tier.D))
+    bench.wait(hours=1).put(opened(2, tier=Tier.C))
+    bench.wait(hours=40).put(amended(1, tier=Tier.A))
+    visit = bench.task(TaskKind.IN_PERSON_CONTACT)
+    assert (visit.referral_id, visit.due_at) == (ref(2), bench.now + 24 * HOUR)
+    assert bench.task(TaskKind.WRITTEN_INFORMATION).due_at < bench.now + 72 * HOUR  # what ran, runs on
+
+
+def test_what_her_list_calls_for_is_no_other_womans() -> None:
+    bench = Bench()
+    bench.put(opened(1, tier=Tier.A), opened(2, victim_id="V-2", tier=Tier.D))
+    found = {task.kind for task in bench.file.unfinished_tasks() if task.victim_id == "V-2"}
+    assert found == {task.kind for task in POLICY.victim_tasks(Tier.D)}
+
+
 def test_if_the_later_incident_is_withdrawn_the_earlier_one_stands_again() -> None:
     bench = Bench()
     bench.put(opened(1), opened(2))
