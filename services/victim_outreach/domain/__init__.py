@@ -11,6 +11,7 @@ from services.victim_outreach.domain.advocacy import (
     Screen,
     ToldProfile,
     last_word,
+    stricter,
 )
 from services.victim_outreach.domain.case_file import CaseFile
 from services.victim_outreach.domain.identity import case_id, case_of_victim, linked
@@ -58,4 +59,5 @@ __all__ = [
     "graver",
     "last_word",
     "linked",
+    "stricter",
 ]
