@@ -126,6 +126,25 @@ def test_an_officers_victim_is_not_left_to_his_agency() -> None:
     assert TaskOwner.AGENCY not in {task.owner for task in bench.file.unfinished_tasks()}
 
 
+def test_once_he_is_found_to_be_an_officer_his_agency_holds_and_reads_no_task_of_hers() -> None:
+    bench = Bench()
+    bench.put(opened(1), opened(2, victim_id="V-2"))
+    bench.claim(TaskKind.WRITTEN_INFORMATION, by="his.colleague", number=1)
+    due = bench.task(TaskKind.WRITTEN_INFORMATION, 1).due_at
+    bench.claim(TaskKind.WRITTEN_INFORMATION, number=2)
+    bench.complete(TaskKind.WRITTEN_INFORMATION, number=2)
+    bench.claim(TaskKind.CALL, number=1)
+    bench.put(amended(1, conflict_of_interest=True), amended(2, victim_id="V-2", conflict_of_interest=True))
+    assert TaskOwner.AGENCY not in {task.owner for task in bench.file.tasks.values()}
+    letter = bench.task(TaskKind.WRITTEN_INFORMATION, 1)
+    assert (letter.owner, letter.due_at, letter.claimed_by) == (TaskOwner.SYSTEM_ADVOCATE, due, None)
+    assert bench.task(TaskKind.WRITTEN_INFORMATION, 2).state is TaskState.COMPLETED  # it is not given her twice
+    assert bench.task(TaskKind.CALL, 1).claimed_by == "ada"
+    before = bench.file.tasks
+    bench.put(amended(1), amended(2, victim_id="V-2"))  # taken back: what advocates have is theirs
+    assert bench.file.tasks == before
+
+
 def test_a_graver_tier_brings_more_and_sooner_and_keeps_who_has_it() -> None:
     bench = Bench()
     bench.put(opened(tier=Tier.C))
