@@ -18,7 +18,7 @@ from schemas.referral import ReferralPurpose
 from services.victim_outreach.domain import Attempt, CaseFile, Delivery, Referral, Task, TaskKey, Victim, graver
 from services.victim_outreach.rules.clocks import due
 from services.victim_outreach.rules.contact import safe_contact
-from services.victim_outreach.rules.gates import opening
+from services.victim_outreach.rules.gates import TRIES, opening
 from services.victim_outreach.rules.terms import Terms
 
 WRITTEN_INFORMATION = terms.Task(kind=TaskKind.WRITTEN_INFORMATION, owner=TaskOwner.AGENCY, due_within_hours=72)
@@ -109,8 +109,9 @@ def tried_before(file: CaseFile, referral: Referral, kind: TaskKind) -> list[Att
 
 
 def is_in_vain(outcomes: Collection[AttemptOutcome], policy: terms.Policy) -> bool:
-    """So many tries, and never reached."""
-    return AttemptOutcome.REACHED not in outcomes and len(outcomes) >= policy.outreach.stop_after_attempts
+    """So many tries, and never reached. An unsafe moment, a wrong number and somebody else's answer were no tries of her."""
+    tries = [one for one in outcomes if one in TRIES]
+    return AttemptOutcome.REACHED not in tries and len(tries) >= policy.outreach.stop_after_attempts
 
 
 def is_quiet(file: CaseFile, case_id: str) -> bool:
