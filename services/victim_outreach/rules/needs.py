@@ -78,7 +78,7 @@ def needs(file: CaseFile, policies: Terms) -> list[Need]:
         *(need for referral in reachable for need in _of_danger(file, referral, policy)),
         *(need for one in {one.case_id: one for one in reachable}.values() for need in _of_screens(file, one, policy)),
         *_of_release(file, reachable, policy),
-        *(need for referral in reachable for need in _of_deliveries(file, referral, policy)),
+        *_of_deliveries(file, reachable, policy),
         *_of_others(reachable, policies),
     ]
     quiet = {case_id for case_id in latest if is_quiet(file, case_id)}
@@ -194,16 +194,21 @@ def _of_release(file: CaseFile, reachable: list[Referral], policy: terms.Policy)
         yield _need(referral, rule, release.booking_id, release.recorded_at, policy)
 
 
-def _of_deliveries(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
-    """She hears of a notice before it is given, and is asked after each visit whether she is safe."""
+def _of_deliveries(file: CaseFile, reachable: list[Referral], policy: terms.Policy) -> Iterator[Need]:
+    """She hears of a notice before it is given, and is asked after each visit whether she is safe: after a visit on account of
+    an incident that was withdrawn since, on account of another of hers.
+    """
+    rule = policy.on_occasion[TaskKind.AFTER_DELIVERY]
+    latest = {one.case_id: one for one in reachable}
     for _, notice in sorted(file.deliveries.items()):
-        if notice.pair_id != referral.pair_id:
-            continue
-        if _has_a_way(file, referral.case_id):
-            yield from _before(notice, referral, policy)
-        if notice.visits:
-            rule = policy.on_occasion[TaskKind.AFTER_DELIVERY]
-            yield _need(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at, policy)
+        its = {one.case_id: one for one in reachable if one.pair_id == notice.pair_id}
+        for referral in its.values():
+            if _has_a_way(file, referral.case_id):
+                yield from _before(notice, referral, policy)
+        opened = {one.case_id for one in file.referrals.values() if one.pair_id == notice.pair_id and one.place}
+        for case_id, referral in {**latest, **its}.items():
+            if notice.visits and case_id in opened:
+                yield _need(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at, policy)
 
 
 def _before(notice: Delivery, referral: Referral, policy: terms.Policy) -> Iterator[Need]:

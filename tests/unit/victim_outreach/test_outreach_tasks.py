@@ -404,6 +404,22 @@ def test_a_missed_visit_is_asked_after_too_and_the_next_one_anew() -> None:
     assert TaskKind.BEFORE_DELIVERY not in bench.open_kinds()
 
 
+def test_she_is_asked_after_a_visit_whose_incident_is_taken_back_while_another_of_hers_stands() -> None:
+    bench = Bench()
+    bench.put(opened(1), opened(2), opened(3, victim_id="V-2"), released(1), served(1))
+    due = bench.task(TaskKind.AFTER_DELIVERY).due_at
+    bench.claim(TaskKind.AFTER_DELIVERY, by="ada")
+    bench.wait(hours=3).put(withdrawn(1))
+    left = bench.task(TaskKind.AFTER_DELIVERY)
+    assert (left.referral_id, left.victim_id, left.due_at, left.claimed_by) == (ref(2), "V-1", due, "ada")
+    bench.complete(TaskKind.AFTER_DELIVERY)
+    bench.put(withdrawn(2), opened(4))
+    assert TaskKind.AFTER_DELIVERY not in bench.open_kinds()  # she has been asked
+    late = Bench()
+    late.put(opened(1), opened(2), withdrawn(1), released(1), served(1))
+    assert late.task(TaskKind.AFTER_DELIVERY).referral_id == ref(2)
+
+
 def test_a_notice_taken_back_is_no_visit_to_come() -> None:
     bench = Bench()
     bench.put(opened(), held(), released(), held())
