@@ -195,29 +195,36 @@ def _of_release(file: CaseFile, reachable: list[Referral], policy: terms.Policy)
 
 
 def _of_deliveries(file: CaseFile, reachable: list[Referral], policy: terms.Policy) -> Iterator[Need]:
-    """She hears of a notice before it is given, and is asked after each visit whether she is safe: after a visit on account of
-    an incident that was withdrawn since, on account of another of hers.
-    """
+    """Every woman he waits for hears of a notice before it is given, and is asked after each visit whether she is safe."""
     rule = policy.on_occasion[TaskKind.AFTER_DELIVERY]
-    latest = {one.case_id: one for one in reachable}
+    by_case: dict[str, list[Referral]] = {}
+    for one in reachable:
+        by_case.setdefault(one.case_id, []).append(one)
     for _, notice in sorted(file.deliveries.items()):
-        its = {one.case_id: one for one in reachable if one.pair_id == notice.pair_id}
-        for referral in its.values():
-            if _has_a_way(file, referral.case_id):
-                yield from _before(notice, referral, policy)
-        opened = {one.case_id for one in file.referrals.values() if one.pair_id == notice.pair_id and one.place}
-        for case_id, referral in {**latest, **its}.items():
-            if notice.visits and case_id in opened:
+        its = {one.case_id for one in file.referrals.values() if one.pair_id == notice.pair_id and one.place}
+        for case_id, hers in by_case.items():
+            referral = max(hers, key=lambda one: (one.pair_id == notice.pair_id, one.place))
+            if _has_a_way(file, case_id):
+                yield from _before(notice, referral, {one.told_of for one in hers}, policy)
+            if notice.visits and (case_id in its or _was_before(hers, notice)):
                 yield _need(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at, policy)
 
 
-def _before(notice: Delivery, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
+def _was_before(hers: Iterable[Referral], notice: Delivery) -> bool:
+    """Of another woman than the one on whose account it was: a visit before what was done to her is none of hers."""
+    visited_at = notice.visited_at
+    return visited_at is not None and any(one.occurred_at is not None and one.occurred_at <= visited_at for one in hers)
+
+
+def _before(
+    notice: Delivery, referral: Referral, told_of: Collection[datetime | None], policy: terms.Policy
+) -> Iterator[Need]:
     """By the day before the one that is planned, or at once when that is nearer; while he waits as well. Of none planned,
-    when it may be given.
+    when it may be given. `told_of`: rounds of which she heard under another record of his.
     """
     rule = policy.on_occasion[TaskKind.BEFORE_DELIVERY]
     if notice.planned_from is not None and notice.planned_at is not None:
-        told = notice.plans == 1 and notice.planned_from == referral.told_of
+        told = notice.plans == 1 and notice.planned_from in told_of
         if notice.state in _TO_COME and not told:
             about = _of_plan(notice)
             need = _need(referral, rule, about, notice.planned_at, policy)
@@ -233,7 +240,7 @@ def _of_plan(notice: Delivery) -> str:
 def told_of(file: CaseFile, referral: Referral) -> datetime | None:
     """Beginning of the round that is planned, where she has been told of it, or is not to be."""
     kept = {task.about for task in file.tasks.values() if task.case_id == referral.case_id and _is_over(task)}
-    rounds = [one for one in file.deliveries.values() if one.pair_id == referral.pair_id and _of_plan(one) in kept]
+    rounds = [one for one in file.deliveries.values() if _of_plan(one) in kept]
     latest = max((one.planned_from for one in rounds if one.planned_from is not None), default=None)
     return latest or referral.told_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -338,15 +338,32 @@ def test_a_release_stands_for_her_other_incident_when_one_is_withdrawn() -> None
 # around a delivery ---------------------------------------------------------------------------------------------------
 
 
-def test_she_hears_before_and_is_asked_after() -> None:
+def of_each(bench: Bench, kind: TaskKind) -> dict[str | None, tuple[str, datetime]]:
+    """By woman, on account of which referral she has a task of this kind, and by when."""
+    return {one.victim_id: (one.referral_id, one.due_at) for one in bench.file.unfinished_tasks() if one.kind is kind}
+
+
+def test_every_woman_he_waits_for_hears_before_and_is_asked_after() -> None:
     bench = Bench()
-    bench.put(opened(1), opened(2, victim_id="V-2"), released(1))
-    before = bench.task(TaskKind.BEFORE_DELIVERY)
-    assert (before.victim_id, before.due_at) == ("V-1", bench.now + 24 * HOUR)
+    bench.put(opened(1), opened(2, victim_id="V-2"), opened(3, victim_id=None), listed(4, victim_id="V-4"), released(1))
+    due = bench.now + 24 * HOUR
+    assert of_each(bench, TaskKind.BEFORE_DELIVERY) == {"V-1": (ref(1), due), "V-2": (ref(2), due)}
     bench.wait(hours=3).put(served(1))
-    after = bench.task(TaskKind.AFTER_DELIVERY)
-    assert (after.victim_id, after.due_at) == ("V-1", bench.now + 24 * HOUR)
-    assert bench.task(TaskKind.BEFORE_DELIVERY).state is TaskState.CANCELLED
+    due = bench.now + 24 * HOUR
+    assert of_each(bench, TaskKind.AFTER_DELIVERY) == {"V-1": (ref(1), due), "V-2": (ref(2), due)}
+    assert of_each(bench, TaskKind.BEFORE_DELIVERY) == {}
+    # Of her own pair alone is what is hers.
+    found = [one for one in bench.file.tasks.values() if one.victim_id == "V-2"]
+    assert {(one.pair_id, one.referral_id) for one in found} == {(pair(2), ref(2))}
+
+
+def test_a_visit_before_what_was_done_to_her_is_none_of_hers() -> None:
+    bench = Bench()
+    bench.put(opened(1), released(1), served(1))
+    bench.wait(days=2).put(opened(2, victim_id="V-2", occurred_at=bench.now))
+    assert of_each(bench, TaskKind.AFTER_DELIVERY).keys() == {"V-1"}
+    bench.put(opened(3, victim_id="V-3"))  # told late
+    assert of_each(bench, TaskKind.AFTER_DELIVERY).keys() == {"V-1", "V-3"}
 
 
 def test_she_hears_the_planned_day_first_though_he_still_waits() -> None:
@@ -406,7 +423,7 @@ def test_a_missed_visit_is_asked_after_too_and_the_next_one_anew() -> None:
 
 def test_she_is_asked_after_a_visit_whose_incident_is_taken_back_while_another_of_hers_stands() -> None:
     bench = Bench()
-    bench.put(opened(1), opened(2), opened(3, victim_id="V-2"), released(1), served(1))
+    bench.put(opened(1), opened(2), released(1), served(1))
     due = bench.task(TaskKind.AFTER_DELIVERY).due_at
     bench.claim(TaskKind.AFTER_DELIVERY, by="ada")
     bench.wait(hours=3).put(withdrawn(1))
