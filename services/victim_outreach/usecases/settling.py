@@ -34,6 +34,7 @@ from services.victim_outreach.rules import (
     opening,
     reviews,
 )
+from services.victim_outreach.usecases.naming import followed
 from services.victim_outreach.usecases.telling import Draft
 
 MESSAGE_LOST_AFTER = timedelta(minutes=15)
@@ -46,7 +47,7 @@ def settled(
 
     `on_the_round`: see `gate_state`.
     """
-    draft = _with_cases(draft, given)
+    draft = _with_cases(replace(draft, file=followed(before, draft.file)), given)
     draft = _with_tasks(draft, needs(draft.file, terms), lambda task: task.kind is not TaskKind.GATE_REVIEW, given)
     draft = _with_gates(before, draft, given, terms, on_the_round=on_the_round)
     draft = _with_tasks(draft, reviews(draft.file, terms.now), lambda task: task.kind is TaskKind.GATE_REVIEW, given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,11 @@ def told(first: Data) -> Bench:
 
 def allow(bench: Bench) -> None:
     until = bench.now + timedelta(days=10)
-    consent = {"scope": ConsentScope.SAFE_CONTACT, "recipient": ConsentRecipient.AGENCY, "named": "High Point police"}
+    consent: dict[str, Any] = {
+        "scope": ConsentScope.SAFE_CONTACT,
+        "recipient": ConsentRecipient.AGENCY,
+        "named": "High Point police",
+    }
     assert bench.advise(GiveConsent, consent_id="C-1", until=until, signed=True, **consent) == "applied"
 
 
@@ -69,6 +74,22 @@ def test_withdrawn_in_between_it_holds_as_well(first: Data) -> None:
     assert is_quiet(bench.file, bench.case())
 
 
+@pytest.mark.parametrize("first", BEFORE)
+def test_what_is_recorded_on_a_page_that_was_open_when_she_was_named_holds_under_her_name(first: Data) -> None:
+    bench = Bench()
+    bench.put(first)
+    page = bench.case()
+    bench.put(amended(victim_id="V-1"))
+    assert bench.safe(TEXT, no_contact=True, case_id=page) == "applied"
+    assert bench.advise(RecordScreen, answers=[Answer.YES] * 11, case_id=page) == "applied"
+    assert is_quiet(bench.file, bench.case())
+    assert TaskKind.HIGH_DANGER_CALL in bench.open_kinds()
+    bench.safe(TEXT)
+    bench.advise(RecordScreen, answers=[Answer.NO] * 11)
+    assert is_open(bench, TEXT)  # what was said on that page is not said again
+    assert [one.result for one in bench.file.screens.values() if one.case_id == bench.case()] == ["high", "not_high"]
+
+
 def test_beside_what_she_said_under_her_name_the_later_word_holds_with_what_either_forbids() -> None:
     bench = told(opened(victim_id=None))
     bench.put(opened(2, victim_id="V-1"))
@@ -91,9 +112,12 @@ def test_said_twice_it_is_there_once() -> None:
 @pytest.mark.parametrize("first", [opened(victim_id="V-2"), asked(victim_id="V-2")])
 def test_of_another_woman_than_was_thought_nothing_goes_on(first: Data) -> None:
     bench = told(first)
+    page = bench.case()
     bench.put(amended(victim_id="V-1"))
+    bench.safe(TEXT, role=Role.ADVOCATE, case_id=page)
     assert not bench.file.profiles_of(bench.case())
     assert is_open(bench, CALL)
+    assert bench.file.consents["C-1"].case_id == page
     assert not is_quiet(bench.file, bench.case())
 
 
