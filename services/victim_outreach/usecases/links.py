@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from schemas.advocacy import LinkCommand, LinkVictims, UnlinkVictims
-from schemas.outreach import TaskKind, TaskOwner
+from schemas.advocacy import ContactSafety, LinkCommand, LinkVictims, UnlinkVictims
+from schemas.outreach import ContactChannel, TaskKind, TaskOwner
 from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing, caused_by
 from services.victim_outreach.domain import (
     Case,
     CaseFile,
+    ChannelEntry,
     Link,
     Profile,
     Task,
@@ -98,8 +99,29 @@ def _profiles_of_both(
         if profile.case_id == shared and profile.recorded_at >= link.linked_at:
             for victim in (link.victim_id, link.other_victim_id):
                 hers = case_of_victim(file.offender_id, victim)
-                kept[hers, profile.owner] = replace(profile, case_id=hers)
+                own, copy = profiles.get((hers, profile.owner)), replace(profile, case_id=hers)
+                kept[hers, profile.owner] = copy if own in (None, copy) else _stricter(own, copy)
     return kept
+
+
+def _stricter(own: Profile, copy: Profile) -> Profile:
+    """Of what she said before and what one of the two has said since: a way is safe where both say so of one address."""
+    return replace(
+        copy,
+        channels=tuple(entry for one in ContactChannel if (entry := _strictest(one, own, copy)) is not None),
+        hours=copy.hours or own.hours,
+        no_contact=own.no_contact or copy.no_contact,
+        valid_until=min(own.valid_until, copy.valid_until),
+        version=max(own.version, copy.version) + 1,
+    )
+
+
+def _strictest(channel: ContactChannel, own: Profile, copy: Profile) -> ChannelEntry | None:
+    said = {own.says(channel), copy.says(channel)}
+    if ContactSafety.UNSAFE in said:
+        return channel, ContactSafety.UNSAFE, None
+    same = own.address(channel) == copy.address(channel)
+    return (channel, ContactSafety.SAFE, own.address(channel)) if said == {ContactSafety.SAFE} and same else None
 
 
 def _rekeyed(file: CaseFile) -> CaseFile:

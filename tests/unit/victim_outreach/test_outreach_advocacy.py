@@ -435,6 +435,35 @@ def test_linked_the_stricter_profile_holds_and_after_it_is_undone_for_both() -> 
         assert any(one.no_contact for one in bench.file.profiles_of(bench.case(number)))
 
 
+def test_what_she_forbade_before_a_link_stands_when_it_is_undone() -> None:
+    """The other one was asked in between, and nobody knows whose word that was."""
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+    bench.safe(EMAIL, case_id=bench.case(2), no_contact=True, unsafe=[unsafe(TEXT)])
+    bench.link()
+    bench.safe(TEXT, EMAIL, case_id=bench.case(1))
+    bench.link(UnlinkVictims)
+    [profile] = bench.file.profiles_of(bench.case(2))
+    assert profile.no_contact
+    assert (profile.says(TEXT), profile.says(EMAIL)) == (ContactSafety.UNSAFE, ContactSafety.SAFE)
+    assert [task.kind for task in bench.file.unfinished_tasks() if task.case_id == bench.case(2)] == [
+        TaskKind.WRITTEN_INFORMATION
+    ]
+
+
+def test_an_address_of_the_other_one_is_not_hers_when_a_link_is_undone() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+    hers = ChannelSafety(channel=TEXT, safety=ContactSafety.SAFE, address="+1 336 555 0177")
+    bench.safe(case_id=bench.case(2), unsafe=[hers])
+    bench.link()
+    bench.safe(TEXT, EMAIL, case_id=bench.case(1))
+    bench.link(UnlinkVictims)
+    profiles = bench.file.profiles_of(bench.case(2))
+    assert [address_of(profiles, one, bench.now) for one in (TEXT, EMAIL)] == [None, None]
+    assert not safe_contact(profiles, (), bench.now).is_open(TEXT)
+
+
 def test_a_link_is_told_to_the_lanes_of_the_other_offenders_and_goes_no_further(bench: Bench) -> None:
     bench.out.clear()
     assert bench.link(also=["O-9", HIM, "O-8"]) == "applied"
