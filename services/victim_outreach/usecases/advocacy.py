@@ -130,7 +130,7 @@ def _case(file: CaseFile, data: CaseCommand) -> Case:
 def _recorded(file: CaseFile, after: CaseFile, data: CaseCommand, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """It holds where she is now as well, should his record have been merged while the page was open."""
     outcome = _applied(file, after, given, terms)
-    return replace(outcome, events=(*outcome.events, *passed_on(after, given, data.case_id)))
+    return replace(outcome, events=(*outcome.events, *passed_on(after, given, after.shared_case(data.case_id))))
 
 
 def _applied(file: CaseFile, after: CaseFile, given: Input, terms: Terms) -> Outcome[CaseFile]:

@@ -202,6 +202,20 @@ def test_a_consent_revoked_on_such_a_page_is_revoked_where_she_is_now(one: Bench
     assert other.file.consents["C-1"].revoked_at == one.now
 
 
+def test_a_consent_under_an_id_that_was_linked_since_is_revoked_where_she_is_now(other: Bench) -> None:
+    one = Bench()
+    one.put(opened(victim_id="V-2"))
+    was, until = one.case(), one.now + timedelta(days=10)
+    said: dict[str, Any] = {"scope": ConsentScope.SAFE_CONTACT, "recipient": ConsentRecipient.AGENCY, "named": "HPPD"}
+    one.advise(GiveConsent, consent_id="C-1", signed=True, until=until, **said)
+    one.link()
+    one.put(moved())
+    other.put(*relayed(one), there(victim_id="V-2"))
+    assert one.advise(RevokeConsent, consent_id="C-1", case_id=was) == "applied"
+    other.put(*relayed(one))
+    assert other.file.consents["C-1"].revoked_at == one.now
+
+
 def test_of_two_women_of_one_incident_each_is_told(one: Bench) -> None:
     """One event each: of two under one id the second would be passed over as a repeat."""
     one.put(opened(1, 2, victim_id="V-2"))
