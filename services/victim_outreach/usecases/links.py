@@ -13,8 +13,10 @@ from services.victim_outreach.domain import (
     Case,
     CaseFile,
     ChannelEntry,
+    Consent,
     Link,
     Profile,
+    Screen,
     Task,
     case_id,
     case_of_victim,
@@ -38,7 +40,9 @@ def link_victims(file: CaseFile, data: LinkVictims, given: Input, terms: Terms) 
 
 
 def unlink_victims(file: CaseFile, data: UnlinkVictims, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    """Two cases again. What was said while they were one is kept for both: nobody knows whose word it was."""
+    """Two cases again. Nobody knows whose word was given while they were one: what was said is kept for both, what was allowed
+    ends.
+    """
     first, second = _pair(file, data)
     before = file.links.get((first, second))
     if before is None or before.ended_at is not None:
@@ -77,7 +81,13 @@ def relinked(file: CaseFile, links: Mapping[tuple[str, str], Link]) -> CaseFile:
     after = replace(file, links=links)
     for key, before in sorted(file.links.items()):
         if before.holds and not links[key].holds:
-            after = replace(after, profiles=_profiles_of_both(file, after.profiles, before))
+            shared = case_of_victim(file.offender_id, min(linked(before.victim_id, file.links.values())))
+            after = replace(
+                after,
+                profiles=_profiles_of_both(file, after.profiles, before, shared),
+                screens=_screens_of_both(file, after.screens, before, shared),
+                consents=_consents_of_neither(after.consents, links[key], shared),
+            )
     return _rekeyed(after)
 
 
@@ -91,9 +101,8 @@ def by_last_word(known: Mapping[tuple[str, str], Link], told: Iterable[Link]) ->
 
 
 def _profiles_of_both(
-    file: CaseFile, profiles: Mapping[tuple[str, TaskOwner], Profile], link: Link
+    file: CaseFile, profiles: Mapping[tuple[str, TaskOwner], Profile], link: Link, shared: str
 ) -> Mapping[tuple[str, TaskOwner], Profile]:
-    shared = case_of_victim(file.offender_id, min(linked(link.victim_id, file.links.values())))
     kept = dict(profiles)
     for profile in profiles.values():
         if profile.case_id == shared and profile.recorded_at >= link.linked_at:
@@ -122,6 +131,37 @@ def _strictest(channel: ContactChannel, own: Profile, copy: Profile) -> ChannelE
         return channel, ContactSafety.UNSAFE, None
     same = own.address(channel) == copy.address(channel)
     return (channel, ContactSafety.SAFE, own.address(channel)) if said == {ContactSafety.SAFE} and same else None
+
+
+def _screens_of_both(
+    file: CaseFile, screens: Mapping[tuple[str, int], Screen], link: Link, shared: str
+) -> Mapping[tuple[str, int], Screen]:
+    said = [one for one in screens.values() if one.case_id == shared and one.recorded_at >= link.linked_at]
+    hers = (case_of_victim(file.offender_id, victim) for victim in (link.victim_id, link.other_victim_id))
+    return with_screens(screens, (replace(one, case_id=case) for case in hers for one in said))
+
+
+def with_screens(screens: Mapping[tuple[str, int], Screen], told: Iterable[Screen]) -> Mapping[tuple[str, int], Screen]:
+    """Beside those that are known; one that is known already, once."""
+    kept = dict(screens)
+    for one in told:
+        hers = [each for each in kept.values() if each.case_id == one.case_id]
+        if any((each.recorded_at, each.by) == (one.recorded_at, one.by) for each in hers):
+            continue
+        number = 1 + max((each.number for each in hers), default=0)
+        kept[one.case_id, number] = replace(one, number=number)
+    return kept
+
+
+def _consents_of_neither(consents: Mapping[str, Consent], link: Link, shared: str) -> Mapping[str, Consent]:
+    """`link`: as it was ended."""
+    assert link.ended_at is not None, "asked of links that end"
+    ending = (
+        one
+        for one in consents.values()
+        if one.case_id == shared and one.given_at >= link.linked_at and one.revoked_at is None
+    )
+    return {**consents, **{one.consent_id: replace(one, revoked_at=max(link.ended_at, one.given_at)) for one in ending}}
 
 
 def _rekeyed(file: CaseFile) -> CaseFile:

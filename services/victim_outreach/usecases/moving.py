@@ -29,7 +29,7 @@ from services.victim_outreach.domain import (
     case_id,
 )
 from services.victim_outreach.rules import Terms, told_of
-from services.victim_outreach.usecases.links import by_last_word, relinked
+from services.victim_outreach.usecases.links import by_last_word, relinked, with_screens
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import SOURCE, Draft
 
@@ -64,7 +64,7 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
         gravest=None,
         told_of=told_of(file, gone),
     )
-    tried = [replace(one, case_id=case) for one in file.attempts.values() if one.case_id == gone.case_id]
+    tried = [replace(one, case_id=case) for one in file.attempts_by_case.get(gone.case_id, ())]
     kept = {
         **_kept(file, gone, case),
         "attempts": tried,
@@ -125,7 +125,7 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
         consents=_consents(here.consents, kept["consents"]),
         attempts=_new(here.attempts, {(one.task_id, one.number): one for one in attempts}),
         profiles=_profiles(here, kept["profiles"]),
-        screens=_screens(here, kept["screens"]),
+        screens=with_screens(here.screens, kept["screens"]),
     )
     for one in referrals:
         after = replace(after, referrals={**after.referrals, one.referral_id: _joined(after, one)})
@@ -185,17 +185,6 @@ def _stricter(older: Profile, newer: Profile) -> Profile:
     )
     known = any(replace(both, version=one.version) == one for one in (older, newer))
     return both if known else replace(both, version=both.version + 1)
-
-
-def _screens(file: CaseFile, told: Iterable[Screen]) -> Mapping[tuple[str, int], Screen]:
-    screens = dict(file.screens)
-    for one in told:
-        hers = [each for each in screens.values() if each.case_id == one.case_id]
-        if any((each.recorded_at, each.by) == (one.recorded_at, one.by) for each in hers):
-            continue
-        number = 1 + max((each.number for each in hers), default=0)
-        screens[one.case_id, number] = replace(one, number=number)
-    return screens
 
 
 def _joined(file: CaseFile, told: Referral) -> Referral:

@@ -464,6 +464,50 @@ def test_an_address_of_the_other_one_is_not_hers_when_a_link_is_undone() -> None
     assert not safe_contact(profiles, (), bench.now).is_open(TEXT)
 
 
+def test_a_consent_given_while_linked_ends_when_it_is_undone() -> None:
+    """Nobody knows who signed it."""
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+    consent(bench, consent_id="C-1")
+    bench.link()
+    consent(bench, consent_id="C-2", case_id=bench.case(2))
+    bench.link(UnlinkVictims)
+    [before, between] = bench.file.consents.values()
+    assert before.holds(bench.now)
+    assert between.revoked_at == bench.now
+
+
+def test_a_screen_done_while_linked_counts_for_both_when_it_is_undone() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+    bench.link()
+    bench.advise(RecordScreen, answers=answers(1), case_id=bench.case(2))
+    first = bench.task(TaskKind.HIGH_DANGER_CALL)
+    bench.wait(minutes=5).link(UnlinkVictims)
+    calls = [task for task in bench.file.unfinished_tasks() if task.kind is TaskKind.HIGH_DANGER_CALL]
+    assert first.task_id in {task.task_id for task in calls}
+    assert {task.victim_id for task in calls} == {"V-1", "V-2"}
+    assert {task.due_at for task in calls} == {first.due_at}
+    bench.link()
+    bench.link(UnlinkVictims)
+    calls = [task for task in bench.file.unfinished_tasks() if task.kind is TaskKind.HIGH_DANGER_CALL]
+    assert sorted(task.victim_id or "" for task in calls) == ["V-1", "V-2"]
+    assert len(bench.file.screens) == 2
+
+
+def test_a_screen_that_was_dealt_with_while_linked_calls_the_other_one_alone() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+    bench.link()
+    bench.advise(RecordScreen, answers=answers(1), case_id=bench.case(2))
+    role = Role.COMMUNITY_ADVOCATE
+    bench.claim(TaskKind.HIGH_DANGER_CALL, role=role)
+    assert bench.complete(TaskKind.HIGH_DANGER_CALL, role=role) == "applied"
+    called = bench.task(TaskKind.HIGH_DANGER_CALL).victim_id
+    bench.link(UnlinkVictims)
+    assert {called, bench.task(TaskKind.HIGH_DANGER_CALL).victim_id} == {"V-1", "V-2"}
+
+
 def test_a_link_is_told_to_the_lanes_of_the_other_offenders_and_goes_no_further(bench: Bench) -> None:
     bench.out.clear()
     assert bench.link(also=["O-9", HIM, "O-8"]) == "applied"
