@@ -14,6 +14,7 @@ from schemas.advocacy import (
     ConsentScope,
     ContactSafety,
     GiveConsent,
+    LinkVictims,
     RecordScreen,
     RevokeConsent,
     TakeOver,
@@ -22,7 +23,8 @@ from schemas.commands import Attempt, Claim, LiftSafetyHold, Role
 from schemas.envelope import Data, pair_id, referral_id
 from schemas.outreach import AttemptOutcome, ContactChannel, GateChanged, TaskCancelReason, TaskKind
 from schemas.topics import Topic
-from services.victim_outreach.domain import CaseFile
+from services.victim_outreach.domain import CaseFile, Referral
+from services.victim_outreach.rules import safe_contact
 from tests.harness.outreach import POLICY, Bench, custody, incident, opened, pair, planned, ref, withdrawn
 
 HE = "O-9"
@@ -37,6 +39,11 @@ def there(number: int = 1, victim_id: str | None = "V-1", **more: Any) -> Data:
     his = pair_id(incident(number), HE)
     ids: dict[str, Any] = {"offender_id": HE, "pair_id": his, "referral_id": referral_id(his, 1)}
     return opened(number, victim_id=victim_id, **ids, **more)
+
+
+def withdrawn_there(referral: Referral, to: str) -> Data:
+    ids = {"referral_id": referral.referral_id, "pair_id": referral.pair_id, "offender_id": HE}
+    return withdrawn().model_copy(update={**ids, "moved_to": to})
 
 
 def relayed(bench: Bench) -> list[TakeOver]:
@@ -343,6 +350,29 @@ def test_what_she_declined_is_not_asked_of_her_again(other: Bench, first: str) -
     assert TaskKind.CALL not in rest
     other.wait(hours=1).put(there(2))
     assert TaskKind.CALL in other.open_kinds(), "of a new incident she is asked anew"
+
+
+def test_linked_after_a_merge_what_she_declined_and_a_wrong_number_stay_known(other: Bench) -> None:
+    one = Bench()
+    one.put(opened(victim_id="V-2"))
+    one.claim(TaskKind.CALL)
+    one.wait(minutes=5).attempt(outcome=AttemptOutcome.OTHER_PERSON)
+    one.wait(minutes=5).attempt(outcome=AttemptOutcome.DECLINED, channel=ContactChannel.IN_PERSON)
+    one.put(moved())
+    other.now = one.now
+    other.put(there(victim_id="V-2"), *relayed(one))
+    rest = other.open_kinds()
+    act: dict[str, Any] = {"offender_id": HE, "by": "ada", "role": Role.COMMUNITY_ADVOCATE}
+    both = {"victim_id": "V-1", "other_victim_id": "V-2"}
+    assert other.put(LinkVictims(**act, **both)).result == "applied"
+    assert other.open_kinds() == rest
+    [referral] = other.file.referrals.values()
+    case = referral.case_id
+    assert not safe_contact(other.file.profiles_of(case), other.file.tries_of(case), other.now).is_open(CALL)
+    other.out.clear()
+    other.put(withdrawn_there(referral, "O-3"))
+    [data] = [out.event.data for out in other.out if isinstance(out.event.data, TakeOver)]
+    assert len(data.kept["attempts"]) == 2
 
 
 @pytest.mark.parametrize("first", ["referral", "hand-over"])
