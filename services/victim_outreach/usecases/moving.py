@@ -200,5 +200,5 @@ def _joined(file: CaseFile, told: Referral) -> Referral:
         known,
         told_of=told.told_of or known.told_of,
         opened_at=min(known.opened_at, told.opened_at),
-        clocks_from=min(known.clocks_from, told.clocks_from) if known.gravest is told.gravest else known.clocks_from,
+        clocks_from=min(known.clocks_from, told.clocks_from),
     )

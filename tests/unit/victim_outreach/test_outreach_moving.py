@@ -97,11 +97,13 @@ def test_what_is_kept_of_her_goes_with_it_in_either_order(one: Bench, other: Ben
     assert his_gate(other) == "clear"
 
 
-def test_no_clock_starts_anew(one: Bench, other: Bench) -> None:
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_no_clock_starts_anew(one: Bench, other: Bench, first: str) -> None:
     due = one.task(TaskKind.WRITTEN_INFORMATION).due_at
     one.wait(hours=50).put(moved())
     other.now = one.now
-    other.put(*relayed(one), there())
+    records = [there(), *relayed(one)]
+    other.put(*(records if first == "referral" else reversed(records)))
     assert other.task(TaskKind.WRITTEN_INFORMATION).due_at == due
 
 
