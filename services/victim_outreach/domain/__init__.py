@@ -3,6 +3,7 @@
 from services.victim_outreach.domain.advocacy import (
     Case,
     ChannelEntry,
+    Closing,
     Consent,
     HoursEntry,
     Link,
@@ -27,6 +28,7 @@ from services.victim_outreach.domain.records import (
     TaskKey,
     ToldAttempt,
     Victim,
+    Visit,
     graver,
 )
 
@@ -35,6 +37,7 @@ __all__ = [
     "Case",
     "CaseFile",
     "ChannelEntry",
+    "Closing",
     "Consent",
     "Custody",
     "Delivery",
@@ -53,6 +56,7 @@ __all__ = [
     "ToldAttempt",
     "ToldProfile",
     "Victim",
+    "Visit",
     "case_id",
     "case_of_victim",
     "graver",

@@ -120,17 +120,21 @@ def close_case(file: CaseFile, data: CloseCase, given: Input, terms: Terms) -> O
     if not supervises(data.role) and any(data.role not in TAKES[task.owner] for task in left):
         refuse("wrong_role")
     closed = replace(case, closed_at=given.now, closed_by=data.by, close_reason=data.reason)
-    return _applied(file, replace(file, cases={**file.cases, case.case_id: closed}), given, terms)
+    after = replace(file, cases={**file.cases, case.case_id: closed})
+    return _recorded(file, after, data, given, terms, closing=True)
 
 
 def _case(file: CaseFile, data: CaseCommand) -> Case:
     return known(file.cases, data.case_id, "unknown_case")
 
 
-def _recorded(file: CaseFile, after: CaseFile, data: CaseCommand, given: Input, terms: Terms) -> Outcome[CaseFile]:
+def _recorded(
+    file: CaseFile, after: CaseFile, data: CaseCommand, given: Input, terms: Terms, *, closing: bool = False
+) -> Outcome[CaseFile]:
     """It holds where she is now as well, should his record have been merged while the page was open."""
     outcome = _applied(file, after, given, terms)
-    return replace(outcome, events=(*outcome.events, *passed_on(after, given, after.shared_case(data.case_id))))
+    onwards = passed_on(after, given, case=after.shared_case(data.case_id), closing=closing)
+    return replace(outcome, events=(*outcome.events, *onwards))
 
 
 def _applied(file: CaseFile, after: CaseFile, given: Input, terms: Terms) -> Outcome[CaseFile]:

@@ -1,7 +1,8 @@
 """His record was merged into another's, or an incident split off: what is kept of her goes with it, lane to lane.
 
-The hold that somebody placed for her, what she said of safe contact, her consents and screens, and the tries to reach her
-must not end because two records turned out to be one man. Tasks are opened anew over there, with the clocks they had.
+The hold that somebody placed for her, what she said of safe contact, her consents and screens, the tries to reach her, the
+visits she is still to be asked after, and that her case was closed, must not end because two records turned out to be one man.
+Tasks are opened anew over there, with the clocks they had.
 """
 
 from __future__ import annotations
@@ -14,19 +15,25 @@ from pydantic import TypeAdapter
 
 from schemas.advocacy import ContactSafety, TakeOver
 from schemas.envelope import pair_id, referral_id
-from schemas.outreach import TaskOwner
+from schemas.notification import NotificationState
+from schemas.outreach import TaskKind, TaskOwner
 from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing, caused_by
 from services.victim_outreach.domain import (
     Attempt,
+    Case,
     CaseFile,
+    Closing,
     Consent,
+    Delivery,
     Hold,
     Link,
     Profile,
     Referral,
     Screen,
+    Visit,
     case_id,
+    graver,
 )
 from services.victim_outreach.rules import Terms, told_of
 from services.victim_outreach.usecases.links import by_last_word, relinked, with_screens
@@ -42,6 +49,8 @@ _KINDS: Mapping[str, TypeAdapter[Any]] = {
     "consents": TypeAdapter(list[Consent]),
     "screens": TypeAdapter(list[Screen]),
     "attempts": TypeAdapter(list[Attempt]),
+    "visits": TypeAdapter(list[Visit]),
+    "closings": TypeAdapter(list[Closing]),
     "referral": TypeAdapter(list[Referral]),
 }
 
@@ -61,31 +70,46 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
         opening=0,
         place=0,
         tier=None,
-        gravest=None,
         told_of=told_of(file, gone),
     )
     tried = [replace(one, case_id=case) for one in file.attempts_by_case.get(gone.case_id, ())]
     kept = {
-        **_kept(file, gone, case),
+        **_kept(file, gone, to, case),
         "attempts": tried,
         "referral": [waiting] if gone.opened_at is not None else [],
     }
     yield from _sent(file, kept, to, gone.pair_id, case, given)
 
 
-def passed_on(file: CaseFile, given: Input, case: str | None = None) -> Iterator[Outgoing]:
-    """An act on a page that was open when his record was merged: what it changed holds where she is now.
+def passed_on(
+    file: CaseFile, given: Input, *, case: str | None = None, pair: str | None = None, closing: bool = False
+) -> Iterator[Outgoing]:
+    """An act on a page that was open when his record was merged, or a visit by who was under way: it holds where she is now.
 
-    `case`: of one case; else of all (a hold is for all).
+    `case`: of one case, `pair`: of one pair alone; else of all (a hold is for all). `closing`: the act closed it.
     """
-    gone = (one for one in file.referrals.values() if one.moved_to is not None and case in (None, one.case_id))
+    gone = (
+        one
+        for one in file.referrals.values()
+        if one.moved_to is not None and case in (None, one.case_id) and pair in (None, one.pair_id)
+    )
     for one in {(each.moved_to, each.case_id): each for each in gone}.values():
         assert one.moved_to is not None
-        there = case_id(one.moved_to, one.moved_as or one.referral_id, one.victim_id, one.purpose, file.links.values())
-        yield from _sent(file, _kept(file, one, there), one.moved_to, one.pair_id, there, given)
+        there = one.moved_as or one.referral_id
+        hers = case_id(one.moved_to, there, one.victim_id, one.purpose, file.links.values())
+        kept = _kept(file, one, one.moved_to, hers, late=closing)
+        yield from _sent(file, kept, one.moved_to, one.pair_id, hers, given)
 
 
-def _kept(file: CaseFile, gone: Referral, case: str) -> dict[str, list[Any]]:
+def id_there(known: Referral, to: str | None) -> str | None:
+    """Of a referral that is withdrawn since its incident is another's now."""
+    if to is None or known.incident_id is None:
+        return known.moved_as
+    return referral_id(pair_id(known.incident_id, to), known.victim_no)
+
+
+def _kept(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool = False) -> dict[str, list[Any]]:
+    """`case`: hers with `to`."""
     hers = file.own_cases(gone.case_id)
     return {
         "holds": list(file.holds.values()),
@@ -93,7 +117,35 @@ def _kept(file: CaseFile, gone: Referral, case: str) -> dict[str, list[Any]]:
         "profiles": [replace(one, case_id=case) for one in file.profiles.values() if one.case_id in hers],
         "consents": [replace(one, case_id=case) for one in file.consents.values() if one.case_id in hers],
         "screens": [replace(one, case_id=case) for one in file.screens.values() if one.case_id in hers],
+        "visits": list(_visits(file, gone, to)),
+        "closings": list(_closings(file, gone, to, case, late=late)),
     }
+
+
+def _visits(file: CaseFile, gone: Referral, to: str) -> Iterator[Visit]:
+    """Those she has not been asked after."""
+    over = {
+        task.about
+        for task in file.tasks.values()
+        if (task.case_id, task.kind) == (gone.case_id, TaskKind.AFTER_DELIVERY) and task.stands and not task.unfinished
+    }
+    hers = [one for one in file.referrals.values() if one.case_id == gone.case_id]
+    ids = {one.pair_id: id_there(one, to) for one in hers if one.moved_to == to or one.referral_id == gone.referral_id}
+    for one in file.deliveries.values():
+        there = ids.get(one.pair_id)
+        if there is None or one.visited_at is None or f"{one.notification_id}|{one.visits}" in over:
+            continue
+        yield Visit(there, one.notification_id, one.visits, one.visited_at)
+
+
+def _closings(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool) -> Iterator[Closing]:
+    closed = file.cases.get(gone.case_id)
+    if closed is None or closed.closed_at is None:
+        return
+    hers = [one for one in file.referrals.values() if one.case_id == gone.case_id and one.place]
+    tiers = {there: one.gravest for one in hers if one.live and (there := id_there(one, to)) is not None}
+    moved = (one.moved_as for one in hers if one.moved_to == to and one.moved_as is not None)
+    yield Closing(replace(closed, case_id=case), tiers, tuple(sorted(moved)), late)
 
 
 def _sent(
@@ -129,9 +181,13 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
     )
     for one in referrals:
         after = replace(after, referrals={**after.referrals, one.referral_id: _joined(after, one)})
+    after = replace(after, deliveries=_visited(after, kept["visits"]))
+    for closing in kept["closings"]:
+        after = _closed(after, closing, given)
     outcome = settled(file, Draft(after), given, terms)
     # On to where he has been merged in the meantime; what is there already goes no further, so a ring comes to an end.
-    onwards = passed_on(after, given) if outcome.state is not file else ()
+    late = any(one.late for one in kept["closings"])
+    onwards = passed_on(after, given, closing=late) if outcome.state is not file else ()
     return replace(outcome, events=(*outcome.events, *onwards), result="applied")
 
 
@@ -185,6 +241,57 @@ def _stricter(older: Profile, newer: Profile) -> Profile:
     )
     known = any(replace(both, version=one.version) == one for one in (older, newer))
     return both if known else replace(both, version=both.version + 1)
+
+
+def _visited(file: CaseFile, told: Iterable[Visit]) -> Mapping[str, Delivery]:
+    """Of a notice that is another record's nothing is to come here: only the visit that was made."""
+    deliveries = dict(file.deliveries)
+    for one in told:
+        referral = file.referrals.get(one.referral_id)
+        if referral is None:
+            continue
+        unknown = Delivery(one.notification_id, referral.pair_id, NotificationState.FAILED)
+        known = deliveries.get(one.notification_id, unknown)
+        if known.visits < one.visits:
+            deliveries[one.notification_id] = replace(known, visits=one.visits, visited_at=one.visited_at)
+    return deliveries
+
+
+def _closed(file: CaseFile, told: Closing, given: Input) -> CaseFile:
+    """A closing ends no case that was open here already, nor another incident, nor a graver view of one: that restarts its
+    clocks.
+    """
+    closed = replace(told.case, case_id=file.shared_case(told.case.case_id))
+    referrals = {
+        key: replace(one, clocks_from=given.at) if one.live and _is_graver(one, told) else one
+        for key, one in file.referrals.items()
+    }
+    known = file.cases.get(closed.case_id)
+    hers = [one for one in referrals.values() if one.live and one.case_id == closed.case_id]
+    if known is None or (_is_the_same(known, told) and all(_was_closed(one, told) for one in hers)):
+        closed = replace(closed, openings=max(closed.openings, known.openings if known else 0))
+        return replace(file, cases={**file.cases, closed.case_id: closed})
+    return replace(file, referrals=referrals)
+
+
+def _is_the_same(known: Case, told: Closing) -> bool:
+    """Whether this is the case that was closed: opened by the merge, or opened again by an incident before that was told of."""
+    assert told.case.closed_at is not None, "told of closed cases"
+    by_merge = known.opened_at > told.case.closed_at or known.opened_at == told.case.opened_at
+    return known.closed_at is None and (by_merge or told.late)
+
+
+def _is_graver(known: Referral, told: Closing) -> bool:
+    before = told.tiers.get(known.referral_id, known.gravest)
+    return graver(before, known.gravest) is not before
+
+
+def _was_closed(known: Referral, told: Closing) -> bool:
+    assert known.opened_at is not None, "asked of live referrals"
+    assert known.clocks_from is not None, "asked of live referrals"
+    assert told.case.closed_at is not None, "told of closed cases"
+    of_it = known.referral_id in told.tiers or known.referral_id in told.moved
+    return of_it and max(known.opened_at, known.clocks_from) <= told.case.closed_at
 
 
 def _joined(file: CaseFile, told: Referral) -> Referral:
