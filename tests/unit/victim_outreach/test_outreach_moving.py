@@ -380,8 +380,7 @@ def test_linked_after_a_merge_what_she_declined_and_a_wrong_number_stay_known(ot
     other.put(there(victim_id="V-2"), *relayed(one))
     rest = other.open_kinds()
     act: dict[str, Any] = {"offender_id": HE, "by": "ada", "role": Role.COMMUNITY_ADVOCATE}
-    both = {"victim_id": "V-1", "other_victim_id": "V-2"}
-    assert other.put(LinkVictims(**act, **both)).result == "applied"
+    assert other.put(LinkVictims(**act, victim_id="V-1", other_victim_id="V-2")).result == "applied"
     assert other.open_kinds() == rest
     [referral] = other.file.referrals.values()
     case = referral.case_id
@@ -462,7 +461,7 @@ def closed() -> Bench:
     bench.put(opened(), opened(2))
     bench.reach()
     bench.wait(days=1)
-    closing = {"reason": CaseCloseReason.HER_WORD, "role": Role.OUTREACH_SUPERVISOR}
+    closing: dict[str, Any] = {"reason": CaseCloseReason.HER_WORD, "role": Role.OUTREACH_SUPERVISOR}
     assert bench.advise(CloseCase, **closing) == "applied"
     bench.wait(days=60).put(moved(), moved(2))
     return bench
@@ -507,7 +506,7 @@ def test_closed_on_a_page_that_was_still_open_it_is_closed_where_she_is_now(othe
     one.put(opened(), moved())
     other.put(*relayed(one), there())
     assert TaskKind.CALL in other.open_kinds()
-    closing = {"reason": CaseCloseReason.HER_WORD, "role": Role.OUTREACH_SUPERVISOR}
+    closing: dict[str, Any] = {"reason": CaseCloseReason.HER_WORD, "role": Role.OUTREACH_SUPERVISOR}
     one.wait(minutes=5)
     assert one.advise(CloseCase, **closing) == "applied"
     other.put(*relayed(one))
