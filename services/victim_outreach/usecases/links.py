@@ -40,7 +40,7 @@ def link_victims(file: CaseFile, data: LinkVictims, given: Input, terms: Terms) 
 
 
 def unlink_victims(file: CaseFile, data: UnlinkVictims, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    """Two cases again. Nobody knows whose word was given while they were one: what was said is kept for both, what was allowed
+    """Two cases again. Nobody knows whose word was given while they were one: what it forbade is kept for both, what it allowed
     ends.
     """
     first, second = _pair(file, data)
@@ -108,29 +108,34 @@ def _profiles_of_both(
         if profile.case_id == shared and profile.recorded_at >= link.linked_at:
             for victim in (link.victim_id, link.other_victim_id):
                 hers = case_of_victim(file.offender_id, victim)
-                own, copy = profiles.get((hers, profile.owner)), replace(profile, case_id=hers)
-                kept[hers, profile.owner] = copy if own in (None, copy) else _stricter(own, copy)
+                own = profiles.get((hers, profile.owner)) if hers != shared else None
+                kept[hers, profile.owner] = _stricter(own, replace(profile, case_id=hers))
     return kept
 
 
-def _stricter(own: Profile, copy: Profile) -> Profile:
-    """Of what she said before and what one of the two has said since: a way is safe where both say so of one address."""
+def _stricter(own: Profile | None, said: Profile) -> Profile:
+    """`own`: what she said before, if that is known; `said`: what one of the two has said since."""
+    channels = tuple(entry for one in ContactChannel if (entry := _strictest(one, own, said)) is not None)
+    if own is None:
+        return replace(said, channels=channels, version=said.version + 1)
     return replace(
-        copy,
-        channels=tuple(entry for one in ContactChannel if (entry := _strictest(one, own, copy)) is not None),
-        hours=copy.hours or own.hours,
-        no_contact=own.no_contact or copy.no_contact,
-        valid_until=min(own.valid_until, copy.valid_until),
-        version=max(own.version, copy.version) + 1,
+        said,
+        channels=channels,
+        hours=said.hours or own.hours,
+        no_contact=own.no_contact or said.no_contact,
+        valid_until=min(own.valid_until, said.valid_until),
+        version=max(own.version, said.version) + 1,
     )
 
 
-def _strictest(channel: ContactChannel, own: Profile, copy: Profile) -> ChannelEntry | None:
-    said = {own.says(channel), copy.says(channel)}
-    if ContactSafety.UNSAFE in said:
+def _strictest(channel: ContactChannel, own: Profile | None, said: Profile) -> ChannelEntry | None:
+    """Safe is only what she said herself, where the other word is the same to the address: else it may be the other one's."""
+    words = {own.says(channel) if own is not None else ContactSafety.UNKNOWN, said.says(channel)}
+    if ContactSafety.UNSAFE in words:
         return channel, ContactSafety.UNSAFE, None
-    same = own.address(channel) == copy.address(channel)
-    return (channel, ContactSafety.SAFE, own.address(channel)) if said == {ContactSafety.SAFE} and same else None
+    if own is None or words != {ContactSafety.SAFE} or own.address(channel) != said.address(channel):
+        return None
+    return channel, ContactSafety.SAFE, own.address(channel)
 
 
 def _screens_of_both(
