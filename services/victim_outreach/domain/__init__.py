@@ -14,7 +14,7 @@ from services.victim_outreach.domain.advocacy import (
     last_word,
 )
 from services.victim_outreach.domain.case_file import CaseFile
-from services.victim_outreach.domain.identity import case_id, case_of_victim, linked
+from services.victim_outreach.domain.identity import case_id, case_of_victim, linked, set_aside
 from services.victim_outreach.domain.records import (
     Attempt,
     Custody,
@@ -62,4 +62,5 @@ __all__ = [
     "graver",
     "last_word",
     "linked",
+    "set_aside",
 ]

@@ -15,6 +15,7 @@ from schemas.advocacy import (
 from services.common.service import Input, Outcome
 from services.victim_outreach.domain import Case, CaseFile, Consent, Profile, Screen
 from services.victim_outreach.rules import ADVOCATES, KEEPS, QUESTIONS, TAKES, Terms, result, supervises
+from services.victim_outreach.usecases.links import replaced
 from services.victim_outreach.usecases.moving import passed_on
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
 from services.victim_outreach.usecases.settling import settled
@@ -45,7 +46,7 @@ def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, t
         recorded_at=given.now,
         by=data.by,
     )
-    after = replace(file, profiles={**file.profiles, key: profile})
+    after = replace(file, profiles={**replaced(file, *key), key: profile})
     return _recorded(file, after, data, given, terms)
 
 

@@ -22,6 +22,7 @@ from services.victim_outreach.domain import (
     case_of_victim,
     last_word,
     linked,
+    set_aside,
 )
 from services.victim_outreach.rules import LINKERS, Terms
 from services.victim_outreach.usecases.refusing import need_role, refuse
@@ -104,13 +105,31 @@ def _profiles_of_both(
     file: CaseFile, profiles: Mapping[tuple[str, TaskOwner], Profile], link: Link, shared: str
 ) -> Mapping[tuple[str, TaskOwner], Profile]:
     kept = dict(profiles)
+    hers = [case_of_victim(file.offender_id, victim) for victim in (link.victim_id, link.other_victim_id)]
     for profile in profiles.values():
-        if profile.case_id == shared and profile.recorded_at >= link.linked_at:
-            for victim in (link.victim_id, link.other_victim_id):
-                hers = case_of_victim(file.offender_id, victim)
-                own = profiles.get((hers, profile.owner)) if hers != shared else None
-                kept[hers, profile.owner] = _stricter(own, replace(profile, case_id=hers))
+        if profile.case_id != shared or profile.recorded_at < link.linked_at:
+            continue
+        own = {shared: kept.pop((set_aside(shared), profile.owner), None)}
+        for case in dict.fromkeys((shared, *hers)):
+            before = own.get(case) or (profiles.get((case, profile.owner)) if case != shared else None)
+            kept[case, profile.owner] = _stricter(before, replace(profile, case_id=case))
     return kept
+
+
+def replaced(file: CaseFile, case_id: str, owner: TaskOwner) -> Mapping[tuple[str, TaskOwner], Profile]:
+    """The profiles, where one is replaced by what was said now. From before a link, it is kept for when that is taken back."""
+    hers = file.own_cases(case_id)
+    links = (
+        one for one in file.links.values() if one.holds and case_of_victim(file.offender_id, one.victim_id) in hers
+    )
+    newest = max((one.linked_at for one in links), default=None)
+    known = file.profiles.get((case_id, owner))
+    if known is None or newest is None or known.recorded_at >= newest:
+        return file.profiles
+    key = (set_aside(case_id), owner)
+    before = file.profiles.get(key)
+    kept = replace(known, case_id=set_aside(case_id))
+    return {**file.profiles, key: kept if before is None else _stricter(before, kept)}
 
 
 def _stricter(own: Profile | None, said: Profile) -> Profile:

@@ -70,13 +70,13 @@ def unsafe(channel: ContactChannel) -> ChannelSafety:
     return ChannelSafety(channel=channel, safety=ContactSafety.UNSAFE)
 
 
-def contact(bench: Bench) -> SafeContact:
-    case = bench.case()
+def contact(bench: Bench, number: int = 1) -> SafeContact:
+    case = bench.case(number)
     return safe_contact(bench.file.profiles_of(case), bench.file.attempts_by_case.get(case, ()), bench.now)
 
 
-def open_ways(bench: Bench) -> set[ContactChannel]:
-    found = contact(bench)
+def open_ways(bench: Bench, number: int = 1) -> set[ContactChannel]:
+    found = contact(bench, number)
     return {channel for channel in (CALL, VOICEMAIL, TEXT, EMAIL, MAIL, IN_PERSON) if found.is_open(channel)}
 
 
@@ -449,6 +449,39 @@ def test_what_she_forbade_before_a_link_stands_when_it_is_undone() -> None:
     assert [task.kind for task in bench.file.unfinished_tasks() if task.case_id == bench.case(2)] == [
         TaskKind.WRITTEN_INFORMATION
     ]
+
+
+def test_what_was_replaced_while_linked_holds_again_when_it_is_undone() -> None:
+    """The case of both goes by the id of one: what is said there replaces what was kept of her."""
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"), opened(3, victim_id="V-3"))
+    bench.safe(EMAIL, case_id=bench.case(1), no_contact=True, unsafe=[unsafe(TEXT)])
+    bench.link()
+    for _ in range(2):
+        bench.safe(TEXT, case_id=bench.case(1))
+    assert TaskKind.CALL in bench.open_kinds()
+    bench.link(UnlinkVictims)
+    for number, no_contact in ((1, True), (2, False)):
+        [profile] = bench.file.profiles_of(bench.case(number))
+        assert profile.no_contact is no_contact
+        assert TEXT not in open_ways(bench, number)
+    assert len(bench.file.profiles) == 2, "nothing stays set aside"
+    owners = [task.case_id for task in bench.file.unfinished_tasks() if task.kind is TaskKind.CALL]
+    assert sorted(owners) == sorted([bench.case(2), bench.case(3)])
+
+
+def test_of_three_ids_what_was_allowed_ends_with_any_of_the_links() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"), opened(3, victim_id="V-3"))
+    bench.safe(case_id=bench.case(1), unsafe=[unsafe(MAIL)])
+    bench.link()
+    bench.link(one="V-2", other="V-3")
+    bench.safe(TEXT, unsafe=[unsafe(CALL)])
+    bench.link(UnlinkVictims, one="V-2", other="V-3")
+    assert bench.case(1) == bench.case(2) != bench.case(3)
+    for number in (1, 3):
+        assert not {TEXT, CALL} & open_ways(bench, number)
+    assert contact(bench, 1).channels[MAIL] is ContactSafety.UNSAFE
 
 
 def test_an_address_of_the_other_one_is_not_hers_when_a_link_is_undone() -> None:

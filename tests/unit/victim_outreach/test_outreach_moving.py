@@ -19,6 +19,7 @@ from schemas.advocacy import (
     RecordScreen,
     RevokeConsent,
     TakeOver,
+    UnlinkVictims,
 )
 from schemas.classification import Tier
 from schemas.commands import Attempt, Claim, LiftSafetyHold, Role
@@ -224,6 +225,21 @@ def test_a_consent_revoked_on_such_a_page_is_revoked_where_she_is_now(one: Bench
     assert one.advise(RevokeConsent, consent_id="C-1") == "applied"
     other.put(*relayed(one))
     assert other.file.consents["C-1"].revoked_at == one.now
+
+
+def test_a_link_taken_back_after_the_merge_leaves_what_she_forbade_before_it(other: Bench) -> None:
+    one = Bench()
+    one.put(opened())
+    one.safe(no_contact=True)
+    one.link()
+    one.safe(TEXT)
+    one.put(moved())
+    other.now = one.now
+    other.put(*relayed(one), there())
+    assert TaskKind.CALL in other.open_kinds()
+    act: dict[str, Any] = {"offender_id": HE, "by": "ada", "role": Role.COMMUNITY_ADVOCATE}
+    assert other.put(UnlinkVictims(**act, victim_id="V-1", other_victim_id="V-2")).result == "applied"
+    assert TaskKind.CALL not in other.open_kinds()
 
 
 def test_a_consent_under_an_id_that_was_linked_since_is_revoked_where_she_is_now(other: Bench) -> None:

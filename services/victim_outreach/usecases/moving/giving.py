@@ -25,6 +25,7 @@ from services.victim_outreach.domain import (
     Screen,
     Visit,
     case_id,
+    set_aside,
 )
 from services.victim_outreach.rules import told_of
 from services.victim_outreach.usecases.telling import SOURCE
@@ -97,11 +98,14 @@ def id_there(known: Referral, to: str | None) -> str | None:
 
 def _kept(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool = False) -> dict[str, list[Any]]:
     """`case`: hers with `to`."""
-    hers = file.own_cases(gone.case_id)
+    hers, aside = file.own_cases(gone.case_id), set_aside(gone.case_id)
     return {
         "holds": list(file.holds.values()),
         "links": list(file.links.values()),
-        "profiles": [replace(one, case_id=case) for one in file.profiles.values() if one.case_id in hers],
+        "profiles": [
+            *(replace(one, case_id=case) for one in file.profiles.values() if one.case_id in hers),
+            *(replace(one, case_id=set_aside(case)) for one in file.profiles.values() if one.case_id == aside),
+        ],
         "consents": [replace(one, case_id=case) for one in file.consents.values() if one.case_id in hers],
         "screens": [replace(one, case_id=case) for one in file.screens.values() if one.case_id in hers],
         "visits": list(_visits(file, gone, to)),
