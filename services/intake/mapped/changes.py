@@ -48,6 +48,8 @@ class Held:
     missing_since: datetime | None = None
     transferred: bool = False
     charges: str = ""
+    charged: int = 0
+    """How many charges were last told."""
     revision: int = 0
 
 
@@ -58,6 +60,8 @@ class Changes:
     units: list[Unit] = field(default_factory=list)
     kept: dict[str, Held] = field(default_factory=dict)
     fault: Fault | None = None
+    held_at_fault: int | None = None
+    """How many were held when the fault began."""
 
 
 def changes(
@@ -68,31 +72,37 @@ def changes(
     *,
     first: bool = False,
     accept_short: bool = False,
+    held_at_fault: int | None = None,
 ) -> Changes:
     """`known`: those held by the snapshots before, and those of this snapshot that were held once. `at`: when it was taken.
 
     `first`: there was none before; charges in it are a history load. `accept_short`: a person has said that it is right.
+    `held_at_fault`: of the snapshot before, where it had a fault.
     """
     found = Changes(list(snapshot.rejected))
     for booking_id, booking in snapshot.bookings.items():
         before = known.get(booking_id)
         told = _Telling(mapping, booking, at, bulk=first)
         now = _booked(told, before) if before is None or before.released_at is not None else _changed(told, before)
-        now = told.charged(now)
+        if snapshot.whole or len(booking.charges) >= now.charged:  # fewer: one may stand in a row that cannot be read
+            now = told.charged(now)
         if now != before:
             found.kept[booking_id] = now
         if told.events:
             unit = Unit(booking.line, tuple(told.events), facts=_facts(booking), sightings=_sightings(booking, now))
             found.units.append(unit)
     missing = {key: held for key, held in known.items() if held.released_at is None and key not in snapshot.bookings}
-    found.fault = None if accept_short else _fault(known, missing, snapshot, mapping)
+    held = sum(each.released_at is None for each in known.values())
+    if held_at_fault is not None:
+        held = min(held, held_at_fault)  # whoever is booked while a wing is missing does not make the wing a small part
+    found.fault = None if accept_short else _fault(held, missing, snapshot, mapping)
+    found.held_at_fault = held if found.fault else None
     for booking_id, held in missing.items():
         _gone(found, mapping, booking_id, held, at, believed=found.fault is None)
     return found
 
 
-def _fault(known: Table[str, Held], missing: Table[str, Held], snapshot: Snapshot, mapping: Mapping) -> Fault | None:
-    held = sum(each.released_at is None for each in known.values())
+def _fault(held: int, missing: Table[str, Held], snapshot: Snapshot, mapping: Mapping) -> Fault | None:
     gone = sum(not each.transferred for each in missing.values())
     if not snapshot.bookings and held:
         return Fault.EMPTY
@@ -149,7 +159,7 @@ class _Telling:
         digest = hashlib.sha256(repr((booking.charges, booking.arrest)).encode()).hexdigest() if relevant else ""
         if digest == now.charges or (not digest and not now.revision):
             return now
-        now = replace(now, charges=digest, revision=now.revision + 1)
+        now = replace(now, charges=digest, charged=len(booking.charges), revision=now.revision + 1)
         self.events.append(_incident(self, now.revision))
         return now
 
@@ -177,6 +187,7 @@ def _booked(told: _Telling, before: Held | None) -> Held:
         None,
         booking.transferred,
         before.charges if before else "",
+        before.charged if before else 0,
         before.revision if before else 0,
     )
 

@@ -14,7 +14,7 @@ from services.intake.store.tables import IN_ONE_QUERY, bookings
 
 _FIELDS = (
     "offender_id", "booked_at", "facility", "hearing_at", "released_at", "missing_since", "transferred", "charges",
-    "revision",
+    "charged", "revision",
 )  # fmt: skip
 
 

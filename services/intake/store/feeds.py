@@ -133,14 +133,30 @@ async def resume(conn: AsyncConnection, key: FeedKey, *, accept_short: bool) -> 
     return bool((await conn.execute(update(feeds).where(_is(key)).values(values))).rowcount)
 
 
-async def snapshot_state(conn: AsyncConnection, key: FeedKey) -> tuple[datetime | None, bool]:
-    """Time of the last snapshot, and whether a short one was said to be right."""
+@dataclass(frozen=True, slots=True)
+class LastSnapshot:
+    """When it was, how many were held when its fault began (None: it had none), and whether a short one is said to be right."""
+
+    at: datetime | None = None
+    held_at_fault: int | None = None
+    accept_short: bool = False
+
+
+async def last_snapshot(conn: AsyncConnection, key: FeedKey) -> LastSnapshot:
     row = await _feed(conn, key)
-    return (row.snapshot_at, row.accept_short) if row else (None, False)
+    return LastSnapshot(row.snapshot_at, row.held_at_fault, row.accept_short) if row else LastSnapshot()
 
 
-async def snapshot_taken(conn: AsyncConnection, key: FeedKey, at: datetime, fault: str | None, now: datetime) -> None:
-    values = {"snapshot_at": at, "fault": fault, "fault_at": now if fault else None, "accept_short": False}
+async def snapshot_taken(
+    conn: AsyncConnection, key: FeedKey, at: datetime, fault: str | None, held_at_fault: int | None, now: datetime
+) -> None:
+    values = {
+        "snapshot_at": at,
+        "fault": fault,
+        "fault_at": now if fault else None,
+        "held_at_fault": held_at_fault,
+        "accept_short": False,
+    }
     await conn.execute(update(feeds).where(_is(key)).values(values))
 
 

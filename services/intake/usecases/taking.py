@@ -20,7 +20,7 @@ from services.intake.renaming import described_in, renamed
 from services.intake.saying import Said, keys_of, say
 from services.intake.store import outbox
 from services.intake.store.bookings import keep_bookings, known_bookings
-from services.intake.store.feeds import FeedKey, heard, paused, snapshot_state, snapshot_taken
+from services.intake.store.feeds import FeedKey, heard, last_snapshot, paused, snapshot_taken
 from services.intake.store.identities import forget_incidents, keep_sightings, renames
 from services.intake.store.people import load_people, save_people
 from services.intake.store.receipts import Receipt, find_receipt, keep_receipt
@@ -89,14 +89,22 @@ async def take_snapshot(
     key = (feed.agency, feed.name)
     async with database.write() as conn:
         await outbox.alone(conn)
-        last, accept_short = await snapshot_state(conn, key)
-        if last is not None and at <= last:
+        last = await last_snapshot(conn, key)
+        if last.at is not None and at <= last.at:
             return Taken(await outbox.last(conn), Said()), None
         known = await known_bookings(conn, key, snapshot.bookings)
-        found = changes(known, snapshot, mapping, at, first=last is None, accept_short=accept_short)
+        found = changes(
+            known,
+            snapshot,
+            mapping,
+            at,
+            first=last.at is None,
+            accept_short=last.accept_short,
+            held_at_fault=last.held_at_fault,
+        )
         taken = await _take(conn, found.units, feed, AsOf.NOW, now, terms)
         await keep_bookings(conn, key, found.kept)
-        await snapshot_taken(conn, key, at, found.fault, now)
+        await snapshot_taken(conn, key, at, found.fault, found.held_at_fault, now)
         return taken, found
 
 

@@ -31,6 +31,7 @@ class Roster:
         self.known: dict[str, Held] = {}
         self.at = T0
         self.first = True
+        self.held_at_fault: int | None = None
 
     def shows(self, *rows: str, after: timedelta = timedelta(minutes=5), accept_short: bool = False) -> Changes:
         path = self.folder / "roster.csv"
@@ -38,9 +39,9 @@ class Roster:
         self.at += after
         found = changes(
             self.known, read_snapshot(Source(path), self.mapping), self.mapping, self.at,
-            first=self.first, accept_short=accept_short,
+            first=self.first, accept_short=accept_short, held_at_fault=self.held_at_fault,
         )  # fmt: skip
-        self.first = False
+        self.first, self.held_at_fault = False, found.held_at_fault
         self.known |= found.kept
         return found
 
@@ -52,6 +53,11 @@ def custody(found: Changes) -> list[tuple[str, str, str | None]]:
         for event in unit.events
         if isinstance(event.data, CustodyChanged)
     ]
+
+
+def codes(found: Changes) -> list[list[str]]:
+    data = [event.data for unit in found.units for event in unit.events]
+    return [[offense.code for offense in each.offenses] for each in data if isinstance(each, IncidentReported)]
 
 
 @pytest.fixture
@@ -114,6 +120,21 @@ def test_a_snapshot_that_cannot_be_believed_releases_nobody(roster: Roster, rows
     assert custody(whole) == [("B39", "released", "Jail 1")]
 
 
+def test_a_fault_does_not_wear_off_as_the_jail_fills(roster: Roster) -> None:
+    there = [row(number) for number in range(28)]
+    wing = [row(number) for number in range(28, 40)]
+    roster.shows(*there, *wing)
+    for more in range(60):
+        found = roster.shows(*there, *(row(100 + number) for number in range(more)))
+        assert found.fault is Fault.SHORT
+        assert "released" not in {change for _, change, _ in custody(found)}
+    booked = [row(100 + number) for number in range(60)]
+    whole = roster.shows(*there, *wing[:-1], *booked)
+    assert whole.fault is None
+    assert ("B39", "released", "Jail 1") in custody(whole)
+    assert roster.shows(*there, *booked).fault is None, "11 of 99, and no fault before: the next count is a new one"
+
+
 def test_a_person_can_say_that_a_short_one_is_right(roster: Roster) -> None:
     roster.shows(*(row(number) for number in range(40)))
     assert roster.shows(row(1)).fault is Fault.SHORT
@@ -139,6 +160,20 @@ def test_charges_become_an_incident_that_asks_for_the_relationship(roster: Roste
     more = roster.shows(row(9), row(1, charge="ASSAULT BY STRANGULATION"))
     [data] = [event.data for unit in more.units for event in unit.events if isinstance(event.data, IncidentReported)]
     assert (data.revision, data.offenses[0].force) == (2, ["85"])
+
+
+def test_a_charge_in_a_row_that_cannot_be_read_is_not_withdrawn(roster: Roster) -> None:
+    dwi, assault = row(1, charge="DRIVING WHILE IMPAIRED"), row(1, charge="ASSAULT ON A FEMALE")
+    roster.shows(row(9))
+    assert codes(roster.shows(row(9), dwi, assault)) == [["90Z", "13B"]]
+    assert codes(roster.shows(row(9), dwi, assault[:20])) == [], "the other row may be the other charge"
+    assert codes(roster.shows(row(9), dwi, assault)) == []
+    worse = row(1, charge="ASSAULT BY STRANGULATION")
+    assert codes(roster.shows(row(9), dwi, assault, worse, "B7")) == [["90Z", "13B", "13A"]], (
+        "more is news all the same"
+    )
+    assert codes(roster.shows(row(9), dwi, "B7")) == []
+    assert codes(roster.shows(row(9), dwi)) == [["90Z"]], "a whole one takes it back"
 
 
 def test_charges_of_the_first_snapshot_are_a_history_load(roster: Roster) -> None:
