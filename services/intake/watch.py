@@ -172,7 +172,8 @@ async def take_roster(
         log.warning("intake.snapshot_older", feed=mapping.name)
         return summary
     for unit in found.units:
-        summary = summary.plus(unit)
+        if unit.events or unit.reject:
+            summary = summary.plus(unit)
         if unit.reject and on_reject:
             on_reject(unit.reject)
     if found.fault is not None:

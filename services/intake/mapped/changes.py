@@ -82,6 +82,9 @@ def changes(
     found = Changes(list(snapshot.rejected))
     for booking_id, booking in snapshot.bookings.items():
         before = known.get(booking_id)
+        shown_as = booking.offender_id
+        if before is not None and before.released_at is None:
+            booking = booking.of_stay(before.offender_id)
         told = _Telling(mapping, booking, at, bulk=first)
         now = _booked(told, before) if before is None or before.released_at is not None else _changed(told, before)
         if snapshot.whole or len(booking.charges) >= now.charged:  # fewer: one may stand in a row that cannot be read
@@ -91,6 +94,8 @@ def changes(
         if told.events:
             unit = Unit(booking.line, tuple(told.events), facts=_facts(booking), sightings=_sightings(booking, now))
             found.units.append(unit)
+        elif booking.offender_id != shown_as:
+            found.units.append(Unit(booking.line, sightings=_sightings(booking, now)))  # what links the two
     missing = {key: held for key, held in known.items() if held.released_at is None and key not in snapshot.bookings}
     held = sum(each.released_at is None for each in known.values())
     if held_at_fault is not None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from schemas.mapping import Kind, Mapping
 from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.domain import InputError, Unit
-from services.intake.identity import Identifiers, offender_id
+from services.intake.identity import Identifiers, offender_id, offender_ids
 from services.intake.lines import Source
 from services.intake.mapped.charges import Charge, charge_of
 from services.intake.mapped.reader import reject_of
@@ -52,6 +52,16 @@ class Booking:
     @property
     def held(self) -> bool:
         return self.released_at is None
+
+    def of_stay(self, offender_id: str) -> Booking:
+        """A number that he gets in jail makes nobody else of him: he stays who he was when the stay began.
+
+        One that takes another's place may be another man's: it stays out of what links him.
+        """
+        known = self.known
+        if offender_id not in offender_ids(_of_booking(known, self.number)):
+            known = replace(known, state_id=None, fbi_number=None, agency_person=None)
+        return replace(self, offender_id=offender_id, known=known)
 
 
 @dataclass(frozen=True, slots=True)

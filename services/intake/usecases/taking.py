@@ -116,7 +116,7 @@ async def _take(
     if (stopped := await paused(conn, keys)) is not None:
         raise FeedPausedError(*stopped)
     names = {name for unit in units for event in unit.events for name in named(event)}
-    names |= {fact.offender_id for unit in units for fact in unit.facts}
+    names |= {each.offender_id for unit in units for each in (*unit.facts, *unit.sightings)}
     seen = await outbox.known(conn, keys_of(units), terms.seal)
     known = await load_people(conn, names)
     people = People(known, terms.seal)

@@ -26,8 +26,8 @@ def row(number: int, *, facility: str = "Jail 1", hearing: str = "", status: str
 class Roster:
     """The bookings as they are kept from snapshot to snapshot."""
 
-    def __init__(self, folder: Path, mapping: Mapping = MAPPING) -> None:
-        self.folder, self.mapping = folder, mapping
+    def __init__(self, folder: Path, mapping: Mapping = MAPPING, header: str = HEADER) -> None:
+        self.folder, self.mapping, self.header = folder, mapping, header
         self.known: dict[str, Held] = {}
         self.at = T0
         self.first = True
@@ -35,7 +35,7 @@ class Roster:
 
     def shows(self, *rows: str, after: timedelta = timedelta(minutes=5), accept_short: bool = False) -> Changes:
         path = self.folder / "roster.csv"
-        path.write_text("\n".join((HEADER, *rows)) + "\n")
+        path.write_text("\n".join((self.header, *rows)) + "\n")
         self.at += after
         found = changes(
             self.known, read_snapshot(Source(path), self.mapping), self.mapping, self.at,
@@ -146,6 +146,42 @@ def test_a_small_jail_can_empty_but_not_to_nothing(roster: Roster) -> None:
     roster.shows(row(1), row(2), row(3))
     assert roster.shows().fault is Fault.EMPTY
     assert len(custody(roster.shows(row(1)))) == 2
+
+
+def with_columns(folder: Path, **columns: str) -> Roster:
+    mapping = MAPPING.model_copy(update={"columns": MAPPING.columns | columns})
+    return Roster(folder, mapping, ",".join((HEADER, *columns.values())))
+
+
+def him(found: Changes) -> set[str]:
+    return {event.subject for unit in found.units for event in unit.events}
+
+
+def test_a_number_that_he_gets_in_jail_makes_nobody_else_of_him(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, state_id="sid")
+    booked = roster.shows(row(1, charge="ASSAULT ON A FEMALE") + ",", row(2) + ",")
+    [x] = him(booked) - {roster.known["ZZ0000000:B2"].offender_id}
+    numbered = roster.shows(row(1, charge="ASSAULT ON A FEMALE") + ",NC7", row(2) + ",")
+    [unit] = numbered.units
+    [seen] = unit.sightings
+    assert (unit.events, seen.offender_id, seen.known.state_id) == ((), x, "NC7"), (
+        "what links him with his other records"
+    )
+    moved = roster.shows(row(1, facility="Pod 4", charge="ASSAULT ON A FEMALE") + ",NC7", row(2) + ",")
+    assert (him(moved), custody(moved)) == ({x}, [("B1", "booked", "Pod 4")])
+    charges = (row(1, facility="Pod 4", charge=each) + ",NC7" for each in ("ASSAULT ON A FEMALE", "STALKING"))
+    more = roster.shows(*charges, row(2) + ",")
+    assert (him(more), codes(more)) == ({x}, [["13B", "13C"]])
+    gone = roster.shows(row(2) + ",")
+    assert (him(gone), custody(gone)) == ({x}, [("B1", "released", "Pod 4")])
+
+
+def test_a_number_in_anothers_place_links_nobody(roster: Roster) -> None:
+    [x] = him(roster.shows(row(1)))
+    found = roster.shows(row(1, facility="Jail 2").replace(",P1,", ",P5,"))
+    [unit] = found.units
+    [seen] = unit.sightings
+    assert (him(found), seen.offender_id, seen.known.agency_person) == ({x}, x, None)
 
 
 def test_charges_become_an_incident_that_asks_for_the_relationship(roster: Roster) -> None:

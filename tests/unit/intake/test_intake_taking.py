@@ -18,6 +18,7 @@ from schemas.topics import Topic
 from services.common.migrations import metadata_of
 from services.intake.cloudevents import event_in
 from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Terms, Unit
+from services.intake.identity import Identifiers, Sighting
 from services.intake.people import OffenderFacts, VictimFacts
 from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds, resume
@@ -160,6 +161,18 @@ async def test_many_at_once(intake: Bench) -> None:
     assert [len(whole) for whole in victims(intake)] == list(range(1, 21))
     async with intake.database.read() as conn:
         assert await outbox.last(conn) == 0
+
+
+async def test_a_sighting_that_came_with_no_event_is_kept_once(intake: Bench) -> None:
+    seen = Sighting("O1", Identifiers(feed.ORI, "B1", state_id="NC7"))
+    table = metadata_of("intake").tables["identities"]
+    for many in (1, 1, 2):
+        found = await taken(intake, Unit(1, sightings=(seen,)))
+        assert found.said.messages == []
+        async with intake.database.read() as conn:
+            assert len((await conn.execute(select(table))).all()) == many
+        if found.said.keys == []:
+            seen = replace(seen, known=replace(seen.known, fbi_number="F7"))
 
 
 # feeds -----------------------------------------------------------------------------------------------
