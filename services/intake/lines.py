@@ -40,7 +40,7 @@ class Source:
     def __init__(self, path: Path) -> None:
         """Raises `InputError` if there is no such file."""
         self.path = path
-        self.name = path.name
+        self.name = path.name.encode("utf-8", "replace").decode()  # it goes where only UTF-8 can
         self.read = 0
         try:
             self.size = path.stat().st_size

@@ -2,14 +2,18 @@
 
 Whoever writes there writes under another name (`.name`, or ending in `.part` or `.tmp`) or elsewhere on the same file system,
 and renames: what has its name is whole. A file stays where it is until all of it is on the stream; a process that is killed
-begins it again, and what was taken is passed over. Files are taken in the order of their names: date them.
+begins it again, and what was taken is passed over. Files are taken in the order of their names: date them. One at which intake
+itself fails, however often it tries, is put aside in `failed/`, so that the others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -19,9 +23,10 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.mapping import Mapping
-from schemas.mapping_file import load_mapping
+from schemas.mapping_file import MappingError, load_mapping
 from schemas.rejects import InvalidRecord
 from services.common.database import Database
+from services.common.errors import ConfigurationError
 from services.intake.cloudevents import check_agency
 from services.intake.domain import (
     MAPPED,
@@ -49,6 +54,20 @@ DONE, FAILED = "done", "failed"
 _LOOK_S: Final = 0.5
 _AGAIN_S: Final = 5.0
 _UNFINISHED: Final = (".part", ".tmp", ".filepart", ".crdownload")
+_TRIES: Final = 5
+_LONGEST: Final = 255
+"""Bytes of a file's name."""
+_WAITS: Final = (
+    StreamError,
+    KafkaError,
+    SQLAlchemyError,
+    sqlite3.OperationalError,
+    OSError,
+    TimeoutError,
+    MappingError,
+    ConfigurationError,
+)
+"""Not the file's fault, nor ours: a broker, a database or a disk that fails, a mapping file that is just being saved."""
 _A_DAY: Final = timedelta(days=1)
 _NEVER: Final = RejectLimit(1.0)
 """Here the feed is paused by its own count, which outlives the file."""
@@ -90,6 +109,12 @@ class Watcher:
     sender: Sender
     terms: Terms
     zone_of: ZoneOf
+    name: str = field(init=False)
+    """Of its feed, whatever becomes of the mapping file."""
+    _tries: Counter[str] = field(init=False, default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.name = self.feed.name
 
     async def run(self) -> None:
         """Never ends by a file, a broker or a database that fails: what is in hand stays and is tried again."""
@@ -98,11 +123,14 @@ class Watcher:
             try:
                 if await self.look():
                     continue
-            except (StreamError, KafkaError, SQLAlchemyError, OSError, TimeoutError) as failed:
-                log.warning("intake.folder_waits", feed=self.feed.name, error=type(failed).__name__)
+            except _WAITS as failed:
+                log.warning("intake.folder_waits", feed=self.name, error=type(failed).__name__)
                 pause = _AGAIN_S
             except FeedPausedError as paused:
                 log.warning("intake.feed_paused", agency=paused.agency, feed=paused.feed)
+                pause = _AGAIN_S
+            except Exception as fault:  # noqa: BLE001 (the other folders go on, and this one behind its file)
+                log.error("intake.folder_fault", feed=self.name, error=type(fault).__name__)
                 pause = _AGAIN_S
             await asyncio.sleep(pause)
 
@@ -115,7 +143,10 @@ class Watcher:
         return mapping_of(self.watched)
 
     async def look(self) -> bool:
-        """Take the first file, if there is one. False where there is none."""
+        """Take the first file, if there is one. False where there is none.
+
+        Raises whatever fails, and the file stays. One at which intake itself fails (not `_WAITS`) is put aside at last.
+        """
         waiting = await asyncio.to_thread(files, self.watched.folder)
         if not waiting:
             return False
@@ -123,11 +154,21 @@ class Watcher:
         try:
             summary = await self._take(path)
         except InputError as wrong:
-            log.warning("intake.file_failed", feed=self.feed.name)
+            log.warning("intake.file_failed", feed=self.name)
             await asyncio.to_thread(_move, path, FAILED, f"{wrong}\n")
+        except (*_WAITS, FeedPausedError):
+            raise
+        except Exception as fault:
+            self._tries[path.name] += 1
+            if self._tries[path.name] < _TRIES:
+                raise
+            log.error("intake.file_failed", feed=self.name, error=type(fault).__name__)
+            text = f"{type(fault).__name__}: intake itself fails at this file; mend intake, then put the file back\n"
+            await asyncio.to_thread(_move, path, FAILED, text)
         else:
-            log.info("intake.file_done", feed=self.feed.name, units=summary.units, rejected=summary.rejected)
+            log.info("intake.file_done", feed=self.name, units=summary.units, rejected=summary.rejected)
             await asyncio.to_thread(_move, path, DONE, None)
+        del self._tries[path.name]
         return True
 
     async def _take(self, path: Path) -> IngestSummary:
@@ -191,13 +232,17 @@ def files(folder: Path) -> list[Path]:
 
 
 def _move(path: Path, to: str, reason: str | None) -> None:
-    """Atomic; a name that is there already gets a number."""
+    """Atomic; a name that is there already gets a number, one that is too long for what is added to it is cut."""
     folder = path.parent / to
     folder.mkdir(exist_ok=True)
-    goal, number = folder / path.name, 0
-    while goal.exists():
+    goal, why, number = folder / path.name, folder / _with(path.name, ".reason"), 0
+    while goal.exists() or (reason is not None and why.exists()):
         number += 1
-        goal = folder / f"{path.name}.{number}"
+        goal, why = folder / _with(path.name, f".{number}"), folder / _with(path.name, f".{number}.reason")
     if reason is not None:
-        goal.with_name(f"{goal.name}.reason").write_text(reason, "utf-8")
+        why.write_text(reason, "utf-8", "replace")
     path.replace(goal)
+
+
+def _with(name: str, more: str) -> str:
+    return os.fsdecode(os.fsencode(name)[: _LONGEST - len(more)]) + more

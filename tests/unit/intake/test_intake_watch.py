@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from schemas.mapping_file import FOLDERS, MappingError
 from schemas.topics import Topic
 from services.common.errors import ConfigurationError
-from services.intake.domain import FeedPausedError, RejectLimit, Terms
+from services.intake import watch
+from services.intake.domain import FeedPausedError, Format, RejectLimit, Terms, Unit
+from services.intake.lines import Source
+from services.intake.reading import read_units
 from services.intake.settings import WatchedFolder, read_feeds
 from services.intake.usecases import StreamError
 from services.intake.watch import Watcher
@@ -31,6 +38,22 @@ def watcher(intake: Bench, folder: Path, **more: Any) -> Watcher:
     return Watcher(
         watched, intake.database, intake.sender, Terms(feed.seal, RejectLimit(0.5, 4)), lambda _: ZoneInfo("UTC")
     )
+
+
+@asynccontextmanager
+async def running(watching: Watcher) -> AsyncIterator[None]:
+    task = asyncio.create_task(watching.run())
+    try:
+        async with asyncio.timeout(30):
+            yield
+    finally:
+        task.cancel()
+        assert isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+
+
+async def gone(path: Path) -> None:
+    while path.exists():  # noqa: ASYNC110 (a file has no event)
+        await asyncio.sleep(0.01)
 
 
 def put(folder: Path, name: str, *lines: bytes) -> Path:
@@ -68,6 +91,84 @@ async def test_what_is_no_such_file_fails_with_its_reason(intake: Bench, tmp_pat
     await watcher(intake, folder, format="csv", mapping="broward").look()
     assert "no column" in (folder / "failed" / "x.csv.reason").read_text()
     assert (folder / "failed" / "x.csv").exists()
+
+
+async def test_whatever_fails_the_folder_goes_on(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    watching = watcher(intake, folder)
+    paths = [put(folder, f"{number}.jsonl", line(str(number))) for number in range(2)]
+
+    def broken(source: Source, *_: Any) -> Iterator[Unit]:
+        if source.name == "0.jsonl":
+            raise ValueError("Ann Lee")
+        return read_units(source, Format.CLOUDEVENTS, lambda _: ZoneInfo("UTC"))
+
+    monkeypatch.setattr(watch, "read_units", broken)
+    monkeypatch.setattr(watch, "_AGAIN_S", 0.0)
+    async with running(watching):
+        await gone(paths[1])
+    assert (folder / "done" / "1.jsonl").exists()
+    assert (folder / "failed" / "0.jsonl").exists()
+    assert (folder / "failed" / "0.jsonl.reason").read_text().startswith("ValueError: intake itself fails")
+    assert "Ann" not in (folder / "failed" / "0.jsonl.reason").read_text()
+
+
+@pytest.mark.parametrize("error", [MappingError("being saved"), sqlite3.OperationalError("disk is full")])
+async def test_what_passes_by_itself_puts_no_file_aside(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    folder = tmp_path / "in"
+    path, failures = put(folder, "1.jsonl", line("1")), [error] * 9
+
+    def waits(source: Source, *_: Any) -> Iterator[Unit]:
+        if failures:
+            raise failures.pop()
+        return read_units(source, Format.CLOUDEVENTS, lambda _: ZoneInfo("UTC"))
+
+    monkeypatch.setattr(watch, "read_units", waits)
+    monkeypatch.setattr(watch, "_AGAIN_S", 0.0)
+    async with running(watcher(intake, folder)):
+        await gone(path)
+    assert (folder / "done" / "1.jsonl").exists()
+
+
+async def test_a_mapping_that_is_being_saved_is_waited_for(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapping, folder = tmp_path / "jail.yaml", tmp_path / "in"
+    whole = (FOLDERS[0] / "roster.yaml").read_text()
+    mapping.write_text(whole)
+    watching = watcher(intake, folder, format="roster", mapping=str(mapping))
+    path = put(folder, "1.csv", b"booking,person,name,booked,facility,hearing,status,charge")
+    mapping.write_text(whole[:200])
+    monkeypatch.setattr(watch, "_AGAIN_S", 0.0)
+    async with running(watching):
+        await asyncio.sleep(0.2)
+        assert path.exists()
+        mapping.write_text(whole)
+        await gone(path)
+    assert (folder / "done" / "1.csv").exists()
+
+
+async def test_names_that_are_not_utf_8_or_as_long_as_can_be(intake: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    odd = folder / os.fsdecode(b"m\xfcller.jsonl")
+    put(folder, odd.name, line("1"), b"{")
+    await watcher(intake, folder).look()
+    assert (folder / "done" / odd.name).exists()
+    long = "a" * 251 + ".csv"
+    for _ in range(2):
+        put(folder, long, b"a,b")
+        put(folder, odd.name, b"a,b")
+        for _ in range(2):
+            await watcher(intake, folder, format="csv", mapping="broward").look()
+    failed = sorted(path.name for path in (folder / "failed").iterdir())
+    assert len(failed) == 8
+    cut = {name for name in failed if name.startswith("a")}
+    assert cut == {long, long[:248] + ".reason", long[:253] + ".1", long[:246] + ".1.reason"}
+    assert all("no column" in path.read_text() for path in (folder / "failed").glob("*.reason"))
 
 
 async def test_a_file_stays_until_it_is_on_the_stream(intake: Bench, tmp_path: Path) -> None:
