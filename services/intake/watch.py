@@ -41,7 +41,7 @@ from services.intake.domain import (
     Terms,
     Unit,
 )
-from services.intake.lines import Source
+from services.intake.lines import Source, Stamp, UnreadError, stamp_of
 from services.intake.mapped.snapshot import read_snapshot
 from services.intake.nibrs.events import ZoneOf
 from services.intake.reading import feed_of, fitting, read_units
@@ -64,6 +64,7 @@ _WAITS: Final = (
     sqlite3.OperationalError,
     OSError,
     TimeoutError,
+    UnreadError,
     MappingError,
     ConfigurationError,
 )
@@ -151,24 +152,27 @@ class Watcher:
         if not waiting:
             return False
         path = waiting[0]
+        stamp = stamp_of(await asyncio.to_thread(path.stat))
+        to, reason = DONE, None
         try:
             summary = await self._take(path)
-        except InputError as wrong:
-            log.warning("intake.file_failed", feed=self.name)
-            await asyncio.to_thread(_move, path, FAILED, f"{wrong}\n")
         except (*_WAITS, FeedPausedError):
             raise
+        except InputError as wrong:
+            log.warning("intake.file_failed", feed=self.name)
+            to, reason = FAILED, f"{wrong}\n"
         except Exception as fault:
             self._tries[path.name] += 1
             if self._tries[path.name] < _TRIES:
                 raise
             log.error("intake.file_failed", feed=self.name, error=type(fault).__name__)
-            text = f"{type(fault).__name__}: intake itself fails at this file; mend intake, then put the file back\n"
-            await asyncio.to_thread(_move, path, FAILED, text)
+            to = FAILED
+            reason = f"{type(fault).__name__}: intake itself fails at this file; mend intake, then put the file back\n"
         else:
             log.info("intake.file_done", feed=self.name, units=summary.units, rejected=summary.rejected)
-            await asyncio.to_thread(_move, path, DONE, None)
         del self._tries[path.name]
+        if not await asyncio.to_thread(_move, path, stamp, to, reason):
+            log.info("intake.file_replaced", feed=self.name)
         return True
 
     async def _take(self, path: Path) -> IngestSummary:
@@ -205,8 +209,9 @@ async def take_roster(
     on_reject: Callable[[Reject], None] | None = None,
 ) -> IngestSummary:
     """A roster file as it was when it was written (its modification time). Raises `InputError`, `FeedPausedError`."""
-    at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    snapshot = await asyncio.to_thread(read_snapshot, Source(path), mapping)
+    source = await asyncio.to_thread(Source, path)
+    at = datetime.fromtimestamp(source.modified, UTC)
+    snapshot = await asyncio.to_thread(read_snapshot, source, mapping)
     found = await sink.take_snapshot(snapshot, mapping, at)
     summary = IngestSummary()
     if found is None:
@@ -231,8 +236,13 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def _move(path: Path, to: str, reason: str | None) -> None:
-    """Atomic; a name that is there already gets a number, one that is too long for what is added to it is cut."""
+def _move(path: Path, stamp: Stamp, to: str, reason: str | None) -> bool:
+    """Atomic; a name that is there already gets a number, one that is too long for what is added to it is cut.
+
+    False where another file has come under this name: it stays.
+    """
+    if stamp_of(path.stat()) != stamp:
+        return False
     folder = path.parent / to
     folder.mkdir(exist_ok=True)
     goal, why, number = folder / path.name, folder / _with(path.name, ".reason"), 0
@@ -242,6 +252,7 @@ def _move(path: Path, to: str, reason: str | None) -> None:
     if reason is not None:
         why.write_text(reason, "utf-8", "replace")
     path.replace(goal)
+    return True
 
 
 def _with(name: str, more: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
@@ -18,8 +19,10 @@ from schemas.topics import Topic
 from services.common.errors import ConfigurationError
 from services.intake import watch
 from services.intake.domain import FeedPausedError, Format, RejectLimit, Terms, Unit
-from services.intake.lines import Source
+from services.intake.lines import Source, UnreadError
+from services.intake.mapped import reader
 from services.intake.reading import read_units
+from services.intake.repeats import repeats
 from services.intake.settings import WatchedFolder, read_feeds
 from services.intake.usecases import StreamError
 from services.intake.watch import Watcher
@@ -169,6 +172,75 @@ async def test_names_that_are_not_utf_8_or_as_long_as_can_be(intake: Bench, tmp_
     cut = {name for name in failed if name.startswith("a")}
     assert cut == {long, long[:248] + ".reason", long[:253] + ".1", long[:246] + ".1.reason"}
     assert all("no column" in path.read_text() for path in (folder / "failed").glob("*.reason"))
+
+
+async def test_a_file_that_comes_under_the_name_of_the_one_in_hand_is_taken_next(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    path, watching = put(folder, "calls.jsonl", line("1")), watcher(intake, folder)
+    deliver, news = intake.sender.deliver, [line("2"), b""]
+
+    async def slow(upto: int) -> None:
+        if news:
+            put(folder, ".calls", news.pop(0)).rename(path)
+        await deliver(upto)
+
+    monkeypatch.setattr(intake.sender, "deliver", slow)
+    while await watching.look():
+        pass
+    assert [event.data.incident_id for event in intake.stream.events(Topic.INCIDENTS)] == ["ZZ0010000:1", "ZZ0010000:2"]  # type: ignore[attr-defined]
+    assert [(found.name, found.read_bytes()) for found in (folder / "done").iterdir()] == [("calls.jsonl", b"\n")]
+
+
+async def test_one_that_is_replaced_between_two_readings_is_read_again(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, header = tmp_path / "in", b"inc,occ,chg,man"
+    mapping = tmp_path / "calls.yaml"
+    mapping.write_text(
+        "{name: calls, kind: incidents, agency: ZZ0010000, time_zone: UTC, charges: [{text: assault, code: 13B}],"
+        " columns: {incident: inc, occurred: occ, charge: chg, person: man}}"
+    )
+    path = put(folder, "1.csv", header, *[b"1,2025-01-10,assault,M1"] * 2)
+    watching = watcher(intake, folder, format="csv", mapping=str(mapping))
+    counted: list[object] = []
+
+    def swapped(found: Any) -> dict[Any, str]:
+        marks = repeats(found)
+        if not counted:
+            put(folder, ".1.csv", header, b"1,2025-01-10,assault,M1", b"2,2025-01-11,assault,M2").rename(path)
+        counted.append(marks)
+        return marks
+
+    monkeypatch.setattr(reader, "repeats", swapped)
+    with pytest.raises(UnreadError, match="another file came in its place"):
+        await watching.look()
+    assert path.exists()
+    await watching.look()
+    assert {event.data.incident_id for event in intake.stream.events(Topic.INCIDENTS)} == {"ZZ0010000:1", "ZZ0010000:2"}  # type: ignore[attr-defined]
+
+
+async def test_a_disk_that_fails_puts_no_file_aside(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    path = put(folder, "1.jsonl", line("1"))
+    opened: list[Path] = []
+
+    def once(self: Path, *args: Any, **more: Any) -> Any:
+        opened.append(self)
+        if opened.count(path) == 2:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(self, *args, **more)
+
+    real = Path.open
+    monkeypatch.setattr(Path, "open", once)
+    with pytest.raises(UnreadError, match="Input/output error"):
+        await watcher(intake, folder).look()
+    assert path.exists()
+    await watcher(intake, folder).look()
+    assert (folder / "done" / "1.jsonl").exists()
 
 
 async def test_a_file_stays_until_it_is_on_the_stream(intake: Bench, tmp_path: Path) -> None:
