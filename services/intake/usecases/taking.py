@@ -102,14 +102,20 @@ async def take_snapshot(
             accept_short=last.accept_short,
             held_at_fault=last.held_at_fault,
         )
-        taken = await _take(conn, found.units, feed, AsOf.NOW, now, terms)
+        taken = await _take(conn, found.units, feed, AsOf.NOW, now, terms, snapshot.rows)
         await keep_bookings(conn, key, found.kept)
         await snapshot_taken(conn, key, at, found.fault, found.held_at_fault, now)
         return taken, found
 
 
 async def _take(
-    conn: AsyncConnection, units: Sequence[Unit], feed: Feed, as_of: AsOf, now: datetime, terms: Terms
+    conn: AsyncConnection,
+    units: Sequence[Unit],
+    feed: Feed,
+    as_of: AsOf,
+    now: datetime,
+    terms: Terms,
+    read: int | None = None,
 ) -> Taken:
     units = await _renamed(conn, units)
     keys = {(feed.agency_of(unit), feed.name) for unit in units} | {(feed.agency, feed.name)}
@@ -124,7 +130,7 @@ async def _take(
     await outbox.put(conn, said.keys, said.messages, now, terms.seal)
     await save_people(conn, {name: known[name] for name in people.changed})
     await _identities(conn, said, people, now, terms)
-    await heard(conn, feed, units, said.fresh, terms.limit, now)
+    await heard(conn, feed, units, said.fresh, terms.limit, now, read)
     return Taken(await outbox.last(conn), said, await paused(conn, keys))
 
 

@@ -13,17 +13,19 @@ import pytest
 from aiokafka.errors import ProducerFenced
 from sqlalchemy import select
 
+from schemas.mapping_file import load_mapping
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.topics import Topic
 from services.common.migrations import metadata_of
 from services.intake.cloudevents import event_in
 from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Terms, Unit
 from services.intake.identity import Identifiers, Sighting
+from services.intake.mapped.snapshot import Snapshot
 from services.intake.people import OffenderFacts, VictimFacts
 from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds, resume
 from services.intake.usecases import Sender, StreamError, StreamSink
-from services.intake.usecases.taking import Taken, take
+from services.intake.usecases.taking import Taken, take, take_snapshot
 from tests.harness import feed
 from tests.harness.intake import Bench, bench
 
@@ -192,6 +194,24 @@ async def test_too_many_rejects_pause_the_feed_until_a_person_resumes_it(intake:
     await sink.take([unit(feed.incident(number="2")), reject(1), reject(2), reject(3)])
     await sink.finish()
     assert len(intake.stream.data(Topic.INCIDENTS)) == 2, "rejects that were told before do not count again"
+
+
+async def test_a_row_that_is_refused_in_every_file_pauses_nobody(intake: Bench) -> None:
+    """The good rows of a file that grows are new once, the bad one under each new name."""
+    terms = Terms(feed.seal, RejectLimit(0.5, 4))
+    good = [unit(feed.incident(number=f"{number}")) for number in range(3)]
+    for number in range(12):
+        bad = Unit(1, reject=Reject(f"calls-{number}", 1, feed_code(), None, b"{", 1))
+        found = await take(intake.database, [*good, bad], FEED, AsOf.NOW, NOW, terms)
+        assert found.paused is None
+    for number in range(12):
+        rows = Snapshot({}, (Unit(9, reject=Reject(f"jail-{number}", 9, feed_code(), None, b"x", 1)),), 100)
+        at = NOW - timedelta(minutes=60 - number)
+        found, _ = await take_snapshot(intake.database, rows, load_mapping("roster"), at, NOW, terms)
+        assert found.paused is None
+    torn = Snapshot({}, tuple(Unit(n, reject=Reject("jail", n, feed_code(), None, b"x", 1)) for n in range(2000)), 2000)
+    found, _ = await take_snapshot(intake.database, torn, load_mapping("roster"), NOW, NOW, terms)
+    assert found.paused == ("ZZ0000000", "roster")
 
 
 async def test_how_a_feed_stands(intake: Bench) -> None:
