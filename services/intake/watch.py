@@ -53,6 +53,7 @@ log = structlog.get_logger(__name__)
 DONE, FAILED = "done", "failed"
 _LOOK_S: Final = 0.5
 _AGAIN_S: Final = 5.0
+_AHEAD_S: Final = 3600.0
 _UNFINISHED: Final = (".part", ".tmp", ".filepart", ".crdownload")
 _TRIES: Final = 5
 _LONGEST: Final = 255
@@ -208,9 +209,14 @@ async def take_roster(
     on_fault: Callable[[str], None] | None = None,
     on_reject: Callable[[Reject], None] | None = None,
 ) -> IngestSummary:
-    """A roster file as it was when it was written (its modification time). Raises `InputError`, `FeedPausedError`."""
+    """A roster file as it was when it was written (its modification time), and not later than now: a clock that is ahead would
+    make all that come after it older. Raises `InputError`, `FeedPausedError`.
+    """
     source = await asyncio.to_thread(Source, path)
-    at = datetime.fromtimestamp(source.modified, UTC)
+    now = datetime.now(UTC)
+    at = datetime.fromtimestamp(min(source.modified, now.timestamp()), UTC)
+    if source.modified - now.timestamp() > _AHEAD_S:
+        log.warning("intake.snapshot_ahead", feed=mapping.name)
     snapshot = await asyncio.to_thread(read_snapshot, source, mapping)
     found = await sink.take_snapshot(snapshot, mapping, at)
     summary = IngestSummary()

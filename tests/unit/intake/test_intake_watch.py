@@ -6,13 +6,16 @@ import asyncio
 import errno
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
 from schemas.mapping_file import FOLDERS, MappingError
 from schemas.topics import Topic
@@ -24,6 +27,7 @@ from services.intake.mapped import reader
 from services.intake.reading import read_units
 from services.intake.repeats import repeats
 from services.intake.settings import WatchedFolder, read_feeds
+from services.intake.store.tables import feeds
 from services.intake.usecases import StreamError
 from services.intake.watch import Watcher
 from tests.harness import feed
@@ -293,6 +297,25 @@ async def test_rosters_are_compared_by_when_they_were_written(intake: Bench, tmp
         ("ZZ0000000:B0", "released"),
     ]
     assert len(list((folder / "done").iterdir())) == 4
+
+
+async def test_a_clock_that_is_ahead_silences_no_jail(intake: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    watching = watcher(intake, folder, format="roster", mapping="roster")
+    header = b"booking,person,name,booked,facility,hearing,status,charge"
+    rows = [b"B%d,P%d,,2025-01-10 22:15,Jail 1,,in," % (n, n) for n in range(3)]
+    ahead = time.time() + 40 * 365 * 86400
+    os.utime(put(folder, "1.csv", header, *rows), (ahead, ahead))
+    await watching.look()
+    put(folder, "2.csv", header, *rows[1:])
+    await watching.look()
+    changes = [event.data.change for event in intake.stream.events(Topic.INCIDENTS)]  # type: ignore[attr-defined]
+    assert changes == ["booked"] * 3 + ["released"]
+    async with intake.database.write() as conn:
+        await conn.execute(update(feeds).values(snapshot_at=datetime.now(UTC) + timedelta(days=9)))
+    put(folder, "3.csv", header, rows[2])
+    await watching.look()
+    assert len(intake.stream.events(Topic.INCIDENTS)) == 5, "a last one of tomorrow is no last one"
 
 
 @pytest.mark.parametrize(
