@@ -26,6 +26,8 @@ from services.intake.people import Facts, OffenderFacts
 LOST_AFTER: Final = timedelta(hours=24)
 """On the way to another facility and not seen for so long: no longer held here. (VINE saw 8 hours for transfers.)"""
 
+_A_DAY: Final = timedelta(days=1)
+
 
 class Fault(StrEnum):
     """Why nobody counts as released by a snapshot."""
@@ -71,21 +73,26 @@ def changes(
     at: datetime,
     *,
     first: bool = False,
+    empty_at: datetime | None = None,
     accept_short: bool = False,
     held_at_fault: int | None = None,
 ) -> Changes:
     """`known`: those held by the snapshots before, and those of this snapshot that were held once. `at`: when it was taken.
 
-    `first`: there was none before; charges in it are a history load. `accept_short`: a person has said that it is right.
+    `first`: nobody was seen before; charges in it are a history load, but of those who were booked since the last empty
+    snapshot (`empty_at`), or on the day before it. `accept_short`: a person has said that it is right.
     `held_at_fault`: of the snapshot before, where it had a fault.
     """
     found = Changes(list(snapshot.rejected))
     for booking_id, booking in snapshot.bookings.items():
         before = known.get(booking_id)
+        if booking.released_at is not None and booking.released_at > at:
+            booking = replace(booking, released_at=None)  # a release that is planned
         shown_as = booking.offender_id
         if before is not None and before.released_at is None:
             booking = booking.of_stay(before.offender_id)
-        told = _Telling(mapping, booking, at, bulk=first)
+        is_history = first and (empty_at is None or booking.booked_at < empty_at - _A_DAY)
+        told = _Telling(mapping, booking, at, bulk=is_history)
         now = _booked(told, before) if before is None or before.released_at is not None else _changed(told, before)
         if snapshot.whole or len(booking.charges) >= now.charged:  # fewer: one may stand in a row that cannot be read
             now = told.charged(now)
@@ -170,12 +177,19 @@ class _Telling:
 
 
 def _booked(told: _Telling, before: Held | None) -> Held:
-    """New, or here again under the number of a stay that had ended: held from when he is seen, if he was not booked anew."""
+    """New, or here again under the number of a stay that had ended: held from when he is seen, if he was not booked anew.
+
+    Shown as released later than was told, he was not here again: the release is told as it is now known.
+    """
     booking = told.booking
     moment = booking.booked_at
     if before is not None and before.released_at is not None:
         if not booking.held and booking.released_at <= before.released_at:  # type: ignore[operator]
             return before
+        if not booking.held and moment <= before.released_at:
+            assert booking.released_at is not None
+            told.custody(CustodyChange.RELEASED, booking.released_at)
+            return replace(before, released_at=booking.released_at)
         if moment <= before.released_at:
             moment = max(told.at, before.released_at + timedelta(seconds=1))
     told.custody(CustodyChange.BOOKED, moment)
@@ -205,13 +219,14 @@ def _changed(told: _Telling, before: Held) -> Held:
     if booking.hearing_at not in (None, before.hearing_at):
         assert booking.hearing_at is not None
         told.custody(CustodyChange.HEARING_SET, booking.hearing_at)
-    if booking.released_at is not None:
-        told.custody(CustodyChange.RELEASED, booking.released_at)
+    released = None if booking.released_at is None else max(booking.released_at, before.booked_at)
+    if released is not None:
+        told.custody(CustodyChange.RELEASED, released)
     return replace(
         before,
         facility=booking.facility or before.facility,
         hearing_at=booking.hearing_at or before.hearing_at,
-        released_at=booking.released_at,
+        released_at=released,
         missing_since=None,
         transferred=booking.transferred,
     )

@@ -30,6 +30,12 @@ async def known_bookings(conn: AsyncConnection, key: FeedKey, shown: Iterable[st
     return found
 
 
+async def has_bookings(conn: AsyncConnection, key: FeedKey) -> bool:
+    """Whether anybody was ever seen in this roster."""
+    own = and_(bookings.c.agency == key[0], bookings.c.feed == key[1])
+    return (await conn.execute(select(bookings.c.booking_id).where(own).limit(1))).first() is not None
+
+
 async def keep_bookings(conn: AsyncConnection, key: FeedKey, kept: Mapping[str, Held]) -> None:
     rows = [
         {"agency": key[0], "feed": key[1], "booking_id": name, **{each: getattr(held, each) for each in _FIELDS}}

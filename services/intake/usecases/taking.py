@@ -19,7 +19,7 @@ from services.intake.people import People, named
 from services.intake.renaming import described_in, renamed
 from services.intake.saying import Said, keys_of, say
 from services.intake.store import outbox
-from services.intake.store.bookings import keep_bookings, known_bookings
+from services.intake.store.bookings import has_bookings, keep_bookings, known_bookings
 from services.intake.store.feeds import FeedKey, heard, last_snapshot, paused, snapshot_taken
 from services.intake.store.identities import forget_incidents, keep_sightings, renames
 from services.intake.store.people import load_people, save_people
@@ -99,7 +99,8 @@ async def take_snapshot(
             snapshot,
             mapping,
             at,
-            first=last.at is None,
+            first=not known and not await has_bookings(conn, key),
+            empty_at=seen_at,
             accept_short=last.accept_short,
             held_at_fault=last.held_at_fault,
         )

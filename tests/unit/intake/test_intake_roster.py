@@ -34,8 +34,7 @@ class Roster:
         self.held_at_fault: int | None = None
 
     def shows(self, *rows: str, after: timedelta = timedelta(minutes=5), accept_short: bool = False) -> Changes:
-        path = self.folder / "roster.csv"
-        path.write_text("\n".join((self.header, *rows)) + "\n")
+        path = written(self, *rows)
         self.at += after
         found = changes(
             self.known, read_snapshot(Source(path), self.mapping), self.mapping, self.at,
@@ -44,6 +43,12 @@ class Roster:
         self.first, self.held_at_fault = False, found.held_at_fault
         self.known |= found.kept
         return found
+
+
+def written(roster: Roster, *rows: str) -> Path:
+    path = roster.folder / "roster.csv"
+    path.write_text("\n".join((roster.header, *rows)) + "\n")
+    return path
 
 
 def custody(found: Changes) -> list[tuple[str, str, str | None]]:
@@ -216,6 +221,50 @@ def test_charges_of_the_first_snapshot_are_a_history_load(roster: Roster) -> Non
     found = roster.shows(row(1, charge="STALKING"))
     [data] = [event.data for unit in found.units for event in unit.events if isinstance(event.data, IncidentReported)]
     assert data.bulk
+
+
+def test_after_a_header_alone_the_jail_is_a_history_load_but_not_who_was_just_booked(roster: Roster) -> None:
+    empty = roster.shows()
+    assert (empty.fault, empty.kept) == (None, {})
+    old = row(1, charge="STALKING").replace("2025-01-10", "2024-11-10")
+    read = read_snapshot(Source(written(roster, old, row(2, charge="STALKING"))), MAPPING)
+    found = changes({}, read, MAPPING, roster.at + timedelta(minutes=5), first=True, empty_at=roster.at)
+    data = [event.data for unit in found.units for event in unit.events if isinstance(event.data, IncidentReported)]
+    assert [each.bulk for each in data] == [True, False]
+
+
+def test_a_release_that_is_planned_is_none_yet(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, released="out")
+    assert custody(roster.shows(row(1) + ",2025-03-01 08:00", row(2) + ",")) == [
+        ("B1", "booked", "Jail 1"), ("B2", "booked", "Jail 1")
+    ]  # fmt: skip
+    assert custody(roster.shows(row(1) + ",2025-03-02 08:00", row(2) + ",")) == []
+    later = roster.shows(row(1) + ",2025-03-02 08:00", row(2) + ",", after=timedelta(days=60))
+    assert custody(later) == [("B1", "released", "Jail 1")]
+
+
+def test_a_release_told_late_or_put_right_is_no_new_booking(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, released="out")
+    roster.shows(row(1) + ",", row(2) + ",", after=timedelta(hours=1))
+    assert custody(roster.shows(row(2) + ",")) == [("B1", "released", "Jail 1")]
+    for moment in ("02:06", "02:10"):
+        found = roster.shows(row(1) + f",2025-01-11 {moment}", row(2) + ",")
+        assert custody(found) == [("B1", "released", "Jail 1")]
+        [event] = [event for unit in found.units for event in unit.events]
+        assert isinstance(event.data, CustodyChanged)
+        assert event.data.at.strftime("%H:%M") == moment
+        assert custody(roster.shows(row(1) + f",2025-01-11 {moment}", row(2) + ",")) == []
+    assert custody(roster.shows(row(1) + ",2025-01-11 02:07", row(2) + ",")) == [], "an earlier one changes nothing"
+    roster.shows(row(1) + ",", row(2) + ",")
+    [event] = [each for unit in roster.shows(row(1) + ",2025-01-11 02:11", row(2) + ",").units for each in unit.events]
+    assert isinstance(event.data, CustodyChanged)
+    assert event.data.at == roster.known["ZZ0000000:B1"].booked_at, (
+        "held again by the roster, and let go: never before it"
+    )
+    anew = row(1).replace("2025-01-10 22:15", "2025-01-11 03:12")
+    assert custody(roster.shows(anew + ",2025-01-11 03:13", row(2) + ",", after=timedelta(hours=1))) == [
+        ("B1", "booked", "Jail 1"), ("B1", "released", "Jail 1")
+    ]  # fmt: skip
 
 
 def test_what_concerns_nobody_else_is_not_told(roster: Roster) -> None:

@@ -13,6 +13,7 @@ import pytest
 from aiokafka.errors import ProducerFenced
 from sqlalchemy import select
 
+from schemas.incident import IncidentReported
 from schemas.mapping_file import load_mapping
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.topics import Topic
@@ -20,7 +21,8 @@ from services.common.migrations import metadata_of
 from services.intake.cloudevents import event_in
 from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Terms, Unit
 from services.intake.identity import Identifiers, Sighting
-from services.intake.mapped.snapshot import Snapshot
+from services.intake.mapped.charges import Charge
+from services.intake.mapped.snapshot import Booking, Snapshot
 from services.intake.people import OffenderFacts, VictimFacts
 from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds, resume
@@ -212,6 +214,18 @@ async def test_a_row_that_is_refused_in_every_file_pauses_nobody(intake: Bench) 
     torn = Snapshot({}, tuple(Unit(n, reject=Reject("jail", n, feed_code(), None, b"x", 1)) for n in range(2000)), 2000)
     found, _ = await take_snapshot(intake.database, torn, load_mapping("roster"), NOW, NOW, terms)
     assert found.paused == ("ZZ0000000", "roster")
+
+
+async def test_a_jail_that_was_empty_at_first_is_still_new(intake: Bench) -> None:
+    roster = load_mapping("roster")
+    him = Booking("ZZ0000000", "B1", "O1", NOW - timedelta(days=90), Identifiers("ZZ0000000", "B1", agency_person="P1"))
+    him = replace(him, charges=(Charge("13B", charged=True, has_victim=True),))
+    for minute, shown in enumerate(({}, {him.booking_id: him})):
+        at = NOW - timedelta(minutes=9 - minute)
+        found, _ = await take_snapshot(intake.database, Snapshot(shown, (), 1), roster, at, NOW, TERMS)
+    await intake.sender.deliver(found.upto)
+    [told] = [data for data in intake.stream.data(Topic.INCIDENTS) if isinstance(data, IncidentReported)]
+    assert told.bulk
 
 
 async def test_how_a_feed_stands(intake: Bench) -> None:
