@@ -109,8 +109,8 @@ def changes(
         held = min(held, held_at_fault)  # whoever is booked while a wing is missing does not make the wing a small part
     found.fault = None if accept_short else _fault(held, missing, snapshot, mapping)
     found.held_at_fault = held if found.fault else None
-    for booking_id, held in missing.items():
-        _gone(found, mapping, booking_id, held, at, believed=found.fault is None)
+    for booking_id, gone in missing.items():
+        _gone(found, mapping, booking_id, gone, at, believed=found.fault is None)
     return found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -16,6 +17,8 @@ from services.intake.mapped.charges import Charge, charge_of
 from services.intake.mapped.reader import reject_of
 from services.intake.mapped.rows import Row, rows
 from services.intake.mapped.values import Values
+
+_AN_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +107,7 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
     number = values.number("booking")
     him = values.identifiers(number)
     booked = values.needed_moment("booked")
-    released = values.moment("released")
-    if released is not None and released < booked:
-        raise values.wrong("released", RejectCode.ROW_CONFLICT)
+    released = _released(values, booked)
     status = values.text("status")
     charge = charge_of(values)
     arrest = values.short("arrest")
@@ -128,6 +129,17 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
         counsel=values.text("counsel"),
         line=row.line,
     )
+
+
+def _released(values: Values, booked: datetime) -> datetime | None:
+    """Not before he was booked: a date alone is its first moment, and when summer time ends an hour comes twice."""
+    released = values.moment("released")
+    if released is None:
+        return None
+    before = booked.astimezone(UTC) - released.astimezone(UTC)
+    if before > _AN_HOUR and released.date() != booked.date():
+        raise values.wrong("released", RejectCode.ROW_CONFLICT)
+    return booked if before > timedelta() else released
 
 
 def _of_booking(him: Identifiers, number: str) -> Identifiers:

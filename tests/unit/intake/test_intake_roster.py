@@ -267,6 +267,31 @@ def test_a_release_told_late_or_put_right_is_no_new_booking(tmp_path: Path) -> N
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("booked", "released"),
+    [
+        ("2025-01-11 00:30", "2025-01-11"),
+        ("2025-11-02 01:50", "2025-11-02 01:10"),
+        ("2025-01-10 00:10", "2025-01-09 23:50"),
+    ],
+)
+def test_a_release_that_seems_to_be_before_the_booking_is_at_it(tmp_path: Path, booked: str, released: str) -> None:
+    roster = with_columns(tmp_path, released="out")
+    roster.mapping = roster.mapping.model_copy(update={"dates": ["%Y-%m-%d %H:%M", "%Y-%m-%d"]})
+    roster.at = datetime(2025, 12, 1, tzinfo=UTC)
+    mine = row(1).replace("2025-01-10 22:15", booked)
+    roster.shows(mine + ",", row(2) + ",", row(3) + ",")
+    found = roster.shows(f"{mine},{released}", row(2) + ",")
+    assert (found.fault, custody(found)) == (None, [("B1", "released", "Jail 1"), ("B3", "released", "Jail 1")])
+    assert roster.known["ZZ0000000:B1"].released_at == roster.known["ZZ0000000:B1"].booked_at
+
+
+def test_one_released_a_day_before_he_was_booked_is_refused(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, released="out")
+    found = roster.shows(row(1) + ",2025-01-09 22:15")
+    assert [unit.reject.code for unit in found.units if unit.reject] == ["row_conflict"]
+
+
 def test_what_concerns_nobody_else_is_not_told(roster: Roster) -> None:
     found = roster.shows(row(1, charge="DRIVING WHILE IMPAIRED"))
     assert [type(event.data) for unit in found.units for event in unit.events] == [CustodyChanged]

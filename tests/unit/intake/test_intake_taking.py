@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +32,7 @@ from tests.harness import feed
 from tests.harness.intake import Bench, bench
 
 NOW = datetime(2025, 1, 11, 12, tzinfo=UTC)
+LATER = NOW + timedelta(hours=9)
 FEED = Feed("test", feed.ORI)
 TERMS = Terms(feed.seal)
 
@@ -226,6 +227,24 @@ async def test_a_jail_that_was_empty_at_first_is_still_new(intake: Bench) -> Non
     await intake.sender.deliver(found.upto)
     [told] = [data for data in intake.stream.data(Topic.INCIDENTS) if isinstance(data, IncidentReported)]
     assert told.bulk
+
+
+async def test_how_many_were_held_when_a_fault_began_is_kept(intake: Bench) -> None:
+    roster = load_mapping("roster")
+
+    async def shows(minute: int, numbers: Iterable[int]) -> str | None:
+        known = Identifiers("ZZ0000000", "B1", agency_person="P1")
+        held = [Booking("ZZ0000000", f"B{number}", f"O{number}", NOW - timedelta(days=1), known) for number in numbers]
+        snapshot = Snapshot({each.booking_id: each for each in held}, (), len(held))
+        _, found = await take_snapshot(intake.database, snapshot, roster, NOW + timedelta(minutes=minute), LATER, TERMS)
+        assert found is not None
+        return found.fault
+
+    assert await shows(1, range(40)) is None
+    for minute in range(2, 12):
+        assert await shows(minute, [*range(28), *range(100, 100 + 3 * minute)]) == "snapshot_short"
+    assert await shows(12, [*range(39), *range(100, 133)]) is None
+    assert await shows(13, [*range(28), *range(100, 133)]) is None, "11 of 72, and no fault before"
 
 
 async def test_how_a_feed_stands(intake: Bench) -> None:
