@@ -89,7 +89,7 @@ def changes(
         if booking.released_at is not None and booking.released_at > at:
             booking = replace(booking, released_at=None)  # a release that is planned
         shown_as = booking.offender_id
-        if before is not None and before.released_at is None:
+        if before is not None and (before.released_at is None or booking.booked_at <= before.released_at):
             booking = booking.of_stay(before.offender_id)
         is_history = first and (empty_at is None or booking.booked_at < empty_at - _A_DAY)
         told = _Telling(mapping, booking, at, bulk=is_history)

@@ -179,6 +179,17 @@ def test_a_number_that_he_gets_in_jail_makes_nobody_else_of_him(tmp_path: Path) 
     assert (him(more), codes(more)) == ({x}, [["13B", "13C"]])
     gone = roster.shows(row(2) + ",")
     assert (him(gone), custody(gone)) == ({x}, [("B1", "released", "Pod 4")])
+    assert him(roster.shows(row(1, facility="Pod 4") + ",NC8", row(2) + ",")) == {x}, "there again, and not booked anew"
+    roster.shows(row(2) + ",")
+    anew = row(1).replace("2025-01-10", "2025-02-10") + ",NC7"
+    assert him(roster.shows(anew, row(2) + ",", after=timedelta(days=60))).isdisjoint({x}), "another stay"
+
+
+def test_a_release_put_right_is_his_who_was_booked(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, state_id="sid", released="out")
+    x = him(roster.shows(row(1) + ",,", after=timedelta(hours=1)))
+    assert him(roster.shows(row(1) + ",,2025-01-11 01:10")) == x
+    assert him(roster.shows(row(1) + ",NC7,2025-01-11 01:20")) == x
 
 
 def test_a_number_in_anothers_place_links_nobody(roster: Roster) -> None:
