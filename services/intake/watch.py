@@ -258,7 +258,11 @@ def _move(path: Path, stamp: Stamp, to: str, reason: str | None) -> bool:
     if reason is not None:
         why.write_text(reason, "utf-8", "replace")
     path.replace(goal)
-    return True
+    if stamp_of(goal.stat()) == stamp:
+        return True
+    if not path.exists():  # it came in this very moment
+        goal.replace(path)
+    return False
 
 
 def _with(name: str, more: str) -> str:

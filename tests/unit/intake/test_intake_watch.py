@@ -197,6 +197,25 @@ async def test_a_file_that_comes_under_the_name_of_the_one_in_hand_is_taken_next
     assert [(found.name, found.read_bytes()) for found in (folder / "done").iterdir()] == [("calls.jsonl", b"\n")]
 
 
+async def test_one_that_comes_as_the_one_in_hand_is_moved_is_put_back(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    path = put(folder, "calls.jsonl", line("1"))
+    replaces, news = Path.replace, [line("2")]
+
+    def late(self: Path, goal: Path) -> Path:
+        if self == path and news:
+            replaces(put(folder, ".calls", news.pop()), path)
+        return replaces(self, goal)
+
+    monkeypatch.setattr(Path, "replace", late)
+    watching = watcher(intake, folder)
+    while await watching.look():
+        pass
+    assert [event.data.incident_id for event in intake.stream.events(Topic.INCIDENTS)] == ["ZZ0010000:1", "ZZ0010000:2"]  # type: ignore[attr-defined]
+
+
 async def test_one_that_is_replaced_between_two_readings_is_read_again(
     intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
