@@ -114,19 +114,17 @@ def _kept(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool = Fa
 
 
 def _visits(file: CaseFile, gone: Referral, to: str) -> Iterator[Visit]:
-    """Those she has not been asked after."""
-    over = {
-        task.about
-        for task in file.tasks.values()
-        if (task.case_id, task.kind) == (gone.case_id, TaskKind.AFTER_DELIVERY) and task.stands and not task.unfinished
-    }
+    """Those she has not been asked after: of her own incidents, and of whichever else she was to be asked after."""
+    asked = [one for one in file.tasks.values() if (one.case_id, one.kind) == (gone.case_id, TaskKind.AFTER_DELIVERY)]
+    over = {task.about for task in asked if task.stands and not task.unfinished}
+    open_ = {task.about for task in asked} - over
     hers = [one for one in file.referrals.values() if one.case_id == gone.case_id]
     ids = {one.pair_id: id_there(one, to) for one in hers if one.moved_to == to or one.referral_id == gone.referral_id}
     for one in file.deliveries.values():
-        there = ids.get(one.pair_id)
-        if there is None or one.visited_at is None or f"{one.notification_id}|{one.visits}" in over:
-            continue
-        yield Visit(there, one.notification_id, one.visits, one.visited_at)
+        about = f"{one.notification_id}|{one.visits}"
+        there = ids.get(one.pair_id) or (id_there(gone, to) if about in open_ else None)
+        if there is not None and one.visited_at is not None and about not in over:
+            yield Visit(there, one.notification_id, one.visits, one.visited_at)
 
 
 def _closings(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool) -> Iterator[Closing]:
