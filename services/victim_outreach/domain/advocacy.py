@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from schemas.advocacy import (
     MessageText,
     ScreenResult,
 )
+from schemas.classification import Tier
 from schemas.outreach import CaseCloseReason, ContactChannel, TaskOwner
 
 ChannelEntry = tuple[ContactChannel, ContactSafety, str | None]
@@ -32,6 +33,19 @@ class Case:
     closed_by: str | None = None
     close_reason: CaseCloseReason | None = None
     openings: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A closed case, as told to another lane. Of what else there is of her over there it says nothing."""
+
+    case: Case
+    tiers: Mapping[str, Tier | None]
+    """The gravest of each referral that it was closed with and that is still here, by its id over there."""
+    moved: tuple[str, ...]
+    """Ids of those that have gone there before."""
+    late: bool
+    """Closed on a page that was open still when she had gone: then what was open there of these is meant."""
 
 
 @dataclass(frozen=True, slots=True)

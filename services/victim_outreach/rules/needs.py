@@ -174,7 +174,9 @@ def _of_screens(file: CaseFile, referral: Referral, policy: terms.Policy) -> Ite
     for screen in file.screens.values():
         if screen.case_id in hers and screen.result == ScreenResult.HIGH:
             rule = policy.on_occasion[TaskKind.HIGH_DANGER_CALL].model_copy(update={"owner": screen.owner})
-            yield _need(referral, rule, f"screen|{screen.case_id}|{screen.number}", screen.recorded_at, policy)
+            # Of two women who were taken for one each has a copy: what was done upon the one is done upon the other.
+            about = f"screen|{screen.owner}|{screen.recorded_at.isoformat()}"
+            yield _need(referral, rule, about, screen.recorded_at, policy)
 
 
 def _is_high(victim: Victim, referral: Referral) -> bool:
