@@ -510,11 +510,11 @@ def test_a_graver_list_under_the_other_record_opens_a_closed_case(closed: Bench,
     kept = relayed(closed)
     records = [there(tier=Tier.A), *kept] if first == "referral" else [*kept, there(tier=Tier.A)]
     other.put(*records, there(2))
-    assert TaskKind.IN_PERSON_CONTACT in other.open_kinds()
+    assert TaskKind.SAFETY_PLANNING in other.open_kinds()
     assert max(one.clocks_from for one in other.file.referrals.values() if one.clocks_from) > closed.now
     closed.safe(TEXT)  # says the closing again
     other.put(*relayed(closed))
-    assert TaskKind.IN_PERSON_CONTACT in other.open_kinds()
+    assert TaskKind.SAFETY_PLANNING in other.open_kinds()
 
 
 def test_closed_on_a_page_that_was_still_open_it_is_closed_where_she_is_now(other: Bench) -> None:
