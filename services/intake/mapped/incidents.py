@@ -56,6 +56,7 @@ def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...],
     reported = min((moment for row in rows if (moment := row.moment("reported"))), default=occurred)
     him = first.identifiers(number)
     assert him is not None
+    _one_man(rows, number)
     victims = _victims(rows, ori, number, who)
     data = contract.IncidentReported(
         incident_id=f"{ori}:{number}",
@@ -79,6 +80,20 @@ def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...],
     )
     sighting = Sighting(who, him, data.incident_id, data.arrest.arrest_id if data.arrest else None)
     return _event(first, data, who), (_him(rows, him, who), *(each.facts for each in victims)), sighting
+
+
+def _one_man(rows: Sequence[Values], number: str) -> None:
+    """Known by name alone, two of one incident would be one who is charged with what both did. Raises `RowError`."""
+    seen: dict[str, object] = {}
+    told_by_place = all(row.text("offender_no") for row in rows)
+    for row in rows:
+        him = row.identifiers(number)
+        if him is None or told_by_place or him.state_id or him.fbi_number or him.agency_person:
+            return
+        own = {"name": " ".join((him.name or "").split()).casefold(), "birth_date": him.birth_date}
+        for name, value in own.items():
+            if value and seen.setdefault(name, value) != value:
+                raise row.wrong("last_name" if name not in row.mapping.columns else name, RejectCode.ROW_CONFLICT)
 
 
 def _revision(rows: Sequence[Values]) -> int:

@@ -152,6 +152,33 @@ def test_rows_that_contradict_each_other(tmp_path: Path) -> None:
     assert unit.reject.raw.count(b"\n") == 1, "the whole unit is kept"
 
 
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        (ROW.replace(",M1,", ",,").replace("Man, A", "Other, B"), "his name"),
+        (ROW.replace(",M1,", ",,").replace("1985", "1961"), "born"),
+    ],
+)
+def test_two_men_of_one_call_without_numbers_are_not_one(tmp_path: Path, other: str, field: str) -> None:
+    """Each would be charged with what the other did, and her telephone would be in the other's file."""
+    nobody = ROW.replace(",M1,", ",,").replace("1985-06-15", "")
+    [unit] = read(tmp_path, nobody, ROW.replace(",M1,", ",,"), other)
+    assert unit.reject is not None
+    assert (unit.reject.code, unit.reject.field, unit.reject.line) == (RejectCode.ROW_CONFLICT, field, 4)
+
+
+def test_two_men_of_one_call_are_told_apart_by_their_place(tmp_path: Path) -> None:
+    under = mapping(columns={**CALLS["columns"], "offender_no": "no"})  # type: ignore[dict-item]
+    mine, other = ROW.replace(",M1,", ",,") + ",1", ROW.replace(",M1,", ",,").replace("Man, A", "Other, B") + ",2"
+    units = read(tmp_path, mine, other, mine.replace("Man, A", "MAN,  A"), under=under, header=f"{HEADER},no")
+    assert sorted(len(told(unit).offenses) for unit in units) == [1, 2]
+    [half] = [unit.reject for unit in read(tmp_path, mine, other[:-1], under=under, header=f"{HEADER},no")]
+    assert half is not None
+    assert half.code is RejectCode.ROW_CONFLICT, "who has no place is not the first"
+    [one] = read(tmp_path, mine, mine.replace("Man, A", "Mann, A"), under=under, header=f"{HEADER},no")
+    assert len(told(one).offenses) == 2, "a place in the report says who he is, however his name is written"
+
+
 def test_a_quoted_value_over_two_lines(tmp_path: Path) -> None:
     [unit] = read(tmp_path, '25-1,2025-01-10,"domestic', 'trouble",M1,,,,,,,,')
     assert unit.reject is not None, "a line break inside a value is no value"
