@@ -137,6 +137,8 @@ class Values:
         """Who he is; None where nothing names anybody: no known offender."""
         last, first = self.text("last_name"), self.text("first_name")
         name = self.text("name") or (f"{last}, {first}" if last and first else last or first)
+        if name is not None and len(name) > _LONGEST:
+            raise self.wrong("last_name", RejectCode.OUT_OF_RANGE)
         place = self.whole("offender_no", 1, 99) if "offender_no" in self.mapping.columns else None
         known = Identifiers(
             agency=self.agency,

@@ -179,6 +179,19 @@ def test_two_men_of_one_call_are_told_apart_by_their_place(tmp_path: Path) -> No
     assert len(told(one).offenses) == 2, "a place in the report says who he is, however his name is written"
 
 
+def test_a_name_of_two_columns_has_the_length_of_one(tmp_path: Path) -> None:
+    """What is longer fits no record of people: they could not be read again."""
+    columns = {**CALLS["columns"], "last_name": "last", "first_name": "first"}  # type: ignore[dict-item]
+    under = mapping(columns={name: column for name, column in columns.items() if name != "name"})
+    header = HEADER.replace("his name", "last") + ",first"
+    fits, longer = (ROW.replace('"Man, A"', "L" * 120) + "," + "F" * count for count in (78, 79))
+    good, bad = read(tmp_path, fits, longer.replace("25-1", "25-2"), under=under, header=header)
+    [him] = [fact for fact in good.facts if isinstance(fact, OffenderFacts)]
+    assert len(him.name or "") == 200
+    assert bad.reject is not None
+    assert (bad.reject.code, bad.reject.field) == (RejectCode.OUT_OF_RANGE, "last")
+
+
 def test_a_quoted_value_over_two_lines(tmp_path: Path) -> None:
     [unit] = read(tmp_path, '25-1,2025-01-10,"domestic', 'trouble",M1,,,,,,,,')
     assert unit.reject is not None, "a line break inside a value is no value"
