@@ -32,7 +32,7 @@ Key = tuple[str, str, str]
 def key_of(values: Values) -> Key:
     """Raises `RowError`."""
     number = values.number("incident")
-    him = values.identifiers(number)
+    him = values.named(number)
     return values.agency, number, offender_id(him) if him else ""
 
 
@@ -54,9 +54,10 @@ def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...],
     charges = [charge for row in rows if (charge := charge_of(row)) is not None]
     occurred = min(row.needed_moment("occurred") for row in rows)
     reported = min((moment for row in rows if (moment := row.moment("reported"))), default=occurred)
-    him = first.identifiers(number)
+    known = [row.identifiers(number) for row in rows]
+    him = known[0]
     assert him is not None
-    _one_man(rows, number)
+    _one_man(rows, known)
     victims = _victims(rows, ori, number, who)
     data = contract.IncidentReported(
         incident_id=f"{ori}:{number}",
@@ -82,12 +83,11 @@ def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...],
     return _event(first, data, who), (_him(rows, him, who), *(each.facts for each in victims)), sighting
 
 
-def _one_man(rows: Sequence[Values], number: str) -> None:
+def _one_man(rows: Sequence[Values], known: Sequence[Identifiers | None]) -> None:
     """Known by name alone, two of one incident would be one who is charged with what both did. Raises `RowError`."""
     seen: dict[str, object] = {}
     told_by_place = all(row.text("offender_no") for row in rows)
-    for row in rows:
-        him = row.identifiers(number)
+    for row, him in zip(rows, known, strict=True):
         if him is None or told_by_place or him.state_id or him.fbi_number or him.agency_person:
             return
         own = {"name": " ".join((him.name or "").split()).casefold(), "birth_date": him.birth_date}
@@ -216,7 +216,7 @@ def _her(rows: Sequence[Values], who: str, incident_id: str, place: int) -> Vict
         incident_id,
         place,
         name=first("victim_name"),
-        birth_date=next((day for row in rows if (day := row.day("victim_birth_date"))), None),
+        birth_date=next((day for row in rows if (day := row.born("victim_birth_date"))), None),
         contact=tuple(dict.fromkeys(contact)),
         language=_language(rows, "victim_language"),
         substitute_address=first("victim_substitute_address"),

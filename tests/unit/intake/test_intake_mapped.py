@@ -192,6 +192,50 @@ def test_a_name_of_two_columns_has_the_length_of_one(tmp_path: Path) -> None:
     assert (bad.reject.code, bad.reject.field) == (RejectCode.OUT_OF_RANGE, "last")
 
 
+BORN = mapping(
+    dates=["%m/%d/%y", "%Y-%m-%d", "%m/%d/%Y %H:%M"],
+    columns={**CALLS["columns"], "victim_birth_date": "hers"},  # type: ignore[dict-item]
+)
+
+
+def born(his: str, hers: str) -> str:
+    """Two births, each in an incident of its own."""
+    return ROW.replace("25-1", f"25-{his.replace('/', '-')}").replace("1985-06-15", his) + f",{hers}"
+
+
+def test_nobody_is_born_after_what_is_told_of_him(tmp_path: Path) -> None:
+    """Else he would be a minor, and off the ladder: of two figures for the year the century before is meant."""
+    units = read(
+        tmp_path, born("06/15/62", "01/11/25"), born("06/15/08", "01/10/25"), under=BORN, header=f"{HEADER},hers"
+    )
+    assert told(units[0]).offender.birth_date == date(1962, 6, 15)
+    assert [[fact.birth_date for fact in unit.facts] for unit in units] == [
+        [date(1962, 6, 15), date(1925, 1, 11)],
+        [date(2008, 6, 15), date(2025, 1, 10)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        (born("2062-06-15", ""), "born"),
+        (born("1985-06-15", "2025-01-11"), "hers"),
+        (born("02/29/00", "").replace("01/10/2025", "01/10/1999"), "born"),
+    ],
+)
+def test_a_birth_date_that_cannot_be_is_refused(tmp_path: Path, row: str, field: str) -> None:
+    [unit] = read(tmp_path, row, under=BORN, header=f"{HEADER},hers")
+    assert unit.reject is not None
+    assert (unit.reject.code, unit.reject.field) == (RejectCode.ROW_DATE, field)
+
+
+def test_a_row_with_a_wrong_birth_date_is_not_told_without(tmp_path: Path) -> None:
+    """The rest alone would be the incident under this revision, and the mended whole a conflict."""
+    [unit] = read(tmp_path, ROW, ROW.replace("DOMESTIC ASSAULT", "strangled").replace("1985", "2085"))
+    assert unit.reject is not None
+    assert (unit.reject.code, unit.reject.field, unit.reject.line) == (RejectCode.ROW_DATE, "born", 3)
+
+
 def test_a_quoted_value_over_two_lines(tmp_path: Path) -> None:
     [unit] = read(tmp_path, '25-1,2025-01-10,"domestic', 'trouble",M1,,,,,,,,')
     assert unit.reject is not None, "a line break inside a value is no value"
