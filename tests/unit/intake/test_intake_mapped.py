@@ -242,6 +242,39 @@ def test_a_quoted_value_over_two_lines(tmp_path: Path) -> None:
     assert unit.reject.code is RejectCode.ROW_VALUE
 
 
+@pytest.mark.parametrize(
+    ("rows", "good", "lines"),
+    [
+        ("..!...!.", [2, 3, 5, 6, 7, 9], [4, 8]),
+        ("!!!", [], [2, 3, 4]),
+        ("!" + "." * 30, list(range(3, 33)), [2]),
+        (".!" * 30, list(range(2, 62, 2)), list(range(3, 63, 2))),
+    ],
+)
+@pytest.mark.parametrize("name", ['"Man, A"', '"Man"', "Man"])
+def test_two_open_quotes_swallow_no_row_between(
+    tmp_path: Path, name: str, rows: str, good: list[int], lines: list[int]
+) -> None:
+    whole, torn = (f"7-%d,2025-01-10,domestic,M1,{each},,,,,,," for each in (name, '"Man'))
+    units = read(tmp_path, *((torn if each == "!" else whole) % n for n, each in enumerate(rows, start=2)))
+    assert sorted(int(told(unit).incident_id.partition("7-")[2]) for unit in units if unit.events) == good
+    assert [(unit.line, unit.reject.code) for unit in units if unit.reject] == [
+        (n, RejectCode.ROW_LENGTH) for n in lines
+    ]
+
+
+def test_a_quote_within_a_value_opens_nothing(tmp_path: Path) -> None:
+    """Inches, as a height is written."""
+    units = read(
+        tmp_path, *(f"7-{n},2025-01-10,domestic,M1,,,,,,,,,6'{n}\"" for n in range(5)), header=f"{HEADER},height"
+    )
+    assert [told(unit).incident_id for unit in units] == [f"ZZ0010000:7-{n}" for n in range(5)]
+    [over] = read(
+        tmp_path, '7,2025-01-10,domestic,M1,,,,,,,,,6\'1","he', 'said ""no"""', header=f"{HEADER},height,text"
+    )
+    assert told(over).incident_id == "ZZ0010000:7", "nor does it hide one that does"
+
+
 def test_json_rows(tmp_path: Path) -> None:
     row = dict(zip(HEADER.split(","), ["25-1", "2025-01-10", "domestic", "M1", None, None, *[""] * 5, 3], strict=True))
     for text in (json.dumps([row]), json.dumps(row)):
