@@ -353,6 +353,30 @@ def test_dispositions(tmp_path: Path) -> None:
     assert bad.reject.field == "plea"
 
 
+def test_what_is_said_again_after_something_else_is_said_anew(tmp_path: Path) -> None:
+    """Acquitted, set aside, acquitted again: the last word is no repeat of the first. The same row again is."""
+    columns = {"person": "man", "arrest": "arrest", "charge": "charge", "disposition": "plea", "disposed": "day"}
+    court = Mapping.model_validate(
+        {**COURT, "name": "court", "kind": "dispositions", "columns": columns, "charges": CALLS["charges"],
+         "dispositions": {"acquitted": "acquitted", "set aside": "pending"}}
+    )  # fmt: skip
+    first, then, again, repeat = read(
+        tmp_path, *(f"M1,A1,domestic assault,{plea},2025-0{month}-01" for plea, month in
+                    (("acquitted", 1), ("set aside", 2), ("acquitted", 3), ("acquitted", 1))),
+        under=court, header="man,arrest,charge,plea,day",
+    )  # fmt: skip
+    assert len({unit.events[0].id for unit in (first, then, again)}) == 3
+    assert repeat.events[0].id == first.events[0].id
+    columns = {name: name for name in ("person", "order", "order_kind", "from", "until", "change", "updated")}
+    orders = Mapping.model_validate({**COURT, "name": "orders", "kind": "orders", "columns": columns})
+    units = read(
+        tmp_path, *(f"M1,7,no_contact,2025-01-01,2025-{until}-28,amended,2025-0{month}-01"
+                    for until, month in (("12", 2), ("06", 3), ("12", 4))),
+        under=orders, header=",".join(columns),
+    )  # fmt: skip
+    assert len({unit.events[0].id for unit in units}) == 3
+
+
 def test_past_notices(tmp_path: Path) -> None:
     header = "agency,offender_id,person,notice,tier,served"
     given, named = read(tmp_path, "ZZ0010000,O1,,7,C,2024-05-01", "ZZ0010000,,M1,8,D,05/02/2024",
