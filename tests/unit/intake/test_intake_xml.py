@@ -128,6 +128,25 @@ def test_a_broken_report_leaves_its_neighbours_alone(tmp_path: Path, broken: obj
     assert b"<nibrs:Report>" in reject.raw
 
 
+@pytest.mark.parametrize("encoding", ["UTF-8", "ISO-8859-1", "windows-1252", "UTF-16", "UTF-16LE", "UTF-16BE"])
+def test_a_broken_report_leaves_its_neighbours_alone_in_any_encoding(tmp_path: Path, encoding: str) -> None:
+    """More of them than are read at once."""
+    head, *reports, tail = xml(*(line for n in range(60) for line in nibrs.incident(f"{n}")))
+    reports = [report.replace("</nibrs:Report>", "<Text>José</Text></nibrs:Report>") for report in reports]
+    reports[1] = reports[1].replace("</j:Victim>", "", 1)
+    reports[30] = reports[30].replace("<nc:Incident>", "<nc:Incident>\x01", 1)
+    text = "".join([head.replace("UTF-8", encoding), *reports, tail])
+    path = tmp_path / "b.xml"
+    path.write_bytes(text.encode(encoding))
+    units = read(path)
+    assert [unit.line for unit in units if unit.reject] == [
+        ("".join([head, *reports[:n]])).count("\n") + 1 for n in (1, 30)
+    ]
+    assert [event.correlationid for unit in units for event in unit.events] == [
+        f"ZZ0010000:{n}" for n in range(60) if n not in (1, 30)
+    ]
+
+
 def test_a_file_that_breaks_off_says_so(tmp_path: Path) -> None:
     head, one, two, _ = xml(*nibrs.incident("1"), *nibrs.incident("2"))
     units = read(written(tmp_path / "b.xml", head + one + two[:300]))
