@@ -73,6 +73,14 @@ def test_a_real_month_in_both_formats(tmp_path: Path) -> None:
     assert [event for unit in read(whole) for event in unit.events] == events
 
 
+def test_a_delete_that_gives_no_honest_number_is_refused(tmp_path: Path) -> None:
+    for number in ("9" * 5_000, "00001", "0", "x"):
+        text = "".join(xml(nibrs.group_b("B-1", action="D"))).replace("SequenceID>01", f"SequenceID>{number}")
+        [unit] = read(written(tmp_path / "d.xml", text))
+        assert unit.reject is not None
+        assert (unit.reject.code, unit.reject.field) == (RejectCode.NIBRS_FIELD, "Arrestee.ArrestSequenceID")
+
+
 def replaced(*lines: str, action: str) -> str:
     text = "".join(xml(*lines))
     return text.replace("ActionCategoryCode>I<", f"ActionCategoryCode>{action}<")
@@ -172,6 +180,10 @@ def fields(tmp_path: Path, changes: Iterable[tuple[str, str]]) -> list[tuple[Rej
         ("ZZ0010000", "zz", RejectCode.NIBRS_FIELD, "Report.OrganizationORIIdentification"),
         ("2025-01<", "2025-13<", RejectCode.NIBRS_FIELD, "Report.ReportDate"),
         ("T20:00:00", "T99:00:00", RejectCode.NIBRS_FIELD, "Incident.ActivityDate"),
+        ("2025-01-10T", "9999-12-31T", RejectCode.NIBRS_FIELD, "Incident.ActivityDate"),
+        ("2025-01-10T", "0001-01-01T", RejectCode.NIBRS_FIELD, "Incident.ActivityDate"),
+        ("Date>2025-01-10<", "Date>9999-12-31<", RejectCode.NIBRS_FIELD, "Arrest.ActivityDate"),
+        ("SequenceID>01", f"SequenceID>{'1' * 5_000}", RejectCode.NIBRS_FIELD, "Arrestee.ArrestSequenceID"),
         ("Boyfriend_Girlfriend", "Sweetheart", RejectCode.NIBRS_FIELD, None),
         ("UCRCode>13B", "UCRCode>77X", RejectCode.NIBRS_FIELD, "Offense.OffenseUCRCode"),
         ('ref="S1"', 'ref="S9"', RejectCode.NIBRS_FIELD, "SubjectVictimAssociation.Subject"),

@@ -10,7 +10,7 @@ from typing import Final
 from schemas.nibrs import ARREST_TYPES, FORCES, OFFENSES, RELATIONSHIPS
 from schemas.rejects import RejectCode
 from services.intake.nibrs.incident import Age, Arrestee, Incident, Look, Offender, Offense, Victim
-from services.intake.nibrs.segments import Head, SegmentError
+from services.intake.nibrs.segments import YEARS, Head, SegmentError
 from services.intake.nibrs.xml.pieces import Element
 
 _ORI: Final = re.compile(r"[A-Z0-9]{9}")
@@ -124,6 +124,8 @@ def day_and_hour(incident: Element) -> tuple[date, int]:
             moment = datetime.fromisoformat(at)
         except ValueError:
             raise wrong(incident, "ActivityDate") from None
+        if moment.year not in YEARS:
+            raise wrong(incident, "ActivityDate")
         return moment.date(), moment.hour
     return _day(incident, "ActivityDate"), 0
 
@@ -133,9 +135,12 @@ def _day(element: Element, name: str) -> date:
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
         raise wrong(element, name)
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         raise wrong(element, name) from None
+    if found.year not in YEARS:
+        raise wrong(element, name)
+    return found
 
 
 def _offense(element: Element) -> Offense:

@@ -114,7 +114,7 @@ def _deleted(kind: str, elements: Iterable[Element], named: set[int], inserted: 
         for arrestee in element.all("Arrestee") if kind == "arrest" else ():
             text = arrestee.get("ArrestSequenceID")
             if text:
-                if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 99):
+                if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= 99):
                     raise wrong(arrestee, "ArrestSequenceID")
                 given.add(int(text))
     return given or named or (set() if inserted else set(range(1, RELATED + 1)))
