@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from typing import Final
 
 from schemas import incident as contract
@@ -146,16 +147,16 @@ def _arrest(rows: Sequence[Values], ori: str, occurred: datetime) -> contract.Ar
 
 
 def _victims(rows: Sequence[Values], ori: str, number: str, who: str) -> list[_Victim]:
-    """Those told of, each once; `offenses` are the charges in her rows. Without a number the place in order of rows counts."""
-    found: dict[str, list[Values]] = {}
+    """Those told of, each once, in order of rows; `offenses` are the charges in her rows. Raises `RowError`."""
+    found: dict[str | int | tuple[str], list[Values]] = {}
     for row in rows:
-        given = (row.text("victim"), row.text("victim_no"), row.text("victim_name"), row.text("relationship"))
+        given = (row.text("victim"), row.whole("victim_no", 1, 999), row.text("victim_name"), row.text("relationship"))
         if any(given):
-            found.setdefault(given[0] or given[1] or given[2] or "", []).append(row)
+            # Her person number, her number in the incident, her name: none is taken for another.
+            found.setdefault((given[0],) if given[0] else given[1] or given[2] or "", []).append(row)
     victims = []
-    for order, of_her in enumerate(found.values(), start=1):
+    for place, of_her in zip(_numbers(list(found.values())), found.values(), strict=True):
         row = of_her[0]
-        place = row.whole("victim_no", 1, 999) or order
         codes = [charge.code for each in of_her if (charge := charge_of(each)) and charge.has_victim]
         victims.append(
             _Victim(
@@ -171,6 +172,21 @@ def _victims(rows: Sequence[Values], ori: str, number: str, who: str) -> list[_V
             )
         )
     return victims
+
+
+def _numbers(women: Sequence[Sequence[Values]]) -> list[int]:
+    """Of each her number in the incident, which is nobody else's; where none is given the first that is free."""
+    given: list[int | None] = []
+    for rows in women:
+        own = None
+        for row in rows:
+            number = row.whole("victim_no", 1, 999)
+            if number is not None and (number in given or own not in (None, number)):
+                raise row.wrong("victim_no", RejectCode.ROW_CONFLICT)
+            own = number or own
+        given.append(own)
+    free = (number for number in count(1) if number not in given)
+    return [number or next(free) for number in given]
 
 
 def _victim_id(row: Values, ori: str, number: str, place: int) -> str | None:

@@ -192,6 +192,42 @@ def test_a_name_of_two_columns_has_the_length_of_one(tmp_path: Path) -> None:
     assert (bad.reject.code, bad.reject.field) == (RejectCode.OUT_OF_RANGE, "last")
 
 
+def women(path: Path, *rows: str) -> list[Unit]:
+    """Each row her person number, her number in the incident, her name."""
+    under = mapping(columns={**CALLS["columns"], "victim_no": "w no"})  # type: ignore[dict-item]
+    calls = []
+    for each in rows:
+        person, number, name = each.split(",")
+        calls.append(f"25-1,2025-01-10,domestic assault,M1,,,{person},{name},,wife,,,{number}")
+    return read(path, *calls, under=under, header=f"{HEADER},w no")
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ((",2,Ann", ",,Zoe"), [("Ann", 2), ("Zoe", 1)]),
+        (("W1,,Ann", "W1,7,Ann", ",,Zoe"), [("Ann", 7), ("Zoe", 1)]),
+        ((",,Zoe", ",2,Ann", ",,Bea"), [("Zoe", 1), ("Ann", 2), ("Bea", 3)]),
+        (("W1,,Ann", "W2,1,Zoe", ",02,Bea", ",2,Bea"), [("Ann", 3), ("Zoe", 1), ("Bea", 2)]),
+        (("2,,Ann", ",2,Zoe"), [("Ann", 1), ("Zoe", 2)]),
+    ],
+)
+def test_each_woman_has_a_number_of_her_own(
+    tmp_path: Path, rows: tuple[str, ...], expected: list[tuple[str, int]]
+) -> None:
+    """Whoever has none gets one that is free: under the number of another she would be refused by all who come after."""
+    [unit] = women(tmp_path, *rows)
+    assert [(fact.name, fact.victim_no) for fact in unit.facts if isinstance(fact, VictimFacts)] == expected
+    assert [one.victim_no for one in told(unit).victims] == [number for _, number in expected]
+
+
+def test_two_women_of_one_number_are_refused(tmp_path: Path) -> None:
+    for rows in (("W1,1,Ann", "W1,1,Ann", "W2,1,Zoe"), ("W1,1,Ann", "W2,3,Zoe", "W1,2,Ann")):
+        [unit] = women(tmp_path, *rows)
+        assert unit.reject is not None
+        assert (unit.reject.code, unit.reject.field, unit.reject.line) == (RejectCode.ROW_CONFLICT, "w no", 4)
+
+
 BORN = mapping(
     dates=["%m/%d/%y", "%Y-%m-%d", "%m/%d/%Y %H:%M"],
     columns={**CALLS["columns"], "victim_birth_date": "hers"},  # type: ignore[dict-item]
