@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -97,6 +98,28 @@ def test_a_replaced_report_takes_back_whom_it_no_longer_names(tmp_path: Path) ->
         IncidentReported,
         IncidentRetracted,
     ]
+
+
+@pytest.mark.parametrize(
+    ("written_as", "hour"),
+    [
+        ("2025-01-10T20:00:00", 20),
+        ("2025-01-10T20:00:00-10:00", 20),
+        ("2025-01-11T06:00:00Z", 20),
+        ("2025-01-11T01:30:00-05:00", 20),
+        ("2025-01-11T09:59:59.9Z", 23),
+    ],
+)
+def test_a_time_with_a_zone_is_that_moment(tmp_path: Path, written_as: str, hour: int) -> None:
+    """In Honolulu, whose day the arrest's is too."""
+    text = "".join(xml(*nibrs.incident("25-001", arrested=True))).replace("2025-01-10T20:00:00", written_as)
+    text = text.replace("<nc:Date>2025-01-10</nc:Date>", "<nc:DateTime>2025-01-11T09:00:00Z</nc:DateTime>")
+    [unit] = read(written(tmp_path / "t.xml", text))
+    [data] = [event.data for event in unit.events]
+    assert isinstance(data, IncidentReported)
+    assert data.occurred_at == datetime(2025, 1, 10, hour, tzinfo=zone(""))
+    assert data.arrest is not None
+    assert data.arrest.arrested_at == data.occurred_at, "not before its incident"
 
 
 BOMB = '<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]>'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Container, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Final
 
 from schemas.nibrs import ARREST_TYPES, FORCES, OFFENSES, RELATIONSHIPS
@@ -77,12 +77,12 @@ def month_of(report: Element) -> int:
     return int(found[1]) * 100 + int(found[2])
 
 
-def incident_of(report: Element) -> Incident:
+def incident_of(report: Element, zone: tzinfo) -> Incident:
     """A Group A report. Raises `SegmentError` for the first thing wrong."""
     head = head_of(report)
     incident = report.first("Incident")
     assert incident is not None  # its number was read
-    day, hour = day_and_hour(incident)
+    day, hour = day_and_hour(incident, zone)
     offenses = {_id(each): _offense(each) for each in report.all("Offense")}
     if not offenses:
         raise wrong(report, "Offense", RejectCode.MISSING_FIELD)
@@ -112,34 +112,36 @@ def incident_of(report: Element) -> Incident:
         offenses=tuple(offenses.values()),
         victims=tuple(victims),
         offenders=tuple(sorted(known.values(), key=lambda each: each.number)),
-        arrestees=tuple(arrestees_of(report)),
+        arrestees=tuple(arrestees_of(report, zone)),
     )
 
 
-def day_and_hour(incident: Element) -> tuple[date, int]:
-    """The incident's day, and its hour: 0 where it is not known."""
-    at = incident.get("ActivityDate", "DateTime")
-    if at:
-        try:
-            moment = datetime.fromisoformat(at)
-        except ValueError:
-            raise wrong(incident, "ActivityDate") from None
-        if moment.year not in YEARS:
-            raise wrong(incident, "ActivityDate")
-        return moment.date(), moment.hour
-    return _day(incident, "ActivityDate"), 0
+def day_and_hour(activity: Element, zone: tzinfo) -> tuple[date, int]:
+    """By the clock of the agency's time zone, whichever one the text names; the hour is 0 where it is not known."""
+    at = activity.get("ActivityDate", "DateTime")
+    if not at:
+        return _day(activity), 0
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise wrong(activity, "ActivityDate") from None
+    if moment.year not in YEARS:
+        raise wrong(activity, "ActivityDate")
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(zone)
+    return moment.date(), moment.hour
 
 
-def _day(element: Element, name: str) -> date:
-    text = element.get(name, "Date") or element.get(name, "DateTime")[:10]
+def _day(activity: Element) -> date:
+    text = activity.get("ActivityDate", "Date")
     if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        raise wrong(element, name)
+        raise wrong(activity, "ActivityDate")
     try:
         found = date.fromisoformat(text)
     except ValueError:
-        raise wrong(element, name) from None
+        raise wrong(activity, "ActivityDate") from None
     if found.year not in YEARS:
-        raise wrong(element, name)
+        raise wrong(activity, "ActivityDate")
     return found
 
 
@@ -190,7 +192,7 @@ def _victim(
     return Victim(number, is_person, tuple(dict.fromkeys(codes)), relationships)
 
 
-def arrestees_of(report: Element) -> list[Arrestee]:
+def arrestees_of(report: Element, zone: tzinfo) -> list[Arrestee]:
     """Each arrestee with his arrest; of a Group B report with one arrest and no links that arrest is theirs."""
     arrests = {_id(each): each for each in report.all("Arrest")}
     links = [(_ref(each, "Activity"), _ref(each, "Subject")) for each in report.all("ArrestSubjectAssociation")]
@@ -201,11 +203,11 @@ def arrestees_of(report: Element) -> list[Arrestee]:
             own = list(arrests.values())
         if not own:
             raise wrong(element, "ArrestSubjectAssociation", RejectCode.MISSING_FIELD)
-        found += [_arrestee(report, element, arrest) for arrest in own]
+        found += [_arrestee(report, element, arrest, zone) for arrest in own]
     return found
 
 
-def _arrestee(report: Element, element: Element, arrest: Element) -> Arrestee:
+def _arrestee(report: Element, element: Element, arrest: Element, zone: tzinfo) -> Arrestee:
     transaction = arrest.get("ActivityIdentification", "IdentificationID")
     if not _NUMBER.fullmatch(transaction):
         raise wrong(arrest, "ActivityIdentification")
@@ -215,7 +217,7 @@ def _arrestee(report: Element, element: Element, arrest: Element) -> Arrestee:
     return Arrestee(
         number=_whole(element, "ArrestSequenceID", 1, 99),
         transaction=transaction,
-        day=_day(arrest, "ActivityDate"),
+        day=_day(arrest) if arrest.get("ActivityDate", "Date") else day_and_hour(arrest, zone)[0],
         type=_code(arrest, "ArrestCategoryCode", ARREST_TYPES),
         code=_code(charge, "ChargeUCRCode", OFFENSES),
         look=look_of(report, element),
