@@ -23,8 +23,8 @@ from services.intake.mapped.values import Values
 from services.intake.people import Facts, OffenderFacts, VictimFacts
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_MOST: Final = 500
-"""Rows of one incident and person."""
+MOST_ROWS: Final = 500
+"""Of one incident and person; with more the column holds no number of incidents."""
 
 Key = tuple[str, str, str]
 """ORI, the incident's number, who he is: rows that are one event."""
@@ -47,8 +47,6 @@ class _Victim:
 def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...], Sighting] | None:
     """The event of these rows, what came with it and who he is; None where nobody is named as offender. Raises `RowError`."""
     first = rows[0]
-    if len(rows) > _MOST:
-        raise first.wrong("incident", RejectCode.OUT_OF_RANGE)
     ori, number, who = key_of(first)
     if not who:
         return None

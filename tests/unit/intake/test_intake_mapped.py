@@ -192,6 +192,19 @@ def test_a_name_of_two_columns_has_the_length_of_one(tmp_path: Path) -> None:
     assert (bad.reject.code, bad.reject.field) == (RejectCode.OUT_OF_RANGE, "last")
 
 
+def test_an_incident_of_too_many_rows_is_refused_row_by_row(tmp_path: Path) -> None:
+    """Such a column holds no number of incidents. None of the rows is held for the others."""
+    file = tmp_path / "calls.csv"
+    file.write_text("\n".join([HEADER, *[ROW] * 500, *[ROW.replace("25-1", "0")] * 501]) + "\n")
+    units = read_mapped(Source(file), mapping())
+    assert len(told(next(units)).offenses) == 500
+    first = next(units)
+    assert first.reject is not None
+    assert (first.reject.code, first.reject.field, first.line) == (RejectCode.OUT_OF_RANGE, "call", 502)
+    assert first.reject.raw.decode() == ROW.replace("25-1", "0")
+    assert sum(unit.reject is not None for unit in units) == 500
+
+
 def women(path: Path, *rows: str) -> list[Unit]:
     """Each row her person number, her number in the incident, her name."""
     under = mapping(columns={**CALLS["columns"], "victim_no": "w no"})  # type: ignore[dict-item]
