@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -176,6 +177,47 @@ def test_a_broken_report_leaves_its_neighbours_alone_in_any_encoding(tmp_path: P
     assert [event.correlationid for unit in units for event in unit.events] == [
         f"ZZ0010000:{n}" for n in range(60) if n not in (1, 30)
     ]
+
+
+LINK = "<j:OffenseVictimAssociation/><j:SubjectVictimAssociation/><j:ArrestSubjectAssociation/>"
+
+
+@pytest.mark.parametrize(
+    ("role", "distinct", "field"),
+    [
+        ("Victim", True, "Victim.VictimSequenceNumberText"),
+        ("Victim", False, "Victim.VictimSequenceNumberText"),
+        ("Subject", True, "Subject.SubjectSequenceNumberText"),
+        ("Arrestee", False, "Arrestee.ArrestSequenceID"),
+    ],
+)
+def test_the_time_a_report_takes_grows_with_its_length_alone(
+    tmp_path: Path, role: str, distinct: bool, field: str
+) -> None:
+    """More people than numbers can tell apart are refused before anything is looked up for each."""
+    head, one, tail = xml(*nibrs.incident("1", arrested=True))
+    start, end = one.index(f"<j:{role} "), one.index(f"</j:{role}>") + len(f"</j:{role}>")
+    many = (one[start:end].replace('id="', f'id="{n if distinct else ""}') for n in range(2_000))
+    path = written(tmp_path / "m.xml", "".join([head, one[:start], *many, LINK * 6_000, one[start:], tail]))
+    begun = time.process_time()
+    [unit] = read(path)
+    assert unit.reject is not None
+    assert (unit.reject.code, unit.reject.field) == (RejectCode.NIBRS_FIELD, field)
+    assert time.process_time() - begun < 5, "a few tenths; it was minutes"
+
+
+def test_each_of_a_thousand_women_has_what_is_hers(tmp_path: Path) -> None:
+    """The most that a report can tell of, within the time that its length takes."""
+    women = [nibrs.victim("1", n, related="01BG" if n % 2 else "01SE") for n in range(1, 1_000)]
+    whole = nibrs.incident("1")
+    path = written(tmp_path / "w.xml", "".join(xml(*whole[:2], *women, *whole[3:])))
+    begun = time.process_time()
+    [event] = [event for unit in read(path) for event in unit.events]
+    assert isinstance(event.data, IncidentReported)
+    assert [(one.victim_no, one.relationship, one.offenses) for one in event.data.victims] == [
+        (n, "BG" if n % 2 else "SE", ["13B"]) for n in range(1, 1_000)
+    ]
+    assert time.process_time() - begun < 5
 
 
 def test_a_file_that_breaks_off_says_so(tmp_path: Path) -> None:
