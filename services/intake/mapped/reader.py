@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from schemas.mapping import Kind, Mapping
 from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.domain import InputError, Reject, Unit
-from services.intake.lines import Source
+from services.intake.lines import Source, UnreadError
 from services.intake.mapped.court import row_event
 from services.intake.mapped.incidents import MOST_ROWS, Key, incident_of, key_of
 from services.intake.mapped.rows import Row, RowError, rows
@@ -66,6 +66,8 @@ def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
         together.append(row)
         if len(together) == counts[key]:
             yield _incident(source, mapping, held.pop(key))
+    if held:
+        raise UnreadError(f"{source.path}: its rows changed while it was read; ingest it again")
 
 
 def _marked(source: Source, mapping: Mapping) -> Iterator[tuple[Key, str]]:
