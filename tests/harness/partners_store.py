@@ -39,7 +39,7 @@ class PartnersStoreBehaviour:
     async def test_what_is_saved_is_read(self, conn: AsyncConnection) -> None:
         bench = Bench(partner())
         steps: list[Data] = [
-            prepared(4),
+            prepared(2),
             decision(1),
             TierCurrent(offender_id=HIM, tier=Tier.C, since=START, policy_version="1"),
             prepared(1),

@@ -63,6 +63,8 @@ class Offender:
     offender_id: str
     conflict: bool = False
     """A sworn officer or the like, by the last decision."""
+    decided: str | None = None
+    """The list he is on by the last decision that the partner may know of, or `none`; null: no such decision has come."""
     pairs: Mapping[str, Pair] = field(default_factory=dict)
     sent: Mapping[str, Sent] = field(default_factory=dict)
     """By event id, in the order of sending."""

@@ -57,11 +57,6 @@ class Terms:
         asked = self.partner.subscription(PartnerDecided)
         return asked is not None and bool({"incident_id", "evidence"} & set(asked.fields))
 
-    def asks_agency(self, model: type[PartnerEvent]) -> bool:
-        """Whether it filters by the agency, which a notification takes from its decision."""
-        asked = self.partner.subscription(model)
-        return asked is not None and "agency" in asked.where
-
     def whole(self, model: type[E], values: Mapping[str, Any]) -> E:
         """All that a partner of its kind may be sent, before its filter and its allow-list."""
         return model(**{name: values[name] for name in self._sendable(model)})

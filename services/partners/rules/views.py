@@ -153,10 +153,16 @@ def _evidence(terms: Terms, offender: Offender, decision: OffenderDecided) -> It
 
 
 def of_tier(terms: Terms, offender: Offender) -> Mapping[str, Any] | None:
-    """The list he is on now, as this partner is shown it, and as `Offender.tier` has it; None: on none."""
+    """The list he is on now, as this partner is shown it, and as `Offender.tier` has it; None: on none.
+
+    Topics have no order among them: until the decision that puts him there has come nobody knows whether other routes apply
+    to him by now, and to the partner he is where he was.
+    """
     found = offender.tier
     if found is None or not terms.is_told_of(conflict=offender.conflict) or terms.shown(Tier(found["tier"])) is None:
         return None
+    if found["tier"] != offender.decided:
+        return offender.tier_sent
     return found if terms.matches(of_tier_shown(terms, offender, found)) else None
 
 

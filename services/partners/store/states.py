@@ -66,6 +66,7 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
         key: Offender(
             offender_id=key,
             conflict=head.conflict,
+            decided=head.decided,
             pairs={
                 row.pair_id: Pair(row.pair_id, row.incident, row.agency, row.charged, row.shown)
                 for row in pairs_of[key]
@@ -91,6 +92,7 @@ def _offender_row(after: Offender, lane: int) -> dict[str, Any]:
         "offender_id": after.offender_id,
         "lane": lane,
         "conflict": after.conflict,
+        "decided": after.decided,
         "tier": after.tier,
         "tier_sent": after.tier_sent,
         "early": [{"event": one.event, "pair_id": one.pair_id} for one in after.early],

@@ -14,6 +14,7 @@ offenders = Table(
     Column("offender_id", String(128), primary_key=True),
     Column("lane", Integer, nullable=False),
     Column("conflict", Boolean, nullable=False),
+    Column("decided", String(4), comment="the list by the last decision, or none; null: no decision has come"),
     Column("tier", JSON(none_as_null=True), comment="the last current tier that came"),
     Column("tier_sent", JSON(none_as_null=True), comment="as the partner was last told it"),
     Column("early", JSON, nullable=False, server_default=text("'[]'"), comment="notifications before their decision"),

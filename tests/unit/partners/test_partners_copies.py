@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.classification import Tier, TierCurrent
+from schemas.classification import OffenderDecided, Tier, TierCurrent
 from schemas.commands import ConfirmNote, Role
 from schemas.notification import (
     CancelReason,
@@ -49,6 +49,11 @@ def with_d(**changes: Any) -> Bench:
 
 def decided(*fields: str, **where: list[Any]) -> list[dict[str, Any]]:
     return [{"type": "ipvi.partner.decided.v1", "fields": list(fields), "where": where}]
+
+
+def kept(tier: str, **changes: Any) -> OffenderDecided:
+    """A decision on nothing new, by which he is on this list."""
+    return decision(1, tier, tier, **changes)
 
 
 def current(tier: str) -> TierCurrent:
@@ -194,7 +199,8 @@ def test_only_what_is_asked_for_is_sent() -> None:
 def test_the_list_he_is_on_now() -> None:
     da = bench()
     da.tell(decision(1))
-    assert [e.data.tier for e in da.tell(current("C"), current("C"), current("B"))] == ["C", "B"]
+    assert [e.data.tier for e in da.tell(current("C"), current("C"))] == ["C"]
+    assert [e.data.tier for e in da.tell(decision(2, "B", "C"), current("B"))] == ["B", "B"]
     (ended,) = da.end_tier()
     assert (ended.data.tier, ended.data.since, ended.data.policy_version) == (None, None, None)
     assert da.end_tier() == []
@@ -204,7 +210,23 @@ def test_a_list_that_is_not_shown_or_not_asked_for_is_none() -> None:
     some = bench(
         tiers=["A", "B"], events=[{"type": "ipvi.partner.tier.v1", "fields": ["tier"], "where": {"tier": ["B"]}}]
     )
-    assert [e.data.tier for e in some.tell(current("C"), current("B"), current("A"), current("C"))] == ["B", None]
+    said = [one for tier in "CBAC" for one in (kept(tier), current(tier))]
+    assert [e.data.tier for e in some.tell(*said)] == ["B", None]
+
+
+def test_a_list_waits_for_a_decision_as_nobody_knows_before_whether_other_routes_apply() -> None:
+    police = bench(PartnerKind.LAW_ENFORCEMENT)
+    assert police.tell(current("C")) == []
+    assert [e.type for e in police.tell(decision(1))] == ["ipvi.partner.decided.v1", "ipvi.partner.tier.v1"]
+    assert police.tell(current("B")) == [], "the decision that puts him on B may say that he is an officer"
+    (ended,) = police.tell(decision(2, "B", "C", conflict_of_interest=True))
+    assert ended.data.tier is None
+    officer = bench(PartnerKind.LAW_ENFORCEMENT)
+    assert officer.tell(current("C"), decision(1, conflict_of_interest=True)) == []
+
+
+def test_a_decision_that_the_partner_may_not_know_of_lets_no_list_out() -> None:
+    assert bench().tell(current("C"), decision(11, "C", "C", charged=False, evidence=[incident_id(1)])) == []
 
 
 # notices -------------------------------------------------------------------------------------------------------------
@@ -241,6 +263,13 @@ def test_a_notice_waits_for_its_decision() -> None:
     officer = bench(PartnerKind.PROBATION)
     assert officer.tell(prepared(1), decision(1, conflict_of_interest=True)) == []
     assert officer.state().early == ()
+
+
+def test_a_notice_waits_for_its_own_decision_whatever_else_is_known_of_him() -> None:
+    probation = bench(PartnerKind.PROBATION)
+    probation.tell(decision(1))
+    assert probation.tell(prepared(2, "B")) == []
+    assert probation.tell(decision(2, "B", "C", conflict_of_interest=True)) == []
 
 
 # taking back ---------------------------------------------------------------------------------------------------------
