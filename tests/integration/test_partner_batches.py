@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from schemas.partner_file import CsvDelivery
 from services.partners.sender import BatchSender
-from tests.harness.partners import HIM, START, decision, expunction, prepared
+from tests.harness.partners import ALL_TIERS, HIM, START, decision, expunction, prepared
 from tests.harness.webhooks import Post, post
 
 DAY = timedelta(days=1)
@@ -101,3 +102,18 @@ async def test_what_was_not_noted_as_written_is_in_the_next(tmp_path: Path) -> N
         batch = await sender.round(made.database)
         assert batch is not None
         assert said[0] in {row["event_id"] for row in rows(batch / "decided.csv")}
+
+
+async def test_a_list_that_is_not_shown_any_more_is_not_written(tmp_path: Path) -> None:
+    given = {"kind": "csv", "url": None, "private_networks": None}
+    async with post(tmp_path, "", kind="law_enforcement", tiers=ALL_TIERS, delivery=given) as made:
+        sender = batches(made, tmp_path / "out")
+        await sender.round(made.database)
+        _, shown = await made.say(decision(1, "D", charged=False, statutes=[]), decision(1, "C", him="O-2"))
+        narrow = made.bench.partner.model_copy(update={"tiers": ["A", "B", "C"]})
+        sender.terms = replace(sender.terms, partner=narrow)
+        made.now += DAY
+        batch = await sender.round(made.database)
+        assert batch is not None
+        assert [row["event_id"] for row in rows(batch / "decided.csv")] == [shown]
+        assert (await made.going()).counts["lapsed"] == 1

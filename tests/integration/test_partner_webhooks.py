@@ -8,20 +8,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 import trustme
 from sqlalchemy import select
 from standardwebhooks import Webhook
 
+from schemas.partner_file import Partner
+from services.partners.app import compose
 from services.partners.sender import NotReachableError, address_of, verified_by
 from services.partners.sender.webhook import WAITS, Answer
 from services.partners.store import deliveries
 from services.partners.store.tables import deliveries as rows
-from tests.harness.partners import HIM, START, decision, expunction
+from tests.harness.partners import ALL_TIERS, HIM, KEY, START, decision, expunction, prepared
 from tests.harness.receiver import Request, receiver
 from tests.harness.webhooks import OTHER_SECRET, SECRET, post
 
 HOUR = timedelta(hours=1)
+NOTIFICATION = "ipvi.partner.notification.v1"
 
 
 def ids(found: list[Request]) -> list[str]:
@@ -179,6 +183,31 @@ async def test_a_lapsed_subscription_sends_nothing_but_what_is_to_be_erased(tmp_
             types = [request.event["type"] for request in server.taken]
             assert types == ["ipvi.partner.decided.v1", "ipvi.partner.erased.v1"]
             assert waits[0] not in ids(server.taken)
+
+
+async def test_what_waits_and_a_replay_are_bound_by_the_file_as_it_is_now(tmp_path: Path) -> None:
+    fields = ["offender_id", "tier", "previous_tier", "incident_number"]
+    wide = [{"type": "ipvi.partner.decided.v1", "fields": fields}, {"type": NOTIFICATION, "fields": ["state"]}]
+    with receiver() as server:
+        async with post(tmp_path, server.url, kind="law_enforcement", tiers=ALL_TIERS, events=wide) as partner:
+            server.reply = lambda _: (503, {})
+            sent = await partner.say(decision(1, "D", charged=False, statutes=[]), prepared(1, "D"))
+            said = await partner.say(decision(2, "C", him="O-2"), decision(2, "B", "C", him="O-2"))
+            await partner.send()
+            narrow = partner.bench.partner.model_dump(mode="json", by_alias=True) | {
+                "tiers": ["A", "B", "C"], "events": [{"type": "ipvi.partner.decided.v1", "fields": fields[:3]}]
+            }  # fmt: skip
+            partner.sender.terms = compose(Partner.model_validate_json(orjson.dumps(narrow)), KEY).terms
+            server.reply = lambda _: (204, {})
+            await partner.send(HOUR)
+            async with partner.database.write() as conn:
+                await deliveries.replay(conn, partner.now, START - HOUR, None)
+            await partner.send()
+            assert ids(server.taken) == [*said, *said]
+            assert {request.event["type"] for request in server.taken} == {"ipvi.partner.decided.v1"}
+            assert {tuple(request.event["data"]) for request in server.taken} == {tuple(fields[:3])}
+            counts = (await partner.going()).counts
+            assert (counts["lapsed"], counts["waiting"]) == (len(sent), 0)
 
 
 async def test_two_senders_send_each_event_once(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from services.common.database import Database
 from services.common.desk import Reporter
 from services.partners.rules import Terms
 from services.partners.store import deliveries
-from services.partners.store.deliveries import Delivered, Due
+from services.partners.store.deliveries import NOT_ASKED, Delivered, Due
 
 log = structlog.get_logger(__name__)
 
@@ -79,12 +79,13 @@ class BatchSender:
             clock = await deliveries.record_clock(conn)
             waiting = await deliveries.waiting(conn)
         lapsed = clock is not None and self.terms.lapsed(clock)
-        ends = {(one.lane, one.seq): _outcome(one, lapsed=lapsed) for one in waiting}
-        sent = [one for one in waiting if ends[one.lane, one.seq] is Delivered.DONE]
+        ends = {(one.lane, one.seq): self._end(one, lapsed=lapsed) for one in waiting}
+        sent = [one for one in waiting if ends[one.lane, one.seq][0] is Delivered.DONE]
         made = await asyncio.to_thread(self._write, end, sent)
         async with database.write() as conn:
             for one in waiting:
-                await deliveries.end(conn, one, ends[one.lane, one.seq], self.now(), None)
+                state, answer = ends[one.lane, one.seq]
+                await deliveries.end(conn, one, state, self.now(), answer)
         metrics.partner_deliveries.labels(self.terms.partner.id, "delivered").inc(len(sent))
         return made
 
@@ -117,17 +118,20 @@ class BatchSender:
         part.rename(made)
         return made
 
+    def _end(self, one: Due, *, lapsed: bool) -> tuple[Delivered, str | None]:
+        if one.body is None or "erased" in one.headers:
+            return Delivered.ERASED, None
+        if lapsed and one.type != PartnerErased.TYPE:
+            return Delivered.LAPSED, None
+        if self.terms.still(one.type, orjson.loads(one.body)) is None:
+            return Delivered.LAPSED, NOT_ASKED
+        return Delivered.DONE, None
+
     def columns(self) -> Mapping[str, tuple[str, ...]]:
         """Of each file: the event's id and time, then exactly what the partner's file names."""
         asked = {_file(each.event): (*_BOTH, *each.fields) for each in self.terms.partner.events}
         named = _NOTE if self.terms.names_incidents() else _NOTE[:-1]
         return {**asked, NOTES_FILE: (*_BOTH, *named)}
-
-
-def _outcome(one: Due, *, lapsed: bool) -> Delivered:
-    if one.body is None or "erased" in one.headers:
-        return Delivered.ERASED
-    return Delivered.LAPSED if lapsed and one.type != PartnerErased.TYPE else Delivered.DONE
 
 
 def _file(event_type: str) -> str:

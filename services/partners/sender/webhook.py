@@ -31,7 +31,7 @@ from services.partners.rules import Terms
 from services.partners.sender.reaching import NotReachableError, Resolve, address_of, resolve
 from services.partners.sender.secrets import SecretsError
 from services.partners.store import deliveries
-from services.partners.store.deliveries import Delivered, Due
+from services.partners.store.deliveries import NOT_ASKED, Delivered, Due
 
 log = structlog.get_logger(__name__)
 
@@ -147,8 +147,10 @@ class WebhookSender:
                 state, answer = Delivered.ERASED, None
             elif lapsed and one.type != PartnerErased.TYPE:
                 state, answer = Delivered.LAPSED, None
+            elif (data := self.terms.still(one.type, orjson.loads(one.body))) is None:
+                state, answer = Delivered.LAPSED, NOT_ASKED
             else:
-                await self._send(database, client, one, one.body)
+                await self._send(database, client, one, orjson.dumps(data))
                 return
             async with database.write() as conn:
                 await deliveries.end(conn, one, state, self.now(), answer)

@@ -29,7 +29,11 @@ class Delivered(StrEnum):
     ERASED = "erased"
     """What it was to say was expunged first."""
     LAPSED = "lapsed"
-    """The subscription had ended by then."""
+    """The subscription had ended by then, or the file had ceased to ask for it (`NOT_ASKED`)."""
+
+
+NOT_ASKED = "not_asked"
+"""The answer of what was not sent because the partner's file asks for it no more."""
 
 
 @dataclass(frozen=True, slots=True)
