@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from aiokafka import ConsumerRecord
 
-from schemas.classification import Change, OffenderDecided, Outreach, PolicyRef, Tier
+from schemas.classification import Change, OffenderDecided, Outreach, PolicyRef, Tier, TierCurrent
 from schemas.envelope import Classification, Data, Event, Message, decode, deterministic_id, encode, pair_id
 from schemas.notification import Channel, NotificationPrepared
 from schemas.partner import SUBSCRIBED, PartnerKind, sendable
@@ -103,6 +103,10 @@ def expunction(number: int, tier: str | None, previous: str | None, him: str = H
         withdrawn_pair_ids=[pair(number, him)],
         occurred_at=None,
     )
+
+
+def current(tier: str, him: str = HIM) -> TierCurrent:
+    return TierCurrent(offender_id=him, tier=Tier(tier), since=START, policy_version="1")
 
 
 def prepared(number: int, tier: str = "C", him: str = HIM) -> NotificationPrepared:

@@ -6,12 +6,12 @@ import csv
 import hashlib
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from schemas.partner_file import CsvDelivery
 from services.partners.sender import BatchSender
-from tests.harness.partners import ALL_TIERS, HIM, START, decision, expunction, prepared
+from tests.harness.partners import ALL_TIERS, HIM, START, decision, expunction, pair, prepared
 from tests.harness.webhooks import Post, post
 
 DAY = timedelta(days=1)
@@ -117,3 +117,25 @@ async def test_a_list_that_is_not_shown_any_more_is_not_written(tmp_path: Path) 
         assert batch is not None
         assert [row["event_id"] for row in rows(batch / "decided.csv")] == [shown]
         assert (await made.going()).counts["lapsed"] == 1
+
+
+async def test_what_the_partner_was_owed_when_it_lapsed_is_written_after_a_renewal(tmp_path: Path) -> None:
+    given = {"kind": "csv", "url": None, "private_networks": None}
+    async with post(tmp_path, "", delivery=given, expires="2026-03-02") as made:
+        sender = batches(made, tmp_path / "out")
+        await sender.round(made.database)
+        await made.say(decision(1))
+        made.now += DAY
+        assert await sender.round(made.database) is not None
+        note, _ = await made.say(decision(1, None, "C", evidence=[], charged=False, withdrawn_pair_ids=[pair(1)]))
+        await made.say(decision(9, him="O-2"), at=START + 3 * DAY)
+        made.now += 3 * DAY
+        assert await sender.round(made.database) is not None
+        renewed = made.bench.partner.model_copy(update={"expires": date(2030, 1, 1)})
+        sender.terms = replace(sender.terms, partner=renewed)
+        for said in ([note], []):
+            made.now += DAY
+            batch = await sender.round(made.database)
+            assert batch is not None
+            assert [row["event_id"] for row in rows(batch / "notes.csv")] == said
+            assert rows(batch / "decided.csv") == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
@@ -20,12 +20,13 @@ from services.partners.sender import NotReachableError, address_of, verified_by
 from services.partners.sender.webhook import WAITS, Answer
 from services.partners.store import deliveries
 from services.partners.store.tables import deliveries as rows
-from tests.harness.partners import ALL_TIERS, HIM, KEY, START, decision, expunction, prepared
+from tests.harness.partners import ALL_TIERS, HIM, KEY, START, current, decision, expunction, pair, prepared
 from tests.harness.receiver import Request, receiver
 from tests.harness.webhooks import OTHER_SECRET, SECRET, post
 
 HOUR = timedelta(hours=1)
 NOTIFICATION = "ipvi.partner.notification.v1"
+WITHDRAWN = "ipvi.partner.withdrawn.v1"
 
 
 def ids(found: list[Request]) -> list[str]:
@@ -208,6 +209,35 @@ async def test_what_waits_and_a_replay_are_bound_by_the_file_as_it_is_now(tmp_pa
             assert {tuple(request.event["data"]) for request in server.taken} == {tuple(fields[:3])}
             counts = (await partner.going()).counts
             assert (counts["lapsed"], counts["waiting"]) == (len(sent), 0)
+
+
+async def test_what_the_partner_was_owed_when_it_lapsed_is_sent_after_a_renewal(tmp_path: Path) -> None:
+    told: list[str] = []
+    with receiver() as server:
+        async with post(tmp_path, server.url, expires="2026-03-02") as partner:
+            told += await partner.say(decision(1), current("C"))
+            await partner.send()
+            server.reply = lambda _: (503, {})
+            missed = await partner.say(decision(2, "B", "C"), current("B"))
+            gone = decision(2, None, "B", evidence=[], charged=False, withdrawn_pair_ids=[pair(1), pair(2)])
+            taken_back = await partner.say(gone)
+            taken_back += [event.id for event in partner.bench.end_tier()]
+            await partner.say()
+            await partner.send()
+            server.reply = lambda _: (204, {})
+            await partner.say(decision(9, him="O-2"), at=START + timedelta(days=3))
+            await partner.send(2 * HOUR)
+            assert ids(server.taken) == told
+            renewed = partner.bench.partner.model_copy(update={"expires": date(2030, 1, 1)})
+            partner.sender.terms = compose(renewed, KEY).terms
+            await partner.send(HOUR)
+            types = {request.id: request.event["type"] for request in server.taken[len(told) :]}
+            assert list(types) == [one for one in taken_back if one in types]
+            assert list(types.values()) == [WITHDRAWN, WITHDRAWN, "ipvi.partner.tier.v1"]
+            assert server.taken[-1].event["data"]["tier"] is None, "the list he is on by now, and none in between"
+            assert not set(missed) & set(types), "copies that were missed are not sent later"
+            await partner.send(HOUR)
+            assert len(server.taken) == len(told) + len(types)
 
 
 async def test_two_senders_send_each_event_once(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from typing import Any
 import orjson
 import structlog
 
-from schemas.partner import NOTES, PartnerErased
+from schemas.partner import NOTES, PartnerErased, PartnerTier, PartnerWithdrawn
 from schemas.partner_file import CsvDelivery
 from services.common import metrics
 from services.common.api.tables import as_csv
@@ -77,8 +77,10 @@ class BatchSender:
             if end is None:
                 return None
             clock = await deliveries.record_clock(conn)
+            lapsed = clock is not None and self.terms.lapsed(clock)
+            if not lapsed:
+                await deliveries.renew(conn, now, PartnerWithdrawn.TYPE, PartnerTier.TYPE)
             waiting = await deliveries.waiting(conn)
-        lapsed = clock is not None and self.terms.lapsed(clock)
         ends = {(one.lane, one.seq): self._end(one, lapsed=lapsed) for one in waiting}
         sent = [one for one in waiting if ends[one.lane, one.seq][0] is Delivered.DONE]
         made = await asyncio.to_thread(self._write, end, sent)

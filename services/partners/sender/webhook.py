@@ -21,7 +21,7 @@ import orjson
 import structlog
 from standardwebhooks import Webhook
 
-from schemas.partner import PartnerErased, PartnerNote, partner_types
+from schemas.partner import PartnerErased, PartnerNote, PartnerTier, PartnerWithdrawn, partner_types
 from schemas.partner_file import WebhookDelivery
 from services.common import metrics
 from services.common.database import Database
@@ -85,6 +85,8 @@ class WebhookSender:
     poll_s: float = POLL_S
     transport: httpx.AsyncBaseTransport | None = None
     _flying: set[asyncio.Task[None]] = field(default_factory=set)
+    _may_owe: bool = True
+    """What a lapse kept back is still to be looked for: at the start, and whenever a lapse was seen."""
 
     async def run(self, database: Database, reporter: Reporter) -> None:
         """Until cancelled. See `services.common.replica.Companion`; has nothing to say in the log."""
@@ -134,9 +136,12 @@ class WebhookSender:
             if await deliveries.marked(conn, "disabled") is not None:
                 return False
             clock = await deliveries.record_clock(conn)
+            lapsed = clock is not None and self.terms.lapsed(clock)
+            if self._may_owe and not lapsed:
+                await deliveries.renew(conn, now, PartnerWithdrawn.TYPE, PartnerTier.TYPE)
             until = now + timedelta(seconds=LEASES * self.timeout_s)
             found = await deliveries.lease(conn, now, until, AT_ONCE - len(self._flying))
-        lapsed = clock is not None and self.terms.lapsed(clock)
+        self._may_owe = lapsed
         for one in found:
             self._flying.add(asyncio.create_task(self._one(database, client, one, lapsed=lapsed)))
         return bool(found) or new > 0

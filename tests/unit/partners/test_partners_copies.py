@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.classification import OffenderDecided, Tier, TierCurrent
+from schemas.classification import OffenderDecided
 from schemas.commands import ConfirmNote, Role
 from schemas.notification import (
     CancelReason,
@@ -27,6 +27,7 @@ from tests.harness.partners import (
     HIM,
     START,
     Bench,
+    current,
     decision,
     expunction,
     incident_id,
@@ -54,10 +55,6 @@ def decided(*fields: str, **where: list[Any]) -> list[dict[str, Any]]:
 def kept(tier: str, **changes: Any) -> OffenderDecided:
     """A decision on nothing new, by which he is on this list."""
     return decision(1, tier, tier, **changes)
-
-
-def current(tier: str) -> TierCurrent:
-    return TierCurrent(offender_id=HIM, tier=Tier(tier), since=START, policy_version="1")
 
 
 def test_a_charge_is_told_under_the_partners_own_ids() -> None:
