@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -41,14 +41,15 @@ NOTICE_STATES: Mapping[type[Data], NoticeState] = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`event`: all that may be sent. `pair_id`: what it is about, for us alone; `mentions`: other pairs it names.
+    """`event`: all that may be sent. `pair_id`: what it is about, for us alone; `mentions`: other pairs it names, each with the
+    partner's pseudonym of its incident.
 
     `digest`: of what it says of the incident. `corrects`: the partner was told otherwise before, so its filter has no say.
     """
 
     event: PartnerEvent
     pair_id: str | None
-    mentions: tuple[str, ...] = ()
+    mentions: Mapping[str, str] = field(default_factory=dict)
     digest: str | None = None
     corrects: bool = False
 
@@ -84,7 +85,7 @@ def of_decision(terms: Terms, offender: Offender, decision: OffenderDecided, at:
     return View(
         terms.whole(PartnerDecided, values),
         pair.pair_id if pair is not None else None,
-        tuple(each for _, each in evidence if pair is None or each != pair.pair_id),
+        {each: pseudonym for pseudonym, each in evidence if pair is None or each != pair.pair_id},
         incident.digest,
         corrects=incident.is_news and incident.was_told,
     )

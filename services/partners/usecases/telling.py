@@ -10,7 +10,7 @@ from typing import Any
 from schemas.envelope import Classification, Event
 from schemas.partner import PartnerCopy, PartnerErased, PartnerNote, PartnerWithdrawn
 from services.common.service import Input, Outcome, Outgoing
-from services.partners.domain import Note, Offender
+from services.partners.domain import Note, Offender, Pair
 from services.partners.rules import Terms, View, of_tier, of_tier_shown
 
 SOURCE = "/ipvi/partners"
@@ -40,8 +40,11 @@ class Draft:
         if self.lapsed or asked is None or not (view.corrects or self.terms.matches(view.event)):
             return self
         event = self._event(self.terms.cut(view.event), cause or self.given.event, at or self.given.at)
-        mentions = view.mentions if "evidence" in event.data.model_fields_set else ()
-        offender = self.offender.with_sent(event.id, view.pair_id, mentions)
+        mentions = view.mentions if "evidence" in event.data.model_fields_set else {}
+        offender = self.offender.with_sent(event.id, view.pair_id, tuple(mentions))
+        for pair_id, incident in mentions.items():
+            if pair_id not in offender.pairs:  # it was decided before the partner came, and is named to it all the same
+                offender = offender.with_pair(Pair(pair_id, incident, None, charged=False))
         if view.digest is not None and view.pair_id is not None:
             offender = offender.with_pair(replace(offender.pairs[view.pair_id], shown=view.digest))
         return replace(self, offender=offender, said=(*self.said, self._outgoing(event, view.pair_id)))

@@ -293,6 +293,16 @@ def test_an_expunction_reaches_exactly_what_was_sent() -> None:
     assert da.rows[-2].about == note.id
 
 
+def test_an_expunction_reaches_what_was_only_named_as_evidence() -> None:
+    le = with_d()  # it came after the first incident was decided
+    (first,) = le.tell(decision(2, "B", "C", evidence=[incident_id(1), incident_id(2)]))
+    note, _ = le.tell(expunction(1, "C", "B"))
+    gone = le.seal("incident", incident_id(1))
+    assert (note.data.events, note.data.mentions, note.data.incident_id) == ([], [first.id], gone)
+    assert {one.text for one in le.redacted} == {pair(1), gone}
+    assert set(le.state().pairs) == {pair(2)}
+
+
 def test_nobody_is_told_to_erase_what_he_was_not_sent() -> None:
     da = bench(events=decided("tier", agency=["NC0000000"]))
     da.tell(decision(1))
