@@ -47,6 +47,8 @@ def _learned(offender: Offender, decision: OffenderDecided, terms: Terms) -> Off
     if decision.pair_id is None or decision.incident_id is None:
         return offender
     was = offender.pairs.get(decision.pair_id)
+    if stands(terms, decision):
+        offender = replace(offender, owed=tuple(each for each in offender.owed if each != decision.pair_id))
     return offender.with_pair(
         Pair(
             decision.pair_id,

@@ -397,3 +397,19 @@ def test_what_was_owed_is_said_after_a_renewal() -> None:
     assert (tier.type, tier.data.tier) == ("ipvi.partner.tier.v1", None)
     assert not renewed.state().behind
     assert renewed.tick(HIM, at=LAPSED + timedelta(minutes=3)) == []
+
+
+def test_what_stands_again_by_the_renewal_is_not_withdrawn() -> None:
+    da = bench()
+    (first,) = da.tell(decision(1), at=START)
+    gone = decision(1, None, "C", evidence=[], charged=False, withdrawn_pair_ids=[pair(1)])
+    da.tell(gone, at=LAPSED)
+    assert (da.state().owed, da.state().behind) == ((pair(1),), True)
+    da.tell(decision(1), at=LAPSED + timedelta(minutes=1))
+    assert (da.state().owed, da.state().behind) == ((), False)
+    renewed = Bench(partner(expires="2035-12-31"), states=da.states, row=da.row)
+    assert renewed.tick(HIM, at=LAPSED + timedelta(minutes=2)) == []
+    (event,) = renewed.tell(
+        decision(2, "B", "C", evidence=[incident_id(1), incident_id(2)]), at=LAPSED + timedelta(minutes=3)
+    )
+    assert event.data.evidence == [first.data.incident_id, da.seal("incident", incident_id(2))]
