@@ -253,7 +253,8 @@ async def test_two_senders_send_each_event_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fe80::1%eth0", "fd00::1",
-     "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1", "::"],
+     "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1", "::",
+     "64:ff9b:1::a00:1", "::ffff:0:10.0.0.1", "::10.0.0.1", "::93.184.215.14", "fec0::1"],
 )  # fmt: skip
 async def test_no_private_address_is_reached_whatever_the_name_says(address: str) -> None:
     async def look_up(host: str, port: int) -> list[str]:
