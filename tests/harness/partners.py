@@ -150,8 +150,10 @@ class Bench:
         """Kind and value to the partner's pseudonym."""
         return self.worker.service.terms.pseudonyms.of_kind  # type: ignore[attr-defined]
 
-    def tell(self, *said: Data, at: datetime | None = None, him: str | None = None) -> list[Event[Any]]:
-        """Say these, one a minute (or at `at`). Returns what the partner was sent of them."""
+    def tell(
+        self, *said: Data, at: datetime | None = None, him: str | None = None, about: str | None = None
+    ) -> list[Event[Any]]:
+        """Say these, one a minute (or at `at`); `about`: the pair in their headers. Returns what the partner was sent."""
         before = len(self.rows)
         for data in said:
             self.minutes += 1
@@ -164,6 +166,7 @@ class Bench:
                 subject=subject,
                 time=moment,
                 recordedtime=moment,
+                correlationid=about,
                 data=data,
                 dataclassification=Classification.INTERNAL,
             )

@@ -149,6 +149,20 @@ async def test_after_the_last_try_a_dead_letter_but_never_of_what_takes_back(tmp
             assert said[0] not in ids(server.taken)
 
 
+async def test_a_replay_does_not_say_the_list_of_an_expunged_incident(tmp_path: Path) -> None:
+    with receiver() as server:
+        async with post(tmp_path, server.url) as partner:
+            said = await partner.say(decision(1))
+            said += [event.id for event in partner.bench.tell(current("C"), about=pair(1))]
+            said += await partner.say(expunction(1, None, "C"))
+            await partner.send()
+            assert ids(server.taken) == said[2:]
+            async with partner.database.write() as conn:
+                await deliveries.replay(conn, partner.now, START - HOUR, None)
+            await partner.send()
+            assert not set(said[:2]) & set(ids(server.taken))
+
+
 async def test_replay_sends_the_same_ids_again_in_order(tmp_path: Path) -> None:
     with receiver() as server:
         async with post(tmp_path, server.url) as partner:

@@ -169,7 +169,9 @@ def of_tier(terms: Terms, offender: Offender) -> Mapping[str, Any] | None:
 
 def of_tier_shown(terms: Terms, offender: Offender, tier: Mapping[str, Any] | None) -> PartnerTier:
     """The event that says so."""
-    now = TierCurrent.model_validate_json(orjson.dumps(tier)) if tier is not None else None
+    now = None
+    if tier is not None:
+        now = TierCurrent.model_validate_json(orjson.dumps({k: tier[k] for k in TierCurrent.model_fields if k in tier}))
     return terms.whole(
         PartnerTier,
         {

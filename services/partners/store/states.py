@@ -72,7 +72,8 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
                 for row in pairs_of[key]
             },
             sent={
-                row.event_id: Sent(row.event_id, row.place, row.pair_id, tuple(row.mentions)) for row in sent_of[key]
+                row.event_id: Sent(row.event_id, row.place, row.pair_id, tuple(row.mentions), row.is_list)
+                for row in sent_of[key]
             },
             notes={
                 row.note_id: Note(row.note_id, row.kind, row.at, row.events, row.confirmed_at) for row in notes_of[key]
@@ -143,6 +144,7 @@ def _sent_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "place": one.place,
                     "pair_id": one.pair_id,
                     "mentions": list(one.mentions),
+                    "is_list": one.is_list,
                 }
 
 

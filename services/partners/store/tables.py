@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, false, text
 
 from services.common.columns import UtcDateTime
 
@@ -45,6 +45,9 @@ sent = Table(
     Column("place", BigInteger, nullable=False, comment="order of sending, per offender"),
     Column("pair_id", String(64), nullable=False, comment="what it is about"),
     Column("mentions", JSON, nullable=False, comment="other pairs that it names"),
+    Column(
+        "is_list", Boolean, nullable=False, server_default=false(), comment="it says the list he came on by the pair"
+    ),
     Index("sent_offender", "offender_id", "place"),
     comment="which event was sent about which pair, so that it can be taken back",
 )

@@ -96,7 +96,7 @@ def _redactions(offender: Offender, gone: tuple[str, ...], terms: Terms) -> Iter
 
 def tier_changed(offender: Offender, now: TierCurrent, given: Input, terms: Terms) -> Outcome[Offender]:
     """Said where it is another than the partner was last told, once the decision that says the same has come."""
-    kept = orjson.loads(now.model_dump_json())
+    kept = {**orjson.loads(now.model_dump_json()), "pair_id": given.event.correlationid}
     return Draft(replace(offender, tier=kept), given, terms).tell_tier().outcome(offender)
 
 

@@ -59,8 +59,10 @@ class Draft:
         event = self._event(
             self.terms.cut(of_tier_shown(self.terms, self.offender, shown)), self.given.event, self.given.at
         )
-        offender = replace(self.offender, tier_sent=shown, behind=bool(self.offender.owed))
-        return replace(self, offender=offender, said=(*self.said, self._outgoing(event, None)))
+        pair_id = shown.get("pair_id") if shown is not None else None
+        offender = self.offender.with_sent(event.id, pair_id, is_list=True)
+        offender = replace(offender, tier_sent=shown, behind=bool(offender.owed))
+        return replace(self, offender=offender, said=(*self.said, self._outgoing(event, pair_id)))
 
     def withdraw(self, pair_id: str) -> Draft:
         """What was sent of the pair no longer stands. After a lapse: owed until the subscription is renewed."""
@@ -68,7 +70,7 @@ class Draft:
         if (pair := offender.pairs.get(pair_id)) is not None:
             offender = offender.with_pair(replace(pair, shown=None, charged=False))
         draft = replace(self, offender=offender)
-        if not (offender.sent_about({pair_id}) or offender.sent_naming(pair_id)):
+        if not (_taken_back(PartnerWithdrawn, offender, pair_id) or offender.sent_naming(pair_id)):
             return draft
         if self.lapsed:
             owed = tuple(dict.fromkeys((*offender.owed, pair_id)))
@@ -86,7 +88,7 @@ class Draft:
 
     def _note(self, model: type[PartnerNote], pair_id: str) -> Draft:
         offender = self.offender
-        about = [one.event_id for one in offender.sent_about({pair_id})]
+        about = _taken_back(model, offender, pair_id)
         naming = [one.event_id for one in offender.sent_naming(pair_id)]
         pair = offender.pairs.get(pair_id)
         named: Mapping[str, Any] = {}
@@ -121,3 +123,8 @@ class Draft:
     def outcome(self, before: Offender, redact: Collection[Any] = ()) -> Outcome[Offender]:
         result = "applied" if self.said or self.offender != before else "none"
         return Outcome(self.offender, self.said, result, erase=self.erase, redact=tuple(redact))
+
+
+def _taken_back(model: type[PartnerNote], offender: Offender, pair_id: str) -> list[str]:
+    """Ids of what was sent about a pair. What no longer stands of a list, the next list says."""
+    return [one.event_id for one in offender.sent_about({pair_id}) if model is PartnerErased or not one.is_list]

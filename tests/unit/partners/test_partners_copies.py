@@ -317,6 +317,45 @@ def test_an_expunction_is_told_once() -> None:
     assert da.tell(expunction(1, None, None)) == []
 
 
+def test_the_list_event_of_an_expunged_incident_is_to_be_erased_too() -> None:
+    da = bench()
+    (first,) = da.tell(decision(1))
+    (listed,) = da.tell(current("C"), about=pair(1))
+    (note, _) = da.tell(expunction(1, None, "C"))
+    assert note.data.events == [first.id, listed.id]
+    assert (da.state().tier, da.state().tier_sent, da.state().sent) == (None, None, {})
+    assert [row.about for row in da.rows[:2]] == [pair(1), pair(1)] == da.erased * 2
+    assert da.end_tier() == [], "he was told to erase the list"
+
+
+@pytest.mark.parametrize("list_first", [True, False])
+def test_the_list_that_stands_on_what_is_left_is_told_after_an_expunction(list_first: bool) -> None:
+    da = bench()
+    da.tell(decision(1))
+    da.tell(current("C"), about=pair(1))
+    da.tell(decision(2, "B", "C", evidence=[incident_id(1), incident_id(2)]))
+    da.tell(current("B"), about=pair(2))
+    both = [(expunction(2, "C", "B"), None), (current("C"), pair(1))]
+    said = [event for one, about in (both[::-1] if list_first else both) for event in da.tell(one, about=about)]
+    assert [event.type.split(".")[2] for event in said] == ["erased", "decided", "tier"]
+    assert said[-1].data.tier == "C"
+    assert len(da.state().sent_about({pair(1)})) == 3
+
+
+def test_a_withdrawal_does_not_take_the_list_back_as_the_next_list_sets_it_right() -> None:
+    da = bench()
+    (first,) = da.tell(decision(1))
+    da.tell(current("C"), about=pair(1))
+    (note,) = da.tell(decision(1, "C", "C", charged=False, statutes=[]))
+    assert (note.type, note.data.events) == ("ipvi.partner.withdrawn.v1", [first.id])
+    only = bench(events=[{"type": "ipvi.partner.tier.v1", "fields": ["tier"]}])
+    only.tell(decision(1))
+    (listed,) = only.tell(current("C"), about=pair(1))
+    assert only.tell(decision(1, None, "C", evidence=[], withdrawn_pair_ids=[pair(1)])) == []
+    (note,) = only.tell(expunction(1, None, None))
+    assert (note.type, note.data.events) == ("ipvi.partner.erased.v1", [listed.id])
+
+
 def test_a_retraction_is_a_withdrawal_and_can_still_be_expunged() -> None:
     da = bench()
     (first,) = da.tell(decision(1))
