@@ -75,6 +75,8 @@ class Offender:
     """The last current tier that came, as JSON, with the `pair_id` by which he came on it; null: none."""
     tier_sent: Mapping[str, Any] | None = None
     """As the partner was last told it."""
+    told: str | None = None
+    """The list in the last copy of a decision that was sent, as it is shown; null: none, or no copy."""
     early: tuple[Early, ...] = ()
     owed: tuple[str, ...] = ()
     """Pairs to be withdrawn once the subscription is renewed."""

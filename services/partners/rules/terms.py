@@ -84,6 +84,14 @@ class Terms:
     def _sendable(self, model: type[PartnerEvent]) -> tuple[str, ...]:
         return sendable(model, self.partner.kind, sees_d=self.partner.sees_d)
 
+    def has_left(self, told: str | None, tier: Tier | None) -> bool:
+        """Whether its filter by list would hide from the partner that he is no longer where it was told that he is."""
+        asked = self.partner.subscription(PartnerDecided)
+        if asked is None or "tier" not in asked.fields:
+            return False
+        lists = asked.where.get("tier", ())
+        return told in lists and tier not in lists
+
     def matches(self, whole: PartnerEvent) -> bool:
         """Whether its file asks for such an event: by type, and by what may be sent of it."""
         asked = self.partner.subscription(type(whole))

@@ -87,7 +87,7 @@ def of_decision(terms: Terms, offender: Offender, decision: OffenderDecided, at:
         pair.pair_id if pair is not None else None,
         {each: pseudonym for pseudonym, each in evidence if pair is None or each != pair.pair_id},
         incident.digest,
-        corrects=incident.is_news and incident.was_told,
+        corrects=(incident.is_news and incident.was_told) or terms.has_left(offender.told, tier),
     )
 
 

@@ -17,6 +17,7 @@ offenders = Table(
     Column("decided", String(4), comment="the list by the last decision, or none; null: no decision has come"),
     Column("tier", JSON(none_as_null=True), comment="the last current tier that came"),
     Column("tier_sent", JSON(none_as_null=True), comment="as the partner was last told it"),
+    Column("told", String(1), comment="the list in the last decision that was sent; null: none"),
     Column("early", JSON, nullable=False, server_default=text("'[]'"), comment="notifications before their decision"),
     Column("waits", Boolean, nullable=False, comment="some are there"),
     Column("owed", JSON, nullable=False, server_default=text("'[]'"), comment="pairs to withdraw after a renewal"),

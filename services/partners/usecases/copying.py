@@ -63,7 +63,7 @@ def _learned(offender: Offender, decision: OffenderDecided, terms: Terms) -> Off
 def _list(offender: Offender, decision: OffenderDecided, terms: Terms) -> str | None:
     """As `Offender.decided`. One that changes nothing which the partner may know is to it none at all."""
     if stands(terms, decision) or terms.shown(decision.previous_tier) is not terms.shown(decision.tier):
-        return decision.tier or "none"
+        return str(decision.tier or "none")
     return offender.decided
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.envelope import Classification, Event
-from schemas.partner import PartnerCopy, PartnerErased, PartnerNote, PartnerWithdrawn
+from schemas.partner import PartnerCopy, PartnerDecided, PartnerErased, PartnerNote, PartnerWithdrawn
 from services.common.service import Input, Outcome, Outgoing
 from services.partners.domain import Note, Offender, Pair
 from services.partners.rules import Terms, View, of_tier, of_tier_shown
@@ -45,6 +45,9 @@ class Draft:
         for pair_id, incident in mentions.items():
             if pair_id not in offender.pairs:  # it was decided before the partner came, and is named to it all the same
                 offender = offender.with_pair(Pair(pair_id, incident, None, charged=False))
+        if isinstance(view.event, PartnerDecided):
+            tier = view.event.tier
+            offender = replace(offender, told=str(tier) if tier is not None else None)
         if view.digest is not None and view.pair_id is not None:
             offender = offender.with_pair(replace(offender.pairs[view.pair_id], shown=view.digest))
         return replace(self, offender=offender, said=(*self.said, self._outgoing(event, view.pair_id)))

@@ -184,6 +184,21 @@ def test_what_sets_right_what_was_sent_is_sent_whatever_the_filter_says() -> Non
     assert event.data.statutes == ["other"]
 
 
+def test_that_he_has_left_the_lists_that_are_asked_for_is_sent_to_whoever_was_told_that_he_was_on_one() -> None:
+    graver = decided("tier", "change", tier=["A", "B"])
+    da = bench(events=graver)
+    assert [e.data.tier for e in da.tell(decision(1, "A"), decision(2, "B", "A"))] == ["A", "B"]
+    (left,) = da.tell(decision(None, "C", "B"))
+    assert (left.data.tier, left.data.change) == ("C", "lowered")
+    assert da.tell(decision(None, None, "C"), decision(3, "C")) == [], "it has been set right"
+    assert bench(events=graver).tell(decision(1, "C"), decision(None, None, "C")) == [], "never told"
+    local = bench(events=decided("tier", tier=["A"], agency=["NC0000000"]))
+    assert local.tell(decision(1, "A"), decision(None, "C", "A")) == [], "never told: another agency's"
+    quiet = bench(events=decided("charged", tier=["A"]))
+    quiet.tell(decision(1, "A"))
+    assert quiet.tell(decision(None, "C", "A")) == [], "without the list it would read like one more on A"
+
+
 def test_only_what_is_asked_for_is_sent() -> None:
     da = bench(events=decided("tier"))
     da.tell(decision(1))
