@@ -12,7 +12,7 @@ from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.domain import InputError, Reject, Unit
 from services.intake.lines import Source, UnreadError
 from services.intake.mapped.court import row_event
-from services.intake.mapped.incidents import Key, incident_of, key_of
+from services.intake.mapped.incidents import MOST_ROWS, Key, incident_of, key_of
 from services.intake.mapped.rows import Row, RowError, rows
 from services.intake.mapped.values import Values
 from services.intake.repeats import repeats
@@ -57,6 +57,10 @@ def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
         key = _key(mapping, row)
         if key is None or key not in counts:
             yield _incident(source, mapping, [row])
+            continue
+        if counts[key] > MOST_ROWS:  # refused at once: none is held for the others
+            many = Values(mapping, row).wrong("incident", RejectCode.OUT_OF_RANGE)
+            yield Unit(row.line, reject=reject_of(source, [row], many))
             continue
         together = held.setdefault(key, [])
         together.append(row)
