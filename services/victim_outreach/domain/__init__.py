@@ -12,6 +12,7 @@ from services.victim_outreach.domain.advocacy import (
     Screen,
     ToldProfile,
     last_word,
+    stricter,
 )
 from services.victim_outreach.domain.case_file import CaseFile
 from services.victim_outreach.domain.identity import case_id, case_of_victim, linked, set_aside
@@ -63,4 +64,5 @@ __all__ = [
     "last_word",
     "linked",
     "set_aside",
+    "stricter",
 ]

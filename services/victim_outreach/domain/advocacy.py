@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from schemas.advocacy import (
@@ -72,6 +72,20 @@ class Profile:
 
     def address(self, channel: ContactChannel) -> str | None:
         return next((address for one, _, address in self.channels if one == channel), None)
+
+
+def stricter(older: Profile, newer: Profile) -> Profile:
+    """Of two profiles of one case and owner, the later, with what either forbids."""
+    forbidden = {entry[0]: entry for entry in older.channels if entry[1] == ContactSafety.UNSAFE}
+    channels = [entry for entry in newer.channels if entry[0] not in forbidden]
+    both = replace(
+        newer,
+        channels=(*channels, *forbidden.values()),
+        no_contact=older.no_contact or newer.no_contact,
+        version=max(older.version, newer.version),
+    )
+    known = any(replace(both, version=one.version) == one for one in (older, newer))
+    return both if known else replace(both, version=both.version + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from services.victim_outreach.domain import (
 )
 from services.victim_outreach.rules import Terms
 from services.victim_outreach.usecases.moving import handed_over, id_there, passed_on
+from services.victim_outreach.usecases.naming import named
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
 
@@ -48,7 +49,7 @@ def referral_given(file: CaseFile, data: GivenReferral, given: Input, terms: Ter
         began = known is None or heard.clocks_from != known.clocks_from
         heard = replace(heard, policy=terms.now.digest if began or known is None else known.policy)
     referrals = {**file.referrals, heard.referral_id: heard}
-    after = _asked(replace(file, referrals=referrals), data)
+    after = _asked(named(replace(file, referrals=referrals), known, heard, given), data)
     if heard.live and (known is None or heard.clocks_from != known.clocks_from):
         after = _reopened(after, heard.case_id)
     return settled(file, Draft(after), given, terms)

@@ -352,6 +352,19 @@ def test_once_she_was_reached_attempts_do_not_run_out(bench: Bench) -> None:
     assert bench.task(TaskKind.CALL).unfinished
 
 
+@pytest.mark.parametrize("kind", [TaskKind.CALL, TaskKind.AFTER_DELIVERY])
+def test_what_was_no_try_of_her_ends_no_task(bench: Bench, kind: TaskKind) -> None:
+    bench.put(released(), served())
+    bench.claim(kind)
+    for outcome in (AttemptOutcome.UNSAFE, AttemptOutcome.OTHER_PERSON, AttemptOutcome.WRONG_CONTACT):
+        for _ in range(6):
+            bench.attempt(kind, outcome)
+    assert bench.task(kind).unfinished
+    for _ in range(6):
+        bench.attempt(kind)
+    assert bench.task(kind).cancel_reason is TaskCancelReason.ATTEMPTS_EXHAUSTED
+
+
 def test_her_word_ends_what_she_declined_and_no_more(bench: Bench) -> None:
     bench.attempt(outcome=AttemptOutcome.DECLINED)
     call = bench.task(TaskKind.CALL)

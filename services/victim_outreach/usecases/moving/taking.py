@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from schemas.advocacy import ContactSafety, TakeOver
+from schemas.advocacy import TakeOver
 from schemas.notification import NotificationState
 from schemas.outreach import TaskOwner
 from services.common.service import Input, Outcome
@@ -21,6 +21,7 @@ from services.victim_outreach.domain import (
     Referral,
     Visit,
     graver,
+    stricter,
 )
 from services.victim_outreach.rules import Terms
 from services.victim_outreach.usecases.links import by_last_word, relinked, with_screens
@@ -91,23 +92,8 @@ def _profiles(file: CaseFile, told: Iterable[Profile]) -> Mapping[tuple[str, Tas
     for one in told:
         key = (one.case_id, one.owner)
         other = profiles.get(key)
-        profiles[key] = one if other is None else _stricter(*sorted((one, other), key=lambda each: each.recorded_at))
+        profiles[key] = one if other is None else stricter(*sorted((one, other), key=lambda each: each.recorded_at))
     return profiles
-
-
-def _stricter(older: Profile, newer: Profile) -> Profile:
-    forbidden = {
-        channel: entry for entry in older.channels if (channel := entry[0]) and entry[1] == ContactSafety.UNSAFE
-    }
-    channels = [entry for entry in newer.channels if entry[0] not in forbidden]
-    both = replace(
-        newer,
-        channels=(*channels, *forbidden.values()),
-        no_contact=older.no_contact or newer.no_contact,
-        version=max(older.version, newer.version),
-    )
-    known = any(replace(both, version=one.version) == one for one in (older, newer))
-    return both if known else replace(both, version=both.version + 1)
 
 
 def _visited(file: CaseFile, told: Iterable[Visit]) -> Mapping[str, Delivery]:
