@@ -22,13 +22,14 @@ from schemas.advocacy import (
     UnlinkVictims,
 )
 from schemas.classification import Tier
-from schemas.commands import Attempt, Claim, LiftSafetyHold, Role
+from schemas.commands import Attempt, Claim, Complete, LiftSafetyHold, Role
 from schemas.envelope import Data, pair_id, referral_id
 from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, GateChanged, TaskCancelReason, TaskKind
 from schemas.topics import Topic
 from services.victim_outreach.domain import CaseFile, Referral
 from services.victim_outreach.rules import safe_contact
 from tests.harness.outreach import (
+    HIM,
     POLICY,
     Bench,
     custody,
@@ -45,6 +46,7 @@ from tests.harness.outreach import (
 
 HE = "O-9"
 CALL, TEXT = ContactChannel.CALL, ContactChannel.TEXT
+AFTER = TaskKind.AFTER_DELIVERY
 
 
 def moved(number: int = 1) -> Data:
@@ -454,6 +456,19 @@ def test_a_visit_that_she_was_asked_after_is_not_asked_after_again(other: Bench)
     one.put(moved())
     other.put(*relayed(one), there())
     assert afters(other) == []
+
+
+def test_another_woman_who_was_not_asked_after_it_is_where_she_is_now(other: Bench) -> None:
+    """The one on whose account it was has been asked."""
+    one = Bench()
+    one.put(opened(), opened(2, victim_id="V-2"), released(), served())
+    [first] = [task for task in one.file.unfinished_tasks() if (task.kind, task.victim_id) == (AFTER, "V-1")]
+    act: dict[str, Any] = {"offender_id": HIM, "by": "ada", "role": Role.ADVOCATE, "task_id": first.task_id}
+    one.put(Claim(**act), Complete(**act))
+    one.put(moved(), moved(2))
+    other.now = one.now
+    other.put(there(), there(2, victim_id="V-2"), *relayed(one))
+    assert "V-2" in [victim for victim, _ in afters(other)]
 
 
 def test_merged_on_the_visit_goes_on(other: Bench) -> None:
