@@ -83,7 +83,7 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
                 said.messages += [
                     _message(_record(event, data, _facts_id(unit, fact)), as_of, event)
                     for fact in about
-                    for data in people.learn([fact])
+                    for data in people.learn([fact], event.data)
                 ]
         if len(said.keys) > before:
             said.fresh.append(unit)

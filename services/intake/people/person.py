@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from schemas.incident import IncidentReported
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 
 Place = tuple[str | None, int]
 """Incident (none: as the police gave it) and victim number."""
+_HIMSELF = "VO"
+"""The victim was this offender: what is held of him is no record of a victim."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +24,16 @@ class Telling:
     himself: frozenset[int] = frozenset()
     """Numbers under which he is a victim."""
     through: int = 0
+
+    @staticmethod
+    def of(data: IncidentReported, through: int = 0) -> Telling:
+        numbered = [(one.victim_no or place, one) for place, one in enumerate(data.victims, start=1)]
+        return Telling(
+            data.revision,
+            {number: one.victim_id for number, one in numbered if one.relationship != _HIMSELF},
+            frozenset(number for number, one in numbered if one.relationship == _HIMSELF),
+            through,
+        )
 
     def joined(self, other: Telling) -> Telling:
         newest = max(self, other, key=lambda one: one.revision)
@@ -44,15 +57,25 @@ class Person:
         """Who else has what came under this id."""
         return [name for name in (self.merged_into, *self.moved.values()) if name]
 
+    def standing(self, incident_id: str | None) -> dict[str, Telling]:
+        """What is told of it and not taken back, by the offender id that the reports name."""
+        told = self.tellings.get(incident_id or "", {})
+        return {name: one for name, one in told.items() if one.revision > self.taken_back(incident_id, name)}
+
+    def taken_back(self, incident_id: str | None, offender_id: str) -> int:
+        """Through which revision: under his own id for whatever id it was told."""
+        told = self.tellings.get(incident_id or "", {})
+        return max(
+            (told[name].through for name in (offender_id, self.described.offender_id) if name in told), default=0
+        )
+
     def named_in(self, incident_id: str | None) -> Mapping[int, str | None]:
         """Whom the reports name that stand, by number: as the classifier refers them.
 
         The last revision counts, of two his own. Where he was two of its offenders each names her: nobody is lost.
         """
-        told = self.tellings.get(incident_id or "", {})
         his = self.described.offender_id
-        own = told[his].through if his in told else 0
-        live = {name: one for name, one in told.items() if one.revision > max(one.through, own)}
+        live = self.standing(incident_id)
         last = max((one.revision for one in live.values()), default=0)
         names = sorted(name for name, one in live.items() if one.revision == last)
         found: dict[int, str | None] = {}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from enum import Enum, auto
 from typing import Any
 
 from schemas.envelope import Data, Event
@@ -19,14 +20,21 @@ from schemas.incident import (
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
 from services.intake.people.custody import custody_after
-from services.intake.people.facts import Facts, OffenderFacts, VictimFacts
+from services.intake.people.facts import Facts, VictimFacts
 from services.intake.people.person import Person, Place, Telling
-from services.intake.people.victims import agency_of, as_reported, described_as, filled, is_another, newest, without
+from services.intake.people.victims import (
+    agency_of,
+    as_reported,
+    described_as,
+    filled,
+    is_another,
+    newest,
+    told_otherwise,
+    without,
+)
 
 _OFFENDER_FACTS = ("name", "birth_date", "places", "language", "counsel")
 _VICTIM_FACTS = ("name", "birth_date", "contact", "language", "substitute_address")
-_HIMSELF = "VO"
-"""The victim was this offender: what is held of him is no record of a victim."""
 
 FINAL = sys.maxsize
 """Taken back through every revision there will ever be."""
@@ -37,6 +45,14 @@ def named(event: Event[Data]) -> list[str]:
     said = event.data.__dict__  # faster by far than pydantic's `getattr` for a name that is not there
     others = (said.get(name) for name in ("offender_id", "merged_offender_id", "new_offender_id"))
     return list(dict.fromkeys([event.subject, *(other for other in others if other)]))
+
+
+class _Weight(Enum):
+    """What the facts of a report are worth."""
+
+    COUNTS = auto()
+    FILLS = auto()
+    NONE = auto()
 
 
 class People:
@@ -83,21 +99,15 @@ class People:
         def work() -> None:
             if rule is not None:
                 rule(event.data)
-            for fact in facts:
-                self._learn(fact)
+            self._learn(facts, event.data)
 
         facts = tuple(facts)
         return self._changed_by(work, [*named(event), *(fact.offender_id for fact in facts)])
 
-    def learn(self, facts: Iterable[Facts]) -> list[Data]:
-        """Records to write because of facts that came with no new event."""
-        told = list(facts)
-
-        def work() -> None:
-            for fact in told:
-                self._learn(fact)
-
-        return self._changed_by(work, [fact.offender_id for fact in told])
+    def learn(self, facts: Iterable[Facts], data: Data) -> list[Data]:
+        """Records to write because of facts that are new, with `data` that was applied before."""
+        told = tuple(facts)
+        return self._changed_by(lambda: self._learn(told, data), [fact.offender_id for fact in told])
 
     def _changed_by(self, work: Callable[[], object], names: list[str]) -> list[Data]:
         """Each person once: those named, whoever they are now, and who else has a part of theirs."""
@@ -132,21 +142,47 @@ class People:
         person = self._people.get(name) or Person(OffenderDescribed(offender_id=name))
         return person.described, person.victims_described()
 
-    def _learn(self, fact: Facts) -> None:
-        incident = fact.incident_id if isinstance(fact, VictimFacts) else None
-        person = self._person(fact.offender_id, incident)
-        if isinstance(fact, OffenderFacts):
-            given = {name: value for name in _OFFENDER_FACTS if (value := getattr(fact, name))}
-            if "places" in given:
-                given["places"] = list(given["places"])
-            person.described = person.described.model_copy(update=given)
+    def _learn(self, facts: Collection[Facts], data: Data) -> None:
+        """By the report that they came with: of the one that counts they replace what is known, of an older one they fill
+        what is empty, and of one that was refused or taken back they say nothing.
+        """
+        weight = self._weight(data) if facts else _Weight.NONE
+        if weight is _Weight.NONE:
             return
-        place = (fact.incident_id, fact.victim_no)
-        if place in person.victims:  # else a later revision or a retraction has taken her out
-            given = {name: value for name in _VICTIM_FACTS if (value := getattr(fact, name))}
-            if "contact" in given:
-                given["contact"] = list(given["contact"])
-            person.victims[place] = person.victims[place].model_copy(update=given)
+        report = data if isinstance(data, IncidentReported) else None
+        told = Telling.of(report).victims if report else {}
+        for fact in facts:
+            if isinstance(fact, VictimFacts):
+                self._learn_of_her(fact, told.get(fact.victim_no), weight)
+                continue
+            person = self._person(fact.offender_id, report.incident_id if report else None)
+            given = _given(fact, _OFFENDER_FACTS, person.described, weight)
+            person.described = person.described.model_copy(update=given)
+
+    def _learn_of_her(self, fact: VictimFacts, named: str | None, weight: _Weight) -> None:
+        person, place = self._person(fact.offender_id, fact.incident_id), (fact.incident_id, fact.victim_no)
+        known = person.victims.get(place)  # none: a later revision or a retraction has taken her out
+        if known is None or is_another(known, named, place):
+            return
+        if told_otherwise(known, fact.name, fact.birth_date):
+            if weight is _Weight.FILLS:
+                return
+            known = DescribedVictim(victim_no=fact.victim_no, incident_id=fact.incident_id, victim_id=known.victim_id)
+        person.victims[place] = known.model_copy(update=_given(fact, _VICTIM_FACTS, known, weight))
+
+    def _weight(self, data: Data) -> _Weight:
+        if not isinstance(data, IncidentReported):
+            return _Weight.COUNTS
+        name = data.offender.offender_id
+        person = self._person(name, data.incident_id)
+        standing = person.standing(data.incident_id)
+        if name not in standing or data.revision <= person.taken_back(data.incident_id, name):
+            return _Weight.NONE
+        own = standing[name]
+        if data.revision == own.revision and Telling.of(data, own.through) != own:
+            return _Weight.NONE  # told differently: the first stands
+        newest = max(one.revision for one in standing.values())
+        return _Weight.COUNTS if data.revision >= newest else _Weight.FILLS
 
     def _reported(self, data: IncidentReported) -> None:
         person = self._person(data.offender.offender_id, data.incident_id)
@@ -156,13 +192,7 @@ class People:
         known_telling = told.get(data.offender.offender_id, Telling())
         if data.revision <= max(known_telling.revision, known_telling.through):
             return
-        numbered = [(one.victim_no or place, one) for place, one in enumerate(data.victims, start=1)]
-        told[data.offender.offender_id] = Telling(
-            data.revision,
-            {number: one.victim_id for number, one in numbered if one.relationship != _HIMSELF},
-            frozenset(number for number, one in numbered if one.relationship == _HIMSELF),
-            known_telling.through,
-        )
+        told[data.offender.offender_id] = Telling.of(data, known_telling.through)
         known, offender = person.described, data.offender
         person.described = known.model_copy(
             update={
@@ -280,3 +310,12 @@ class People:
         for place, victim in told.items():
             owner = self._person(data.offender_id, place[0])
             owner.victims = newest({**owner.victims, place: as_reported(owner, place, victim)})
+
+
+def _given(
+    fact: Facts, names: Iterable[str], known: OffenderDescribed | DescribedVictim, weight: _Weight
+) -> dict[str, Any]:
+    found = {name: value for name in names if (value := getattr(fact, name))}
+    if weight is _Weight.FILLS:
+        found = {name: value for name, value in found.items() if not getattr(known, name)}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}

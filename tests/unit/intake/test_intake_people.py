@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from schemas.envelope import Data, Event, from_json_line
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
+from services.intake.identity import victim_id
 from services.intake.people import Facts, OffenderFacts, People, VictimFacts
 from tests.harness import feed
 
@@ -206,10 +208,132 @@ def test_facts_fill_what_is_known_and_take_nothing_away(told: Told) -> None:
     ]
     records = told.people.apply(event(incident), facts)
     assert [type(record) for record in records] == [OffenderDescribed, VictimsDescribed]
-    [victims] = told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 1, language="es")])
+    data = event(incident).data
+    [victims] = told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 1, language="es")], data)
     assert isinstance(victims, VictimsDescribed)
     assert (victims.victims[0].name, victims.victims[0].language) == ("Victim 1", "es")
-    assert told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 7, name="Victim 7")]) == []
+    assert told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 7, name="Victim 7")], data) == []
+
+
+INCIDENT = "ZZ0010000:25-001"
+
+
+def report(
+    told: Told, revision: int, named: str | None, name: str | None = None, contact: str | None = None, **more: Any
+) -> None:
+    """As a table tells it: one victim under this id, with what the row has of her and of him."""
+    victims = [{"victim_no": 1, "victim_id": named, "relationship": "SE"}]
+    facts: list[Facts] = [
+        OffenderFacts("O1", name=f"Offender, as of {revision}"),
+        VictimFacts("O1", INCIDENT, 1, name=name, contact=(contact,) if contact else ()),
+    ]
+    told.people.apply(event(feed.incident(revision=revision, victims=victims, **more)), facts)
+
+
+def her(told: Told, who: str = "O1") -> tuple[str | None, str | None, list[str]]:
+    [one] = told.people._people[who].victims.values()
+    return one.victim_id, one.name, one.contact
+
+
+PLACE = victim_id(feed.ORI, "25-001", 1)
+
+
+@pytest.mark.parametrize("late", [1, 2])
+def test_a_late_or_refused_report_of_another_woman_leaves_hers_as_it_is(told: Told, late: int) -> None:
+    report(told, 2, "W2", "Maria", "555-2222")
+    report(told, late, "W1", "Ann", "555-1111")
+    assert her(told) == ("W2", "Maria", ["555-2222"])
+    assert told.people._people["O1"].described.name == "Offender, as of 2"
+
+
+def test_a_late_report_under_the_id_that_went_is_no_later_word_of_her(told: Told) -> None:
+    report(told, 2, "W1", "Ann", "555-2222")
+    told.tell({"offender_id": "O1", "merged_offender_id": "O2"}, "offender.merged")
+    late = event(feed.incident("O2", revision=1, victims=[{"victim_no": 1, "victim_id": "W1", "relationship": "SE"}]))
+    told.people.apply(late, [VictimFacts("O2", INCIDENT, 1, name="Ann", contact=("555-1111",), language="es")])
+    assert her(told) == ("W1", "Ann", ["555-2222"])
+    assert told.people._people["O1"].victims[INCIDENT, 1].language == "es"
+
+
+@pytest.mark.parametrize("named", ["W1", PLACE])
+def test_a_late_report_of_herself_fills_what_is_empty(told: Told, named: str) -> None:
+    """A submission came first; the agency's own table has her telephone."""
+    report(told, 20250101, PLACE)
+    report(told, 1, named, "Ann", "555-1111")
+    assert her(told) == (PLACE, "Ann", ["555-1111"])
+
+
+def test_what_was_taken_back_says_nothing_when_it_comes_late(told: Told) -> None:
+    taken = {"incident_id": INCIDENT, "offender_id": "O1", "agency": feed.ORI, "revision": 1}
+    told.tell(taken, "incident.retracted")
+    report(told, 2, PLACE)
+    report(told, 1, PLACE, "Ann", "555-1111")
+    assert her(told) == (PLACE, None, [])
+
+
+def test_new_facts_of_an_old_revision_told_again_are_not_anothers(told: Told) -> None:
+    first = event(feed.incident(victims=[{"victim_no": 1, "victim_id": "W1", "relationship": "SE"}]))
+    told.people.apply(first)
+    report(told, 2, "W2", "Maria", "555-2222")
+    assert told.people.learn([VictimFacts("O1", INCIDENT, 1, name="Ann", contact=("555-3333",))], first.data) == []
+
+
+def test_a_late_report_of_what_was_expunged_does_not_name_him(told: Told) -> None:
+    told.tell({"incident_id": INCIDENT, "offender_id": "O1", "agency": feed.ORI}, "incident.expunged")
+    report(told, 3, "W1", "Ann", "555-1111")
+    him = told.people._people["O1"]
+    assert (him.described, him.victims) == (OffenderDescribed(offender_id="O1"), {})
+
+
+@pytest.mark.parametrize("named", ["W1", PLACE])
+def test_corrected_to_another_name_nothing_of_the_first_woman_is_hers(told: Told, named: str) -> None:
+    report(told, 1, named, "Ann Lee", "555-1111")
+    report(told, 2, named, "Ruiz, Maria")
+    assert her(told) == (named, "Ruiz, Maria", [])
+    report(told, 3, named, "Ruiz, Mario")
+    report(told, 4, named, None, "555-2222")
+    report(told, 5, named, "M. Ruiz")
+    assert her(told) == (named, "M. Ruiz", ["555-2222"]), "a mistyped letter, no name or an initial is no other woman"
+
+
+def test_another_surname_alone_is_no_other_woman_but_with_another_birth_date_it_is(told: Told) -> None:
+    def tell(revision: int, name: str, born: date | None, contact: tuple[str, ...] = ()) -> list[str]:
+        victims = [{"victim_no": 1, "victim_id": PLACE, "relationship": "SE"}]
+        fact = VictimFacts("O1", INCIDENT, 1, name=name, birth_date=born, contact=contact)
+        told.people.apply(event(feed.incident(revision=revision, victims=victims)), [fact])
+        return her(told)[2]
+
+    assert tell(1, "Maria Ruiz", date(1990, 5, 4), ("555-1111",)) == ["555-1111"]
+    assert tell(2, "Maria Lopez", None) == ["555-1111"]
+    assert tell(3, "Maria Castro", date(1971, 11, 30)) == []
+
+
+def test_two_women_whose_rows_change_places_keep_their_own_telephones(told: Told) -> None:
+    def both(revision: int, *women: tuple[str, str | None]) -> None:
+        victims = [
+            {"victim_no": place, "victim_id": victim_id(feed.ORI, "25-001", place), "relationship": "SE"}
+            for place in (1, 2)
+        ]
+        facts: list[Facts] = [
+            VictimFacts("O1", INCIDENT, place, name=name, contact=(contact,) if contact else ())
+            for place, (name, contact) in enumerate(women, start=1)
+        ]
+        told.people.apply(event(feed.incident(revision=revision, victims=victims)), facts)
+
+    both(1, ("Ann Lee", "555-1111"), ("Zoe Ruiz", None))
+    both(2, ("Zoe Ruiz", None), ("Ann Lee", "555-1111"))
+    known = told.people._people["O1"].victims.values()
+    assert [(one.name, one.contact) for one in known] == [("Zoe Ruiz", []), ("Ann Lee", ["555-1111"])]
+
+
+def test_records_that_become_one_do_not_fill_one_woman_with_anothers_telephone(told: Told) -> None:
+    for who, name, contact in (("O1", "Maria Ruiz", ()), ("O2", "Ann Lee", ("555-1111",))):
+        victims = [{"victim_no": 1, "victim_id": PLACE, "relationship": "SE"}]
+        told.people.apply(
+            event(feed.incident(who, victims=victims)), [VictimFacts(who, INCIDENT, 1, name=name, contact=contact)]
+        )
+    told.tell({"offender_id": "O1", "merged_offender_id": "O2"}, "offender.merged")
+    assert her(told) == (PLACE, "Maria Ruiz", [])
 
 
 def test_an_expunged_incident_leaves_no_name_and_stays_out(told: Told) -> None:
