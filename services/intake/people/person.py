@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from schemas.incident import IncidentReported
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
+from services.intake.people.custody import Stay, shown
 
 Place = tuple[str | None, int]
 """Incident (none: as the police gave it) and victim number."""
@@ -51,6 +52,13 @@ class Person:
     merged_into: str | None = None
     moved: dict[str, str] = field(default_factory=dict)
     """By incident the person it went to in a split; what comes late for it is his."""
+    stays: dict[str, Stay] = field(default_factory=dict)
+    """His bookings, of which `described` shows one."""
+
+    def held_by(self, stays: dict[str, Stay]) -> None:
+        """These are his bookings now."""
+        self.stays = stays
+        self.described = self.described.model_copy(update={"custody": shown(stays)})
 
     @property
     def elsewhere(self) -> list[str]:

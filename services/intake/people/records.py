@@ -19,7 +19,8 @@ from schemas.incident import (
 )
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
-from services.intake.people.custody import custody_after
+from services.intake.people.custody import Stay, custody_after, together
+from services.intake.people.custody import newest as newest_stays
 from services.intake.people.facts import Facts, VictimFacts
 from services.intake.people.person import Person, Place, Telling
 from services.intake.people.victims import (
@@ -245,6 +246,7 @@ class People:
         survivor, merged = self._person(data.offender_id), self._person(data.merged_offender_id)
         told = {name: value for name, value in merged.described if value and not getattr(survivor.described, name)}
         survivor.described = survivor.described.model_copy(update=told)
+        survivor.held_by(together(_told_of(survivor), _told_of(merged)))
         self._take_in(survivor, merged.victims, merged.tellings)
         survivor.moved = merged.moved | survivor.moved
         gone = merged.described.offender_id
@@ -286,11 +288,16 @@ class People:
 
     def _custody(self, data: CustodyChanged) -> None:
         person = self._person(data.offender_id)
-        custody = custody_after(person.described.custody, data)
-        person.described = person.described.model_copy(update={"custody": custody})
+        known = person.stays.get(data.booking_id)
+        stay = Stay(custody_after(known.custody if known else None, data), data.offender_id)
+        person.held_by(newest_stays({**person.stays, data.booking_id: stay}))
 
     def _described(self, data: OffenderDescribed) -> None:
-        person = self._person(data.offender_id)
+        person, custody = self._person(data.offender_id), data.custody
+        if custody != person.described.custody:
+            known = person.stays.get(custody.booking_id) if custody else None
+            told_of = known.told_of if known else data.offender_id
+            person.stays = {custody.booking_id: Stay(custody, told_of)} if custody else {}
         person.described = data.model_copy(update={"offender_id": person.described.offender_id})
 
     def _victims_described(self, data: VictimsDescribed) -> None:
@@ -319,3 +326,9 @@ def _given(
     if weight is _Weight.FILLS:
         found = {name: value for name, value in found.items() if not getattr(known, name)}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+
+
+def _told_of(person: Person) -> dict[str, Stay]:
+    """Of a man who was never another's."""
+    name = person.described.offender_id
+    return {key: replace(stay, told_of=stay.told_of or name) for key, stay in person.stays.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -350,3 +351,89 @@ def test_an_expunged_incident_leaves_no_name_and_stays_out(told: Told) -> None:
     assert told.known("O9") == []
     assert told.known("O1") == [("ZZ0010000:25-002", 1, "V1")]
     assert "25-001" not in repr(told.people._people)
+
+
+class Jail:
+    """What a jail says of O1 on 10 January, by hour, and how he is held."""
+
+    def __init__(self, told: Told) -> None:
+        self.told = told
+
+    def says(self, change: str, hour: int, booking: str = "B1", who: str = "O1", facility: str | None = None) -> None:
+        data = {"offender_id": who, "booking_id": booking, "change": change, "at": f"2025-01-10T{hour:02}:00:00Z"}
+        self.told.tell({**data, "facility": facility}, "custody.changed")
+
+    def merge(self, one: str = "O1", other: str = "O2") -> None:
+        self.told.tell({"offender_id": one, "merged_offender_id": other}, "offender.merged")
+
+    def held(self, who: str = "O1") -> tuple[str, bool]:
+        custody = self.told.offenders[who].custody
+        assert custody is not None
+        return custody.booking_id, custody.held
+
+
+@pytest.fixture
+def jail(told: Told) -> Jail:
+    return Jail(told)
+
+
+@pytest.mark.parametrize("order", list(permutations([("booked", 10), ("released", 12), ("booked", 14)])))
+def test_booked_released_and_booked_again_in_any_order_he_is_held(jail: Jail, order: list[tuple[str, int]]) -> None:
+    for change, hour in order:
+        jail.says(change, hour)
+    assert jail.held() == ("B1", True)
+
+
+@pytest.mark.parametrize(
+    "order",
+    list(permutations([("booked", 1, "B1"), ("released", 2, "B1"), ("booked", 10, "B2"), ("released", 12, "B2")])),
+)
+def test_two_stays_that_ended_in_any_order_have_ended(jail: Jail, order: list[tuple[str, int, str]]) -> None:
+    for change, hour, booking in order:
+        jail.says(change, hour, booking)
+    assert jail.held() == ("B2", False)
+
+
+def test_of_two_bookings_at_a_time_one_ends_and_he_is_held_under_the_other(jail: Jail) -> None:
+    jail.says("booked", 1, "B1")
+    jail.says("booked", 2, "B2")
+    jail.says("released", 5, "B2")
+    assert jail.held() == ("B1", True)
+    jail.says("released", 6, "B1")
+    assert not jail.held()[1]
+
+
+def test_a_transfer_that_is_told_late_does_not_move_him_back(jail: Jail) -> None:
+    jail.says("booked", 3, facility="Jail 2")
+    jail.says("booked", 1, facility="Jail 1")
+    custody = jail.told.offenders["O1"].custody
+    assert custody is not None
+    assert custody.facility == "Jail 2"
+
+
+@pytest.mark.parametrize("survivor", ["O1", "O2"])
+def test_of_two_who_are_one_the_one_who_is_in_jail_is(jail: Jail, survivor: str) -> None:
+    jail.says("booked", 1, "B1", "O1")
+    jail.says("released", 2, "B1", "O1")
+    jail.says("booked", 1, "B2", "O2")
+    jail.merge(survivor, {"O1": "O2", "O2": "O1"}[survivor])
+    assert jail.held(survivor) == ("B2", True)
+    jail.says("released", 9, "B2", "O2")
+    assert jail.held(survivor) == ("B2", False)
+
+
+def test_one_booking_told_of_under_two_ids_that_are_one_ends_once(jail: Jail) -> None:
+    jail.says("booked", 1, "B1", "O1")
+    jail.says("booked", 1, "B1", "O2")
+    jail.says("released", 3, "B1", "O2")
+    jail.merge()
+    assert jail.held() == ("B1", False)
+
+
+def test_of_many_bookings_those_that_ended_long_ago_are_forgotten(jail: Jail) -> None:
+    jail.says("booked", 1, "open")
+    for number in range(40):
+        jail.says("booked", 2, f"B{number}")
+        jail.says("released", 3, f"B{number}")
+    assert jail.held() == ("open", True)
+    assert len(jail.told.people._people["O1"].stays) == 20
