@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -61,6 +62,8 @@ def event_in(raw: bytes) -> Event[Data]:
 
 _NOT_AN_AGENCYS: Final = (OffenderMerged, OffenderSplit, OffenderDescribed)
 """Who is who, and the whole record of a man, is not one agency's to say."""
+_ORI_FIRST: Final = re.compile(r"([A-Z]{2}[A-Z0-9]{7}):")
+"""Of a booking as a roster names it: the jail's, and its number there."""
 
 
 def check_agency(event: Event[Data], agency: str) -> None:
@@ -73,9 +76,11 @@ def check_agency(event: Event[Data], agency: str) -> None:
         raise InvalidRecord(RejectCode.ANOTHER_AGENCY, "agency")
     incidents = [getattr(event.data, "incident_id", None)]
     if isinstance(event.data, VictimsDescribed):
-        incidents = [victim.incident_id or "" for victim in event.data.victims]
+        incidents = [victim.incident_id or "" for victim in event.data.victims] or [""]  # an empty one would end all
     if any(incident is not None and not incident.startswith(f"{agency}:") for incident in incidents):
         raise InvalidRecord(RejectCode.ANOTHER_AGENCY, "incident_id")
+    if (named := _ORI_FIRST.match(getattr(event.data, "booking_id", ""))) and named[1] != agency:
+        raise InvalidRecord(RejectCode.ANOTHER_AGENCY, "booking_id")
 
 
 def _offender_of(data: Data) -> str:

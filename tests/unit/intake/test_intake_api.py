@@ -167,6 +167,30 @@ async def test_who_is_who_is_no_agencys_to_say(api: Api, kind: str, data: dict[s
     assert coded(await api.post(feed.envelope(data, kind), STRUCTURED)) == (422, "another_agency")
 
 
+@pytest.mark.parametrize("victims", [[], [{"victim_no": 1}], [{"victim_no": 1, "incident_id": f"{OTHER}:7"}]])
+async def test_an_agencys_list_names_incidents_of_its_own(api: Api, victims: list[dict[str, Any]]) -> None:
+    """An empty one would take away every victim of this man, whoever has told of her."""
+    await api.post(feed.incident())
+    data = {"offender_id": "O1", "victims": victims}
+    assert coded(await api.post(feed.envelope(data, "ipvi.victims.described.v1"), STRUCTURED)) == (
+        422,
+        "another_agency",
+    )
+    [(_, last)] = [row for row in api.bench.stream.rows if row[0] == Topic.VICTIMS]
+    assert last.value is not None
+
+
+@pytest.mark.parametrize(
+    ("booking", "status"), [(f"{OTHER}:B1", 422), (f"{feed.ORI}:B1", 202), ("B1", 202), ("2025:1", 202)]
+)
+async def test_a_booking_of_another_jail_is_not_an_agencys_to_end(api: Api, booking: str, status: int) -> None:
+    data = {"offender_id": "O1", "booking_id": booking, "change": "released", "at": "2025-01-12T02:00:00Z"}
+    answered = await api.post(feed.envelope(data, "ipvi.custody.changed.v1"), STRUCTURED)
+    assert answered.status_code == status
+    if status == 422:
+        assert answered.json()["fields"] == [{"field": "booking_id", "problem": "another_agency"}]
+
+
 async def test_a_batch_is_taken_but_for_what_is_wrong_in_it(api: Api) -> None:
     answered = await api.post(
         [feed.incident(number="1"), {"incident_id": "ZZ0010000:2", "note": "Canary"}, feed.incident(number="3")]
