@@ -8,6 +8,8 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import Any
 
+from pydantic import ValidationError
+
 from schemas.envelope import Data, Event
 from schemas.incident import (
     CustodyChanged,
@@ -35,6 +37,8 @@ from services.intake.people.victims import (
 )
 
 _OFFENDER_FACTS = ("name", "birth_date", "places", "language", "counsel")
+_LONGEST = 200
+"""Characters of a text in a record of people."""
 _VICTIM_FACTS = ("name", "birth_date", "contact", "language", "substitute_address")
 
 FINAL = sys.maxsize
@@ -322,10 +326,23 @@ class People:
 def _given(
     fact: Facts, names: Iterable[str], known: OffenderDescribed | DescribedVictim, weight: _Weight
 ) -> dict[str, Any]:
+    """What of it the record takes: texts cut to their length, and nothing that it could not be read again with."""
     found = {name: value for name in names if (value := getattr(fact, name))}
     if weight is _Weight.FILLS:
         found = {name: value for name, value in found.items() if not getattr(known, name)}
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
+    given = {name: _cut(value) for name, value in found.items()}
+    try:
+        type(known).model_validate(known.__dict__ | given)
+    except ValidationError as wrong:
+        unfit = {error["loc"][0] for error in wrong.errors(include_input=False, include_url=False)}
+        return {name: value for name, value in given.items() if name not in unfit}
+    return given
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str):
+        return value[:_LONGEST]
+    return [each[:_LONGEST] for each in value] if isinstance(value, tuple) else value
 
 
 def _told_of(person: Person) -> dict[str, Stay]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import permutations
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from schemas.envelope import Data, Event, from_json_line
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.intake.identity import victim_id
 from services.intake.people import Facts, OffenderFacts, People, VictimFacts
+from services.intake.store.people import _person, _row
 from tests.harness import feed
 
 
@@ -437,3 +439,20 @@ def test_of_many_bookings_those_that_ended_long_ago_are_forgotten(jail: Jail) ->
         jail.says("released", 3, f"B{number}")
     assert jail.held() == ("open", True)
     assert len(jail.told.people._people["O1"].stays) == 20
+
+
+def test_nothing_is_kept_that_cannot_be_read_again(told: Told) -> None:
+    """One row that could not be read would end intake at every start."""
+    long = "x" * 241
+    facts: list[Facts] = [
+        OffenderFacts("O1", name=long, places=("place 1", long), language="Spanish", counsel=long),
+        VictimFacts("O1", INCIDENT, 1, name=long, contact=(long,), language="español", substitute_address=long),
+    ]
+    told.people.apply(event(feed.incident()), facts)
+    row = _row("O1", told.people._people["O1"])
+    person = _person(SimpleNamespace(**row))
+    assert person == told.people._people["O1"]
+    assert (person.described.name, person.described.language) == (long[:200], None)
+    assert person.described.places == ["place 1", long[:200]]
+    [victim] = person.victims.values()
+    assert (victim.name, victim.contact, victim.language) == (long[:200], [long[:200]], None)
