@@ -18,7 +18,7 @@ from pydantic import Field
 from schemas.envelope import Classification, Data, Event, deterministic_id, json_again, read
 from schemas.incident import Identifier, IncidentReported
 from schemas.rejects import InvalidRecord, RejectCode
-from services.intake.cloudevents import MAX_EVENT, check_agency, event_in
+from services.intake.cloudevents import MAX_EVENT, check_agency, check_victims, event_in
 from services.intake.domain import Reject, Unit
 from services.intake.identity import Identifiers, Sighting, offender_id
 from services.intake.people import Facts, OffenderFacts
@@ -128,6 +128,7 @@ def _plain_incident(raw: bytes, agency: str) -> tuple[Event[Data], tuple[Facts, 
         raise InvalidRecord(RejectCode.NOT_AN_EVENT)
     known = _identified(found, agency)
     data = read(IncidentReported, json_again(found))
+    check_victims(data)
     who = data.offender.offender_id
     content = hashlib.sha256(data.canonical()).hexdigest()
     event = Event(

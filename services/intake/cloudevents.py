@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from schemas.envelope import Data, Event, from_json_line
-from schemas.incident import OffenderMerged, OffenderSplit
+from schemas.incident import IncidentReported, OffenderMerged, OffenderSplit
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic, allowed
@@ -57,7 +57,20 @@ def event_in(raw: bytes) -> Event[Data]:
     topic_of(event.type)
     if event.subject != _offender_of(event.data):
         raise InvalidRecord(RejectCode.KEY_MISMATCH, "subject")
+    check_victims(event.data)
     return event
+
+
+def check_victims(data: Data) -> None:
+    """Raises `InvalidRecord` for two victims of one number, as whoever reads the stream would: one would hide the other."""
+    if not isinstance(data, IncidentReported):
+        return
+    seen: set[int] = set()
+    for place, victim in enumerate(data.victims):
+        number = victim.victim_no or place + 1
+        if number in seen:
+            raise InvalidRecord(RejectCode.OUT_OF_RANGE, f"victims.{place}.victim_no")
+        seen.add(number)
 
 
 _NOT_AN_AGENCYS: Final = (OffenderMerged, OffenderSplit, OffenderDescribed)

@@ -167,6 +167,18 @@ async def test_who_is_who_is_no_agencys_to_say(api: Api, kind: str, data: dict[s
     assert coded(await api.post(feed.envelope(data, kind), STRUCTURED)) == (422, "another_agency")
 
 
+@pytest.mark.parametrize("numbers", [(1, 1), (2, None), (None, 3, 1)])
+async def test_two_victims_of_one_number_are_refused_at_once(api: Api, numbers: tuple[int | None, ...]) -> None:
+    """Downstream one woman's referral would hide the other's: whoever sent it must hear of it."""
+    victims = [{"victim_no": number, "relationship": "SE"} for number in numbers]
+    field = f"victims.{len(numbers) - 1}.victim_no"
+    for body, kind in ((feed.incident(victims=victims), "application/json"), (event(victims=victims), STRUCTURED)):
+        answered = await api.post(body, kind)
+        assert coded(answered) == (422, "out_of_range")
+        assert answered.json()["fields"] == [{"field": field, "problem": "out_of_range"}]
+    assert api.incidents == []
+
+
 @pytest.mark.parametrize("victims", [[], [{"victim_no": 1}], [{"victim_no": 1, "incident_id": f"{OTHER}:7"}]])
 async def test_an_agencys_list_names_incidents_of_its_own(api: Api, victims: list[dict[str, Any]]) -> None:
     """An empty one would take away every victim of this man, whoever has told of her."""
