@@ -48,6 +48,8 @@ class PlainIdentifiers(Data):
     name: Annotated[str, Field(max_length=200)] | None = None
     birth_date: date | None = None
     sex: Annotated[str, Field(max_length=1)] | None = None
+    offender_no: Annotated[int, Field(ge=1, le=99)] | None = None
+    """Which offender of the incident he is. Needed where no number is given: two men known by name alone are two."""
 
 
 def units(
@@ -158,9 +160,12 @@ def _identified(found: dict[str, Any], agency: str) -> Identifiers | None:
         raise InvalidRecord(wrong.code, f"offender.identifiers.{wrong.field}") from None
     if not any((given.person, given.state_id, given.fbi_number, given.name)):
         raise InvalidRecord(RejectCode.MISSING_FIELD, "offender.identifiers")
+    if not any((given.person, given.state_id, given.fbi_number, given.offender_no)):
+        raise InvalidRecord(RejectCode.MISSING_FIELD, "offender.identifiers.offender_no")
     known = Identifiers(
         agency,
         str(found.get("incident_id", "")).partition(":")[2],
+        given.offender_no or 1,
         state_id=given.state_id,
         fbi_number=given.fbi_number,
         agency_person=given.person,

@@ -21,6 +21,7 @@ from services.common.auth import Person, Tokens
 from services.intake.api import Desk, router
 from services.intake.bodies import MAX_BODY
 from services.intake.domain import RejectLimit, Terms
+from services.intake.identity import Identifiers, offender_id
 from tests.harness import feed
 from tests.harness.http import KeptReads, coded
 from tests.harness.intake import Bench, bench
@@ -250,6 +251,21 @@ async def test_identifiers_in_place_of_an_id(api: Api) -> None:
     )
     empty = await api.post(feed.incident(offender={"identifiers": {"sex": "M"}}))
     assert empty.json()["fields"][0]["field"] == "offender.identifiers"
+
+
+async def test_two_men_of_one_incident_known_by_name_alone_are_two(api: Api) -> None:
+    """Under one id the second would be the first told differently: refused downstream, and his charge lost."""
+
+    def plain(name: str, **more: Any) -> dict[str, Any]:
+        return feed.incident(offender={"identifiers": {"name": name, **more}})
+
+    unnumbered = await api.post(plain("Man, A"))
+    assert coded(unnumbered) == (422, "missing_field")
+    assert unnumbered.json()["fields"][0]["field"] == "offender.identifiers.offender_no"
+    both = await api.post([plain("Man, A", offender_no=1), plain("Other, B", offender_no=2)])
+    assert both.status_code == 202
+    known = {event.subject for event in api.bench.stream.events(Topic.INCIDENTS)}
+    assert known == {offender_id(Identifiers(feed.ORI, "25-001", number)) for number in (1, 2)}
 
 
 async def test_nothing_is_acknowledged_that_is_not_on_the_stream(api: Api) -> None:
