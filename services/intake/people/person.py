@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from schemas.incident import IncidentReported
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
+from services.intake.people import origins
 from services.intake.people.custody import Stay, shown
 
 Place = tuple[str | None, int]
@@ -54,6 +56,21 @@ class Person:
     """By incident the person it went to in a split; what comes late for it is his."""
     stays: dict[str, Stay] = field(default_factory=dict)
     """His bookings, of which `described` shows one."""
+    origins: dict[str, list[str]] = field(default_factory=dict)
+    """By field of `described` the incidents that alone have told it."""
+
+    def told(self, given: Mapping[str, Any], incident_id: str | None) -> None:
+        """Of him by this incident, or by something else."""
+        self.origins = origins.told(self.origins, self.described, given, incident_id)
+        self.described = self.described.model_copy(update=dict(given))
+
+    def untold(self, incidents: Collection[str]) -> dict[str, Any]:
+        """What these incidents alone have told of him is his no longer; returns it."""
+        self.origins, gone = origins.without(self.origins, incidents)
+        bare = OffenderDescribed(offender_id=self.described.offender_id)
+        taken = {name: getattr(self.described, name) for name in gone}
+        self.described = self.described.model_copy(update={name: getattr(bare, name) for name in gone})
+        return taken
 
     def held_by(self, stays: dict[str, Stay]) -> None:
         """These are his bookings now."""

@@ -5,10 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
-from enum import Enum, auto
 from typing import Any
-
-from pydantic import ValidationError
 
 from schemas.envelope import Data, Event
 from schemas.incident import (
@@ -21,9 +18,11 @@ from schemas.incident import (
 )
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
-from services.intake.people.custody import Stay, custody_after, together
+from services.intake.people import origins
+from services.intake.people.custody import Stay, charges_of, custody_after, together
 from services.intake.people.custody import newest as newest_stays
 from services.intake.people.facts import Facts, VictimFacts
+from services.intake.people.learning import Weight, as_told, given, weight_of
 from services.intake.people.person import Person, Place, Telling
 from services.intake.people.victims import (
     agency_of,
@@ -32,14 +31,8 @@ from services.intake.people.victims import (
     filled,
     is_another,
     newest,
-    told_otherwise,
     without,
 )
-
-_OFFENDER_FACTS = ("name", "birth_date", "places", "language", "counsel")
-_LONGEST = 200
-"""Characters of a text in a record of people."""
-_VICTIM_FACTS = ("name", "birth_date", "contact", "language", "substitute_address")
 
 FINAL = sys.maxsize
 """Taken back through every revision there will ever be."""
@@ -50,14 +43,6 @@ def named(event: Event[Data]) -> list[str]:
     said = event.data.__dict__  # faster by far than pydantic's `getattr` for a name that is not there
     others = (said.get(name) for name in ("offender_id", "merged_offender_id", "new_offender_id"))
     return list(dict.fromkeys([event.subject, *(other for other in others if other)]))
-
-
-class _Weight(Enum):
-    """What the facts of a report are worth."""
-
-    COUNTS = auto()
-    FILLS = auto()
-    NONE = auto()
 
 
 class People:
@@ -99,23 +84,27 @@ class People:
 
         An event that is such a record itself is what one source holds; the record that follows from it is whole.
         """
-        rule = self._rules.get(type(event.data))
+        rule, told = self._rules.get(type(event.data)), tuple(facts)
 
         def work() -> None:
             if rule is not None:
                 rule(event.data)
-            self._learn(facts, event.data)
+            if told:
+                self._learn(told, event.data)
 
-        facts = tuple(facts)
-        return self._changed_by(work, [*named(event), *(fact.offender_id for fact in facts)])
+        names = [*named(event), *(fact.offender_id for fact in told)]
+        # What was said of his victims because of an incident that is expunged names it as its cause.
+        return self._changed_by(work, names, anew=isinstance(event.data, IncidentExpunged))
 
     def learn(self, facts: Iterable[Facts], data: Data) -> list[Data]:
         """Records to write because of facts that are new, with `data` that was applied before."""
         told = tuple(facts)
         return self._changed_by(lambda: self._learn(told, data), [fact.offender_id for fact in told])
 
-    def _changed_by(self, work: Callable[[], object], names: list[str]) -> list[Data]:
-        """Each person once: those named, whoever they are now, and who else has a part of theirs."""
+    def _changed_by(self, work: Callable[[], object], names: list[str], *, anew: bool = False) -> list[Data]:
+        """Each person once: those named, whoever they are now, and who else has a part of theirs. `anew`: victims' records
+        changed or not.
+        """
         now = list(map(self._resolve, names))
         others = [
             self._resolve(name) for one in now if one in self._people for name in self._people[one].moved.values()
@@ -125,7 +114,7 @@ class People:
         work()
         after = [record for name in touched for record in self._records(name)]
         self.changed |= {name for name in touched if name in self._people}
-        return [new for new, old in zip(after, before, strict=True) if new != old]
+        return [new for new, old in zip(after, before, strict=True) if new != old or (anew and _holds(new))]
 
     def _resolve(self, offender_id: str) -> str:
         """Who he is now. Ends, since nobody is ever merged into one who stands for him."""
@@ -151,43 +140,21 @@ class People:
         """By the report that they came with: of the one that counts they replace what is known, of an older one they fill
         what is empty, and of one that was refused or taken back they say nothing.
         """
-        weight = self._weight(data) if facts else _Weight.NONE
-        if weight is _Weight.NONE:
-            return
         report = data if isinstance(data, IncidentReported) else None
-        told = Telling.of(report).victims if report else {}
+        incident_id = report.incident_id if report else None
+        weight = weight_of(report, self._person(report.offender.offender_id, incident_id)) if report else Weight.COUNTS
+        if weight is Weight.NONE:
+            return
+        named = Telling.of(report).victims if report else {}
         for fact in facts:
             if isinstance(fact, VictimFacts):
-                self._learn_of_her(fact, told.get(fact.victim_no), weight)
-                continue
-            person = self._person(fact.offender_id, report.incident_id if report else None)
-            given = _given(fact, _OFFENDER_FACTS, person.described, weight)
-            person.described = person.described.model_copy(update=given)
-
-    def _learn_of_her(self, fact: VictimFacts, named: str | None, weight: _Weight) -> None:
-        person, place = self._person(fact.offender_id, fact.incident_id), (fact.incident_id, fact.victim_no)
-        known = person.victims.get(place)  # none: a later revision or a retraction has taken her out
-        if known is None or is_another(known, named, place):
-            return
-        if told_otherwise(known, fact.name, fact.birth_date):
-            if weight is _Weight.FILLS:
-                return
-            known = DescribedVictim(victim_no=fact.victim_no, incident_id=fact.incident_id, victim_id=known.victim_id)
-        person.victims[place] = known.model_copy(update=_given(fact, _VICTIM_FACTS, known, weight))
-
-    def _weight(self, data: Data) -> _Weight:
-        if not isinstance(data, IncidentReported):
-            return _Weight.COUNTS
-        name = data.offender.offender_id
-        person = self._person(name, data.incident_id)
-        standing = person.standing(data.incident_id)
-        if name not in standing or data.revision <= person.taken_back(data.incident_id, name):
-            return _Weight.NONE
-        own = standing[name]
-        if data.revision == own.revision and Telling.of(data, own.through) != own:
-            return _Weight.NONE  # told differently: the first stands
-        newest = max(one.revision for one in standing.values())
-        return _Weight.COUNTS if data.revision >= newest else _Weight.FILLS
+                place, person = (fact.incident_id, fact.victim_no), self._person(fact.offender_id, fact.incident_id)
+                known = person.victims.get(place)  # none: a later revision or a retraction has taken her out
+                if known is not None and not is_another(known, named.get(fact.victim_no), place):
+                    person.victims[place] = as_told(known, fact, weight)
+            else:
+                person = self._person(fact.offender_id, incident_id)
+                person.told(given(fact, person.described, weight), incident_id)
 
     def _reported(self, data: IncidentReported) -> None:
         person = self._person(data.offender.offender_id, data.incident_id)
@@ -198,13 +165,11 @@ class People:
         if data.revision <= max(known_telling.revision, known_telling.through):
             return
         told[data.offender.offender_id] = Telling.of(data, known_telling.through)
-        known, offender = person.described, data.offender
-        person.described = known.model_copy(
-            update={
-                "birth_date": known.birth_date or offender.birth_date,
-                "conflict_of_interest": known.conflict_of_interest or offender.conflict_of_interest,
-            }
-        )
+        born, known = data.offender.birth_date, person.described.birth_date
+        of_him: dict[str, Any] = {"birth_date": born} if born and known in (None, born) else {}
+        if data.offender.conflict_of_interest:
+            of_him["conflict_of_interest"] = True
+        person.told(of_him, data.incident_id)
         self._settle(person, data.incident_id)
 
     def _settle(self, person: Person, incident_id: str, others: Iterable[DescribedVictim] = ()) -> None:
@@ -232,6 +197,7 @@ class People:
             person.tellings.pop(data.incident_id, None)
             person.moved.pop(data.incident_id, None)
             person.tellings[self._seal(data.incident_id)] = {}
+            person.untold({data.incident_id})
 
     def _take_back(self, offender_id: str, incident_id: str, revision: int) -> None:
         """Under his own id all that was told of it; under one that was merged into his that telling alone."""
@@ -249,6 +215,7 @@ class People:
             return
         survivor, merged = self._person(data.offender_id), self._person(data.merged_offender_id)
         told = {name: value for name, value in merged.described if value and not getattr(survivor.described, name)}
+        survivor.origins = origins.together(survivor.origins, survivor.described, merged.origins, merged.described)
         survivor.described = survivor.described.model_copy(update=told)
         survivor.held_by(together(_told_of(survivor), _told_of(merged)))
         self._take_in(survivor, merged.victims, merged.tellings)
@@ -265,6 +232,15 @@ class People:
         old.victims = without(old.victims, moved)
         old.tellings = {name: told for name, told in old.tellings.items() if name not in moved}
         self._take_in(new, victims, tellings)
+        told_by, his = (
+            old.origins,
+            {name: value for name, value in old.untold(moved).items() if not getattr(new.described, name)},
+        )
+        new.described = new.described.model_copy(update=his)
+        new.origins |= {name: told_by[name] for name in his}
+        goes = {key: stay for key, stay in old.stays.items() if charges_of(key) in moved}
+        new.held_by(together({**new.stays, **goes}, {}))
+        old.held_by({key: stay for key, stay in old.stays.items() if key not in goes})
         old.moved |= dict.fromkeys(moved, data.new_offender_id)
         new.moved = {name: to for name, to in new.moved.items() if name not in moved}
 
@@ -291,7 +267,7 @@ class People:
             person.tellings.pop(incident_id)
 
     def _custody(self, data: CustodyChanged) -> None:
-        person = self._person(data.offender_id)
+        person = self._person(data.offender_id, charges_of(data.booking_id))
         known = person.stays.get(data.booking_id)
         stay = Stay(custody_after(known.custody if known else None, data), data.offender_id)
         person.held_by(newest_stays({**person.stays, data.booking_id: stay}))
@@ -302,6 +278,11 @@ class People:
             known = person.stays.get(custody.booking_id) if custody else None
             told_of = known.told_of if known else data.offender_id
             person.stays = {custody.booking_id: Stay(custody, told_of)} if custody else {}
+        person.origins = {
+            name: those
+            for name, those in person.origins.items()
+            if getattr(data, name) == getattr(person.described, name)
+        }
         person.described = data.model_copy(update={"offender_id": person.described.offender_id})
 
     def _victims_described(self, data: VictimsDescribed) -> None:
@@ -323,26 +304,8 @@ class People:
             owner.victims = newest({**owner.victims, place: as_reported(owner, place, victim)})
 
 
-def _given(
-    fact: Facts, names: Iterable[str], known: OffenderDescribed | DescribedVictim, weight: _Weight
-) -> dict[str, Any]:
-    """What of it the record takes: texts cut to their length, and nothing that it could not be read again with."""
-    found = {name: value for name in names if (value := getattr(fact, name))}
-    if weight is _Weight.FILLS:
-        found = {name: value for name, value in found.items() if not getattr(known, name)}
-    given = {name: _cut(value) for name, value in found.items()}
-    try:
-        type(known).model_validate(known.__dict__ | given)
-    except ValidationError as wrong:
-        unfit = {error["loc"][0] for error in wrong.errors(include_input=False, include_url=False)}
-        return {name: value for name, value in given.items() if name not in unfit}
-    return given
-
-
-def _cut(value: Any) -> Any:
-    if isinstance(value, str):
-        return value[:_LONGEST]
-    return [each[:_LONGEST] for each in value] if isinstance(value, tuple) else value
+def _holds(record: Data) -> bool:
+    return isinstance(record, VictimsDescribed) and bool(record.victims)
 
 
 def _told_of(person: Person) -> dict[str, Stay]:

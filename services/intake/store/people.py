@@ -49,6 +49,7 @@ def _row(name: str, person: Person) -> dict[str, Any]:
         "tellings": _TELLINGS.dump_python(person.tellings, mode="json"),
         "moved": person.moved,
         "stays": _STAYS.dump_python(person.stays, mode="json", exclude_defaults=True),
+        "origins": person.origins,
     }
 
 
@@ -65,4 +66,5 @@ def _person(row: Any) -> Person:
         row.merged_into,
         row.moved,
         stays,
+        row.origins,
     )

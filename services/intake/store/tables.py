@@ -43,6 +43,7 @@ people = Table(
     Column(
         "stays", JSON, nullable=False, server_default="{}", comment="by booking: custody, and the id it was told of"
     ),
+    Column("origins", JSON, nullable=False, server_default="{}", comment="by field the incidents that alone told it"),
     Index("people_merged_into", "merged_into"),
     comment="what intake has said of each offender and his victims, over all feeds",
 )

@@ -456,3 +456,59 @@ def test_nothing_is_kept_that_cannot_be_read_again(told: Told) -> None:
     assert person.described.places == ["place 1", long[:200]]
     [victim] = person.victims.values()
     assert (victim.name, victim.contact, victim.language) == (long[:200], [long[:200]], None)
+
+
+def expunge(told: Told, number: str = "25-001", who: str = "O1") -> None:
+    gone = {"incident_id": f"ZZ0010000:{number}", "offender_id": who, "agency": feed.ORI}
+    told.tell(gone, "incident.expunged")
+
+
+def him(told: Told, number: str, **facts: Any) -> None:
+    told.people.apply(event(feed.incident(number=number)), [OffenderFacts("O1", **facts)])
+
+
+def test_what_an_expunged_incident_alone_told_of_him_is_gone(told: Told) -> None:
+    offender = {"offender_id": "O1", "birth_date": "1985-06-15", "conflict_of_interest": True}
+    told.tell(feed.incident(offender=offender))
+    him(told, "25-001", name="Offender 1", places=("place 1",), language="es")
+    him(told, "25-002", language="pl")
+    expunge(told)
+    assert told.offenders["O1"] == OffenderDescribed(offender_id="O1", language="pl")
+    assert "25-001" not in repr(told.people._people)
+
+
+def test_what_something_else_told_of_him_too_stays(told: Told) -> None:
+    jail = {"offender_id": "O1", "booking_id": "B1", "change": "booked", "at": "2025-01-10T00:00:00Z"}
+    him(told, "25-001", name="Offender 1", counsel="Counsel 1", birth_date=date(1985, 6, 15))
+    told.people.apply(event(jail, "ipvi.custody.changed.v1"), [OffenderFacts("O1", name="Offender 1")])
+    him(told, "25-002", name="Offender 1", birth_date=date(1985, 6, 15))
+    expunge(told)
+    described = told.offenders["O1"]
+    assert (described.name, described.counsel, described.birth_date) == ("Offender 1", None, date(1985, 6, 15))
+
+
+def test_what_an_expunged_incident_told_goes_wherever_it_has_come_by_a_merge_or_a_split(told: Told) -> None:
+    told.people.apply(event(feed.incident("O2", "25-001")), [OffenderFacts("O2", name="Offender 2", language="es")])
+    him(told, "25-002", name="Offender 1")
+    told.tell({"offender_id": "O1", "merged_offender_id": "O2"}, "offender.merged")
+    assert told.offenders["O1"].language == "es"
+    split = {"offender_id": "O1", "new_offender_id": "O9", "incident_ids": [INCIDENT]}
+    told.tell(split, "offender.split")
+    assert told.offenders["O1"] == OffenderDescribed(offender_id="O1", name="Offender 1")
+    assert told.offenders["O9"] == OffenderDescribed(offender_id="O9", language="es")
+    expunge(told)
+    assert told.offenders["O9"] == OffenderDescribed(offender_id="O9")
+
+
+def test_a_booking_goes_with_the_incident_of_its_charges(told: Told) -> None:
+    jail = {"offender_id": "O1", "booking_id": f"{feed.ORI}:B7", "change": "booked", "at": "2025-01-10T00:00:00Z"}
+    told.tell(jail, "custody.changed")
+    told.tell(feed.incident(number="booking-B7"))
+    split = {"offender_id": "O1", "new_offender_id": "O9", "incident_ids": [f"{feed.ORI}:booking-B7"]}
+    told.tell(split, "offender.split")
+    assert told.offenders["O1"].custody is None
+    told.tell({**jail, "change": "released", "at": "2025-01-12T00:00:00Z"}, "custody.changed")
+    assert told.offenders["O1"].custody is None
+    custody = told.offenders["O9"].custody
+    assert custody is not None
+    assert not custody.held
