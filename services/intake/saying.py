@@ -84,7 +84,7 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
                 said.messages += [
                     _message(_record(event, data, _facts_id(unit, fact)), as_of, event)
                     for fact in about
-                    for data in people.learn([fact], event.data)
+                    for data in people.learn([fact], event)
                 ]
         if len(said.keys) > before:
             said.fresh.append(unit)

@@ -27,17 +27,17 @@ class Weight(Enum):
     NONE = auto()
 
 
-def weight_of(report: IncidentReported, person: Person) -> Weight:
-    """Once it is applied. `person`: whose the incident is."""
+def weight_of(told: Telling, report: IncidentReported, person: Person) -> Weight:
+    """Once `report`, which tells `told`, is applied. `person`: whose the incident is."""
     name, incident_id = report.offender.offender_id, report.incident_id
     standing = person.standing(incident_id)
-    if name not in standing or report.revision <= person.taken_back(incident_id, name):
+    if name not in standing or told.revision <= person.taken_back(incident_id, name):
         return Weight.NONE
     own = standing[name]
-    if report.revision == own.revision and Telling.of(report, own.through) != own:
+    if told.revision == own.revision and own.told_by not in ("", told.told_by):
         return Weight.NONE  # told differently: the first stands
     newest = max(one.revision for one in standing.values())
-    return Weight.COUNTS if report.revision >= newest else Weight.FILLS
+    return Weight.COUNTS if told.revision >= newest else Weight.FILLS
 
 
 def as_told(known: DescribedVictim, fact: VictimFacts, weight: Weight) -> DescribedVictim:

@@ -27,15 +27,18 @@ class Telling:
     himself: frozenset[int] = frozenset()
     """Numbers under which he is a victim."""
     through: int = 0
+    told_by: str = ""
+    """Keyed hash of the event's id: of two of one revision the first stands."""
 
     @staticmethod
-    def of(data: IncidentReported, through: int = 0) -> Telling:
+    def of(data: IncidentReported, told_by: str, through: int = 0) -> Telling:
         numbered = [(one.victim_no or place, one) for place, one in enumerate(data.victims, start=1)]
         return Telling(
             data.revision,
             {number: one.victim_id for number, one in numbered if one.relationship != _HIMSELF},
             frozenset(number for number, one in numbered if one.relationship == _HIMSELF),
             through,
+            told_by,
         )
 
     def joined(self, other: Telling) -> Telling:

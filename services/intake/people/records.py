@@ -57,7 +57,6 @@ class People:
         self._seal = seal
         self.changed: set[str] = set()
         self._rules: dict[type[Data], Callable[[Any], None]] = {
-            IncidentReported: self._reported,
             IncidentRetracted: self._retracted,
             IncidentExpunged: self._expunged,
             OffenderMerged: self._merged,
@@ -87,19 +86,21 @@ class People:
         rule, told = self._rules.get(type(event.data)), tuple(facts)
 
         def work() -> None:
-            if rule is not None:
+            if isinstance(event.data, IncidentReported):
+                self._reported(event.data, self._told_by(event))
+            elif rule is not None:
                 rule(event.data)
             if told:
-                self._learn(told, event.data)
+                self._learn(told, event)
 
         names = [*named(event), *(fact.offender_id for fact in told)]
         # What was said of his victims because of an incident that is expunged names it as its cause.
         return self._changed_by(work, names, anew=isinstance(event.data, IncidentExpunged))
 
-    def learn(self, facts: Iterable[Facts], data: Data) -> list[Data]:
-        """Records to write because of facts that are new, with `data` that was applied before."""
+    def learn(self, facts: Iterable[Facts], event: Event[Data]) -> list[Data]:
+        """Records to write because of facts that are new, with an event that was applied before."""
         told = tuple(facts)
-        return self._changed_by(lambda: self._learn(told, data), [fact.offender_id for fact in told])
+        return self._changed_by(lambda: self._learn(told, event), [fact.offender_id for fact in told])
 
     def _changed_by(self, work: Callable[[], object], names: list[str], *, anew: bool = False) -> list[Data]:
         """Each person once: those named, whoever they are now, and who else has a part of theirs. `anew`: victims' records
@@ -136,16 +137,20 @@ class People:
         person = self._people.get(name) or Person(OffenderDescribed(offender_id=name))
         return person.described, person.victims_described()
 
-    def _learn(self, facts: Collection[Facts], data: Data) -> None:
+    def _learn(self, facts: Collection[Facts], event: Event[Data]) -> None:
         """By the report that they came with: of the one that counts they replace what is known, of an older one they fill
         what is empty, and of one that was refused or taken back they say nothing.
         """
-        report = data if isinstance(data, IncidentReported) else None
-        incident_id = report.incident_id if report else None
-        weight = weight_of(report, self._person(report.offender.offender_id, incident_id)) if report else Weight.COUNTS
+        weight = Weight.COUNTS
+        incident_id: str | None = None
+        named: Mapping[int, str | None] = {}
+        if isinstance(report := event.data, IncidentReported):
+            incident_id = report.incident_id
+            told = Telling.of(report, self._told_by(event))
+            weight = weight_of(told, report, self._person(report.offender.offender_id, incident_id))
+            named = told.victims
         if weight is Weight.NONE:
             return
-        named = Telling.of(report).victims if report else {}
         for fact in facts:
             if isinstance(fact, VictimFacts):
                 place, person = (fact.incident_id, fact.victim_no), self._person(fact.offender_id, fact.incident_id)
@@ -156,7 +161,7 @@ class People:
                 person = self._person(fact.offender_id, incident_id)
                 person.told(given(fact, person.described, weight), incident_id)
 
-    def _reported(self, data: IncidentReported) -> None:
+    def _reported(self, data: IncidentReported, told_by: str) -> None:
         person = self._person(data.offender.offender_id, data.incident_id)
         if self._is_expunged(person, data.incident_id):
             return
@@ -164,7 +169,7 @@ class People:
         known_telling = told.get(data.offender.offender_id, Telling())
         if data.revision <= max(known_telling.revision, known_telling.through):
             return
-        told[data.offender.offender_id] = Telling.of(data, known_telling.through)
+        told[data.offender.offender_id] = Telling.of(data, told_by, known_telling.through)
         born, known = data.offender.birth_date, person.described.birth_date
         of_him: dict[str, Any] = {"birth_date": born} if born and known in (None, born) else {}
         if data.offender.conflict_of_interest:
@@ -182,6 +187,9 @@ class People:
         before = {place: one for place, one in person.victims.items() if place[0] == incident_id}
         if now != before:
             person.victims = newest(without(person.victims, {incident_id}) | now)
+
+    def _told_by(self, event: Event[Data]) -> str:
+        return self._seal(event.id)[:16]
 
     def _is_expunged(self, person: Person, incident_id: str) -> bool:
         return self._seal(incident_id) in person.tellings

@@ -211,11 +211,10 @@ def test_facts_fill_what_is_known_and_take_nothing_away(told: Told) -> None:
     ]
     records = told.people.apply(event(incident), facts)
     assert [type(record) for record in records] == [OffenderDescribed, VictimsDescribed]
-    data = event(incident).data
-    [victims] = told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 1, language="es")], data)
+    [victims] = told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 1, language="es")], event(incident))
     assert isinstance(victims, VictimsDescribed)
     assert (victims.victims[0].name, victims.victims[0].language) == ("Victim 1", "es")
-    assert told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 7, name="Victim 7")], data) == []
+    assert told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 7, name="Victim 7")], event(incident)) == []
 
 
 INCIDENT = "ZZ0010000:25-001"
@@ -278,7 +277,17 @@ def test_new_facts_of_an_old_revision_told_again_are_not_anothers(told: Told) ->
     first = event(feed.incident(victims=[{"victim_no": 1, "victim_id": "W1", "relationship": "SE"}]))
     told.people.apply(first)
     report(told, 2, "W2", "Maria", "555-2222")
-    assert told.people.learn([VictimFacts("O1", INCIDENT, 1, name="Ann", contact=("555-3333",))], first.data) == []
+    assert told.people.learn([VictimFacts("O1", INCIDENT, 1, name="Ann", contact=("555-3333",))], first) == []
+
+
+def test_of_two_of_one_revision_only_what_came_with_the_first_is_known(told: Told) -> None:
+    """The second is refused, whomever it names, and however often its table comes with something new in it."""
+    report(told, 1, PLACE, None, "555-1111")
+    other = event(feed.incident(victims=[{"victim_no": 1, "victim_id": PLACE, "relationship": "SE"}], bulk=True))
+    facts: list[Facts] = [VictimFacts("O1", INCIDENT, 1, contact=("555-2222",)), OffenderFacts("O1", name="Another")]
+    assert told.people.apply(other, facts) == []
+    assert told.people.learn([VictimFacts("O1", INCIDENT, 1, contact=("555-3333",))], other) == []
+    assert her(told) == (PLACE, None, ["555-1111"])
 
 
 def test_a_late_report_of_what_was_expunged_does_not_name_him(told: Told) -> None:
@@ -463,14 +472,14 @@ def expunge(told: Told, number: str = "25-001", who: str = "O1") -> None:
     told.tell(gone, "incident.expunged")
 
 
-def him(told: Told, number: str, **facts: Any) -> None:
-    told.people.apply(event(feed.incident(number=number)), [OffenderFacts("O1", **facts)])
+def him(told: Told, number: str, offender: dict[str, Any] | None = None, **facts: Any) -> None:
+    reported = feed.incident(number=number) | ({"offender": offender} if offender else {})
+    told.people.apply(event(reported), [OffenderFacts("O1", **facts)])
 
 
 def test_what_an_expunged_incident_alone_told_of_him_is_gone(told: Told) -> None:
     offender = {"offender_id": "O1", "birth_date": "1985-06-15", "conflict_of_interest": True}
-    told.tell(feed.incident(offender=offender))
-    him(told, "25-001", name="Offender 1", places=("place 1",), language="es")
+    him(told, "25-001", offender, name="Offender 1", places=("place 1",), language="es")
     him(told, "25-002", language="pl")
     expunge(told)
     assert told.offenders["O1"] == OffenderDescribed(offender_id="O1", language="pl")
