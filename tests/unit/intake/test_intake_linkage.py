@@ -91,9 +91,9 @@ def test_a_number_that_brother_and_sister_share_is_a_persons_to_judge(
     one: tuple[str | None, str | None], other: tuple[str | None, str | None], expected: Contradiction | None
 ) -> None:
     """Twins of one birth date, and one mistyped number: his charges are not hers."""
-    pair = [replace(HIS, name=name, sex=sex, arrests=frozenset()) for name, sex in (one, other)]
-    assert contradiction(*pair) == contradiction(*reversed(pair)) == expected
-    assert verdict(*pair, 0.0, Bars())[0] is (Verdict.ASK if expected else Verdict.LINK)
+    a, b = (replace(HIS, name=name, sex=sex, arrests=frozenset()) for name, sex in (one, other))
+    assert contradiction(a, b) == contradiction(b, a) == expected
+    assert verdict(a, b, 0.0, Bars())[0] is (Verdict.ASK if expected else Verdict.LINK)
 
 
 @pytest.mark.parametrize(
