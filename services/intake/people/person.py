@@ -31,14 +31,13 @@ class Telling:
     """Keyed hash of the event's id: of two of one revision the first stands."""
 
     @staticmethod
-    def of(data: IncidentReported, told_by: str, through: int = 0) -> Telling:
+    def of(data: IncidentReported, told_by: str) -> Telling:
         numbered = [(one.victim_no or place, one) for place, one in enumerate(data.victims, start=1)]
         return Telling(
             data.revision,
             {number: one.victim_id for number, one in numbered if one.relationship != _HIMSELF},
             frozenset(number for number, one in numbered if one.relationship == _HIMSELF),
-            through,
-            told_by,
+            told_by=told_by,
         )
 
     def joined(self, other: Telling) -> Telling:
@@ -64,8 +63,11 @@ class Person:
 
     def told(self, given: Mapping[str, Any], incident_id: str | None) -> None:
         """Of him by this incident, or by something else."""
+        if not given:
+            return
         self.origins = origins.told(self.origins, self.described, given, incident_id)
-        self.described = self.described.model_copy(update=dict(given))
+        if any(getattr(self.described, name) != value for name, value in given.items()):
+            self.described = self.described.model_copy(update=dict(given))
 
     def untold(self, incidents: Collection[str]) -> dict[str, Any]:
         """What these incidents alone have told of him is his no longer; returns it."""

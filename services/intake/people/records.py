@@ -83,15 +83,15 @@ class People:
 
         An event that is such a record itself is what one source holds; the record that follows from it is whole.
         """
-        rule, told = self._rules.get(type(event.data)), tuple(facts)
+        rule, told, telling = self._rules.get(type(event.data)), tuple(facts), self._telling(event)
 
         def work() -> None:
-            if isinstance(event.data, IncidentReported):
-                self._reported(event.data, self._told_by(event))
+            if telling is not None and isinstance(event.data, IncidentReported):
+                self._reported(event.data, telling)
             elif rule is not None:
                 rule(event.data)
             if told:
-                self._learn(told, event)
+                self._learn(told, event.data, telling)
 
         names = [*named(event), *(fact.offender_id for fact in told)]
         # What was said of his victims because of an incident that is expunged names it as its cause.
@@ -100,7 +100,8 @@ class People:
     def learn(self, facts: Iterable[Facts], event: Event[Data]) -> list[Data]:
         """Records to write because of facts that are new, with an event that was applied before."""
         told = tuple(facts)
-        return self._changed_by(lambda: self._learn(told, event), [fact.offender_id for fact in told])
+        telling = self._telling(event)
+        return self._changed_by(lambda: self._learn(told, event.data, telling), [fact.offender_id for fact in told])
 
     def _changed_by(self, work: Callable[[], object], names: list[str], *, anew: bool = False) -> list[Data]:
         """Each person once: those named, whoever they are now, and who else has a part of theirs. `anew`: victims' records
@@ -126,29 +127,34 @@ class People:
     def _person(self, offender_id: str, incident_id: str | None = None) -> Person:
         """Whose the incident is now, if one is given."""
         name = self._resolve(offender_id)
-        person = self._people.setdefault(name, Person(OffenderDescribed(offender_id=name)))
-        passed = {name}
+        person, passed = self._one(name), {name}
         while incident_id and (moved := person.moved.get(incident_id)) and (name := self._resolve(moved)) not in passed:
             passed.add(name)
-            person = self._people.setdefault(name, Person(OffenderDescribed(offender_id=name)))
+            person = self._one(name)
+        return person
+
+    def _one(self, name: str) -> Person:
+        if (person := self._people.get(name)) is None:
+            person = self._people[name] = Person(OffenderDescribed(offender_id=name))
         return person
 
     def _records(self, name: str) -> tuple[Data, Data]:
         person = self._people.get(name) or Person(OffenderDescribed(offender_id=name))
         return person.described, person.victims_described()
 
-    def _learn(self, facts: Collection[Facts], event: Event[Data]) -> None:
+    def _telling(self, event: Event[Data]) -> Telling | None:
+        return Telling.of(event.data, self._seal(event.id)[:16]) if isinstance(event.data, IncidentReported) else None
+
+    def _learn(self, facts: Collection[Facts], data: Data, telling: Telling | None) -> None:
         """By the report that they came with: of the one that counts they replace what is known, of an older one they fill
         what is empty, and of one that was refused or taken back they say nothing.
         """
         weight = Weight.COUNTS
         incident_id: str | None = None
         named: Mapping[int, str | None] = {}
-        if isinstance(report := event.data, IncidentReported):
-            incident_id = report.incident_id
-            told = Telling.of(report, self._told_by(event))
-            weight = weight_of(told, report, self._person(report.offender.offender_id, incident_id))
-            named = told.victims
+        if telling is not None and isinstance(data, IncidentReported):
+            incident_id, named = data.incident_id, telling.victims
+            weight = weight_of(telling, data, self._person(data.offender.offender_id, incident_id))
         if weight is Weight.NONE:
             return
         for fact in facts:
@@ -161,7 +167,7 @@ class People:
                 person = self._person(fact.offender_id, incident_id)
                 person.told(given(fact, person.described, weight), incident_id)
 
-    def _reported(self, data: IncidentReported, told_by: str) -> None:
+    def _reported(self, data: IncidentReported, telling: Telling) -> None:
         person = self._person(data.offender.offender_id, data.incident_id)
         if self._is_expunged(person, data.incident_id):
             return
@@ -169,7 +175,7 @@ class People:
         known_telling = told.get(data.offender.offender_id, Telling())
         if data.revision <= max(known_telling.revision, known_telling.through):
             return
-        told[data.offender.offender_id] = Telling.of(data, told_by, known_telling.through)
+        told[data.offender.offender_id] = replace(telling, through=known_telling.through)
         born, known = data.offender.birth_date, person.described.birth_date
         of_him: dict[str, Any] = {"birth_date": born} if born and known in (None, born) else {}
         if data.offender.conflict_of_interest:
@@ -187,9 +193,6 @@ class People:
         before = {place: one for place, one in person.victims.items() if place[0] == incident_id}
         if now != before:
             person.victims = newest(without(person.victims, {incident_id}) | now)
-
-    def _told_by(self, event: Event[Data]) -> str:
-        return self._seal(event.id)[:16]
 
     def _is_expunged(self, person: Person, incident_id: str) -> bool:
         return self._seal(incident_id) in person.tellings
