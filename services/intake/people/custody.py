@@ -20,33 +20,42 @@ class Stay:
 
     custody: Custody
     told_of: str | None = None
+    said: datetime | None = None
+    """When the jail said last that he is booked."""
 
     def joined(self, other: Stay) -> Stay:
         """Told of under two ids of one man."""
         one, two = sorted((self.custody, other.custody), key=_moment)
         told = {name: value for name, value in two if value is not None}
         booked, released = _last(one.booked_at, two.booked_at), _last(one.released_at, two.released_at)
-        return replace(self, custody=one.model_copy(update=told | _ended(booked, released)))
+        said = _last(self.said, other.said)
+        return replace(self, custody=one.model_copy(update=told | _ended(booked, released)), said=said)
 
 
 Stays = Mapping[str, Stay]
 """By booking."""
 
 
-def custody_after(known: Custody | None, data: CustodyChanged) -> Custody:
+def stay_after(known: Stay | None, data: CustodyChanged, said: datetime) -> Stay:
     """Of one booking. Booked after he was released under the same number, he is held again; a release from before he was
-    booked ended an earlier part of the stay.
+    booked ended an earlier part of the stay, unless the jail said so after it said that he is booked: then he is out.
     """
-    known = known or Custody(booking_id=data.booking_id)
+    stay = replace(known or Stay(Custody(booking_id=data.booking_id)), told_of=data.offender_id)
+    before = stay.custody
+    booked, released = before.booked_at, before.released_at
+    changed: dict[str, datetime | None] = {"hearing_at": data.at}
     if data.change is CustodyChange.HEARING_SET:
-        return known.model_copy(update={"hearing_at": data.at, "facility": data.facility or known.facility})
-    booked, released = known.booked_at, known.released_at
-    if data.change is CustodyChange.BOOKED:
+        is_last = True
+    elif data.change is CustodyChange.BOOKED:
         is_last, booked = booked is None or data.at >= booked, _last(booked, data.at)
+        stay = replace(stay, said=said if is_last else stay.said)
+        changed = _ended(booked, released)
     else:
-        is_last, released = released is None or data.at >= released, _last(released, data.at)
-    facility = (data.facility or known.facility) if is_last else (known.facility or data.facility)
-    return known.model_copy(update={"facility": facility, **_ended(booked, released)})
+        is_last = released is None or data.at >= released
+        is_later = stay.said is not None and said > stay.said
+        changed = _ended(booked, _last(released, data.at, booked if is_later else None))
+    facility = (data.facility or before.facility) if is_last else (before.facility or data.facility)
+    return replace(stay, custody=before.model_copy(update={"facility": facility, **changed}))
 
 
 def shown(stays: Stays) -> Custody | None:
@@ -91,8 +100,8 @@ def _moment(custody: Custody) -> datetime:
     return custody.booked_at or custody.released_at or _NEVER
 
 
-def _last(one: datetime | None, other: datetime | None) -> datetime | None:
-    return max((each for each in (one, other) if each is not None), default=None)
+def _last(*moments: datetime | None) -> datetime | None:
+    return max((each for each in moments if each is not None), default=None)
 
 
 def _ended(booked: datetime | None, released: datetime | None) -> dict[str, datetime | None]:

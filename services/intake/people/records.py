@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from schemas.envelope import Data, Event
@@ -19,7 +20,7 @@ from schemas.incident import (
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
 from services.intake.people import origins
-from services.intake.people.custody import Stay, charges_of, custody_after, together
+from services.intake.people.custody import Stay, charges_of, stay_after, together
 from services.intake.people.custody import newest as newest_stays
 from services.intake.people.facts import Facts, VictimFacts
 from services.intake.people.learning import Weight, as_told, given, weight_of
@@ -61,7 +62,6 @@ class People:
             IncidentExpunged: self._expunged,
             OffenderMerged: self._merged,
             OffenderSplit: self._split,
-            CustodyChanged: self._custody,
             OffenderDescribed: self._described,
             VictimsDescribed: self._victims_described,
         }
@@ -88,6 +88,8 @@ class People:
         def work() -> None:
             if telling is not None and isinstance(event.data, IncidentReported):
                 self._reported(event.data, telling)
+            elif isinstance(event.data, CustodyChanged):
+                self._custody(event.data, event.time)
             elif rule is not None:
                 rule(event.data)
             if told:
@@ -277,10 +279,9 @@ class People:
             person.victims = without(person.victims, {incident_id})
             person.tellings.pop(incident_id)
 
-    def _custody(self, data: CustodyChanged) -> None:
+    def _custody(self, data: CustodyChanged, said: datetime) -> None:
         person = self._person(data.offender_id, charges_of(data.booking_id))
-        known = person.stays.get(data.booking_id)
-        stay = Stay(custody_after(known.custody if known else None, data), data.offender_id)
+        stay = stay_after(person.stays.get(data.booking_id), data, said)
         person.held_by(newest_stays({**person.stays, data.booking_id: stay}))
 
     def _described(self, data: OffenderDescribed) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from itertools import permutations
 from types import SimpleNamespace
@@ -393,6 +394,15 @@ def test_booked_released_and_booked_again_in_any_order_he_is_held(jail: Jail, or
     for change, hour in order:
         jail.says(change, hour)
     assert jail.held() == ("B1", True)
+
+
+def test_a_release_that_is_said_later_holds_though_it_was_before_he_was_seen_again(told: Told) -> None:
+    """A roster shows him once more under a number that had ended (held from when he is seen), then as released before that."""
+    for change, at, said in (("booked", 10, 10), ("released", 12, 12), ("booked", 18, 18), ("released", 17, 19)):
+        data = {"offender_id": "O1", "booking_id": "B1", "change": change, "at": f"2025-01-10T{at}:00:00Z"}
+        read = event(data, "ipvi.custody.changed.v1")
+        told.people.apply(replace(read, time=read.time.replace(hour=said)))
+        assert told.people._people["O1"].stays["B1"].custody.held is (change == "booked")
 
 
 @pytest.mark.parametrize(
