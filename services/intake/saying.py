@@ -14,6 +14,7 @@ from schemas.rejects import REJECTED_TYPE
 from schemas.topics import Topic
 from services.intake.cloudevents import topic_of
 from services.intake.domain import AsOf, Reject, Unit
+from services.intake.identity import Sighting
 from services.intake.lines import KEPT
 from services.intake.people import Facts, People
 
@@ -46,6 +47,7 @@ def keys_of(units: Iterable[Unit]) -> list[EventKey]:
             found.append((SOURCE, _reject_id(unit.reject)))
         found += [(event.source, event.id) for event in unit.events]
         found += [(SOURCE, _facts_id(unit, fact)) for fact in unit.facts]
+        found += [(SOURCE, _sighting_id(sighting)) for sighting in _alone(unit)]
     return found
 
 
@@ -68,6 +70,8 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
         if unit.reject and is_new((SOURCE, _reject_id(unit.reject))):
             said.messages.append((Topic.INTAKE_REJECTS, dead_letter(unit.reject)))
         facts = [fact for fact in unit.facts if is_new((SOURCE, _facts_id(unit, fact)))]
+        for sighting in _alone(unit):
+            is_new((SOURCE, _sighting_id(sighting)))
         for event in unit.events:
             about = [fact for fact in facts if fact.offender_id == event.subject]
             facts = [fact for fact in facts if fact.offender_id != event.subject]
@@ -89,6 +93,16 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
         if len(said.keys) > before:
             said.fresh.append(unit)
     return said
+
+
+def _alone(unit: Unit) -> tuple[Sighting, ...]:
+    """Sightings that no event came with: each is news once, of itself."""
+    return () if unit.events else unit.sightings
+
+
+def _sighting_id(seen: Sighting) -> str:
+    content = "|".join(str(getattr(each, name)) for each in (seen, seen.known) for name in each.__slots__)
+    return deterministic_id("sighting", seen.offender_id, hashlib.sha256(content.encode()).hexdigest())
 
 
 def _facts_id(unit: Unit, fact: Facts) -> str:
