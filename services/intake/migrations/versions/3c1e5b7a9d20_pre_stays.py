@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "3c1e5b7a9d20"
-down_revision = "d72009912bcf"
+down_revision = "c01140316e1a"
 branch_labels = None
 depends_on = None
 
