@@ -18,8 +18,8 @@ from services.intake.store.people import _person, _row
 from tests.harness import feed
 
 
-def event(data: dict[str, Any], kind: str = "ipvi.incident.reported.v1") -> Event[Data]:
-    return from_json_line(feed.line(data, kind))
+def event(data: dict[str, Any], kind: str = "ipvi.incident.reported.v1", **attributes: Any) -> Event[Data]:
+    return from_json_line(feed.line(data, kind, **attributes))
 
 
 class Told:
@@ -30,8 +30,8 @@ class Told:
         self.offenders: dict[str, OffenderDescribed] = {}
         self.victims: dict[str, list[DescribedVictim]] = {}
 
-    def tell(self, data: dict[str, Any], kind: str = "incident.reported") -> list[Data]:
-        records = self.people.apply(event(data, f"ipvi.{kind}.v1"))
+    def tell(self, data: dict[str, Any], kind: str = "incident.reported", **attributes: Any) -> list[Data]:
+        records = self.people.apply(event(data, f"ipvi.{kind}.v1", **attributes))
         for record in records:
             if isinstance(record, OffenderDescribed):
                 self.offenders[record.offender_id] = record
@@ -373,7 +373,7 @@ class Jail:
 
     def says(self, change: str, hour: int, booking: str = "B1", who: str = "O1", facility: str | None = None) -> None:
         data = {"offender_id": who, "booking_id": booking, "change": change, "at": f"2025-01-10T{hour:02}:00:00Z"}
-        self.told.tell({**data, "facility": facility}, "custody.changed")
+        self.told.tell({**data, "facility": facility}, "custody.changed", time=data["at"])
 
     def merge(self, one: str = "O1", other: str = "O2") -> None:
         self.told.tell({"offender_id": one, "merged_offender_id": other}, "offender.merged")
