@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from schemas.envelope import Data, Event, Message, deterministic_id, encode
+from schemas.incident import IncidentExpunged
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.rejects import REJECTED_TYPE
 from schemas.topics import Topic
@@ -87,7 +88,7 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
                 said.messages += [
                     _message(_record(event, data, _facts_id(unit, fact)), as_of, event)
                     for fact in about
-                    for data in people.learn([fact])
+                    for data in people.learn([fact], event)
                 ]
         if len(said.keys) > before:
             said.fresh.append(unit)
@@ -111,9 +112,13 @@ def _facts_id(unit: Unit, fact: Facts) -> str:
 
 
 def _record(cause: Event[Data], data: Data, *parts: str) -> Event[Data]:
-    """Its id is that of its cause, not of its content: a record that returns to what it was is news all the same."""
+    """Its id is that of its cause, not of its content: a record that returns to what it was is news all the same.
+
+    It stays on its topic: only of his victims it says from which incident it is, and never what was expunged.
+    """
     topic = topic_of(data.TYPE)
     subject = str(getattr(data, "offender_id", cause.subject))
+    says_why = topic is Topic.VICTIMS and not isinstance(cause.data, IncidentExpunged)
     return Event(
         id=deterministic_id(data.TYPE, cause.source, cause.id, subject, *parts),
         source=SOURCE,
@@ -121,8 +126,8 @@ def _record(cause: Event[Data], data: Data, *parts: str) -> Event[Data]:
         time=cause.time,
         data=data,
         dataclassification=topic.classification,
-        correlationid=cause.correlationid if topic is Topic.VICTIMS else None,
-        causationid=cause.id,
+        correlationid=cause.correlationid if says_why else None,
+        causationid=cause.id if says_why else None,
     )
 
 

@@ -40,6 +40,10 @@ people = Table(
         comment="by incident and the id its reports name: revision, victims' numbers and ids, what was taken back",
     ),
     Column("moved", JSON, nullable=False, comment="by incident the person it went to in a split"),
+    Column(
+        "stays", JSON, nullable=False, server_default="{}", comment="by booking: custody, and the id it was told of"
+    ),
+    Column("origins", JSON, nullable=False, server_default="{}", comment="by field the incidents that alone told it"),
     Index("people_merged_into", "merged_into"),
     comment="what intake has said of each offender and his victims, over all feeds",
 )

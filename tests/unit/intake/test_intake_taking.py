@@ -309,6 +309,38 @@ async def test_nothing_is_left_of_what_was_expunged(intake: Bench) -> None:
     assert (await taken(intake, Unit(1, (told,)))).said.repeated == 1, "and a repeat is known all the same"
 
 
+async def test_what_stays_on_the_stream_does_not_name_what_was_expunged(intake: Bench) -> None:
+    """Compacted topics keep the last record of each for good, and an agency's event ids may name the incident."""
+    number = "ZZ0010000:25-001"
+    him = {"offender_id": "O1", "birth_date": "1985-06-15"}
+
+    def said(data: dict[str, Any], kind: str, **more: Any) -> Unit:
+        read = event_in(feed.line(data, f"ipvi.{kind}.v1"))
+        return Unit(1, (replace(read, id=f"{kind}-of-{number}", correlationid=number),), **more)
+
+    gone = {"incident_id": number, "offender_id": "O1", "agency": feed.ORI}
+    await taken(
+        intake,
+        unit(feed.incident(number="25-002")),
+        said(feed.incident(offender=him), "incident.reported", facts=(VictimFacts("O1", number, 1, "R. Roe"),)),
+    )
+    assert any(b"1985-06-15" in value for value in last_of_each(intake))
+    await taken(intake, said({**gone, "revision": 1}, "incident.retracted"))
+    await taken(intake, said(gone, "incident.expunged"))
+    assert not [value for value in last_of_each(intake) if number.encode() in value or b"1985-06-15" in value]
+    assert any(b"25-002" in value for value in last_of_each(intake)), "what stands is there"
+
+
+def last_of_each(intake: Bench) -> list[bytes]:
+    """Headers and value of what compaction leaves on the topics of people."""
+    last = {
+        (topic, message.key): b"|".join([*(value for _, value in message.headers), message.value or b""])
+        for topic, message in intake.stream.rows
+        if topic in (Topic.OFFENDERS, Topic.VICTIMS)
+    }
+    return list(last.values())
+
+
 async def cells_with(intake: Bench, text: str) -> list[str]:
     """Table and column of each cell that holds it."""
     found = []
