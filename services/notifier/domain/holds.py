@@ -31,6 +31,8 @@ class LaneView:
     now: datetime
     heartbeat: datetime | None
     releases_left: int
+    spoken: bool = False
+    """The record at hand is the gate keeper's own word."""
 
     @property
     def kept(self) -> bool:
@@ -38,7 +40,7 @@ class LaneView:
         return self.heartbeat is not None and self.now - self.heartbeat <= HEARTBEAT_MAX_AGE
 
     def confirmed(self, offender: Offender, notice: Notice) -> bool:
-        """Whether the gate keeper has spoken since the notice was last asked for.
+        """Whether the gate keeper has spoken since the notice was last asked for, by whatever ended a hold as well.
 
         His words come in order: whatever shut a gate before he spoke is known here by then. Without this a safety hold
         still on its way would lose to a person's act that reaches this service by a shorter one.

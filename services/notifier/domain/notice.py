@@ -109,7 +109,7 @@ class Notice:
     """Came when the lane's releases had run over the limit; waits for a person."""
     lifts: tuple[Lift, ...] = ()
     asked_at: datetime | None = None
-    """When a person last asked for it (lifted a hold, had it tried again): the gate's word must be younger."""
+    """When it was last asked for (a hold lifted or ended, tried again): the gate's word must be younger."""
     since: datetime | None = None
     """When it came into the state it is in."""
     released_at: datetime | None = None

@@ -28,8 +28,9 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, policy:
     """One notice per tier per person. A decision that names a pair but no incident was caused by an expunction."""
     expunged = decision.pair_id if decision.incident_id is None else None
     rounds = [one for merge in offender.merges.values() for one in merge.rounds]
-    draft = merging(Draft(_with_decision(offender, decision)), decision)
-    draft = _ended(draft, decision, expunged, lane_view(given, policy).now)
+    now = lane_view(given, policy).now
+    draft = merging(Draft(_asked(_with_decision(offender, decision), offender, now)), decision)
+    draft = _ended(draft, decision, expunged, now)
     draft = enforced(_prepared(draft, decision, rounds, given, policy), decision, given, policy)
     if expunged is None:
         return settled(draft, given, policy)
@@ -67,6 +68,16 @@ def _with_decision(offender: Offender, decision: OffenderDecided) -> Offender:
             statutes=tuple(decision.statutes),
         )
     )
+
+
+def _asked(offender: Offender, before: Offender, now: datetime) -> Offender:
+    """A shut pair that is waited for no more lets notices go, so it asks for them."""
+    shut = (key for key, pair in before.pairs.items() if pair.waited_for and not pair.clear)
+    if all(offender.pairs[key].waited_for for key in shut):
+        return offender
+    for notice in offender.of({NotificationState.HELD}):
+        offender = offender.with_notice(replace(notice, asked_at=now))
+    return offender
 
 
 def _ended(draft: Draft, decision: OffenderDecided, expunged: str | None, now: datetime) -> Draft:

@@ -22,7 +22,7 @@ from schemas.notification import (
     NotificationReleased,
     NotificationState,
 )
-from schemas.outreach import GateHeartbeat
+from schemas.outreach import GateChanged, GateHeartbeat
 from services.common.service import Input, Outcome
 from services.notifier.domain import FREE, UNSERVED, LaneView, Notice, Offender, reasons_to_hold
 from services.notifier.rules import NoticePolicy, call, next_clock, serve_by
@@ -41,6 +41,7 @@ def lane_view(given: Input, policy: NoticePolicy) -> LaneView:
         now=max(given.now, given.at, *given.heard.values()),
         heartbeat=given.heard.get(GateHeartbeat.TYPE),
         releases_left=policy.releases_per_hour - given.counts.get(RELEASES, 0),
+        spoken=isinstance(given.event.data, GateChanged | GateHeartbeat),
     )
 
 
@@ -74,6 +75,9 @@ def _settle(draft: Draft, before: Notice, lane: LaneView, policy: NoticePolicy, 
             return _still_failed(draft, notice, lane)
         notice = replace(notice, asked_at=lane.now)
     reasons = reasons_to_hold(draft.offender, notice, lane)
+    if not lane.spoken and set(before.reasons) - set(reasons):  # what ended a hold asks for it, as a person's lift does
+        notice = replace(notice, asked_at=lane.now)
+        reasons = reasons_to_hold(draft.offender, notice, lane)
     first = notice.released_at is None
     over = first and not notice.tripped and lane.releases_left <= draft.released
     if not reasons and over:
