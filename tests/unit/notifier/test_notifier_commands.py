@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from schemas.classification import Change, Tier
-from schemas.commands import LiftableHold, Role
-from schemas.notification import CancelReason, HoldReason, NotificationHeld, NotificationServed, NotificationState
+from schemas.commands import Fail, LiftableHold, Role
+from schemas.notification import (
+    CancelReason,
+    FailureReason,
+    HoldReason,
+    NotificationHeld,
+    NotificationServed,
+    NotificationState,
+)
 from schemas.outreach import GateState
 from services.notifier.domain import Wording
-from tests.harness.notices import Bench, decision, gate, limited, withdrawal
+from tests.harness.notices import HIM, Bench, decision, gate, limited, withdrawal
 
 
 def held(**more: Any) -> Bench:
@@ -113,6 +120,28 @@ def test_a_cancelled_notice_is_over() -> None:
     assert bench.cancel() == "applied"
     assert bench.story() == ["C cancelled (by_person)"]
     assert bench.serve(at=bench.now + timedelta(seconds=1), notice_id=notice_id) == "refused:cancelled"
+
+
+def test_a_visit_from_before_it_was_cancelled_is_recorded_all_the_same() -> None:
+    bench = released()
+    notice_id = bench.notice.notification_id
+    visited = bench.wait(minutes=10).now
+    bench.heartbeat()
+    bench.wait(minutes=5).put(decision(2, Tier.B, change=Change.ESCALATED))
+    bench.story()
+
+    def fail(at: datetime | None) -> str:
+        common: dict[str, Any] = {"offender_id": HIM, "notification_id": notice_id, "role": Role.OFFICER, "by": "o"}
+        return bench.put(Fail(**common, reason=FailureReason.REFUSED, attempted_at=at)).result
+
+    assert fail(bench.now + timedelta(minutes=1)) == "refused:cancelled"
+    assert fail(visited) == "applied"
+    assert bench.story() == ["C failed (refused)", "C cancelled (superseded)"]  # of whoever reads, the last word holds
+    assert sorted(bench.states()) == ["B held", "C cancelled"]
+    failed = bench.offender.notices[notice_id]
+    assert ([one.at for one in failed.attempts], failed.due) == ([visited], None)
+    assert bench.serve(at=visited, notice_id=notice_id) == "applied"  # refused at the door, and given after all
+    assert fail(visited) == "refused:already_served"
 
 
 def test_the_other_reasons_to_cancel_are_facts_and_no_persons_choice() -> None:
