@@ -24,7 +24,7 @@ from schemas.notification import (
 )
 from schemas.outreach import GateChanged, GateHeartbeat
 from services.common.service import Input, Outcome
-from services.notifier.domain import FREE, UNSERVED, LaneView, Notice, Offender, reasons_to_hold
+from services.notifier.domain import FREE, UNSERVED, LaneView, Notice, Offender, Wording, reasons_to_hold
 from services.notifier.rules import NoticePolicy, call, next_clock, serve_by
 from services.notifier.usecases.telling import Draft, outgoing
 from services.notifier.usecases.working import enforcements_clocked, helps_clocked
@@ -150,13 +150,17 @@ def _held(
 def _rerouted(offender: Offender, notice: Notice, policy: NoticePolicy) -> Notice:
     """The same notice, by the way that fits where he is now and in the language that is known now.
 
-    Of one that is out already another policy changes no channel: somebody is on the way.
+    Of one that is out already another policy changes no channel: somebody is on the way. Where it has no notice of this list
+    any more, there is no wording either that may be used.
     """
     own = offender.pairs.get(notice.pair_id)
     terms = policy.then(notice.policy) if notice.state is NotificationState.RELEASED else policy
     channel = terms.channel(notice.tier, in_custody=offender.in_custody, unannounced=own is None or own.unannounced)
     routed = replace(notice, channel=channel, language=offender.language)
-    return replace(routed, wording=policy.wording(routed))
+    wording = policy.wording(routed)
+    if not terms.calls_for(notice.tier):
+        wording = replace(wording or Wording(routed.template), signed=False)
+    return replace(routed, wording=wording)
 
 
 def _seated(draft: Draft, notice: Notice) -> Draft:
