@@ -139,7 +139,7 @@ def give_correction(
     if notice.correction is None:
         raise Refused("not_decided")
     not_in_future(command.given_at, given, policy)
-    if not may_correct(offender, notice, lane_view(given, policy)):
+    if not may_correct(offender, notice, lane_view(given, policy)) and not _gone(offender, command):
         raise Refused("not_released")
     done = replace(notice, corrected_at=command.given_at)
     event = offender.work(CorrectionGiven, done, command.by, correction=notice.correction, given_at=command.given_at)
@@ -147,10 +147,15 @@ def give_correction(
 
 
 def may_correct(offender: Offender, notice: Notice, lane: LaneView) -> bool:
-    """Whether he may be told: with no open pair there is nobody left to wait for."""
-    if not offender.open_pairs:
-        return True
+    """Whether he may be told: with no pair to wait for there is nobody left, unless they went to another record with him."""
+    if not any(pair.waited_for for pair in offender.pairs.values()):
+        return not offender.told
     return lane.kept and offender.clear and lane.confirmed(offender, notice)
+
+
+def _gone(offender: Offender, command: GiveCorrection) -> bool:
+    """Of a record that was merged into another no lane knows both the notice and her gates: a coordinator records it."""
+    return bool(offender.told) and not offender.open_pairs and command.role is Role.COORDINATOR
 
 
 def _corrected(

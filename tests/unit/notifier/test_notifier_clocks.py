@@ -10,7 +10,7 @@ import pytest
 
 from schemas.calendar import BusinessHours
 from schemas.classification import Tier
-from schemas.commands import LiftableHold, Role
+from schemas.commands import AskGiven, LiftableHold, Role
 from schemas.duty import DutyAlerted
 from schemas.notice_work import Correction, NoticeClock
 from schemas.notification import Channel, FailureReason, HoldReason, NotificationReleased, NotificationState
@@ -217,6 +217,16 @@ def test_a_correction_waits_for_the_gate_like_any_contact() -> None:
     assert bench.correct() == "refused:not_released"
     bench.put(gate(2, version=2))
     assert bench.correct() == "applied"
+
+
+def test_under_a_record_that_was_merged_into_another_nobody_knows_whether_her_gate_is_shut() -> None:
+    bench = released()
+    bench.serve()
+    bench.put(withdrawal(1, None))
+    assert bench.decide(Correction.LETTER) == "applied"
+    bench.put(AskGiven(offender_id=HIM, surviving_offender_id="O-9"))
+    assert bench.correct() == "refused:not_released"
+    assert bench.correct(Role.COORDINATOR) == "applied"  # who records what was done all the same
 
 
 def test_no_correction_is_an_end() -> None:
