@@ -38,7 +38,7 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, policy:
     # What the expunction itself makes us say must still go out; what was said before is overwritten.
     # A decision that could not be read here, and lies among the dead letters, names the pair too.
     letters = Redaction((), expunged)
-    return replace(settled(draft, given, policy, keep=False), erase=(expunged,), redact=(letters,))
+    return replace(settled(draft, given, policy, expunged=expunged), erase=(expunged,), redact=(letters,))
 
 
 def _with_decision(offender: Offender, decision: OffenderDecided) -> Offender:

@@ -46,9 +46,9 @@ def lane_view(given: Input, policy: NoticePolicy) -> LaneView:
 
 
 def settled(
-    draft: Draft, given: Input, policy: NoticePolicy, by: str = "system", *, keep: bool = True
+    draft: Draft, given: Input, policy: NoticePolicy, by: str = "system", *, expunged: str | None = None
 ) -> Outcome[Offender]:
-    """Hold or release every notice that is still to be given. `keep`: what is said may be found and erased later."""
+    """Hold or release every notice that is still to be given. `expunged`: the pair that leaves with this record."""
     lane = lane_view(given, policy)
     tripped = False
     for notice in draft.offender.of(UNSERVED):
@@ -65,7 +65,7 @@ def settled(
     for notice in draft.offender.of(NotificationState):
         draft = _clocked(draft, notice, lane, policy)
     draft = helps_clocked(enforcements_clocked(draft, lane.now, policy), lane.now, policy)
-    return Outcome(draft.offender, outgoing(given, draft, keep=keep), counted=counted)
+    return Outcome(draft.offender, outgoing(given, draft, expunged), counted=counted)
 
 
 def _settle(draft: Draft, before: Notice, lane: LaneView, policy: NoticePolicy, by: str) -> Draft:
