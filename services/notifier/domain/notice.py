@@ -113,6 +113,7 @@ class Notice:
     since: datetime | None = None
     """When it came into the state it is in."""
     released_at: datetime | None = None
+    """For the first time."""
     taken_back_at: datetime | None = None
     """When the last release ended without the notice being given."""
     ended: CancelReason | None = None
@@ -214,6 +215,9 @@ class Notice:
         return max(self.prepared_at, self.asked_at or self.prepared_at)
 
     def was_free(self, moment: datetime) -> bool:
-        """Whether it was released at `moment` and taken back later, before the word that it was given arrived."""
+        """Whether it had been released by `moment` and was taken back later, before the word that it was given arrived.
+
+        How often in between is not asked: what he was told is a fact.
+        """
         start, end = self.released_at, self.taken_back_at
         return start is not None and end is not None and start <= moment <= end

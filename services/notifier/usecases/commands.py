@@ -115,7 +115,8 @@ def retry(offender: Offender, command: RetryNotification, given: Input, policy: 
     if notice.failure is FailureReason.REFUSED and command.role is not Role.COORDINATOR:
         raise Refused("refusal_needs_coordinator")
     now = lane_view(given, policy).now
-    again = replace(notice, state=NotificationState.PREPARED, asked_at=now, since=now)
+    until = notice.taken_back_at or now  # what was given while it had failed counts
+    again = replace(notice, state=NotificationState.PREPARED, asked_at=now, since=now, taken_back_at=until)
     return settled(Draft(offender.with_notice(again)), given, policy, command.by)
 
 

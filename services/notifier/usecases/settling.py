@@ -110,7 +110,7 @@ def _released(draft: Draft, before: Notice, notice: Notice, lane: LaneView, poli
         notice,
         state=NotificationState.RELEASED,
         reasons=(),
-        released_at=notice.released_at if before.state in FREE else lane.now,
+        released_at=notice.released_at or lane.now,
         taken_back_at=None,
         since=lane.now if moved else notice.since,
         claimed_by=None if moved else notice.claimed_by,

@@ -108,6 +108,29 @@ def test_what_was_given_before_it_was_taken_back_counts() -> None:
     assert bench.serve(at=given_at) == "applied"
 
 
+def test_what_was_given_before_it_was_taken_back_twice_counts() -> None:
+    bench = released()
+    given_at = bench.wait(minutes=10).now
+    bench.put(gate(1, GateState.SHUT, version=2))
+    bench.wait(minutes=1).heartbeat()
+    bench.put(gate(1, version=3))
+    assert bench.notice.state is NotificationState.RELEASED
+    bench.wait(minutes=1).put(gate(1, GateState.SHUT, version=4))
+    assert bench.serve(at=bench.now + timedelta(minutes=1)) == "refused:not_released"
+    assert bench.serve(at=given_at) == "applied"
+
+
+def test_what_was_given_before_it_was_to_be_tried_again_counts() -> None:
+    bench = released()
+    bench.fail()
+    given_at = bench.wait(minutes=1).now
+    bench.wait(seconds=30).retry()
+    bench.put(gate(1, GateState.SHUT, version=2))
+    assert bench.notice.state is NotificationState.HELD
+    assert bench.serve(at=bench.now + timedelta(minutes=1)) == "refused:not_released"
+    assert bench.serve(at=given_at) == "applied"
+
+
 def test_nobody_serves_in_the_future() -> None:
     bench = released()
     assert bench.serve(at=bench.now + timedelta(minutes=6)) == "refused:served_in_the_future"
