@@ -132,7 +132,7 @@ def _prepared(
         prepared_at=given.at,
         policy=policy.digest,
     )
-    notice = replace(notice, wording=policy.wording(notice))
+    notice = replace(notice, wording=policy.wording(offender.worded(notice)))
     draft = draft.tell(
         notice,
         offender.event(NotificationPrepared, notice, statutes=list(pair.statutes), in_custody=offender.in_custody),

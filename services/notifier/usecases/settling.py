@@ -157,7 +157,7 @@ def _rerouted(offender: Offender, notice: Notice, policy: NoticePolicy) -> Notic
     terms = policy.then(notice.policy) if notice.state is NotificationState.RELEASED else policy
     channel = terms.channel(notice.tier, in_custody=offender.in_custody, unannounced=own is None or own.unannounced)
     routed = replace(notice, channel=channel, language=offender.language)
-    wording = policy.wording(routed)
+    wording = policy.wording(offender.worded(routed))
     if not terms.calls_for(notice.tier):
         wording = replace(wording or Wording(routed.template), signed=False)
     return replace(routed, wording=wording)

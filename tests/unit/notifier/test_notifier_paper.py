@@ -9,7 +9,7 @@ import zipfile
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from schemas.classification import Tier
+from schemas.classification import Change, Tier
 from schemas.commands import CallInCommand, PersonCommand, PrintLetter, Role
 from schemas.envelope import encode
 from schemas.notice_work import Correction, LetterPrinted
@@ -34,7 +34,7 @@ from services.common.policies import Prevailing
 from services.common.tables import journal
 from services.notifier.api import Papers, router
 from services.notifier.domain import Offender, Wording
-from services.notifier.letters import load_letters
+from services.notifier.letters import Kind, letter_of, load_letters, wordings
 from services.notifier.store import NotifierStore, metadata
 from services.notifier.store.tables import letters
 from tests.harness.http import TOKENS, KeptReads, as_, coded
@@ -129,6 +129,17 @@ def test_the_wording_follows_where_he_is_and_what_he_reads() -> None:
     assert bench.notice.template == "mail-en@1"
     bench.put(custody(held=True, language="es"))
     assert bench.said[-1].template == "custody_visit-es@1"
+
+
+def test_of_what_no_charge_has_told_him_he_is_told_in_the_words_of_a_d() -> None:
+    bench = Bench(policy=replace(POLICY, wordings=wordings(BOOK)))
+    bench.put(OffenderDescribed(offender_id=HIM, name="Invented Person 11"), decision(1, charged=False))
+    assert {one.template.partition("@")[0] for one in bench.said} == {"letters/d-en"}
+    letter = letter_of(bench.offender, bench.notice, on=date(2025, 1, 11), zone=UTC)
+    assert (bench.notice.tier, letter.kind, letter.statutes) == (Tier.C, Kind.D, ())
+    assert BOOK.render(letter).template == "letters/d-en"
+    bench.put(decision(1, change=Change.KEPT))
+    assert bench.notice.template.startswith("letters/c-en@")
 
 
 # what is kept and shown ----------------------------------------------------------------------------------------------
