@@ -20,7 +20,7 @@ from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.enforcing import enforced, opens
 from services.notifier.usecases.merging import merging, planned, tell_plan
-from services.notifier.usecases.settling import lane_view, settled
+from services.notifier.usecases.settling import lane_view, seated, settled
 from services.notifier.usecases.telling import Draft
 
 
@@ -34,6 +34,8 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, policy:
     draft = enforced(_prepared(draft, decision, rounds, given, policy), decision, given, policy)
     if expunged is None:
         return settled(draft, given, policy)
+    for notice in draft.offender.of({NotificationState.CANCELLED}):
+        draft = seated(draft, notice)  # nobody is left to free his place once it is gone
     draft = replace(draft, offender=draft.offender.without_pair(expunged))
     # What the expunction itself makes us say must still go out; what was said before is overwritten.
     # A decision that could not be read here, and lies among the dead letters, names the pair too.

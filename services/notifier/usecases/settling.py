@@ -59,7 +59,7 @@ def settled(
         draft = draft.alert(policy.notices.duty.holds[0], 1, TRIPS)
         counted += (TRIPS,)
     for notice in draft.offender.of(NotificationState):
-        draft = _seated(draft, notice)
+        draft = seated(draft, notice)
     for notice in draft.offender.of(NotificationState):
         draft = _planned(draft, notice, lane, by)
     for notice in draft.offender.of(NotificationState):
@@ -163,7 +163,7 @@ def _rerouted(offender: Offender, notice: Notice, policy: NoticePolicy) -> Notic
     return replace(routed, wording=wording)
 
 
-def _seated(draft: Draft, notice: Notice) -> Draft:
+def seated(draft: Draft, notice: Notice) -> Draft:
     """Who may not be told at a call-in now has no place at one. Why is not said."""
     seat = notice.seat
     if seat is None or notice.may_be_called_in:
