@@ -130,8 +130,13 @@ def cancel(offender: Offender, command: CancelNotification, given: Input, policy
 
 
 def lift(offender: Offender, command: LiftHold, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
-    """One person's word. A hold for which it takes two stays until the second has spoken."""
+    """One person's word. A hold for which it takes two stays until the second has spoken.
+
+    What failed waits for nothing but to be tried again: only then it is held.
+    """
     notice = open_notice(offender, command, _lifters(command.hold))
+    if notice.state is NotificationState.FAILED:
+        raise Refused("not_held")
     draft = Draft(offender)
     marked = replace(
         notice,

@@ -20,7 +20,7 @@ from schemas.notification import (
 )
 from schemas.outreach import GateState
 from services.notifier.domain import Wording
-from tests.harness.notices import HIM, Bench, decision, gate, limited, withdrawal
+from tests.harness.notices import HIM, OTHER_AGENCY, Bench, decision, gate, limited, withdrawal
 
 
 def held(**more: Any) -> Bench:
@@ -257,6 +257,26 @@ def test_a_lift_is_for_the_pairs_that_were_there() -> None:
     assert bench.notice.reasons == (HoldReason.MUTUAL,)
     assert bench.lift(LiftableHold.MUTUAL) == "applied"
     assert bench.notice.state is NotificationState.RELEASED
+
+
+def test_a_conflict_is_routed_anew_with_the_next_incident() -> None:
+    bench = held(conflict_of_interest=True)
+    bench.lift(LiftableHold.CONFLICT)
+    assert (bench.notice.state, bench.notice.route) == (NotificationState.RELEASED, OTHER_AGENCY)
+    bench.put(decision(2, conflict_of_interest=True, change=Change.KEPT, agency=OTHER_AGENCY), gate(2))
+    assert bench.notice.reasons == (HoldReason.CONFLICT,)
+    assert bench.lift(LiftableHold.CONFLICT) == "refused:same_agency"
+
+
+def test_of_one_that_failed_no_hold_is_lifted_before_it_is_tried_again() -> None:
+    bench = released()
+    bench.fail()
+    bench.put(decision(1, mutual=True, change=Change.KEPT))
+    bench.story()
+    assert bench.lift(LiftableHold.MUTUAL) == "refused:not_held"
+    assert (bench.story(), bench.retry()) == ([], "applied")
+    assert bench.notice.reasons == (HoldReason.MUTUAL,)
+    assert bench.lift(LiftableHold.MUTUAL) == "applied"
 
 
 def test_a_lift_is_not_inherited_by_the_next_notice() -> None:
