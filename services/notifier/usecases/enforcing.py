@@ -103,7 +103,9 @@ def take_enforcement(
 ) -> Outcome[Offender]:
     """I work on it."""
     one = _open(offender, command)
-    if one.taken_by is not None and one.taken_by != command.by and command.role is not Role.COORDINATOR:
+    if one.taken_by == command.by:
+        return Outcome(offender, result="none")
+    if one.taken_by is not None and command.role is not Role.COORDINATOR:
         raise Refused("already_claimed")
     taken = replace(one, state=EnforcementState.TAKEN, taken_by=command.by, since=given.now)
     event = EnforcementTaken(**_named(offender, one, command.by))

@@ -141,6 +141,15 @@ def test_a_prosecutor_takes_it_and_says_what_came_of_it() -> None:
     assert told(bench)[-1] != "referred"  # he is done with it
 
 
+def test_taken_again_by_the_same_it_gains_no_time() -> None:
+    bench = on_a()
+    act(bench, TakeEnforcement)
+    before = bench.offender
+    bench.wait(hours=1)
+    assert act(bench, TakeEnforcement) == "none"
+    assert bench.offender is before
+
+
 def test_an_act_on_what_has_changed_since_or_is_not_there() -> None:
     bench = on_a()
     seen = next(iter(bench.offender.enforcements.values())).version
