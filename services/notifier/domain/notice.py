@@ -178,14 +178,16 @@ class Notice:
 
     @property
     def version(self) -> str:
-        """What an act on it is measured against. Made of nothing that would tell its readers why it waits."""
+        """What an act on it is measured against. Made of nothing that would tell its readers why it waits, or has ended."""
         shown = replace(
             self,
             reasons=(),
             tripped=False,
             lifts=(),
             attempts=(),
+            asked_at=None,
             taken_back_at=None,
+            ended=None,
             due=None,
             printed=(),
             wording=None,

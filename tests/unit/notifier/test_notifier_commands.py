@@ -67,6 +67,12 @@ def test_a_version_tells_nobody_why_a_notice_waits() -> None:
     assert len(versions) == 1
 
 
+def test_a_version_tells_nobody_that_a_hold_ended_nor_why_he_is_to_be_corrected() -> None:
+    one = held(mutual=True).notice
+    assert replace(one, asked_at=one.prepared_at + timedelta(minutes=1)).version == one.version
+    assert len({replace(one, ended=reason).version for reason in (None, *CancelReason)}) == 1
+
+
 def test_a_lift_is_a_change() -> None:
     bench = held(mutual=True)
     before = bench.notice.version
