@@ -77,7 +77,7 @@ def _asked(offender: Offender, before: Offender, now: datetime) -> Offender:
     shut = (key for key, pair in before.pairs.items() if pair.waited_for and not pair.clear)
     if all(offender.pairs[key].waited_for for key in shut):
         return offender
-    for notice in offender.of({NotificationState.HELD}):
+    for notice in offender.of({NotificationState.HELD, NotificationState.FAILED}):
         offender = offender.with_notice(replace(notice, asked_at=now))
     return offender
 

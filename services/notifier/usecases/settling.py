@@ -98,6 +98,9 @@ def _comes_round(before: Notice, notice: Notice, lane: LaneView) -> bool:
 def _still_failed(draft: Draft, notice: Notice, lane: LaneView) -> Draft:
     """Nobody is on the way to him, so there is nothing to take back; but it may not be given while its gate is shut."""
     shut = bool(reasons_to_hold(draft.offender, notice, lane))
+    if not shut and notice.taken_back_at is not None and not lane.spoken:
+        notice = replace(notice, asked_at=lane.now)
+        shut = bool(reasons_to_hold(draft.offender, notice, lane))
     if shut is not (notice.taken_back_at is not None):
         notice = replace(notice, taken_back_at=lane.now if shut else None)
     return draft if draft.offender.notices.get(notice.notification_id) == notice else draft.tell(notice)

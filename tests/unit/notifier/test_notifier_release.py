@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -113,6 +114,18 @@ def test_whatever_ends_a_hold_waits_for_the_gates_next_word(held: list[Data], fr
     assert (bench.notice.state, bench.notice.reasons) == (NotificationState.HELD, (HoldReason.GATE,))
     bench.wait(seconds=20).heartbeat()
     assert bench.notice.state is NotificationState.RELEASED
+
+
+def test_what_failed_may_not_be_given_either_before_the_gates_next_word() -> None:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(gate(1), decision(1))
+    assert bench.fail() == "applied"
+    bench.put(decision(1, mutual=True, change=Change.KEPT))
+    bench.wait(seconds=20).put(decision(1, change=Change.KEPT))
+    assert bench.serve(at=bench.now + timedelta(minutes=1)) == "refused:not_released"
+    bench.wait(seconds=20).heartbeat()
+    assert bench.serve() == "applied"
 
 
 def test_a_word_from_before_a_hold_ended_does_not_let_it_go() -> None:
