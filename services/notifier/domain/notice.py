@@ -150,6 +150,11 @@ class Notice:
     """Of the letter he was given."""
 
     @property
+    def last_letter(self) -> str | None:
+        """SHA-256 of the one that was printed last."""
+        return self.printed[-1].sha256 if self.printed else None
+
+    @property
     def may_be_called_in(self) -> bool:
         """Whether it may be given now, and at a call-in."""
         return self.state is NotificationState.RELEASED and self.channel is Channel.CALL_IN

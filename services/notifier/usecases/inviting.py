@@ -111,6 +111,7 @@ def attend(offender: Offender, command: Attend, given: Input, policy: NoticePoli
         proof=Proof.CALL_IN_ROSTER,
         served_by=command.by,
         place=Place.CALL_IN,
+        letter_sha256=notice.last_letter,
         serve_by=None,
         seat=None,
         due=None,
@@ -123,5 +124,6 @@ def attend(offender: Offender, command: Attend, given: Input, policy: NoticePoli
         proof=Proof.CALL_IN_ROSTER,
         served_by=command.by,
         place=Place.CALL_IN,
+        letter_sha256=served.letter_sha256,
     )
     return settled(served_here(Draft(offender).tell(served, event_, word), served), given, policy)

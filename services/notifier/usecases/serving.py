@@ -79,7 +79,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         proof=command.proof,
         served_by=command.served_by or command.by,
         place=command.place,
-        letter_sha256=command.letter_sha256 or (notice.printed[-1].sha256 if notice.printed else None),
+        letter_sha256=command.letter_sha256 or notice.last_letter,
         serve_by=None,
         due=None,
     )

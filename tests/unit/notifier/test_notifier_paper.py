@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 from schemas.classification import Change, Tier
-from schemas.commands import CallInCommand, PersonCommand, PrintLetter, Role
+from schemas.commands import Attend, CallInCommand, Invite, PersonCommand, PrintLetter, Role
 from schemas.envelope import encode
 from schemas.notice_work import Correction, LetterPrinted
 from schemas.notification import HoldReason, NotificationState
@@ -37,6 +37,7 @@ from services.notifier.domain import Offender, Wording
 from services.notifier.letters import Kind, letter_of, load_letters, wordings
 from services.notifier.store import NotifierStore, metadata
 from services.notifier.store.tables import letters
+from tests.harness.hall import MEETING
 from tests.harness.http import TOKENS, KeptReads, as_, coded
 from tests.harness.notices import HIM, LANE, POLICY, Bench, custody, decision, expunction, gate, withdrawal
 
@@ -99,6 +100,18 @@ def test_what_is_printed_is_kept_and_what_was_given_is_named() -> None:
     assert bench.serve() == "applied"
     assert (bench.notice.letter_sha256, first != second) == (second, True)
     assert bench.put(printing(bench)).result == "refused:not_released"
+
+
+def test_of_who_came_to_a_call_in_the_invitation_is_what_he_was_given() -> None:
+    bench = released()
+    bench.put(decision(2, Tier.B, change=Change.ESCALATED), gate(2))
+    bench.heartbeat()
+    [b] = [one for one in bench.offender.notices.values() if one.tier is Tier.B]
+    common = {"offender_id": HIM, "notification_id": b.notification_id, "call_in_id": MEETING}
+    bench.put(Invite(**common, asking=1, moved=False, starts_at=bench.now, venue="City Hall"))
+    assert bench.put(printing(bench)).result == "applied"
+    assert bench.put(Attend(**common, by="j.castellano", role=Role.COORDINATOR, attended=True)).result == "applied"
+    assert bench.notice.letter_sha256 == hashlib.sha256(PDF).hexdigest()
 
 
 @pytest.mark.parametrize("wrong", [{"sha256": "0" * 64}, {"content": "AAAAA"}])
