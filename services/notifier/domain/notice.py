@@ -213,7 +213,10 @@ class Notice:
 
     @property
     def failure(self) -> FailureReason | None:
-        """Why the last attempt did not succeed."""
+        """Why it could not be given: he has refused it since it was last asked for, or what kept the last attempt."""
+        asked = self.asked_at or self.prepared_at
+        if any(one.reason is FailureReason.REFUSED and one.at >= asked for one in self.attempts):
+            return FailureReason.REFUSED
         return self.attempts[-1].reason if self.attempts else None
 
     @property

@@ -99,6 +99,19 @@ def test_failed_is_not_given_while_the_gate_is_shut_and_goes_out_again_on_a_pers
     assert bench.story() == ["C released"]
 
 
+def test_a_refusal_stays_one_whatever_is_tried_after_it() -> None:
+    bench = released()
+    bench.fail(reason=FailureReason.REFUSED)
+    bench.wait(hours=1).heartbeat()
+    assert bench.fail(reason=FailureReason.NOT_FOUND) == "applied"
+    bench.wait(days=30).heartbeat()
+    assert (bench.notice.state, bench.retry()) == (NotificationState.FAILED, "refused:refusal_needs_coordinator")
+    assert bench.retry(Role.COORDINATOR) == "applied"
+    bench.wait(minutes=1).heartbeat()
+    bench.wait(minutes=1)
+    assert (bench.fail(reason=FailureReason.NOT_FOUND), bench.retry()) == ("applied", "applied")
+
+
 def test_nothing_is_served_that_was_not_released() -> None:
     bench = Bench()
     bench.put(decision(1))
