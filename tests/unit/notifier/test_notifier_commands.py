@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from schemas.classification import Change, Tier
-from schemas.commands import Fail, LiftableHold, Role
+from schemas.commands import Attend, Fail, Invite, LiftableHold, Role
 from schemas.notification import (
     CancelReason,
     FailureReason,
@@ -20,6 +20,7 @@ from schemas.notification import (
 )
 from schemas.outreach import GateState
 from services.notifier.domain import Wording
+from tests.harness.hall import MEETING
 from tests.harness.notices import HIM, OTHER_AGENCY, Bench, decision, gate, limited, withdrawal
 
 
@@ -285,6 +286,18 @@ def test_a_conflict_is_routed_anew_with_the_next_incident() -> None:
     bench.put(decision(2, conflict_of_interest=True, change=Change.KEPT, agency=OTHER_AGENCY), gate(2))
     assert bench.notice.reasons == (HoldReason.CONFLICT,)
     assert bench.lift(LiftableHold.CONFLICT) == "refused:same_agency"
+
+
+def test_who_comes_to_a_call_in_by_another_agencys_hand_is_recorded_by_a_coordinator() -> None:
+    bench = held(tier=Tier.B, conflict_of_interest=True)
+    bench.lift(LiftableHold.CONFLICT)
+    bench.wait(minutes=1).heartbeat()
+    common: dict[str, Any] = {"offender_id": HIM, "notification_id": bench.notice.notification_id}
+    common["call_in_id"] = MEETING
+    bench.put(Invite(**common, asking=1, moved=False, starts_at=bench.now, venue="City Hall"))
+    came = Attend(**common, by="m.ellison", role=Role.OFFICER, attended=True)
+    assert bench.put(came).result == "refused:other_agency"
+    assert bench.put(came.model_copy(update={"role": Role.COORDINATOR})).result == "applied"
 
 
 def test_of_one_that_failed_no_hold_is_lifted_before_it_is_tried_again() -> None:
