@@ -139,23 +139,24 @@ def give_correction(
     if notice.correction is None:
         raise Refused("not_decided")
     not_in_future(command.given_at, given, policy)
-    if not may_correct(offender, notice, lane_view(given, policy)) and not _gone(offender, command):
+    if not may_correct(offender, notice, lane_view(given, policy), command.role):
         raise Refused("not_released")
     done = replace(notice, corrected_at=command.given_at)
     event = offender.work(CorrectionGiven, done, command.by, correction=notice.correction, given_at=command.given_at)
     return settled(Draft(offender).tell(done, event), given, policy)
 
 
-def may_correct(offender: Offender, notice: Notice, lane: LaneView) -> bool:
-    """Whether he may be told: with no pair to wait for there is nobody left, unless they went to another record with him."""
-    if not any(pair.waited_for for pair in offender.pairs.values()):
-        return not offender.told
-    return lane.kept and offender.clear and lane.confirmed(offender, notice)
+def may_correct(offender: Offender, notice: Notice, lane: LaneView, role: Role) -> bool:
+    """Whether he may be told: with no pair to wait for there is nobody left.
 
-
-def _gone(offender: Offender, command: GiveCorrection) -> bool:
-    """Of a record that was merged into another no lane knows both the notice and her gates: a coordinator records it."""
-    return bool(offender.told) and not offender.open_pairs and command.role is Role.COORDINATOR
+    Unless she is on her way from another record of his, or has gone to one: whose gate it is, this lane does not know then. A
+    coordinator, who can look there, records it.
+    """
+    waits = any(pair.waited_for for pair in offender.pairs.values())
+    elsewhere = bool(offender.merges) or (bool(offender.told) and not waits)
+    if elsewhere and role is not Role.COORDINATOR:
+        return False
+    return not waits or (lane.kept and offender.clear and lane.confirmed(offender, notice))
 
 
 def _corrected(
