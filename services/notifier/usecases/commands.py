@@ -40,7 +40,7 @@ CANCELLERS = frozenset({Role.COORDINATOR})
 LIFTERS = frozenset({Role.COORDINATOR, Role.OUTREACH_SUPERVISOR})
 
 LATE_CLOCK = timedelta(minutes=5)
-"""How far a device's clock may run ahead of the broker's before a time of service is taken for an error."""
+"""How far a device's clock may be off the broker's before a time of service is taken for an error."""
 
 LONGEST_ROUND = timedelta(hours=24)
 FURTHEST_ROUND = timedelta(days=31)

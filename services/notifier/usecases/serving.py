@@ -17,7 +17,7 @@ from schemas.notification import (
 from services.common.service import Input, Outcome
 from services.notifier.domain import FREE, GIVEN, UNSERVED, LaneView, Notice, Offender
 from services.notifier.rules import NoticePolicy
-from services.notifier.usecases.commands import SERVERS, any_notice, not_in_future
+from services.notifier.usecases.commands import LATE_CLOCK, SERVERS, any_notice, not_in_future
 from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.merging import served_here
 from services.notifier.usecases.refusing import Refused
@@ -52,9 +52,11 @@ def _may_have_been(notice: Notice, command: Serve) -> bool:
 
 
 def _as_it_should_be(offender: Offender, notice: Notice, command: Serve, policy: NoticePolicy) -> None:
-    """By the other agency's officer where one is named; where no charge explains it, into his hand, away from any home, and
-    dated with the round.
+    """Not before there was one; by the other agency's officer where one is named; where no charge explains it, into his hand,
+    away from any home, and dated with the round.
     """
+    if command.served_at < notice.prepared_at - LATE_CLOCK:
+        raise Refused("not_released")
     if notice.route is not None and command.served_by_agency != notice.route:
         raise Refused("other_agency")
     if not offender.is_unannounced(notice):

@@ -157,6 +157,13 @@ def test_nobody_serves_in_the_future() -> None:
     assert bench.serve(at=bench.now + timedelta(minutes=4)) == "applied"
 
 
+def test_no_officer_records_that_it_was_given_before_it_was_prepared() -> None:
+    """A slip in the year would make a breach of notice of all that came after it."""
+    bench = released()
+    assert bench.serve(at=bench.now - timedelta(days=365)) == "refused:not_released"
+    assert bench.serve(Role.COORDINATOR, at=bench.now - timedelta(days=365)) == "applied"
+
+
 def test_a_cancelled_notice_is_over() -> None:
     bench = released()
     notice_id = bench.notice.notification_id
