@@ -26,7 +26,7 @@ from schemas.envelope import pair_id, referral_id
 from schemas.notification import FailureReason, NotificationReleased, NotificationState
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOpened
 from schemas.person import Custody, OffenderDescribed
-from schemas.referral import ReferralOpened, ReferralOutreach
+from schemas.referral import ReferralOpened, ReferralOutreach, ReferralWithdrawn
 from schemas.topics import Topic
 from tests.harness.two_lanes import POLICY, START, TwoLanes
 
@@ -37,7 +37,7 @@ AGENCY = "NC0410200"
 COOL_OFF = timedelta(hours=4)
 
 
-def opens(lanes: TwoLanes, number: int = 1, tier: Tier = Tier.C, **more: Any) -> None:
+def opens(lanes: TwoLanes, number: int = 1, tier: Tier = Tier.C, victim: str = "V-1", **more: Any) -> None:
     """An incident: the decision and her referral."""
     incident = f"{AGENCY}:{number}"
     pair = pair_id(incident, HIM)
@@ -46,7 +46,7 @@ def opens(lanes: TwoLanes, number: int = 1, tier: Tier = Tier.C, **more: Any) ->
         pair_id=pair,
         offender_id=HIM,
         victim_no=1,
-        victim_id="V-1",
+        victim_id=victim,
         incident_id=incident,
         agency=AGENCY,
         tier=tier,
@@ -165,7 +165,72 @@ def by_a_decision(lanes: TwoLanes) -> tuple[datetime, Trigger]:
     return lanes.now + timedelta(seconds=20), found
 
 
-WAYS = (by_the_clock, by_her_advocate, by_a_lift, by_a_retry, by_a_booking, by_a_decision)
+def _decided_anew(lanes: TwoLanes, **held: Any) -> tuple[datetime, Trigger]:
+    """What has held it is so no more, by the next decision."""
+    _clear(lanes, **held)
+
+    def found() -> None:
+        lanes.put(Topic.DECISIONS, decision(lanes.now, change=Change.KEPT), HIM)
+
+    return lanes.now + timedelta(seconds=20), found
+
+
+def by_a_charge(lanes: TwoLanes) -> tuple[datetime, Trigger]:
+    return _decided_anew(lanes, charged=False)
+
+
+def by_an_answer_to_a_challenge(lanes: TwoLanes) -> tuple[datetime, Trigger]:
+    return _decided_anew(lanes, challenged=True)
+
+
+def by_naming_the_aggressor(lanes: TwoLanes) -> tuple[datetime, Trigger]:
+    return _decided_anew(lanes, mutual=True)
+
+
+def by_no_conflict(lanes: TwoLanes) -> tuple[datetime, Trigger]:
+    lanes.put(Topic.OFFENDERS, OffenderDescribed(offender_id=HIM, conflict_of_interest=True), HIM)
+    _clear(lanes)
+
+    def described() -> None:
+        lanes.put(Topic.OFFENDERS, OffenderDescribed(offender_id=HIM), HIM)
+
+    return lanes.now + timedelta(seconds=20), described
+
+
+def by_a_retraction(lanes: TwoLanes) -> tuple[datetime, Trigger]:
+    """The incident for which nobody has called her yet."""
+    _clear(lanes)
+    opens(lanes, 2, change=Change.KEPT, victim="V-2")
+    lanes.run(lanes.now + timedelta(minutes=2))
+    gone = pair_id(f"{AGENCY}:2", HIM)
+
+    def retracted() -> None:
+        withdrawn = ReferralWithdrawn(referral_id=referral_id(gone, 1), pair_id=gone, offender_id=HIM, victim_no=1)
+        lanes.put(Topic.REFERRALS, withdrawn, HIM)
+        more: dict[str, Any] = {
+            "outreach": Outreach.NONE,
+            "evidence": [f"{AGENCY}:1"],
+            "withdrawn_pair_ids": [gone],
+            "askings": {},
+        }
+        lanes.put(Topic.DECISIONS, decision(lanes.now, 2, change=Change.KEPT, **more), HIM)
+
+    return lanes.now + timedelta(seconds=20), retracted
+
+
+WAYS = (
+    by_the_clock,
+    by_her_advocate,
+    by_a_lift,
+    by_a_retry,
+    by_a_booking,
+    by_a_decision,
+    by_a_charge,
+    by_an_answer_to_a_challenge,
+    by_naming_the_aggressor,
+    by_no_conflict,
+    by_a_retraction,
+)
 
 
 def slow(chance: random.Random) -> Callable[[], float]:

@@ -21,7 +21,7 @@ TWO_PEOPLE = frozenset({HoldReason.UNANNOUNCED, HoldReason.ALSO_VICTIM})
 """Lifted by a coordinator and an outreach supervisor, who are two."""
 
 Demand = tuple[HoldReason, str]
-"""A hold and the pair that raises it ("" for the offender or the lane): lifted for one pair, it stands for the next."""
+"""A hold and the pair that raises it ("" for the lane): lifted for one pair, it stands for the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class LaneView:
     now: datetime
     heartbeat: datetime | None
     releases_left: int
+    spoken: bool = False
+    """The record at hand is the gate keeper's own word."""
 
     @property
     def kept(self) -> bool:
@@ -38,7 +40,7 @@ class LaneView:
         return self.heartbeat is not None and self.now - self.heartbeat <= HEARTBEAT_MAX_AGE
 
     def confirmed(self, offender: Offender, notice: Notice) -> bool:
-        """Whether the gate keeper has spoken since the notice was last asked for.
+        """Whether the gate keeper has spoken since the notice was last asked for, by whatever ended a hold as well.
 
         His words come in order: whatever shut a gate before he spoke is known here by then. Without this a safety hold
         still on its way would lose to a person's act that reaches this service by a shorter one.
@@ -52,7 +54,8 @@ def demands(offender: Offender, notice: Notice) -> frozenset[Demand]:
     """The holds that a person may lift, lifted or not.
 
     `unannounced` and `bulk` are of the incident the notice stands on: it says nothing of any other. `mutual`
-    and `also_victim` are of any open pair: no word to him before a person has looked at it.
+    and `also_victim` are of any open pair: no word to him before a person has looked at it. So is `conflict`: the agency
+    that is to tell him must be none that has reported him.
     """
     own = offender.pairs.get(notice.pair_id)
     found: set[Demand] = set()
@@ -60,6 +63,7 @@ def demands(offender: Offender, notice: Notice) -> frozenset[Demand]:
         raised = {
             HoldReason.MUTUAL: pair.mutual,
             HoldReason.ALSO_VICTIM: pair.also_victim,
+            HoldReason.CONFLICT: offender.conflict,
         }
         found |= {(reason, pair.pair_id) for reason, is_so in raised.items() if is_so}
     found |= {(HoldReason.MERGE_PENDING, other) for other in offender.merges}
@@ -67,8 +71,6 @@ def demands(offender: Offender, notice: Notice) -> frozenset[Demand]:
         found.add((HoldReason.UNANNOUNCED, notice.pair_id))
     if own is not None and own.bulk:
         found.add((HoldReason.BULK, notice.pair_id))
-    if offender.conflict:
-        found.add((HoldReason.CONFLICT, ""))
     if notice.tripped:
         found.add((HoldReason.BREAKER, ""))
     return frozenset(found)

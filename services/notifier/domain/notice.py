@@ -109,10 +109,11 @@ class Notice:
     """Came when the lane's releases had run over the limit; waits for a person."""
     lifts: tuple[Lift, ...] = ()
     asked_at: datetime | None = None
-    """When a person last asked for it (lifted a hold, had it tried again): the gate's word must be younger."""
+    """When it was last asked for (a hold lifted or ended, tried again): the gate's word must be younger."""
     since: datetime | None = None
     """When it came into the state it is in."""
     released_at: datetime | None = None
+    """For the first time."""
     taken_back_at: datetime | None = None
     """When the last release ended without the notice being given."""
     ended: CancelReason | None = None
@@ -149,6 +150,11 @@ class Notice:
     """Of the letter he was given."""
 
     @property
+    def last_letter(self) -> str | None:
+        """SHA-256 of the one that was printed last."""
+        return self.printed[-1].sha256 if self.printed else None
+
+    @property
     def may_be_called_in(self) -> bool:
         """Whether it may be given now, and at a call-in."""
         return self.state is NotificationState.RELEASED and self.channel is Channel.CALL_IN
@@ -177,14 +183,16 @@ class Notice:
 
     @property
     def version(self) -> str:
-        """What an act on it is measured against. Made of nothing that would tell its readers why it waits."""
+        """What an act on it is measured against. Made of nothing that would tell its readers why it waits, or has ended."""
         shown = replace(
             self,
             reasons=(),
             tripped=False,
             lifts=(),
             attempts=(),
+            asked_at=None,
             taken_back_at=None,
+            ended=None,
             due=None,
             printed=(),
             wording=None,
@@ -205,7 +213,10 @@ class Notice:
 
     @property
     def failure(self) -> FailureReason | None:
-        """Why the last attempt did not succeed."""
+        """Why it could not be given: he has refused it since it was last asked for, or what kept the last attempt."""
+        asked = self.asked_at or self.prepared_at
+        if any(one.reason is FailureReason.REFUSED and one.at >= asked for one in self.attempts):
+            return FailureReason.REFUSED
         return self.attempts[-1].reason if self.attempts else None
 
     @property
@@ -214,6 +225,9 @@ class Notice:
         return max(self.prepared_at, self.asked_at or self.prepared_at)
 
     def was_free(self, moment: datetime) -> bool:
-        """Whether it was released at `moment` and taken back later, before the word that it was given arrived."""
+        """Whether it had been released by `moment` and was taken back later, before the word that it was given arrived.
+
+        How often in between is not asked: what he was told is a fact.
+        """
         start, end = self.released_at, self.taken_back_at
         return start is not None and end is not None and start <= moment <= end

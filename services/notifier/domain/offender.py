@@ -168,6 +168,10 @@ class Offender:
         own = self.pairs.get(notice.pair_id)
         return notice.tier is Tier.D or own is None or own.unannounced
 
+    def worded(self, notice: Notice) -> Notice:
+        """As its wording is chosen: of what no charge has told him he is told as of a D, whatever list a person put him on."""
+        return replace(notice, tier=Tier.D) if self.is_unannounced(notice) else notice
+
     def with_pair(self, pair: Pair) -> Offender:
         return replace(self, pairs={**self.pairs, pair.pair_id: pair})
 

@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, ValidationError, model_validator
 from schemas.classification import Tier
 from services.common.county import Line, Strict, mend
 from services.common.errors import IpviError
-from services.notifier.letters.words import forbidden
+from services.notifier.letters.words import forbidden, is_of_citation
 
 
 class LetterError(IpviError):
@@ -39,9 +39,19 @@ OF_TIER = {Tier.A: Kind.A, Tier.B: Kind.B, Tier.C: Kind.C, Tier.D: Kind.D}
 
 
 def is_citation(statute: str) -> bool:
-    """Whether this cites a statute and tells no story: short, cited as statutes are, and no word that no letter says."""
+    """Whether this cites a statute and says nothing else: short, numbers as statutes have them, words as codes have them.
+
+    Every word and every number is of a closed form (`words.py`): a name, a street, a day, a time, a telephone or the number
+    of a report beside the citation makes it none.
+    """
     cited = len(statute) <= _LONGEST_CITATION and _CITED.search(statute) is not None
-    return cited and forbidden([statute], "en") is None and forbidden([statute], "es") is None
+    return (
+        cited and all(map(is_of_citation, re.split(r"[\s,;&]+|:\s", statute))) and not _says_what_no_letter_may(statute)
+    )
+
+
+def _says_what_no_letter_may(statute: str) -> bool:
+    return forbidden([statute], "en") is not None or forbidden([statute], "es") is not None
 
 
 def _citation(statute: str) -> str:

@@ -28,14 +28,15 @@ def letter_of(offender: Offender, notice: Notice, *, on: date, zone: tzinfo, mee
     `zone` is the county's, in which the day of an earlier service is named. Raises `LetterError`: no name is on record, or
     a field cannot be printed.
     """
-    kind = kind_of(notice)
+    worded = offender.worded(notice)
+    kind = kind_of(worded)
     name = offender.described.name if offender.described else None
     if name is None:
         raise LetterError("letter: name: none is on record; agencies send it with ipvi.offender.described.v1")
     served_at = notice.served_at if kind is Kind.CORRECTION else None
     return Letter.of(
         kind=kind,
-        tier=notice.tier,
+        tier=worded.tier,
         language=notice.language,
         name=name,
         dated=on,

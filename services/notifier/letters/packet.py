@@ -25,6 +25,7 @@ from schemas.notification import (
     NotificationCorrected,
     NotificationFailed,
     NotificationHeld,
+    NotificationPlanned,
     NotificationReleased,
     NotificationServed,
     Proof,
@@ -71,8 +72,8 @@ def audit_of(notification_id: str, events: Iterable[Event[Data]]) -> tuple[Audit
     """The lines of one notification, out of the journal's events, in their order. Takes no more of each than is its own.
 
     That it waited is said once, however often its reasons changed; by whom it was held or let go is not said at all, and
-    when only to the day: an outreach supervisor's name, or the minute at which a gate let it go or took it back, would tell
-    what she did (decision 0020).
+    when only to the day: an outreach supervisor's name, or the minute at which a gate let it go or took it back (and his place
+    at a call-in with it), would tell what she did (decision 0020).
     """
     found: list[AuditLine] = []
     for event in events:
@@ -83,7 +84,7 @@ def audit_of(notification_id: str, events: Iterable[Event[Data]]) -> tuple[Audit
         if isinstance(data, NotificationHeld) and found and found[-1].change == change:
             continue
         at, by = event.recordedtime or event.time, data.by
-        if isinstance(data, NotificationHeld | NotificationReleased):
+        if isinstance(data, NotificationHeld | NotificationReleased | NotificationPlanned):
             found.append(AuditLine(at.astimezone(UTC).date(), event.id, change, "system"))
         else:
             found.append(AuditLine(at, event.id, change, by, _detail(data)))

@@ -21,6 +21,7 @@ from schemas.notification import (
     CancelReason,
     FailureReason,
     HoldReason,
+    NotificationCancelled,
     NotificationFailed,
     NotificationHeld,
     NotificationState,
@@ -39,7 +40,7 @@ CANCELLERS = frozenset({Role.COORDINATOR})
 LIFTERS = frozenset({Role.COORDINATOR, Role.OUTREACH_SUPERVISOR})
 
 LATE_CLOCK = timedelta(minutes=5)
-"""How far a device's clock may run ahead of the broker's before a time of service is taken for an error."""
+"""How far a device's clock may be off the broker's before a time of service is taken for an error."""
 
 LONGEST_ROUND = timedelta(hours=24)
 FURTHEST_ROUND = timedelta(days=31)
@@ -76,31 +77,33 @@ def plan_delivery(offender: Offender, command: PlanDelivery, given: Input, polic
 
 
 def fail(offender: Offender, command: Fail, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
-    """It could not be given this time. She is looked after within a day all the same; it may be tried again."""
-    notice = open_notice(offender, command, SERVERS)
+    """It could not be given this time. She is looked after within a day all the same; it may be tried again.
+
+    Also where it was cancelled between the visit and the word of it: then it stays so.
+    """
+    notice = any_notice(offender, command, SERVERS)
+    if notice.state in GIVEN:
+        raise Refused("already_served")
     at = command.attempted_at or given.at
     not_in_future(at, given, policy)
     if notice.state not in FREE and not notice.was_free(at):
-        raise Refused("not_released")
+        raise Refused("cancelled" if notice.state is NotificationState.CANCELLED else "not_released")
     attempt = Attempt(at, command.by, notice.channel, command.reason, command.place)
-    failed = replace(
-        notice,
-        state=NotificationState.FAILED,
-        reasons=(),
-        attempts=(*notice.attempts, attempt),
-        since=lane_view(given, policy).now,
-        serve_by=None,
-        claimed_by=None,
-    )
+    tried = replace(notice, attempts=(*notice.attempts, attempt))
     event = offender.event(
         NotificationFailed,
-        failed,
+        tried,
         command.by,
         reason=command.reason,
         attempted_at=at,
         place=command.place,
-        attempt=len(failed.attempts),
+        attempt=len(tried.attempts),
     )
+    if tried.ended is not None:
+        over = offender.event(NotificationCancelled, tried, reason=tried.ended)
+        return settled(Draft(offender).tell(tried, event, over), given, policy)
+    now = lane_view(given, policy).now
+    failed = replace(tried, state=NotificationState.FAILED, reasons=(), since=now, serve_by=None, claimed_by=None)
     return settled(Draft(offender).tell(failed, event), given, policy)
 
 
@@ -112,7 +115,8 @@ def retry(offender: Offender, command: RetryNotification, given: Input, policy: 
     if notice.failure is FailureReason.REFUSED and command.role is not Role.COORDINATOR:
         raise Refused("refusal_needs_coordinator")
     now = lane_view(given, policy).now
-    again = replace(notice, state=NotificationState.PREPARED, asked_at=now, since=now)
+    until = notice.taken_back_at or now  # what was given while it had failed counts
+    again = replace(notice, state=NotificationState.PREPARED, asked_at=now, since=now, taken_back_at=until)
     return settled(Draft(offender.with_notice(again)), given, policy, command.by)
 
 
@@ -126,8 +130,13 @@ def cancel(offender: Offender, command: CancelNotification, given: Input, policy
 
 
 def lift(offender: Offender, command: LiftHold, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
-    """One person's word. A hold for which it takes two stays until the second has spoken."""
+    """One person's word. A hold for which it takes two stays until the second has spoken.
+
+    What failed waits for nothing but to be tried again: only then it is held.
+    """
     notice = open_notice(offender, command, _lifters(command.hold))
+    if notice.state is NotificationState.FAILED:
+        raise Refused("not_held")
     draft = Draft(offender)
     marked = replace(
         notice,

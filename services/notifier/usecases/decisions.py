@@ -20,7 +20,7 @@ from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.enforcing import enforced, opens
 from services.notifier.usecases.merging import merging, planned, tell_plan
-from services.notifier.usecases.settling import lane_view, settled
+from services.notifier.usecases.settling import lane_view, seated, settled
 from services.notifier.usecases.telling import Draft
 
 
@@ -28,16 +28,19 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, policy:
     """One notice per tier per person. A decision that names a pair but no incident was caused by an expunction."""
     expunged = decision.pair_id if decision.incident_id is None else None
     rounds = [one for merge in offender.merges.values() for one in merge.rounds]
-    draft = merging(Draft(_with_decision(offender, decision)), decision)
-    draft = _ended(draft, decision, expunged, lane_view(given, policy).now)
+    now = lane_view(given, policy).now
+    draft = merging(Draft(_asked(_with_decision(offender, decision), offender, now)), decision)
+    draft = _ended(draft, decision, expunged, now)
     draft = enforced(_prepared(draft, decision, rounds, given, policy), decision, given, policy)
     if expunged is None:
         return settled(draft, given, policy)
+    for notice in draft.offender.of({NotificationState.CANCELLED}):
+        draft = seated(draft, notice)  # nobody is left to free his place once it is gone
     draft = replace(draft, offender=draft.offender.without_pair(expunged))
     # What the expunction itself makes us say must still go out; what was said before is overwritten.
     # A decision that could not be read here, and lies among the dead letters, names the pair too.
     letters = Redaction((), expunged)
-    return replace(settled(draft, given, policy, keep=False), erase=(expunged,), redact=(letters,))
+    return replace(settled(draft, given, policy, expunged=expunged), erase=(expunged,), redact=(letters,))
 
 
 def _with_decision(offender: Offender, decision: OffenderDecided) -> Offender:
@@ -67,6 +70,16 @@ def _with_decision(offender: Offender, decision: OffenderDecided) -> Offender:
             statutes=tuple(decision.statutes),
         )
     )
+
+
+def _asked(offender: Offender, before: Offender, now: datetime) -> Offender:
+    """A shut pair that is waited for no more lets notices go, so it asks for them."""
+    shut = (key for key, pair in before.pairs.items() if pair.waited_for and not pair.clear)
+    if all(offender.pairs[key].waited_for for key in shut):
+        return offender
+    for notice in offender.of({NotificationState.HELD, NotificationState.FAILED}):
+        offender = offender.with_notice(replace(notice, asked_at=now))
+    return offender
 
 
 def _ended(draft: Draft, decision: OffenderDecided, expunged: str | None, now: datetime) -> Draft:
@@ -121,7 +134,7 @@ def _prepared(
         prepared_at=given.at,
         policy=policy.digest,
     )
-    notice = replace(notice, wording=policy.wording(notice))
+    notice = replace(notice, wording=policy.wording(offender.worded(notice)))
     draft = draft.tell(
         notice,
         offender.event(NotificationPrepared, notice, statutes=list(pair.statutes), in_custody=offender.in_custody),

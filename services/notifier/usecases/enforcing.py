@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 from schemas.classification import OffenderDecided, Outreach
 from schemas.commands import CloseEnforcement, EnforcementCommand, Role, TakeEnforcement
@@ -51,8 +52,7 @@ def enforced(draft: Draft, decision: OffenderDecided, given: Input, policy: Noti
 
 def _referred(draft: Draft, pair: Pair, decision: OffenderDecided, given: Input, policy: NoticePolicy) -> Draft:
     offender, terms = draft.offender, policy.notices.enforcement
-    key = deterministic_id("enforcement", offender.offender_id, pair.pair_id, pair.place)
-    known = offender.enforcements.get(key)
+    key, known = _under(offender, pair)
     if known is not None and (known.over or known.statutes == pair.statutes):
         return draft
     one = known or Enforcement(key, pair.pair_id, since=given.at, referred_at=given.at, policy=policy.digest)
@@ -74,6 +74,17 @@ def _referred(draft: Draft, pair: Pair, decision: OffenderDecided, given: Input,
     )
 
 
+def _under(offender: Offender, pair: Pair) -> tuple[str, Enforcement | None]:
+    """The incident's referral since its pair was opened. One that was withdrawn stays so, and is followed by another."""
+    for again in count():
+        parts = (pair.place, again) if again else (pair.place,)
+        key = deterministic_id("enforcement", offender.offender_id, pair.pair_id, *parts)
+        known = offender.enforcements.get(key)
+        if known is None or known.state is not EnforcementState.WITHDRAWN:
+            break
+    return key, known
+
+
 def _end_of(
     one: Enforcement, offender: Offender, decision: OffenderDecided, policy: NoticePolicy
 ) -> CancelReason | None:
@@ -92,7 +103,9 @@ def take_enforcement(
 ) -> Outcome[Offender]:
     """I work on it."""
     one = _open(offender, command)
-    if one.taken_by is not None and one.taken_by != command.by and command.role is not Role.COORDINATOR:
+    if one.taken_by == command.by:
+        return Outcome(offender, result="none")
+    if one.taken_by is not None and command.role is not Role.COORDINATOR:
         raise Refused("already_claimed")
     taken = replace(one, state=EnforcementState.TAKEN, taken_by=command.by, since=given.now)
     event = EnforcementTaken(**_named(offender, one, command.by))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from schemas.call_in import SeatState
-from schemas.commands import Attend, Invite, TellSeat, Uninvite
+from schemas.commands import Attend, Invite, Role, TellSeat, Uninvite
 from schemas.notification import (
     FailureReason,
     NotificationFailed,
@@ -74,6 +74,8 @@ def attend(offender: Offender, command: Attend, given: Input, policy: NoticePoli
     held = notice.seat
     if held is None or held.call_in_id != command.call_in_id:
         raise Refused("not_on_roster")
+    if command.attended and notice.route is not None and command.role is not Role.COORDINATOR:
+        raise Refused("other_agency")  # a roster does not say whose officer told him
     now = lane_view(given, policy).now
     if held.starts_at > now + EARLY:
         raise Refused("served_in_the_future")
@@ -111,6 +113,7 @@ def attend(offender: Offender, command: Attend, given: Input, policy: NoticePoli
         proof=Proof.CALL_IN_ROSTER,
         served_by=command.by,
         place=Place.CALL_IN,
+        letter_sha256=notice.last_letter,
         serve_by=None,
         seat=None,
         due=None,
@@ -123,5 +126,6 @@ def attend(offender: Offender, command: Attend, given: Input, policy: NoticePoli
         proof=Proof.CALL_IN_ROSTER,
         served_by=command.by,
         place=Place.CALL_IN,
+        letter_sha256=served.letter_sha256,
     )
     return settled(served_here(Draft(offender).tell(served, event_, word), served), given, policy)

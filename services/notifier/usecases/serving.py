@@ -17,7 +17,7 @@ from schemas.notification import (
 from services.common.service import Input, Outcome
 from services.notifier.domain import FREE, GIVEN, UNSERVED, LaneView, Notice, Offender
 from services.notifier.rules import NoticePolicy
-from services.notifier.usecases.commands import SERVERS, any_notice, not_in_future
+from services.notifier.usecases.commands import LATE_CLOCK, SERVERS, any_notice, not_in_future
 from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.merging import served_here
 from services.notifier.usecases.refusing import Refused
@@ -52,9 +52,11 @@ def _may_have_been(notice: Notice, command: Serve) -> bool:
 
 
 def _as_it_should_be(offender: Offender, notice: Notice, command: Serve, policy: NoticePolicy) -> None:
-    """By the other agency's officer where one is named; where no charge explains it, into his hand, away from any home, and
-    dated with the round.
+    """Not before there was one; by the other agency's officer where one is named; where no charge explains it, into his hand,
+    away from any home, and dated with the round.
     """
+    if command.served_at < notice.prepared_at - LATE_CLOCK:
+        raise Refused("not_released")
     if notice.route is not None and command.served_by_agency != notice.route:
         raise Refused("other_agency")
     if not offender.is_unannounced(notice):
@@ -79,7 +81,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         proof=command.proof,
         served_by=command.served_by or command.by,
         place=command.place,
-        letter_sha256=command.letter_sha256 or (notice.printed[-1].sha256 if notice.printed else None),
+        letter_sha256=command.letter_sha256 or notice.last_letter,
         serve_by=None,
         due=None,
     )
@@ -139,18 +141,24 @@ def give_correction(
     if notice.correction is None:
         raise Refused("not_decided")
     not_in_future(command.given_at, given, policy)
-    if not may_correct(offender, notice, lane_view(given, policy)):
+    if not may_correct(offender, notice, lane_view(given, policy), command.role):
         raise Refused("not_released")
     done = replace(notice, corrected_at=command.given_at)
     event = offender.work(CorrectionGiven, done, command.by, correction=notice.correction, given_at=command.given_at)
     return settled(Draft(offender).tell(done, event), given, policy)
 
 
-def may_correct(offender: Offender, notice: Notice, lane: LaneView) -> bool:
-    """Whether he may be told: with no open pair there is nobody left to wait for."""
-    if not offender.open_pairs:
-        return True
-    return lane.kept and offender.clear and lane.confirmed(offender, notice)
+def may_correct(offender: Offender, notice: Notice, lane: LaneView, role: Role) -> bool:
+    """Whether he may be told: with no pair to wait for there is nobody left.
+
+    Unless she is on her way from another record of his, or has gone to one: whose gate it is, this lane does not know then. A
+    coordinator, who can look there, records it.
+    """
+    waits = any(pair.waited_for for pair in offender.pairs.values())
+    elsewhere = bool(offender.merges) or (bool(offender.told) and not waits)
+    if elsewhere and role is not Role.COORDINATOR:
+        return False
+    return not waits or (lane.kept and offender.clear and lane.confirmed(offender, notice))
 
 
 def _corrected(

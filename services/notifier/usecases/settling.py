@@ -22,9 +22,9 @@ from schemas.notification import (
     NotificationReleased,
     NotificationState,
 )
-from schemas.outreach import GateHeartbeat
+from schemas.outreach import GateChanged, GateHeartbeat
 from services.common.service import Input, Outcome
-from services.notifier.domain import FREE, UNSERVED, LaneView, Notice, Offender, reasons_to_hold
+from services.notifier.domain import FREE, UNSERVED, LaneView, Notice, Offender, Wording, reasons_to_hold
 from services.notifier.rules import NoticePolicy, call, next_clock, serve_by
 from services.notifier.usecases.telling import Draft, outgoing
 from services.notifier.usecases.working import enforcements_clocked, helps_clocked
@@ -41,13 +41,14 @@ def lane_view(given: Input, policy: NoticePolicy) -> LaneView:
         now=max(given.now, given.at, *given.heard.values()),
         heartbeat=given.heard.get(GateHeartbeat.TYPE),
         releases_left=policy.releases_per_hour - given.counts.get(RELEASES, 0),
+        spoken=isinstance(given.event.data, GateChanged | GateHeartbeat),
     )
 
 
 def settled(
-    draft: Draft, given: Input, policy: NoticePolicy, by: str = "system", *, keep: bool = True
+    draft: Draft, given: Input, policy: NoticePolicy, by: str = "system", *, expunged: str | None = None
 ) -> Outcome[Offender]:
-    """Hold or release every notice that is still to be given. `keep`: what is said may be found and erased later."""
+    """Hold or release every notice that is still to be given. `expunged`: the pair that leaves with this record."""
     lane = lane_view(given, policy)
     tripped = False
     for notice in draft.offender.of(UNSERVED):
@@ -58,13 +59,13 @@ def settled(
         draft = draft.alert(policy.notices.duty.holds[0], 1, TRIPS)
         counted += (TRIPS,)
     for notice in draft.offender.of(NotificationState):
-        draft = _seated(draft, notice)
+        draft = seated(draft, notice)
     for notice in draft.offender.of(NotificationState):
         draft = _planned(draft, notice, lane, by)
     for notice in draft.offender.of(NotificationState):
         draft = _clocked(draft, notice, lane, policy)
     draft = helps_clocked(enforcements_clocked(draft, lane.now, policy), lane.now, policy)
-    return Outcome(draft.offender, outgoing(given, draft, keep=keep), counted=counted)
+    return Outcome(draft.offender, outgoing(given, draft, expunged), counted=counted)
 
 
 def _settle(draft: Draft, before: Notice, lane: LaneView, policy: NoticePolicy, by: str) -> Draft:
@@ -74,6 +75,9 @@ def _settle(draft: Draft, before: Notice, lane: LaneView, policy: NoticePolicy, 
             return _still_failed(draft, notice, lane)
         notice = replace(notice, asked_at=lane.now)
     reasons = reasons_to_hold(draft.offender, notice, lane)
+    if not lane.spoken and set(before.reasons) - set(reasons):  # what ended a hold asks for it, as a person's lift does
+        notice = replace(notice, asked_at=lane.now)
+        reasons = reasons_to_hold(draft.offender, notice, lane)
     first = notice.released_at is None
     over = first and not notice.tripped and lane.releases_left <= draft.released
     if not reasons and over:
@@ -94,6 +98,9 @@ def _comes_round(before: Notice, notice: Notice, lane: LaneView) -> bool:
 def _still_failed(draft: Draft, notice: Notice, lane: LaneView) -> Draft:
     """Nobody is on the way to him, so there is nothing to take back; but it may not be given while its gate is shut."""
     shut = bool(reasons_to_hold(draft.offender, notice, lane))
+    if not shut and notice.taken_back_at is not None and not lane.spoken:
+        notice = replace(notice, asked_at=lane.now)
+        shut = bool(reasons_to_hold(draft.offender, notice, lane))
     if shut is not (notice.taken_back_at is not None):
         notice = replace(notice, taken_back_at=lane.now if shut else None)
     return draft if draft.offender.notices.get(notice.notification_id) == notice else draft.tell(notice)
@@ -106,7 +113,7 @@ def _released(draft: Draft, before: Notice, notice: Notice, lane: LaneView, poli
         notice,
         state=NotificationState.RELEASED,
         reasons=(),
-        released_at=notice.released_at if before.state in FREE else lane.now,
+        released_at=notice.released_at or lane.now,
         taken_back_at=None,
         since=lane.now if moved else notice.since,
         claimed_by=None if moved else notice.claimed_by,
@@ -146,16 +153,20 @@ def _held(
 def _rerouted(offender: Offender, notice: Notice, policy: NoticePolicy) -> Notice:
     """The same notice, by the way that fits where he is now and in the language that is known now.
 
-    Of one that is out already another policy changes no channel: somebody is on the way.
+    Of one that is out already another policy changes no channel: somebody is on the way. Where it has no notice of this list
+    any more, there is no wording either that may be used.
     """
     own = offender.pairs.get(notice.pair_id)
     terms = policy.then(notice.policy) if notice.state is NotificationState.RELEASED else policy
     channel = terms.channel(notice.tier, in_custody=offender.in_custody, unannounced=own is None or own.unannounced)
     routed = replace(notice, channel=channel, language=offender.language)
-    return replace(routed, wording=policy.wording(routed))
+    wording = policy.wording(offender.worded(routed))
+    if not terms.calls_for(notice.tier):
+        wording = replace(wording or Wording(routed.template), signed=False)
+    return replace(routed, wording=wording)
 
 
-def _seated(draft: Draft, notice: Notice) -> Draft:
+def seated(draft: Draft, notice: Notice) -> Draft:
     """Who may not be told at a call-in now has no place at one. Why is not said."""
     seat = notice.seat
     if seat is None or notice.may_be_called_in:

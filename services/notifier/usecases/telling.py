@@ -39,18 +39,23 @@ class Draft:
         return replace(self, alerts=(*self.alerts, (role, escalation, about)))
 
 
-def outgoing(given: Input, draft: Draft, *, keep: bool = True) -> tuple[Outgoing, ...]:
-    """Events under the offender's key: a tick that causes them has the lane's. `keep`: found and erased on expunction."""
-    return (*_said(given, draft, keep=keep), *(alerted(given, *one) for one in draft.alerts))
+def outgoing(given: Input, draft: Draft, expunged: str | None = None) -> tuple[Outgoing, ...]:
+    """Events under the offender's key: a tick that causes them has the lane's. Found and erased on expunction of their pair;
+    what this very expunction makes us say goes out.
+    """
+    return (*_said(given, draft, expunged), *(alerted(given, *one) for one in draft.alerts))
 
 
-def _said(given: Input, draft: Draft, *, keep: bool) -> Iterable[Outgoing]:
+def _said(given: Input, draft: Draft, expunged: str | None) -> Iterable[Outgoing]:
+    def about(pair_id: str) -> str | None:
+        return pair_id if pair_id != expunged else None
+
     for place, data in enumerate(draft.said):
         match data:
             case Notification() | NoticeWork():
                 topic = Topic.NOTIFICATIONS if isinstance(data, Notification) else Topic.NOTICE_WORK
                 event = caused_by(given, SOURCE, data, topic, data.notification_id, subject=data.offender_id)
-                yield Outgoing(topic, event, about=data.pair_id if keep else None)
+                yield Outgoing(topic, event, about=about(data.pair_id))
             case AskGiven() | TellGiven() | TellSeat():
                 topic = Topic.NOTIFIER_COMMANDS
                 key = data.call_in_id if isinstance(data, TellSeat) else data.offender_id
@@ -59,7 +64,7 @@ def _said(given: Input, draft: Draft, *, keep: bool) -> Iterable[Outgoing]:
                 yield Outgoing(topic, replace(event, correlationid=None), other_lane=True)
             case Enforcement():
                 event = caused_by(given, SOURCE, data, Topic.ENFORCEMENT, data.enforcement_id, subject=data.offender_id)
-                yield Outgoing(Topic.ENFORCEMENT, event, about=data.pair_id if keep else None)
+                yield Outgoing(Topic.ENFORCEMENT, event, about=about(data.pair_id))
             case Help():
                 event = caused_by(given, SOURCE, data, Topic.NOTICE_WORK, data.help_id, subject=data.offender_id)
                 yield Outgoing(Topic.NOTICE_WORK, event)

@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +24,7 @@ from schemas.notification import (
     NotificationCorrected,
     NotificationFailed,
     NotificationHeld,
+    NotificationPlanned,
     NotificationPrepared,
     NotificationReleased,
     NotificationServed,
@@ -158,6 +159,17 @@ def test_nor_the_minute_at_which_it_was_let_go_or_taken_back() -> None:
     told = files["audit.jsonl"].decode() + Read.of(files["service.pdf"]).text
     for minute in ("06:31", "06:37", "06:41"):
         assert minute not in told
+
+
+def test_nor_the_minute_at_which_a_gate_that_shut_took_his_place_at_a_call_in() -> None:
+    journal = [
+        event(NotificationPlanned, 5, planned_from=START + timedelta(days=9), by="some.coordinator"),
+        event(NotificationHeld, 11, reasons=[HoldReason.GATE]),
+        event(NotificationPlanned, 11, by="canary-supervisor"),
+    ]
+    planned, _, off = audit_of(NOTICE, journal)
+    assert (planned.change, planned.at, planned.by) == ("planned", date(2026, 3, 8), "system")
+    assert (off.change, off.at, off.by) == ("planned", date(2026, 3, 8), "system")
 
 
 def test_the_audit_extract_is_of_this_notice_and_says_waiting_but_never_why() -> None:

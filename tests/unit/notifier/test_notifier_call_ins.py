@@ -87,6 +87,16 @@ def test_who_may_not_be_told_has_no_place(hall: Hall, happens: Callable[[Hall], 
     assert hall.meeting().places_left == 20
 
 
+def test_an_expunction_frees_his_place_too(hall: Hall) -> None:
+    hall.on_b("O-1", "O-2")
+    hall.seat("O-1")
+    gone = {"incident_id": None, "withdrawn_pair_ids": [pair_id(incident(1), "O-1")], "outreach": Outreach.NONE}
+    hall.put(Topic.DECISIONS, decision(1, None, offender_id="O-1", pair_id=pair_id(incident(1), "O-1"), **gone), "O-1")
+    hall.settle()
+    assert hall.roster() == {"O-1": "freed"}
+    assert hall.meeting().places_left == 20
+
+
 def test_a_hold_before_the_meeting_keeps_him_off_the_roster_until_a_person_puts_him_on_again(hall: Hall) -> None:
     hall.on_b("O-1")
     hall.seat("O-1")

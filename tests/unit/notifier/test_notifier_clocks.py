@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from schemas.calendar import BusinessHours
-from schemas.classification import Tier
-from schemas.commands import LiftableHold, Role
+from schemas.classification import Change, ReviewCode, Tier
+from schemas.commands import AskGiven, LiftableHold, Role, TellGiven
 from schemas.duty import DutyAlerted
 from schemas.notice_work import Correction, NoticeClock
 from schemas.notification import Channel, FailureReason, HoldReason, NotificationReleased, NotificationState
@@ -216,6 +216,28 @@ def test_a_correction_waits_for_the_gate_like_any_contact() -> None:
     bench.wait(minutes=1).heartbeat()
     assert bench.correct() == "refused:not_released"
     bench.put(gate(2, version=2))
+    assert bench.correct() == "applied"
+
+
+def test_under_a_record_that_was_merged_into_another_nobody_knows_whether_her_gate_is_shut() -> None:
+    bench = released()
+    bench.serve()
+    bench.put(withdrawal(1, None))
+    assert bench.decide(Correction.LETTER) == "applied"
+    bench.put(AskGiven(offender_id=HIM, surviving_offender_id="O-9"))
+    assert bench.correct() == "refused:not_released"
+    assert bench.correct(Role.COORDINATOR) == "applied"  # who records what was done all the same
+
+
+def test_a_correction_waits_until_his_history_is_whole() -> None:
+    bench = released()
+    bench.serve()
+    bench.put(withdrawal(1, None))
+    bench.decide(Correction.LETTER)
+    arriving = {"change": Change.KEPT, "merged_offender_id": "O-0", "review": [ReviewCode.MERGE_PENDING]}
+    bench.put(decision(None, None, merge_pending=True, **arriving))
+    assert bench.correct() == "refused:not_released"
+    bench.put(TellGiven(offender_id=HIM, from_offender_id="O-0", given=[]), decision(None, None, change=Change.KEPT))
     assert bench.correct() == "applied"
 
 

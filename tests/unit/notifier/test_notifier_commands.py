@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from schemas.classification import Change, Tier
-from schemas.commands import LiftableHold, Role
-from schemas.notification import CancelReason, HoldReason, NotificationHeld, NotificationServed, NotificationState
+from schemas.commands import Attend, Fail, Invite, LiftableHold, Role
+from schemas.notification import (
+    CancelReason,
+    FailureReason,
+    HoldReason,
+    NotificationHeld,
+    NotificationServed,
+    NotificationState,
+)
 from schemas.outreach import GateState
 from services.notifier.domain import Wording
-from tests.harness.notices import Bench, decision, gate, limited, withdrawal
+from tests.harness.hall import MEETING
+from tests.harness.notices import HIM, OTHER_AGENCY, Bench, decision, gate, limited, withdrawal
 
 
 def held(**more: Any) -> Bench:
@@ -60,6 +68,12 @@ def test_a_version_tells_nobody_why_a_notice_waits() -> None:
     assert len(versions) == 1
 
 
+def test_a_version_tells_nobody_that_a_hold_ended_nor_why_he_is_to_be_corrected() -> None:
+    one = held(mutual=True).notice
+    assert replace(one, asked_at=one.prepared_at + timedelta(minutes=1)).version == one.version
+    assert len({replace(one, ended=reason).version for reason in (None, *CancelReason)}) == 1
+
+
 def test_a_lift_is_a_change() -> None:
     bench = held(mutual=True)
     before = bench.notice.version
@@ -86,6 +100,19 @@ def test_failed_is_not_given_while_the_gate_is_shut_and_goes_out_again_on_a_pers
     assert bench.story() == ["C released"]
 
 
+def test_a_refusal_stays_one_whatever_is_tried_after_it() -> None:
+    bench = released()
+    bench.fail(reason=FailureReason.REFUSED)
+    bench.wait(hours=1).heartbeat()
+    assert bench.fail(reason=FailureReason.NOT_FOUND) == "applied"
+    bench.wait(days=30).heartbeat()
+    assert (bench.notice.state, bench.retry()) == (NotificationState.FAILED, "refused:refusal_needs_coordinator")
+    assert bench.retry(Role.COORDINATOR) == "applied"
+    bench.wait(minutes=1).heartbeat()
+    bench.wait(minutes=1)
+    assert (bench.fail(reason=FailureReason.NOT_FOUND), bench.retry()) == ("applied", "applied")
+
+
 def test_nothing_is_served_that_was_not_released() -> None:
     bench = Bench()
     bench.put(decision(1))
@@ -101,10 +128,40 @@ def test_what_was_given_before_it_was_taken_back_counts() -> None:
     assert bench.serve(at=given_at) == "applied"
 
 
+def test_what_was_given_before_it_was_taken_back_twice_counts() -> None:
+    bench = released()
+    given_at = bench.wait(minutes=10).now
+    bench.put(gate(1, GateState.SHUT, version=2))
+    bench.wait(minutes=1).heartbeat()
+    bench.put(gate(1, version=3))
+    assert bench.notice.state is NotificationState.RELEASED
+    bench.wait(minutes=1).put(gate(1, GateState.SHUT, version=4))
+    assert bench.serve(at=bench.now + timedelta(minutes=1)) == "refused:not_released"
+    assert bench.serve(at=given_at) == "applied"
+
+
+def test_what_was_given_before_it_was_to_be_tried_again_counts() -> None:
+    bench = released()
+    bench.fail()
+    given_at = bench.wait(minutes=1).now
+    bench.wait(seconds=30).retry()
+    bench.put(gate(1, GateState.SHUT, version=2))
+    assert bench.notice.state is NotificationState.HELD
+    assert bench.serve(at=bench.now + timedelta(minutes=1)) == "refused:not_released"
+    assert bench.serve(at=given_at) == "applied"
+
+
 def test_nobody_serves_in_the_future() -> None:
     bench = released()
     assert bench.serve(at=bench.now + timedelta(minutes=6)) == "refused:served_in_the_future"
     assert bench.serve(at=bench.now + timedelta(minutes=4)) == "applied"
+
+
+def test_no_officer_records_that_it_was_given_before_it_was_prepared() -> None:
+    """A slip in the year would make a breach of notice of all that came after it."""
+    bench = released()
+    assert bench.serve(at=bench.now - timedelta(days=365)) == "refused:not_released"
+    assert bench.serve(Role.COORDINATOR, at=bench.now - timedelta(days=365)) == "applied"
 
 
 def test_a_cancelled_notice_is_over() -> None:
@@ -113,6 +170,28 @@ def test_a_cancelled_notice_is_over() -> None:
     assert bench.cancel() == "applied"
     assert bench.story() == ["C cancelled (by_person)"]
     assert bench.serve(at=bench.now + timedelta(seconds=1), notice_id=notice_id) == "refused:cancelled"
+
+
+def test_a_visit_from_before_it_was_cancelled_is_recorded_all_the_same() -> None:
+    bench = released()
+    notice_id = bench.notice.notification_id
+    visited = bench.wait(minutes=10).now
+    bench.heartbeat()
+    bench.wait(minutes=5).put(decision(2, Tier.B, change=Change.ESCALATED))
+    bench.story()
+
+    def fail(at: datetime | None) -> str:
+        common: dict[str, Any] = {"offender_id": HIM, "notification_id": notice_id, "role": Role.OFFICER, "by": "o"}
+        return bench.put(Fail(**common, reason=FailureReason.REFUSED, attempted_at=at)).result
+
+    assert fail(bench.now + timedelta(minutes=1)) == "refused:cancelled"
+    assert fail(visited) == "applied"
+    assert bench.story() == ["C failed (refused)", "C cancelled (superseded)"]  # of whoever reads, the last word holds
+    assert sorted(bench.states()) == ["B held", "C cancelled"]
+    failed = bench.offender.notices[notice_id]
+    assert ([one.at for one in failed.attempts], failed.due) == ([visited], None)
+    assert bench.serve(at=visited, notice_id=notice_id) == "applied"  # refused at the door, and given after all
+    assert fail(visited) == "refused:already_served"
 
 
 def test_the_other_reasons_to_cancel_are_facts_and_no_persons_choice() -> None:
@@ -205,6 +284,38 @@ def test_a_lift_is_for_the_pairs_that_were_there() -> None:
     assert bench.notice.reasons == (HoldReason.MUTUAL,)
     assert bench.lift(LiftableHold.MUTUAL) == "applied"
     assert bench.notice.state is NotificationState.RELEASED
+
+
+def test_a_conflict_is_routed_anew_with_the_next_incident() -> None:
+    bench = held(conflict_of_interest=True)
+    bench.lift(LiftableHold.CONFLICT)
+    assert (bench.notice.state, bench.notice.route) == (NotificationState.RELEASED, OTHER_AGENCY)
+    bench.put(decision(2, conflict_of_interest=True, change=Change.KEPT, agency=OTHER_AGENCY), gate(2))
+    assert bench.notice.reasons == (HoldReason.CONFLICT,)
+    assert bench.lift(LiftableHold.CONFLICT) == "refused:same_agency"
+
+
+def test_who_comes_to_a_call_in_by_another_agencys_hand_is_recorded_by_a_coordinator() -> None:
+    bench = held(tier=Tier.B, conflict_of_interest=True)
+    bench.lift(LiftableHold.CONFLICT)
+    bench.wait(minutes=1).heartbeat()
+    common: dict[str, Any] = {"offender_id": HIM, "notification_id": bench.notice.notification_id}
+    common["call_in_id"] = MEETING
+    bench.put(Invite(**common, asking=1, moved=False, starts_at=bench.now, venue="City Hall"))
+    came = Attend(**common, by="m.ellison", role=Role.OFFICER, attended=True)
+    assert bench.put(came).result == "refused:other_agency"
+    assert bench.put(came.model_copy(update={"role": Role.COORDINATOR})).result == "applied"
+
+
+def test_of_one_that_failed_no_hold_is_lifted_before_it_is_tried_again() -> None:
+    bench = released()
+    bench.fail()
+    bench.put(decision(1, mutual=True, change=Change.KEPT))
+    bench.story()
+    assert bench.lift(LiftableHold.MUTUAL) == "refused:not_held"
+    assert (bench.story(), bench.retry()) == ([], "applied")
+    assert bench.notice.reasons == (HoldReason.MUTUAL,)
+    assert bench.lift(LiftableHold.MUTUAL) == "applied"
 
 
 def test_a_lift_is_not_inherited_by_the_next_notice() -> None:

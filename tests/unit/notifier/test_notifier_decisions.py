@@ -172,6 +172,15 @@ def test_an_expunction_leaves_nothing_that_was_not_given() -> None:
     assert (bench.offender.pairs, bench.offender.notices) == ({}, {})
 
 
+def test_what_an_expunction_says_of_another_incident_is_found_by_that_ones_own() -> None:
+    bench = Bench()
+    bench.put(decision(1, Tier.B), decision(2, Tier.B, change=Change.KEPT))
+    bench.story()
+    outcome = bench.put(expunction(1, Tier.C))
+    assert bench.story() == ["B cancelled (expunged)", "C prepared", "C held (gate)"]
+    assert [out.about for out in outcome.events] == [None, pair(2), pair(2)]
+
+
 def test_a_merge_ends_the_notices_of_the_one_that_is_no_more() -> None:
     bench = Bench()
     bench.put(decision(1, Tier.C))

@@ -9,7 +9,7 @@ import zipfile
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 import pytest
@@ -20,8 +20,8 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
-from schemas.classification import Tier
-from schemas.commands import CallInCommand, PersonCommand, PrintLetter, Role
+from schemas.classification import Change, Tier
+from schemas.commands import Attend, CallInCommand, Invite, PersonCommand, PrintLetter, Role
 from schemas.envelope import encode
 from schemas.notice_work import Correction, LetterPrinted
 from schemas.notification import HoldReason, NotificationState
@@ -34,9 +34,10 @@ from services.common.policies import Prevailing
 from services.common.tables import journal
 from services.notifier.api import Papers, router
 from services.notifier.domain import Offender, Wording
-from services.notifier.letters import load_letters
+from services.notifier.letters import Kind, letter_of, load_letters, wordings
 from services.notifier.store import NotifierStore, metadata
 from services.notifier.store.tables import letters
+from tests.harness.hall import MEETING
 from tests.harness.http import TOKENS, KeptReads, as_, coded
 from tests.harness.notices import HIM, LANE, POLICY, Bench, custody, decision, expunction, gate, withdrawal
 
@@ -101,6 +102,18 @@ def test_what_is_printed_is_kept_and_what_was_given_is_named() -> None:
     assert bench.put(printing(bench)).result == "refused:not_released"
 
 
+def test_of_who_came_to_a_call_in_the_invitation_is_what_he_was_given() -> None:
+    bench = released()
+    bench.put(decision(2, Tier.B, change=Change.ESCALATED), gate(2))
+    bench.heartbeat()
+    [b] = [one for one in bench.offender.notices.values() if one.tier is Tier.B]
+    common = {"offender_id": HIM, "notification_id": b.notification_id, "call_in_id": MEETING}
+    bench.put(Invite(**common, asking=1, moved=False, starts_at=bench.now, venue="City Hall"))
+    assert bench.put(printing(bench)).result == "applied"
+    assert bench.put(Attend(**common, by="j.castellano", role=Role.COORDINATOR, attended=True)).result == "applied"
+    assert bench.notice.letter_sha256 == hashlib.sha256(PDF).hexdigest()
+
+
 @pytest.mark.parametrize("wrong", [{"sha256": "0" * 64}, {"content": "AAAAA"}])
 def test_bytes_that_are_not_those_of_the_hash(wrong: dict[str, Any]) -> None:
     bench = released()
@@ -129,6 +142,17 @@ def test_the_wording_follows_where_he_is_and_what_he_reads() -> None:
     assert bench.notice.template == "mail-en@1"
     bench.put(custody(held=True, language="es"))
     assert bench.said[-1].template == "custody_visit-es@1"
+
+
+def test_of_what_no_charge_has_told_him_he_is_told_in_the_words_of_a_d() -> None:
+    bench = Bench(policy=replace(POLICY, wordings=wordings(BOOK)))
+    bench.put(OffenderDescribed(offender_id=HIM, name="Invented Person 11"), decision(1, charged=False))
+    assert {one.template.partition("@")[0] for one in bench.said} == {"letters/d-en"}
+    letter = letter_of(bench.offender, bench.notice, on=date(2025, 1, 11), zone=UTC)
+    assert (bench.notice.tier, letter.kind, letter.statutes) == (Tier.C, Kind.D, ())
+    assert BOOK.render(letter).template == "letters/d-en"
+    bench.put(decision(1, change=Change.KEPT))
+    assert bench.notice.template.startswith("letters/c-en@")
 
 
 # what is kept and shown ----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import Tier
 from schemas.commands import NotifierActivatePolicy
-from schemas.notification import Channel
+from schemas.notification import Channel, HoldReason, NotificationState
 from schemas.outreach import GateState
 from schemas.policy import Policy
 from services.common.database import Database, database_url
@@ -24,7 +24,7 @@ from services.common.settings import CommonSettings
 from services.notifier.app import compose
 from services.notifier.rules import NoticePolicy
 from services.notifier.store import NotifierStore
-from tests.harness.notices import COUNTY, LANE, Bench, decision, gate
+from tests.harness.notices import COUNTY, LANE, Bench, custody, decision, gate
 
 
 def other() -> Policy:
@@ -43,6 +43,13 @@ OTHER = other()
 def activation(**more: Any) -> NotifierActivatePolicy:
     document = json.loads(OTHER.model_dump_json())
     return NotifierActivatePolicy(**{"lane": LANE, "policy": document, "digest": OTHER.digest, "by": "ana"} | more)
+
+
+def silence() -> NotifierActivatePolicy:
+    """C is told nothing from now on."""
+    document = json.loads(COUNTY.model_dump_json())
+    document["tiers"]["C"]["offender"] = None
+    return activation(policy=document, digest=Policy.model_validate_json(json.dumps(document)).digest)
 
 
 def started_with(policy: Policy) -> Policies[NoticePolicy]:
@@ -100,6 +107,30 @@ def test_what_waits_keeps_the_clock_that_runs() -> None:
     bench.put(activation())
     bench.wait(hours=1).heartbeat()
     assert bench.notice.due == due
+
+
+def test_what_waits_for_a_list_that_is_told_nothing_any_more_goes_nowhere() -> None:
+    """Held and not cancelled: a policy may come back, and a person cancels."""
+    bench = Bench(policies=started_with(COUNTY))
+    bench.heartbeat()
+    bench.put(decision(1, Tier.C), silence(), gate(1))
+    bench.wait(minutes=1).heartbeat()
+    assert bench.notice.reasons == (HoldReason.UNSIGNED_TEMPLATE,)
+    bench.put(custody(held=True))
+    assert bench.states() == ["C held"]
+    bench.put(activation())
+    bench.wait(minutes=1).heartbeat()
+    bench.wait(minutes=1).heartbeat()
+    assert bench.states() == ["C released"]
+
+
+def test_what_is_out_may_be_given_still_and_what_failed_may_not() -> None:
+    bench = prepared(Bench(policies=started_with(COUNTY)))
+    bench.put(silence())
+    bench.wait(minutes=1).heartbeat()
+    assert bench.notice.state is NotificationState.RELEASED
+    assert bench.fail() == "applied"
+    assert bench.serve(at=bench.now + timedelta(minutes=1)) == "refused:not_released"
 
 
 @pytest.mark.parametrize("broken", [{"policy": {"id": "x"}}, {"digest": "0" * 64}])

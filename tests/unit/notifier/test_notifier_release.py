@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
 import pytest
@@ -12,7 +14,7 @@ from schemas.notification import Channel, HoldReason, NotificationState
 from schemas.outreach import GateHeartbeat, GateState
 from schemas.person import OffenderDescribed
 from services.notifier.domain import waits_for_clock
-from tests.harness.notices import HIM, LANE, Bench, custody, decision, gate, limited
+from tests.harness.notices import HIM, LANE, Bench, custody, decision, gate, limited, withdrawal
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
@@ -82,6 +84,70 @@ def test_a_record_that_comes_late_does_not_make_a_silent_keeper_fresh() -> None:
     late = type(given)(given.event, given.topic, LANE, at=given.at, now=given.at.replace(hour=1), heard=given.heard)
     bench.apply(late)
     assert bench.notice.state is NotificationState.HELD
+
+
+@pytest.mark.parametrize(
+    ("held", "freed"),
+    [
+        ([decision(1, Tier.C, charged=False)], decision(1, change=Change.KEPT)),
+        ([decision(1, mutual=True)], decision(1, change=Change.KEPT)),
+        ([decision(1, challenged=True)], decision(1, change=Change.KEPT)),
+        (
+            [decision(1), OffenderDescribed(offender_id=HIM, conflict_of_interest=True)],
+            OffenderDescribed(offender_id=HIM),
+        ),
+        ([decision(1), decision(2, change=Change.KEPT)], withdrawal(2, Tier.C)),
+    ],
+    ids=[
+        "charged since",
+        "not mutual after all",
+        "challenge answered",
+        "no officer after all",
+        "a shut pair withdrawn",
+    ],
+)
+def test_whatever_ends_a_hold_waits_for_the_gates_next_word(held: list[Data], freed: Data) -> None:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(gate(1), *held)
+    bench.wait(seconds=20).put(freed)
+    assert (bench.notice.state, bench.notice.reasons) == (NotificationState.HELD, (HoldReason.GATE,))
+    bench.wait(seconds=20).heartbeat()
+    assert bench.notice.state is NotificationState.RELEASED
+
+
+def test_what_failed_may_not_be_given_either_before_the_gates_next_word() -> None:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(gate(1), decision(1))
+    assert bench.fail() == "applied"
+    bench.put(decision(1, mutual=True, change=Change.KEPT))
+    bench.wait(seconds=20).put(decision(1, change=Change.KEPT))
+    assert bench.serve(at=bench.now + timedelta(minutes=1)) == "refused:not_released"
+    bench.wait(seconds=20).heartbeat()
+    assert bench.serve() == "applied"
+
+
+def test_a_word_from_before_a_hold_ended_does_not_let_it_go() -> None:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(decision(1), decision(2, change=Change.KEPT), gate(1, GateState.SHUT))
+    said = bench.now
+    bench.wait(seconds=20).put(withdrawal(2, Tier.C))
+    late = bench.input(gate(1, version=2))
+    bench.apply(replace(late, at=said, event=replace(late.event, time=said)))
+    assert bench.notice.reasons == (HoldReason.GATE,)
+    bench.wait(seconds=20).heartbeat()
+    assert bench.notice.state is NotificationState.RELEASED
+
+
+def test_another_pair_withdrawn_takes_back_nothing() -> None:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(gate(1), gate(2), decision(1), decision(2, change=Change.KEPT))
+    assert bench.notice.state is NotificationState.RELEASED
+    bench.wait(seconds=20).put(withdrawal(2, Tier.C))
+    assert bench.notice.state is NotificationState.RELEASED
 
 
 def test_a_shut_gate_takes_a_released_notice_back() -> None:

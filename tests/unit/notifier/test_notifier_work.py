@@ -108,6 +108,22 @@ def test_it_is_withdrawn_with_its_ground(record: Any, reason: str) -> None:
     assert states == ([] if reason == "expunged" else [EnforcementState.WITHDRAWN])
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [decision(1, Tier.A, change=Change.KEPT, charged=False), decision(1, Tier.B, change=Change.LOWERED)],
+    ids=["no charge", "another list"],
+)
+def test_what_regains_its_ground_is_told_anew(lost: Any) -> None:
+    bench = on_a()
+    bench.put(lost)
+    assert told(bench) == ["referred", "withdrawn"]
+    for _ in range(2):
+        bench.put(decision(1, Tier.A, change=Change.KEPT))
+    assert told(bench) == ["referred"]
+    states = [one.state for one in bench.offender.enforcements.values()]
+    assert sorted(states) == [EnforcementState.REFERRED, EnforcementState.WITHDRAWN]
+
+
 def test_a_prosecutor_takes_it_and_says_what_came_of_it() -> None:
     bench = on_a()
     assert act(bench, TakeEnforcement, Role.OFFICER) == "refused:role_missing"
@@ -123,6 +139,15 @@ def test_a_prosecutor_takes_it_and_says_what_came_of_it() -> None:
     assert (one.over, one.taken_by, one.levers, one.due) == (True, "a.whitfield", (Lever.FAST_TRACK,), None)
     bench.put(decision(1, Tier.A, change=Change.KEPT, statutes=["14-39"]))
     assert told(bench)[-1] != "referred"  # he is done with it
+
+
+def test_taken_again_by_the_same_it_gains_no_time() -> None:
+    bench = on_a()
+    act(bench, TakeEnforcement)
+    before = bench.offender
+    bench.wait(hours=1)
+    assert act(bench, TakeEnforcement) == "none"
+    assert bench.offender is before
 
 
 def test_an_act_on_what_has_changed_since_or_is_not_there() -> None:
