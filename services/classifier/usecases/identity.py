@@ -51,6 +51,8 @@ class Handed:
     """Who handed it on before."""
     moved: tuple[str, ...] = ()
     """Sealed ids of what a split moves."""
+    by_split: bool = False
+    """Sent after what a split has moved: the hand-over it came with does not wait for it, and it closes no ring."""
 
 
 # the one that gives --------------------------------------------------------------------------------------------------
@@ -137,15 +139,24 @@ def _gone(state: Offender, data: Data, terms: Terms) -> Move | None:
     return state.moved.get(terms.seal(incident_id), state.alias)
 
 
+def _is_split_off(state: Offender, data: Data, terms: Terms) -> bool:
+    """Whether a split has moved the incident that the record names."""
+    incident_id = getattr(data, "incident_id", None)
+    return incident_id is not None and bool(state.moved) and terms.seal(incident_id) in state.moved
+
+
 def _sent_after(
     state: Offender, move: Move, handed: Handed, given: Input, terms: Terms, *more: Outgoing
 ) -> Outcome[Offender]:
     """Pass the event on, and with a report what the court has said of its arrest, then and from then on."""
+    if _is_split_off(state, handed.event.data, terms):
+        handed = replace(handed, by_split=True)
     said = (_adopt(state, move, handed, given, terms.seal), *more)
     match handed.event.data:
         case IncidentReported(arrest=arrest) if arrest is not None and state.alias is None:
             tried = state.history.tried({arrest.arrest_id}).values()
-            copies = [_adopt(state, move, Handed(one, via=handed.via), given, terms.seal, one.id) for one in tried]
+            heard = [Handed(one, via=handed.via, by_split=True) for one in tried]
+            copies = [_adopt(state, move, each, given, terms.seal, each.event.id) for each in heard]
             moved = {terms.seal(arrest.arrest_id): move, **state.moved}
             return Outcome(replace(state, moved=moved), (*said, *copies))
         case _:
@@ -159,7 +170,7 @@ def _copied(
     if isinstance(event.data, CaseDisposed):
         move = state.moved.get(terms.seal(event.data.arrest_id))
         if move is not None and move.to not in via:
-            yield _adopt(state, move, Handed(event, via=via), given, terms.seal, "copy")
+            yield _adopt(state, move, Handed(event, via=via, by_split=True), given, terms.seal, "copy")
 
 
 def _handover(
@@ -168,8 +179,8 @@ def _handover(
     """Notices first, or one might be prepared that was given already; else in the order of the events' own time."""
     events = sorted(_events_of(part), key=lambda each: (not _is_notice(each.event), each.event.time, each.event.id))
     mark, moved = _marker(cause, seal)
-    marks = Handed(mark, moved=moved)
-    whole = [replace(marks, sealed=part.expunged), *events, *([marks] if events else [])]
+    first = Handed(mark, sealed=part.expunged, moved=moved)
+    whole = [first, *events, *([Handed(mark)] if events else [])]
     for place, handed in enumerate(whole):
         yield _adopt(state, move, replace(handed, remaining=len(whole) - 1 - place), given, seal, place)
 
@@ -215,6 +226,7 @@ def _adopt(state: Offender, move: Move, handed: Handed, given: Input, seal: Seal
         others=list(handed.others),
         via=[*handed.via, state.offender_id],
         moved=list(handed.moved),
+        by_split=handed.by_split,
     )
     event = caused_by(given, SOURCE, command, Topic.CLASSIFIER_COMMANDS, state.offender_id, place, subject=move.to)
     event = replace(event, correlationid=pair_of(handed.event.data))
@@ -239,10 +251,18 @@ def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) ->
     copies = tuple(_copied(draft, inner, given, terms, tuple(data.via)))
     if (move := _gone(draft, inner.data, terms)) is not None:
         handed = Handed(
-            inner, data.remaining, frozenset(data.sealed), data.opened_through, tuple(data.others), tuple(data.via)
+            inner,
+            data.remaining,
+            frozenset(data.sealed),
+            data.opened_through,
+            tuple(data.others),
+            tuple(data.via),
+            by_split=data.by_split,
         )
         return _sent_after(draft, replace(move, handover_id=data.handover_id), handed, given, terms, *copies)
-    pending = draft.pending | {data.handover_id} if data.remaining else draft.pending - {data.handover_id}
+    pending = draft.pending
+    if not data.by_split:
+        pending = pending | {data.handover_id} if data.remaining else pending - {data.handover_id}
     absorbed = draft.absorbed.union(data.via) - {draft.offender_id}
     if (pending, absorbed) != (draft.pending, draft.absorbed):
         draft = replace(draft, pending=pending, absorbed=absorbed)
@@ -285,18 +305,29 @@ def _folded(draft: Offender, inner: Event[Data], terms: Terms, adopt: Adopt) -> 
 
 
 def _reopened(state: Offender, adopt: Adopt, inner: Event[Data], terms: Terms) -> Offender:
-    """A record that was closed takes again what is handed to it by name, or what has gone round a ring of merges.
+    """A record that was closed takes again what is handed to it by name, or what has gone round a ring of merges; one that
+    was split what comes round, or what a merge brings back from whom it was split off to.
 
     Of a ring (intake should have resolved it) the first id in the order of their text survives, wherever it is noticed.
     """
     me = state.offender_id
     data = inner.data
     if _is_marker(adopt, inner) and isinstance(data, OffenderSplit) and data.new_offender_id == me:
+        if not adopt.moved:
+            return state  # the last: he may have been merged since the first
         back = set(adopt.moved)
         return replace(state, alias=None, moved={key: move for key, move in state.moved.items() if key not in back})
-    if me not in adopt.via:
+    if me not in adopt.via and not _is_given_back(state, adopt, data, terms):
         return state
-    if state.alias is not None and me == min(adopt.via[adopt.via.index(me) :]):
+    if state.alias is not None and not adopt.by_split and me == min(adopt.via[adopt.via.index(me) :]):
         return replace(state, alias=None)
     back = {terms.seal(getattr(data, "incident_id", ""))}
     return replace(state, moved={key: move for key, move in state.moved.items() if key not in back})
+
+
+def _is_given_back(state: Offender, adopt: Adopt, data: Data, terms: Terms) -> bool:
+    """Whether who took the incident in a split is merged into the one whose it was, and hands it over with the rest."""
+    if state.alias is not None or adopt.by_split or not adopt.remaining or not _is_split_off(state, data, terms):
+        return False
+    move = _gone(state, data, terms)
+    return move is not None and move.to in adopt.via[-1:]

@@ -260,6 +260,87 @@ def test_there_and_back() -> None:
     assert bench.offender().tier is Tier.C and bench.offender("O-9").tier is None
 
 
+@pytest.mark.parametrize(("stays", "apart"), [("O-1", "O-9"), ("O-9", "O-1")])
+def test_a_split_that_was_wrong_is_undone_by_a_merge(stays: str, apart: str) -> None:
+    """Whatever the order of their ids; what comes late under either counts once."""
+    bench = Bench()
+    bench.put(*(report(number, stays, charged=True) for number in (1, 2, 3)))
+    bench.put(split([2], apart, stays), merged(apart, stays, day=41))
+    assert bench.offender(apart).alias is not None and bench.offender(apart).tier is None
+    assert bench.tiers() == {stays: Tier.A}
+    assert not bench.codes(stays), "merge_pending has come to an end"
+    assert not bench.decisions[-1].merge_pending
+    bench.put(report(2, stays, revision=2, charged=True), report(4, apart, charged=True), retracted(1, stays))
+    assert set(bench.offender(stays).assessment.findings) == {incident_id(number) for number in (2, 3, 4)}
+    assert bench.offender(apart).history.strands == {} and not bench.codes(stays)
+
+
+def test_while_a_split_is_undone_merge_pending_ends_once_and_with_all_that_was_there() -> None:
+    bench = Bench()
+    bench.put(*(report(number, charged=True) for number in (1, 2, 3)), split([2, 3], "O-9"))
+    said = len(bench.decisions)
+    bench.put(merged("O-9", day=41))
+    told = [one for one in bench.decisions[said:] if one.offender_id == HIM]
+    assert [one.merge_pending for one in told] == [True, True, True, False]
+    assert (told[-1].tier, told[-1].evidence) == (Tier.A, [incident_id(number) for number in (1, 2, 3)])
+
+
+@pytest.mark.parametrize(
+    ("stays", "first", "then"), [("O-5", "O-7", "O-1"), ("O-5", "O-1", "O-7"), ("O-1", "O-5", "O-7")]
+)
+def test_a_split_is_undone_through_others(stays: str, first: str, then: str) -> None:
+    """He was split off, and split or merged again, before they were one."""
+    apart, on = [split([2], first, stays), split([2], then, first)], [split([2], first, stays), merged(first, then)]
+    for way in (apart, on):
+        bench = Bench()
+        bench.put(report(1, stays, charged=True), report(2, stays, charged=True), report(3, then, charged=True))
+        bench.put(*way, merged(then, stays, day=50))
+        assert bench.tiers() == {stays: Tier.A}
+        assert [one.offender_id for one in bench.offenders.values() if one.pending] == []
+
+
+def test_what_a_merge_brings_of_an_incident_that_was_split_off_leaves_nobody_pending() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True), report(2, charged=True), report(2, GONE, charged=True), split([2], "O-9"))
+    bench.put(merged(GONE))
+    assert {one.reported_as for one in bench.offender("O-9").history.strands[incident_id(2)]} == {HIM, GONE}
+    assert not bench.codes("O-9") and not bench.codes()
+
+
+def test_a_courts_word_that_comes_back_from_a_split_is_no_ring_of_merges() -> None:
+    """He was split, made one again, and merged into another: he stays merged."""
+    bench = Bench()
+    bench.put(report(1, charged=True, arrest="A"), report(2, charged=True, arrest="A"), report(3, "O-5", charged=True))
+    bench.put(split([2], "O-9"), merged("O-9", day=41), merged(HIM, "O-5", day=42))
+    bench.put(disposed("A", Disposition.ACQUITTED))
+    assert bench.offender().alias is not None
+    charges = {key: one.charges for key, one in bench.offender("O-5").assessment.findings.items()}
+    assert charges == {incident_id(1): 0, incident_id(2): 0, incident_id(3): 1}
+
+
+def test_a_courts_word_does_not_end_a_hand_over_that_goes_on() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True, arrest="A"), report(2, charged=True, arrest="A"))
+    bench.decide(split([2], "O-9"))
+    bench.decide(bench.crossing.popleft())
+    bench.decide(disposed("A", Disposition.ACQUITTED))
+    bench.decide(bench.crossing.pop())
+    assert {code for _, code in bench.codes("O-9")} == {"merge_pending"}
+    bench.cross()
+    assert not bench.codes("O-9") and bench.offender("O-9").tier is Tier.D
+
+
+def test_who_was_split_off_and_merged_before_all_of_it_came_stays_merged() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True), report(2, charged=True), report(3, GONE, charged=True))
+    bench.decide(split([2], "O-9"))
+    bench.decide(bench.crossing.popleft())
+    bench.decide(merged("O-9", GONE, day=41))
+    bench.cross()
+    assert bench.offender("O-9").alias is not None and not bench.codes("O-9")
+    assert bench.tiers() == {HIM: Tier.C, GONE: Tier.B} and not bench.codes(GONE)
+
+
 # expunction ----------------------------------------------------------------------------------------------------------
 
 

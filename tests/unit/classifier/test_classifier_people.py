@@ -191,6 +191,14 @@ def test_what_follows_a_merge_closes_no_review_that_is_not_open_yet() -> None:
     assert bench.codes() == {("002", "weapon_uncharged")}
 
 
+def test_an_act_that_a_merge_brings_of_an_incident_split_off_is_told_once() -> None:
+    bench = Bench()
+    bench.put(report(1), report(2), split([2], "O-9"))
+    bench.put(report(2, OTHER, revision=2, force=["12"]), conclude("ana", number=2, him=OTHER), merged(OTHER))
+    assert acted(bench) == [("review", "concluded", "ana")], "where it was done"
+    assert [one.data.by for one in bench.offender("O-9").history.acts("review")] == ["ana"]
+
+
 def test_nor_one_that_two_others_have_closed_by_then() -> None:
     bench = Bench()
     bench.put(report(1, OTHER, force=["12"]), merged(OTHER), conclude("ana"), conclude("bo"))
