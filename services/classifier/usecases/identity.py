@@ -110,7 +110,7 @@ def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Ter
     move = Move(data.new_offender_id, event.id)
     going = {each: told for each, told in state.history.strands.items() if each in data.incident_ids}
     arrests = court.arrests(state.history.matters(going))
-    sealed = {terms.seal(each): move for each in {*data.incident_ids, *arrests}}
+    sealed = dict.fromkeys([*map(terms.seal, data.incident_ids), *(_arrest(each, terms) for each in arrests)], move)
     rest = replace(
         state,
         history=state.history.without(going),
@@ -120,6 +120,11 @@ def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Ter
     out = state.history.expunged & {terms.seal(each) for each in data.incident_ids}
     part = History(going, {**state.history.tried(arrests), **state.history.reviewed(going)}, out)
     return settled(state, rest, event, given, terms, *_handover(state, part, event, move, given, terms.seal))
+
+
+def _arrest(arrest_id: str, terms: Terms) -> str:
+    """Sealed as no incident can be, should an agency number both alike."""
+    return terms.seal(f"\n{arrest_id}")
 
 
 def _unnamed(state: Offender, gone: Collection[str]) -> Mapping[str, Decided]:
@@ -157,7 +162,7 @@ def _sent_after(
             tried = state.history.tried({arrest.arrest_id}).values()
             heard = [Handed(one, via=handed.via, by_split=True) for one in tried]
             copies = [_adopt(state, move, each, given, terms.seal, each.event.id) for each in heard]
-            moved = {terms.seal(arrest.arrest_id): move, **state.moved}
+            moved = {_arrest(arrest.arrest_id, terms): move, **state.moved}
             return Outcome(replace(state, moved=moved), (*said, *copies))
         case _:
             return Outcome(state, said)
@@ -168,7 +173,7 @@ def _copied(
 ) -> Iterator[Outgoing]:
     """A court's word on an arrest some of whose incidents went elsewhere: it holds there too."""
     if isinstance(event.data, CaseDisposed):
-        move = state.moved.get(terms.seal(event.data.arrest_id))
+        move = state.moved.get(_arrest(event.data.arrest_id, terms))
         if move is not None and move.to not in via:
             yield _adopt(state, move, Handed(event, via=via, by_split=True), given, terms.seal, "copy")
 

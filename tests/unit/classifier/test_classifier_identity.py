@@ -238,6 +238,32 @@ def test_the_courts_word_holds_on_both_sides_of_a_split() -> None:
         assert (bench.offender().tier, bench.offender("O-9").tier) == (Tier.D, Tier.D)
 
 
+def test_an_arrest_numbered_like_an_incident_does_not_take_it_along() -> None:
+    """As agencies that number both alike do. What comes of the incident, stays or is expunged where it is."""
+    for order in (
+        [report(2, charged=True, arrest=incident_id(1)), split([2], "O-9")],
+        [split([2], "O-9"), report(2, charged=True, arrest=incident_id(1))],
+    ):
+        bench = Bench()
+        bench.put(report(1, charged=True, arrest=incident_id(1)), *order)
+        bench.put(report(1, revision=2, charged=True, arrest=incident_id(1), force=["12"]))
+        assert (bench.offender().tier, bench.offender("O-9").tier) == (Tier.A, Tier.C)
+        bench.put(disposed(incident_id(1), Disposition.ACQUITTED))
+        assert bench.offender("O-9").tier is Tier.D, "a court's word holds there too"
+        bench.put(expunged(1))
+        assert bench.offender().tier is None and bench.offender().history.strands == {}
+        bench.put(report(1, revision=3, charged=True))
+        assert bench.offender().tier is None and set(bench.offender("O-9").history.strands) == {incident_id(2)}
+
+
+def test_what_is_taken_back_here_is_not_of_an_arrest_of_that_number() -> None:
+    bench = Bench()
+    bench.put(
+        *(report(number, charged=True, arrest=incident_id(1)) for number in (1, 2)), split([2], "O-9"), retracted(1)
+    )
+    assert (bench.offender().tier, bench.offender("O-9").tier) == (None, Tier.C)
+
+
 def test_a_split_of_a_merged_record_happens_where_its_history_is() -> None:
     bench = two()
     bench.put(merged(GONE), split([3], "O-9", GONE))
