@@ -16,6 +16,7 @@ from schemas.topics import Topic
 from services.classifier.domain import (
     Assessment,
     Decided,
+    Finding,
     History,
     Offender,
     ReferralKey,
@@ -108,17 +109,22 @@ def tidied(offender: Offender, terms: Terms) -> tuple[Offender, tuple[str, ...]]
 def _decisions(
     before: Offender, after: Offender, event: Event[Data], given: Input, terms: Terms, what: About
 ) -> Iterator[tuple[OffenderDecided, About]]:
-    """The record's own, and one for every other pair that it opens or on which a person is to look: each must be told.
+    """The record's own, and one for every other pair that it opens, on which a person is to look, or whose charges it turns:
+    each must be told.
 
     The first says what became of the tier; those after it keep it.
     """
     if not (is_published(before, after, given.event) or what.leaves(before) or takes_over(before, after, what)):
         return
-    besides = [About(incident_id, bulk=what.bulk, besides=True) for incident_id in _besides(before, after, what)]
+    besides = list(_besides(before, after, what))
+    turned = [incident_id for incident_id in _turned(before, after) if incident_id not in {what.incident_id, *besides}]
+    others = [
+        About(incident_id, bulk=what.bulk, besides=True, of_order=what.expunged) for incident_id in (*besides, *turned)
+    ]
     if what.pair(after) is None and what.merged_offender_id is None and besides:
-        what = replace(besides.pop(0), besides=False)
+        what = replace(others.pop(0), besides=False)
     yield decision(before, after, event, given.event, given.at, terms.policy, what), what
-    for one in besides:
+    for one in others:
         yield decision(after, after, event, given.event, given.at, terms.policy, one, before), one
 
 
@@ -130,6 +136,20 @@ def _besides(before: Offender, after: Offender, what: About) -> Iterator[str]:
         opens = found.qualifies and not found.listed and not (was is not None and was.qualifies)
         if incident_id != what.incident_id and (incident_id in looked_at or (opens and before.policy != after.policy)):
             yield incident_id
+
+
+def _turned(before: Offender, after: Offender) -> Iterator[str]:
+    """In walk order: incidents that qualify as before and are charged now, or no more, by other statutes, or off the ladder
+    or on it. A court's word is on every incident of its arrest, another policy on all."""
+    for incident_id in after.assessment.standing.tiers:
+        found, was = after.assessment.findings[incident_id], before.assessment.findings.get(incident_id)
+        if found is not was and was is not None and was.qualifies and found.qualifies and _told(found) != _told(was):
+            yield incident_id
+
+
+def _told(found: Finding) -> tuple[object, ...]:
+    """What others know of an incident by the decision on it alone, and a record of another incident may change."""
+    return found.charges > 0, found.statutes, found.on_ladder
 
 
 def reviews(before: Offender, draft: Offender, assessment: Assessment, at: datetime) -> Mapping[ReviewKey, Review]:
@@ -256,7 +276,7 @@ def _said(given: Input, topic: Topic, data: Data, what: About, key: str | None, 
     offender_id: str = getattr(data, "offender_id")  # noqa: B009 (every event said here has one)
     event = caused_by(given, SOURCE, data, topic, offender_id, *parts, subject=offender_id)
     correlation = pair_id(what.incident_id, offender_id) if what.incident_id else what.pair_id
-    causation = None if what.expunged else event.causationid
+    causation = None if what.expunged or what.of_order else event.causationid
     return Outgoing(topic, replace(event, correlationid=correlation, causationid=causation), about=key)
 
 

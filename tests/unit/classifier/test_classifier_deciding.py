@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.classification import Change, Outreach, ReviewCode, Tier
-from schemas.commands import ClassifierTick, Role
+from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
+from schemas.commands import ClassifierTick, Redecide, Role
 from schemas.envelope import Event, encode
 from schemas.incident import (
     CustodyChange,
@@ -24,10 +24,12 @@ from schemas.person import VictimsDescribed
 from schemas.referral import ReferralAmended, ReferralOpened, ReferralOutreach, ReferralPurpose, ReferralWithdrawn
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic, allowed
+from services.classifier.app import compose
 from services.common.service import Input
 from tests.harness.incidents import (
     HIM,
     PRACTICE,
+    SEAL,
     START,
     Bench,
     disposed,
@@ -42,6 +44,7 @@ from tests.harness.incidents import (
     report,
     retracted,
 )
+from tests.harness.policies import changed
 
 
 def test_a_first_charge_is_said_whole() -> None:
@@ -266,6 +269,59 @@ def test_acquitted_lowers_and_the_published_tier_ends_at_d() -> None:
     last = bench.decisions[-1]
     assert (last.tier, last.change, last.incident_id, last.charged) == (Tier.D, Change.LOWERED, incident_id(1), False)
     assert bench.of(Topic.TIERS)[-1] is None, "D stays with law enforcement"
+
+
+def test_a_courts_word_is_told_of_every_incident_of_its_arrest() -> None:
+    """Others know a pair as charged until a decision of its own says otherwise; what has not changed is not said."""
+    offenses = [Offense(code="13A", charged=True, statute="14-32"), Offense(code="13B", charged=True)]
+    bench = Bench()
+    bench.put(*(report(number, arrest="A", offenses=offenses) for number in (1, 2)), report(3, charged=True))
+    bench.put(report(4, arrest="A", victims=["ST"], offenses=offenses))
+
+    def told(charge: str, word: Disposition, day: float) -> list[tuple[str | None, bool, list[str], Change]]:
+        said = len(bench.decisions)
+        bench.put(disposed("A", word, charge=charge, day=day))
+        return [(one.incident_id, one.charged, one.statutes, one.change) for one in bench.decisions[said:]]
+
+    assert told("13A", Disposition.CONVICTED, 70) == [(incident_id(1), True, ["14-32"], Change.KEPT)], (
+        "charged as before"
+    )
+    assert told("13A", Disposition.ACQUITTED, 71) == [
+        (incident_id(1), True, [], Change.KEPT),
+        (incident_id(2), True, [], Change.KEPT),
+    ]
+    assert told("13B", Disposition.ACQUITTED, 72) == [
+        (incident_id(1), False, [], Change.LOWERED),
+        (incident_id(2), False, [], Change.KEPT),
+    ]
+    assert told("13B", Disposition.ACQUITTED, 73) == []
+    assert told("13A", Disposition.CONVICTED, 74) == [
+        (incident_id(1), True, ["14-32"], Change.ESCALATED),
+        (incident_id(2), True, ["14-32"], Change.KEPT),
+    ]
+    ids = [one.decision_id for one in bench.decisions]
+    assert len(set(ids)) == len(ids)
+
+
+def test_another_policy_is_told_of_every_incident_whose_charge_it_turns() -> None:
+    """By a decision without an incident for himself first; a word of expunction names its order to nobody."""
+    other = changed(PRACTICE, {"version": "2", "charges.dispositions": ["convicted"]})
+    bench = Bench()
+    bench.put(*(report(number, charged=True) for number in (1, 2, 3)), report(4))
+    bench.service = compose(other, SEAL)
+    said = len(bench.said)
+    again = event(Redecide(lane=0, digest=other.digest, run_id="1", by="ana"), HIM, later(10))
+    given = Input(again, Topic.CLASSIFIER_COMMANDS, 0, later(10), later(10))
+    whole = [each.event.data for each in bench.service.decide(bench.offender(), given).events]
+    told = [one for one in whole if isinstance(one, OffenderDecided)]
+    assert [(one.incident_id, one.tier, one.charged, one.bulk) for one in told] == [
+        (None, Tier.D, False, True),
+        *((incident_id(number), Tier.D, False, True) for number in (1, 2, 3)),
+    ]
+    bench.put(expunged(1))
+    last = [one for one in bench.said[said:] if one.topic is Topic.DECISIONS]
+    assert [one.event.causationid for one in last] == [None] * 3
+    assert [one.event.data.incident_id for one in last] == [None, incident_id(2), incident_id(3)]  # type: ignore[attr-defined]
 
 
 def test_expunction_says_the_opaque_pair_alone() -> None:
