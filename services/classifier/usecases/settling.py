@@ -75,7 +75,7 @@ def settled(
     gone = _gone(before, after, what)
     said = [
         *_referrals(before, after, referrals, what, gone.pairs, given, terms),
-        *_tier(before.current, after.current, given),
+        *_tier(before, after, gone.pairs, given),
         *more,
         *_victims(before.referrals, referrals, before.offender_id, given),
     ]
@@ -260,12 +260,20 @@ def _current(offender_id: str, standing: Standing, policy: Policy) -> TierCurren
     return TierCurrent(offender_id=offender_id, tier=standing.tier, since=standing.since, policy_version=policy.version)
 
 
-def _tier(was: TierCurrent | None, now: TierCurrent | None, given: Input) -> Iterator[Outgoing]:
-    """Partners learn the tier and nothing else: neither incident nor cause."""
+def _tier(before: Offender, after: Offender, erase: Collection[str], given: Input) -> Iterator[Outgoing]:
+    """Partners learn the tier and nothing else: neither incident nor cause. It is found by the incident that gave it, whose
+    time it tells; said once more where what said so is erased."""
+    was, now = before.current, after.current
     told = now or was
-    if was != now and told is not None:
+    if told is not None and (was != now or _since_pair(before) in erase):
         event = caused_by(given, SOURCE, told, Topic.TIERS, told.offender_id, subject=told.offender_id)
-        yield Outgoing(Topic.TIERS, replace(event, correlationid=None, causationid=None), tombstone=now is None)
+        event = replace(event, correlationid=None, causationid=None)
+        yield Outgoing(Topic.TIERS, event, _since_pair(after) if now is not None else None, tombstone=now is None)
+
+
+def _since_pair(offender: Offender) -> str | None:
+    since_by = offender.assessment.standing.since_by
+    return offender.pair(since_by) if since_by is not None else None
 
 
 def _said(given: Input, topic: Topic, data: Data, what: About, key: str | None, *parts: str) -> Outgoing:

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
 from schemas.commands import ClassifierTick, Redecide, Role
-from schemas.envelope import Event, encode
+from schemas.envelope import Event, encode, to_json_line
 from schemas.incident import (
     CustodyChange,
     CustodyChanged,
@@ -23,6 +23,7 @@ from schemas.notification import Channel, NotificationServed, Proof
 from schemas.person import VictimsDescribed
 from schemas.referral import ReferralAmended, ReferralOpened, ReferralOutreach, ReferralPurpose, ReferralWithdrawn
 from schemas.rejects import InvalidRecord, RejectCode
+from schemas.reviews import RaiseReason, RaiseTier
 from schemas.topics import Topic, allowed
 from services.classifier.app import compose
 from services.common.service import Input
@@ -43,6 +44,7 @@ from tests.harness.incidents import (
     pair,
     report,
     retracted,
+    split,
 )
 from tests.harness.policies import changed
 
@@ -110,7 +112,8 @@ def test_partners_learn_the_tier_and_nothing_else() -> None:
     bench = Bench()
     bench.put(report(1, charged=True))
     [current] = [said for said in bench.said if said.topic is Topic.TIERS]
-    assert (current.event.correlationid, current.event.causationid, current.about) == (None, None, None)
+    assert (current.event.correlationid, current.event.causationid) == (None, None)
+    assert current.about == pair(1), "for the journal alone"
     message = encode(current.event)
     assert incident_id(1).encode() not in (message.value or b"") + b"".join(value for _, value in message.headers)
 
@@ -338,6 +341,48 @@ def test_expunction_says_the_opaque_pair_alone() -> None:
         assert incident_id(1).encode() not in (message.value or b"") + b"".join(value for _, value in message.headers)
         assert said.about != pair(1), "what has to go out is not among what is erased"
     assert not [one for one in outcome.state.decisions.values() if one.pair_id == pair(1) and one.incident_id]
+
+
+def test_the_list_that_an_expunged_incident_had_given_is_erased() -> None:
+    """Its `since` tells when the incident occurred; wherever it was said, and what has to go out now is not among it."""
+
+    def since(bench: Bench) -> list[str]:
+        return [
+            to_json_line(one.event).decode()
+            for one in bench.said
+            if one.topic is Topic.TIERS and not one.tombstone and one.about not in bench.erased
+        ]
+
+    when = report(1).data.occurred_at.isoformat()[:19]
+    for ways in ((), (merged(HIM, "O-9"),), (split([1], "O-9"),)):
+        bench = Bench()
+        bench.put(report(1, charged=True), report(3, charged=True), report(4, charged=True), *ways)
+        assert any(when in one for one in since(bench))
+        bench.put(expunged(1))
+        assert not [one for one in since(bench) if when in one]
+        left = bench.offender("O-9" if ways == (merged(HIM, "O-9"),) else HIM)
+        assert since(bench)[-1].count(f'"tier":"{left.tier}"') == 1
+
+
+def test_a_list_since_two_incidents_of_one_moment_is_said_again() -> None:
+    """Else what told of it would be erased with the one, and might not be out yet."""
+    bench = Bench()
+    bench.put(report(1, charged=True, day=3, code="13B"), report(2, day=3))
+    bench.put(report(2, day=3, revision=2, charged=True, arrest="A-O-1-1"))
+    known = len(bench.said)
+    bench.put(expunged(1))
+    [again] = [one for one in bench.said[known:] if one.topic is Topic.TIERS]
+    assert (again.tombstone, again.about, bench.tiers()) == (False, pair(2), {HIM: Tier.C})
+
+
+def test_a_list_that_a_person_gave_is_of_no_incident() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True))
+    why, until = RaiseReason.THREAT_TO_KILL, later(90)
+    act = RaiseTier(offender_id=HIM, by="ana", role=Role.COORDINATOR, tier=Tier.A, reason=why, until=until)
+    bench.put(event(act, HIM, later(50)))
+    told = [one for one in bench.said if one.topic is Topic.TIERS]
+    assert [one.about for one in told] == [pair(1), None]
 
 
 # reviews -------------------------------------------------------------------------------------------------------------
