@@ -110,7 +110,9 @@ def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Ter
     move = Move(data.new_offender_id, event.id)
     going = {each: told for each, told in state.history.strands.items() if each in data.incident_ids}
     arrests = court.arrests(state.history.matters(going))
-    sealed = dict.fromkeys([*map(terms.seal, data.incident_ids), *(_arrest(each, terms) for each in arrests)], move)
+    sealed = dict.fromkeys(
+        [*map(terms.seal, data.incident_ids), *(_arrest(each, move, terms) for each in arrests)], move
+    )
     rest = replace(
         state,
         history=state.history.without(going),
@@ -122,9 +124,10 @@ def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Ter
     return settled(state, rest, event, given, terms, *_handover(state, part, event, move, given, terms.seal))
 
 
-def _arrest(arrest_id: str, terms: Terms) -> str:
-    """Sealed as no incident can be, should an agency number both alike."""
-    return terms.seal(f"\n{arrest_id}")
+def _arrest(arrest_id: str, move: Move, terms: Terms) -> str:
+    """Of an arrest some of whose incidents went there, and others perhaps elsewhere. Sealed as no incident can be, should an
+    agency number both alike."""
+    return terms.seal(f"\n{arrest_id}\n{move.to}")
 
 
 def _unnamed(state: Offender, gone: Collection[str]) -> Mapping[str, Decided]:
@@ -162,7 +165,7 @@ def _sent_after(
             tried = state.history.tried({arrest.arrest_id}).values()
             heard = [Handed(one, via=handed.via, by_split=True) for one in tried]
             copies = [_adopt(state, move, each, given, terms.seal, each.event.id) for each in heard]
-            moved = {_arrest(arrest.arrest_id, terms): move, **state.moved}
+            moved = {_arrest(arrest.arrest_id, move, terms): move, **state.moved}
             return Outcome(replace(state, moved=moved), (*said, *copies))
         case _:
             return Outcome(state, said)
@@ -173,9 +176,10 @@ def _copied(
 ) -> Iterator[Outgoing]:
     """A court's word on an arrest some of whose incidents went elsewhere: it holds there too."""
     if isinstance(event.data, CaseDisposed):
-        move = state.moved.get(_arrest(event.data.arrest_id, terms))
-        if move is not None and move.to not in via:
-            yield _adopt(state, move, Handed(event, via=via, by_split=True), given, terms.seal, "copy")
+        for to, move in sorted({move.to: move for move in state.moved.values()}.items()):
+            if to not in via and _arrest(event.data.arrest_id, move, terms) in state.moved:
+                handed = Handed(event, via=via, by_split=True)
+                yield _adopt(state, move, handed, given, terms.seal, f"copy for {to}")
 
 
 def _handover(

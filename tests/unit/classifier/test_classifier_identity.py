@@ -238,6 +238,20 @@ def test_the_courts_word_holds_on_both_sides_of_a_split() -> None:
         assert (bench.offender().tier, bench.offender("O-9").tier) == (Tier.D, Tier.D)
 
 
+@pytest.mark.parametrize("early", [True, False])
+def test_a_courts_word_reaches_all_to_whom_incidents_of_its_arrest_were_split_off(early: bool) -> None:
+    """Two of them here; one of whom is made one again with the first, and split off anew."""
+    reports = [report(number, charged=True, arrest="A") for number in (1, 2, 3)]
+    splits = [split([2], "O-8"), split([3], "O-9")]
+    bench = Bench()
+    bench.put(*([*splits, *reports] if early else [*reports, *splits]))
+    bench.put(merged("O-8", day=41), split([2], "O-7", day=42))
+    bench.put(disposed("A", Disposition.ACQUITTED))
+    assert {him: bench.offender(him).tier for him in (HIM, "O-7", "O-9")} == {HIM: Tier.D, "O-7": Tier.D, "O-9": Tier.D}
+    ids = [one.event.id for one in bench.handed]
+    assert len(ids) == len(set(ids))
+
+
 def test_an_arrest_numbered_like_an_incident_does_not_take_it_along() -> None:
     """As agencies that number both alike do. What comes of the incident, stays or is expunged where it is."""
     for order in (
