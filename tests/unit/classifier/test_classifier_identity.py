@@ -6,8 +6,8 @@ import pytest
 
 from schemas.classification import Change, Outreach, ReviewCode, Tier
 from schemas.commands import Adopt
-from schemas.envelope import from_json_line, to_json_line
-from schemas.incident import Disposition, Victim
+from schemas.envelope import Event, from_json_line, to_json_line
+from schemas.incident import Disposition, OffenderSplit, Victim
 from schemas.referral import ReferralWithdrawn
 from schemas.rejects import InvalidRecord
 from schemas.topics import Topic
@@ -411,6 +411,22 @@ def test_the_record_that_gave_an_incident_away_keeps_no_name_of_it() -> None:
     bench.put(expunged(2, HIM))
     assert bench.offender("O-9").tier is None
     assert {pair(2, HIM), pair(2, "O-9")} <= set(bench.erased)
+
+
+@pytest.mark.parametrize("ways", [[split([2], "O-9")], [split([2], "O-8"), split([2], "O-9", "O-8")]])
+def test_an_expunction_finds_what_is_on_its_way_round(ways: list[Event[OffenderSplit]]) -> None:
+    """He was split and is made one again; split twice, his incident goes the way of the splits before it is at home."""
+    for steps in range(12):
+        bench = Bench()
+        bench.put(report(1, charged=True), report(2, charged=True), *ways)
+        bench.decide(merged("O-9", day=41))
+        for _ in range(steps):
+            if bench.crossing:
+                bench.decide(bench.crossing.popleft())
+        bench.put(expunged(2))
+        bench.put(report(2, revision=2, charged=True), report(2, "O-9", revision=3))
+        left = [one.history.strands.keys() for one in bench.offenders.values() if one.history.strands]
+        assert left == [{incident_id(1)}], steps
 
 
 def test_a_command_emptied_by_an_expunction_does_not_keep_the_hand_over_open() -> None:
