@@ -40,7 +40,8 @@ from services.classifier.usecases import identity
 from services.classifier.usecases.deciding import About
 from services.classifier.usecases.histories import Refused
 from services.classifier.usecases.identity import taken
-from services.classifier.usecases.settling import ALSO_VICTIM_ROLES, SOURCE, settled
+from services.classifier.usecases.reviewing import ALSO_VICTIM_ROLES
+from services.classifier.usecases.settling import SOURCE, settled
 from services.common.service import Input, Outcome, Outgoing, caused_by
 
 REVIEWERS = (Role.COORDINATOR, Role.OUTREACH_SUPERVISOR, Role.PROSECUTOR)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from schemas.classification import OffenderDecided, ReviewCode, Tier, TierCurrent
-from schemas.commands import NotedVictim, Role
+from schemas.classification import OffenderDecided, Tier, TierCurrent
+from schemas.commands import NotedVictim
 from schemas.envelope import Data, Event, deterministic_id, pair_id, referral_id
 from schemas.policy import Policy
 from schemas.referral import ReferralOpened, ReferralPurpose, ReferralWithdrawn
@@ -20,26 +19,21 @@ from services.classifier.domain import (
     History,
     Offender,
     ReferralKey,
-    Review,
-    ReviewKey,
     Standing,
     assess,
     court,
     history,
     lapses,
 )
-from services.classifier.domain.records import agreed
 from services.classifier.terms import Terms
 from services.classifier.usecases import referring
 from services.classifier.usecases.deciding import About, about, decision, is_published, takes_over
+from services.classifier.usecases.reviewing import ALSO, reviews
 from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
 
 SOURCE = "/ipvi/classifier"
-ALSO = ReviewCode.ALSO_VICTIM
 TELLING = 6
 """How long an arrest's number must be to be looked for in dead letters that nobody could read: a shorter one is in many."""
-ALSO_VICTIM_ROLES = frozenset({Role.COORDINATOR, Role.OUTREACH_SUPERVISOR})
-"""Of the two who close a review that he is a victim himself, one each; also of acts that came by way of another record."""
 
 
 def settled(
@@ -150,39 +144,6 @@ def _turned(before: Offender, after: Offender) -> Iterator[str]:
 def _told(found: Finding) -> tuple[object, ...]:
     """What others know of an incident by the decision on it alone, and a record of another incident may change."""
     return found.charges > 0, found.statutes, found.on_ladder
-
-
-def reviews(before: Offender, draft: Offender, assessment: Assessment, at: datetime) -> Mapping[ReviewKey, Review]:
-    """Open as long as their reason stands and no two people have closed them."""
-    keys: set[ReviewKey] = {*assessment.standing.reviews}
-    keys.update((handover, ReviewCode.MERGE_PENDING) for handover in draft.pending)
-    if draft.victim_of:
-        keys.update((incident_id, ALSO) for incident_id in assessment.standing.evidence)
-    worked = _worked(draft.history)
-    if keys == before.reviews.keys() and not worked:
-        return before.reviews
-    found = {}
-    for key in sorted(keys):
-        claim, words = worked.get(key, (None, ()))
-        if agreed(words, ALSO_VICTIM_ROLES if key[1] is ALSO else frozenset()) is None:
-            known = before.reviews.get(key)
-            concluded = tuple(sorted((one.data.by, str(one.data.outcome)) for one in words))
-            made = Review(known.opened_at if known else at, claim, concluded)
-            found[key] = known if known == made and known is not None else made
-    return before.reviews if found == before.reviews else found
-
-
-def _worked(history: History) -> dict[ReviewKey, tuple[str | None, tuple[Event[Any], ...]]]:
-    """By review: who has claimed it, and what people found."""
-    found: dict[ReviewKey, tuple[str | None, tuple[Event[Any], ...]]] = {}
-    for one in history.acts("claim"):
-        key = (one.data.incident_id, one.data.code)
-        found[key] = (one.data.by, ())
-    for one in history.acts("review"):
-        key = (one.data.incident_id, one.data.code)
-        claim, words = found.get(key, (None, ()))
-        found[key] = (claim, (*words, one))
-    return found
 
 
 def _wake_at(history: History, assessment: Assessment, policy: Policy) -> datetime | None:
