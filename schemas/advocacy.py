@@ -189,7 +189,9 @@ class TakeOver(Data):
     offender_id: Identifier
     from_offender_id: Identifier
     kept: dict[str, Any]
-    """By kind, as this service keeps them: holds, links, profiles, consents, screens, attempts, her referral."""
+    """By kind, as this service keeps them: holds, links, profiles, consents, screens, attempts, visits to be asked after, the
+    closing of her case, her referral.
+    """
 
 
 @event_type("ipvi.victim_outreach.command.hear.v1")

@@ -206,7 +206,8 @@ class Lane(Generic[S]):
         if self.status is not LaneStatus.RUNNING:
             return
         self._mailbox.put(topic, [record for record in records if record.offset >= self._next[topic]])
-        if len(self._mailbox) >= HIGH_WATER and not self._paused:
+        # While a restored database is brought up to where Kafka is, records of other topics wait: a pause would stop all.
+        if len(self._mailbox) >= HIGH_WATER and not self._paused and not self._quiet:
             self._paused = True
             self._tools.source.pause(self.number)
 

@@ -58,14 +58,17 @@ class Mailbox:
         return self._closed
 
     def take(self, limit: int, below: Mapping[str, int] | None = None) -> list[ConsumerRecord]:
-        """Up to `limit` records; with `below`, only of its topics and before the offset it gives."""
+        """Up to `limit` records; with `below`, only of its topics and before the offset it gives.
+
+        Who takes nothing waits for what arrives, whatever is in hand that is not to be taken yet.
+        """
         taken: list[ConsumerRecord] = []
         for topic, queue in self._queues.items():
             if below is not None and topic not in below:
                 continue
             while queue and len(taken) < limit and (below is None or queue[0].offset < below[topic]):
                 taken.append(queue.popleft())
-        if not len(self):
+        if not taken or not len(self):
             self._arrived.clear()
         return taken
 

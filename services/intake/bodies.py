@@ -18,7 +18,7 @@ from pydantic import Field
 from schemas.envelope import Classification, Data, Event, deterministic_id, json_again, read
 from schemas.incident import Identifier, IncidentReported
 from schemas.rejects import InvalidRecord, RejectCode
-from services.intake.cloudevents import MAX_EVENT, check_agency, event_in
+from services.intake.cloudevents import MAX_EVENT, check_agency, check_victims, event_in
 from services.intake.domain import Reject, Unit
 from services.intake.identity import Identifiers, Sighting, offender_id
 from services.intake.people import Facts, OffenderFacts
@@ -48,6 +48,8 @@ class PlainIdentifiers(Data):
     name: Annotated[str, Field(max_length=200)] | None = None
     birth_date: date | None = None
     sex: Annotated[str, Field(max_length=1)] | None = None
+    offender_no: Annotated[int, Field(ge=1, le=99)] | None = None
+    """Which offender of the incident he is. Needed where no number is given: two men known by name alone are two."""
 
 
 def units(
@@ -128,6 +130,7 @@ def _plain_incident(raw: bytes, agency: str) -> tuple[Event[Data], tuple[Facts, 
         raise InvalidRecord(RejectCode.NOT_AN_EVENT)
     known = _identified(found, agency)
     data = read(IncidentReported, json_again(found))
+    check_victims(data)
     who = data.offender.offender_id
     content = hashlib.sha256(data.canonical()).hexdigest()
     event = Event(
@@ -157,9 +160,12 @@ def _identified(found: dict[str, Any], agency: str) -> Identifiers | None:
         raise InvalidRecord(wrong.code, f"offender.identifiers.{wrong.field}") from None
     if not any((given.person, given.state_id, given.fbi_number, given.name)):
         raise InvalidRecord(RejectCode.MISSING_FIELD, "offender.identifiers")
+    if not any((given.person, given.state_id, given.fbi_number, given.offender_no)):
+        raise InvalidRecord(RejectCode.MISSING_FIELD, "offender.identifiers.offender_no")
     known = Identifiers(
         agency,
         str(found.get("incident_id", "")).partition(":")[2],
+        given.offender_no or 1,
         state_id=given.state_id,
         fbi_number=given.fbi_number,
         agency_person=given.person,

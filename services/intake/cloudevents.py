@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from schemas.envelope import Data, Event, from_json_line
-from schemas.incident import OffenderMerged, OffenderSplit
+from schemas.incident import IncidentReported, OffenderMerged, OffenderSplit
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic, allowed
@@ -56,11 +57,26 @@ def event_in(raw: bytes) -> Event[Data]:
     topic_of(event.type)
     if event.subject != _offender_of(event.data):
         raise InvalidRecord(RejectCode.KEY_MISMATCH, "subject")
+    check_victims(event.data)
     return event
+
+
+def check_victims(data: Data) -> None:
+    """Raises `InvalidRecord` for two victims of one number, as whoever reads the stream would: one would hide the other."""
+    if not isinstance(data, IncidentReported):
+        return
+    seen: set[int] = set()
+    for place, victim in enumerate(data.victims):
+        number = victim.victim_no or place + 1
+        if number in seen:
+            raise InvalidRecord(RejectCode.OUT_OF_RANGE, f"victims.{place}.victim_no")
+        seen.add(number)
 
 
 _NOT_AN_AGENCYS: Final = (OffenderMerged, OffenderSplit, OffenderDescribed)
 """Who is who, and the whole record of a man, is not one agency's to say."""
+_ORI_FIRST: Final = re.compile(r"([A-Z]{2}[A-Z0-9]{7}):")
+"""Of a booking as a roster names it: the jail's, and its number there."""
 
 
 def check_agency(event: Event[Data], agency: str) -> None:
@@ -73,9 +89,11 @@ def check_agency(event: Event[Data], agency: str) -> None:
         raise InvalidRecord(RejectCode.ANOTHER_AGENCY, "agency")
     incidents = [getattr(event.data, "incident_id", None)]
     if isinstance(event.data, VictimsDescribed):
-        incidents = [victim.incident_id or "" for victim in event.data.victims]
+        incidents = [victim.incident_id or "" for victim in event.data.victims] or [""]  # an empty one would end all
     if any(incident is not None and not incident.startswith(f"{agency}:") for incident in incidents):
         raise InvalidRecord(RejectCode.ANOTHER_AGENCY, "incident_id")
+    if (named := _ORI_FIRST.match(getattr(event.data, "booking_id", ""))) and named[1] != agency:
+        raise InvalidRecord(RejectCode.ANOTHER_AGENCY, "booking_id")
 
 
 def _offender_of(data: Data) -> str:

@@ -45,13 +45,19 @@ class Sighting:
 
 def offender_id(known: Identifiers) -> str:
     """Opaque, and the same whenever the same identifiers come: the state's number, else the FBI's, else the agency's own."""
+    return offender_ids(known)[0]
+
+
+def offender_ids(known: Identifiers) -> list[str]:
+    """`offender_id`, then what it was, or would be, with fewer of these numbers."""
+    found = []
     if known.state_id:
-        return deterministic_id("offender", "state", known.agency[:2], known.state_id)
+        found.append(deterministic_id("offender", "state", known.agency[:2], known.state_id))
     if known.fbi_number:
-        return deterministic_id("offender", "fbi", known.fbi_number)
+        found.append(deterministic_id("offender", "fbi", known.fbi_number))
     if known.agency_person:
-        return deterministic_id("offender", "agency", known.agency, known.agency_person)
-    return deterministic_id("nibrs", "offender", known.agency, known.report, known.place)
+        found.append(deterministic_id("offender", "agency", known.agency, known.agency_person))
+    return [*found, deterministic_id("nibrs", "offender", known.agency, known.report, known.place)]
 
 
 def victim_id(agency: str, report: str, place: int, agency_person: str | None = None) -> str:

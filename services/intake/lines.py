@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
+import stat
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -15,6 +18,18 @@ from services.intake.domain import InputError
 KEPT: Final = 1_536 * 1024
 """Bytes of one line that are kept for its dead letter: above any honest line, below the reject topic's 2 MiB."""
 _GZIP: Final = b"\x1f\x8b"
+_STAYS: Final = (FileNotFoundError, PermissionError, IsADirectoryError)
+
+Stamp = tuple[int, ...]
+"""By which it is known whether a name still stands for the same file, and that unchanged."""
+
+
+class UnreadError(InputError):
+    """Reading failed, and nothing is known to be wrong with the file: read it again from its start."""
+
+
+def stamp_of(found: os.stat_result) -> Stamp:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +49,43 @@ class Line:
 class Source:
     """A file that can be read from its start as often as needed.
 
-    `read` bytes of `size` are read, over all times it was.
+    `read` bytes of `size` are read, over all times it was. Each time it must be the file that it was at first: what is counted
+    in one does not hold for another.
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises `InputError` if there is no such file."""
+        """Raises `InputError` if there is no such file, or it cannot be read."""
         self.path = path
-        self.name = path.name
+        self.name = path.name.encode("utf-8", "replace").decode()  # it goes where only UTF-8 can
         self.read = 0
         try:
-            self.size = path.stat().st_size
-            path.open("rb").close()
+            with path.open("rb") as file:
+                found = os.fstat(file.fileno())
         except OSError as failed:
-            raise InputError(f"{path}: {failed.strerror or 'cannot be read'}") from None
+            raise self._failed(failed) from None
+        self.size = found.st_size
+        self.modified = found.st_mtime
+        """Seconds since 1970."""
+        self._stamp = stamp_of(found)
 
     def chunks(self, size: int = 64 * 1024) -> Iterator[bytes]:
         """The file unpacked, some bytes at a time. Raises `InputError` where reading breaks off."""
         before = self.read
         try:
-            with self.path.open("rb") as file, _unpacked(file) as unpacked:
+            with self._opened() as (file, unpacked):
                 while chunk := unpacked.read(size):
                     self.read = before + file.tell()
                     yield chunk
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise InputError(f"{self.path}: the gzip data is damaged or breaks off") from None
         except OSError as failed:
-            raise InputError(f"{self.path}: {failed.strerror or 'cannot be read'}") from None
+            raise self._failed(failed) from None
 
     def lines(self) -> Iterator[Line]:
         """Raises `InputError` where reading breaks off."""
         number, before = 0, self.read
         try:
-            with self.path.open("rb") as file, _unpacked(file) as unpacked:
+            with self._opened() as (file, unpacked):
                 while first := unpacked.readline(KEPT):
                     number += 1
                     rest = _skip(unpacked) if len(first) == KEPT and not first.endswith(b"\n") else 0
@@ -75,7 +95,21 @@ class Source:
         except (EOFError, zlib.error, gzip.BadGzipFile):
             raise InputError(f"{self.path}: the gzip data is damaged or breaks off after line {number}") from None
         except OSError as failed:
-            raise InputError(f"{self.path}: {failed.strerror or 'cannot be read'} after line {number}") from None
+            raise self._failed(failed, f" after line {number}") from None
+
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[BinaryIO, BinaryIO]]:
+        """The file, and its content unpacked."""
+        with self.path.open("rb") as file:
+            found = os.fstat(file.fileno())
+            if stat.S_ISREG(found.st_mode) and stamp_of(found) != self._stamp:
+                raise UnreadError(f"{self.path}: another file came in its place while it was read; ingest it again")
+            with _unpacked(file) as unpacked:
+                yield file, unpacked
+
+    def _failed(self, failed: OSError, where: str = "") -> InputError:
+        kind = InputError if isinstance(failed, _STAYS) else UnreadError
+        return kind(f"{self.path}: {failed.strerror or 'cannot be read'}{where}")
 
 
 def _unpacked(file: BinaryIO) -> BinaryIO:

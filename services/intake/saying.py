@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from schemas.envelope import Data, Event, Message, deterministic_id, encode
+from schemas.incident import IncidentExpunged
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.rejects import REJECTED_TYPE
 from schemas.topics import Topic
 from services.intake.cloudevents import topic_of
 from services.intake.domain import AsOf, Reject, Unit
+from services.intake.identity import Sighting
 from services.intake.lines import KEPT
 from services.intake.people import Facts, People
 
@@ -45,6 +47,7 @@ def keys_of(units: Iterable[Unit]) -> list[EventKey]:
             found.append((SOURCE, _reject_id(unit.reject)))
         found += [(event.source, event.id) for event in unit.events]
         found += [(SOURCE, _facts_id(unit, fact)) for fact in unit.facts]
+        found += [(SOURCE, _sighting_id(sighting)) for sighting in _alone(unit)]
     return found
 
 
@@ -67,6 +70,8 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
         if unit.reject and is_new((SOURCE, _reject_id(unit.reject))):
             said.messages.append((Topic.INTAKE_REJECTS, dead_letter(unit.reject)))
         facts = [fact for fact in unit.facts if is_new((SOURCE, _facts_id(unit, fact)))]
+        for sighting in _alone(unit):
+            is_new((SOURCE, _sighting_id(sighting)))
         for event in unit.events:
             about = [fact for fact in facts if fact.offender_id == event.subject]
             facts = [fact for fact in facts if fact.offender_id != event.subject]
@@ -83,11 +88,21 @@ def say(units: Iterable[Unit], people: People, seen: Collection[EventKey], as_of
                 said.messages += [
                     _message(_record(event, data, _facts_id(unit, fact)), as_of, event)
                     for fact in about
-                    for data in people.learn([fact])
+                    for data in people.learn([fact], event)
                 ]
         if len(said.keys) > before:
             said.fresh.append(unit)
     return said
+
+
+def _alone(unit: Unit) -> tuple[Sighting, ...]:
+    """Sightings that no event came with: each is news once, of itself."""
+    return () if unit.events else unit.sightings
+
+
+def _sighting_id(seen: Sighting) -> str:
+    content = "|".join(str(getattr(each, name)) for each in (seen, seen.known) for name in each.__slots__)
+    return deterministic_id("sighting", seen.offender_id, hashlib.sha256(content.encode()).hexdigest())
 
 
 def _facts_id(unit: Unit, fact: Facts) -> str:
@@ -97,9 +112,13 @@ def _facts_id(unit: Unit, fact: Facts) -> str:
 
 
 def _record(cause: Event[Data], data: Data, *parts: str) -> Event[Data]:
-    """Its id is that of its cause, not of its content: a record that returns to what it was is news all the same."""
+    """Its id is that of its cause, not of its content: a record that returns to what it was is news all the same.
+
+    It stays on its topic: only of his victims it says from which incident it is, and never what was expunged.
+    """
     topic = topic_of(data.TYPE)
     subject = str(getattr(data, "offender_id", cause.subject))
+    says_why = topic is Topic.VICTIMS and not isinstance(cause.data, IncidentExpunged)
     return Event(
         id=deterministic_id(data.TYPE, cause.source, cause.id, subject, *parts),
         source=SOURCE,
@@ -107,8 +126,8 @@ def _record(cause: Event[Data], data: Data, *parts: str) -> Event[Data]:
         time=cause.time,
         data=data,
         dataclassification=topic.classification,
-        correlationid=cause.correlationid if topic is Topic.VICTIMS else None,
-        causationid=cause.id,
+        correlationid=cause.correlationid if says_why else None,
+        causationid=cause.id if says_why else None,
     )
 
 

@@ -2,14 +2,18 @@
 
 Whoever writes there writes under another name (`.name`, or ending in `.part` or `.tmp`) or elsewhere on the same file system,
 and renames: what has its name is whole. A file stays where it is until all of it is on the stream; a process that is killed
-begins it again, and what was taken is passed over. Files are taken in the order of their names: date them.
+begins it again, and what was taken is passed over. Files are taken in the order of their names: date them. One at which intake
+itself fails, however often it tries, is put aside in `failed/`, so that the others go on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
+import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -19,9 +23,10 @@ from aiokafka.errors import KafkaError
 from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.mapping import Mapping
-from schemas.mapping_file import load_mapping
+from schemas.mapping_file import MappingError, load_mapping
 from schemas.rejects import InvalidRecord
 from services.common.database import Database
+from services.common.errors import ConfigurationError
 from services.intake.cloudevents import check_agency
 from services.intake.domain import (
     MAPPED,
@@ -36,7 +41,7 @@ from services.intake.domain import (
     Terms,
     Unit,
 )
-from services.intake.lines import Source
+from services.intake.lines import Source, Stamp, UnreadError, stamp_of
 from services.intake.mapped.snapshot import read_snapshot
 from services.intake.nibrs.events import ZoneOf
 from services.intake.reading import feed_of, fitting, read_units
@@ -48,7 +53,23 @@ log = structlog.get_logger(__name__)
 DONE, FAILED = "done", "failed"
 _LOOK_S: Final = 0.5
 _AGAIN_S: Final = 5.0
+_AHEAD_S: Final = 3600.0
 _UNFINISHED: Final = (".part", ".tmp", ".filepart", ".crdownload")
+_TRIES: Final = 5
+_LONGEST: Final = 255
+"""Bytes of a file's name."""
+_WAITS: Final = (
+    StreamError,
+    KafkaError,
+    SQLAlchemyError,
+    sqlite3.OperationalError,
+    OSError,
+    TimeoutError,
+    UnreadError,
+    MappingError,
+    ConfigurationError,
+)
+"""Not the file's fault, nor ours: a broker, a database or a disk that fails, a mapping file that is just being saved."""
 _A_DAY: Final = timedelta(days=1)
 _NEVER: Final = RejectLimit(1.0)
 """Here the feed is paused by its own count, which outlives the file."""
@@ -90,6 +111,12 @@ class Watcher:
     sender: Sender
     terms: Terms
     zone_of: ZoneOf
+    name: str = field(init=False)
+    """Of its feed, whatever becomes of the mapping file."""
+    _tries: Counter[str] = field(init=False, default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.name = self.feed.name
 
     async def run(self) -> None:
         """Never ends by a file, a broker or a database that fails: what is in hand stays and is tried again."""
@@ -98,11 +125,14 @@ class Watcher:
             try:
                 if await self.look():
                     continue
-            except (StreamError, KafkaError, SQLAlchemyError, OSError, TimeoutError) as failed:
-                log.warning("intake.folder_waits", feed=self.feed.name, error=type(failed).__name__)
+            except _WAITS as failed:
+                log.warning("intake.folder_waits", feed=self.name, error=type(failed).__name__)
                 pause = _AGAIN_S
             except FeedPausedError as paused:
                 log.warning("intake.feed_paused", agency=paused.agency, feed=paused.feed)
+                pause = _AGAIN_S
+            except Exception as fault:  # noqa: BLE001 (the other folders go on, and this one behind its file)
+                log.error("intake.folder_fault", feed=self.name, error=type(fault).__name__)
                 pause = _AGAIN_S
             await asyncio.sleep(pause)
 
@@ -115,19 +145,35 @@ class Watcher:
         return mapping_of(self.watched)
 
     async def look(self) -> bool:
-        """Take the first file, if there is one. False where there is none."""
+        """Take the first file, if there is one. False where there is none.
+
+        Raises whatever fails, and the file stays. One at which intake itself fails (not `_WAITS`) is put aside at last.
+        """
         waiting = await asyncio.to_thread(files, self.watched.folder)
         if not waiting:
             return False
         path = waiting[0]
+        stamp = stamp_of(await asyncio.to_thread(path.stat))
+        to, reason = DONE, None
         try:
             summary = await self._take(path)
+        except (*_WAITS, FeedPausedError):
+            raise
         except InputError as wrong:
-            log.warning("intake.file_failed", feed=self.feed.name)
-            await asyncio.to_thread(_move, path, FAILED, f"{wrong}\n")
+            log.warning("intake.file_failed", feed=self.name)
+            to, reason = FAILED, f"{wrong}\n"
+        except Exception as fault:
+            self._tries[path.name] += 1
+            if self._tries[path.name] < _TRIES:
+                raise
+            log.error("intake.file_failed", feed=self.name, error=type(fault).__name__)
+            to = FAILED
+            reason = f"{type(fault).__name__}: intake itself fails at this file; mend intake, then put the file back\n"
         else:
-            log.info("intake.file_done", feed=self.feed.name, units=summary.units, rejected=summary.rejected)
-            await asyncio.to_thread(_move, path, DONE, None)
+            log.info("intake.file_done", feed=self.name, units=summary.units, rejected=summary.rejected)
+        del self._tries[path.name]
+        if not await asyncio.to_thread(_move, path, stamp, to, reason):
+            log.info("intake.file_replaced", feed=self.name)
         return True
 
     async def _take(self, path: Path) -> IngestSummary:
@@ -163,16 +209,23 @@ async def take_roster(
     on_fault: Callable[[str], None] | None = None,
     on_reject: Callable[[Reject], None] | None = None,
 ) -> IngestSummary:
-    """A roster file as it was when it was written (its modification time). Raises `InputError`, `FeedPausedError`."""
-    at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    snapshot = await asyncio.to_thread(read_snapshot, Source(path), mapping)
+    """A roster file as it was when it was written (its modification time), and not later than now: a clock that is ahead would
+    make all that come after it older. Raises `InputError`, `FeedPausedError`.
+    """
+    source = await asyncio.to_thread(Source, path)
+    now = datetime.now(UTC)
+    at = datetime.fromtimestamp(min(source.modified, now.timestamp()), UTC)
+    if source.modified - now.timestamp() > _AHEAD_S:
+        log.warning("intake.snapshot_ahead", feed=mapping.name)
+    snapshot = await asyncio.to_thread(read_snapshot, source, mapping)
     found = await sink.take_snapshot(snapshot, mapping, at)
     summary = IngestSummary()
     if found is None:
         log.warning("intake.snapshot_older", feed=mapping.name)
         return summary
     for unit in found.units:
-        summary = summary.plus(unit)
+        if unit.events or unit.reject:
+            summary = summary.plus(unit)
         if unit.reject and on_reject:
             on_reject(unit.reject)
     if found.fault is not None:
@@ -189,14 +242,28 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in found if path.is_file())
 
 
-def _move(path: Path, to: str, reason: str | None) -> None:
-    """Atomic; a name that is there already gets a number."""
+def _move(path: Path, stamp: Stamp, to: str, reason: str | None) -> bool:
+    """Atomic; a name that is there already gets a number, one that is too long for what is added to it is cut.
+
+    False where another file has come under this name: it stays.
+    """
+    if stamp_of(path.stat()) != stamp:
+        return False
     folder = path.parent / to
     folder.mkdir(exist_ok=True)
-    goal, number = folder / path.name, 0
-    while goal.exists():
+    goal, why, number = folder / path.name, folder / _with(path.name, ".reason"), 0
+    while goal.exists() or (reason is not None and why.exists()):
         number += 1
-        goal = folder / f"{path.name}.{number}"
+        goal, why = folder / _with(path.name, f".{number}"), folder / _with(path.name, f".{number}.reason")
     if reason is not None:
-        goal.with_name(f"{goal.name}.reason").write_text(reason, "utf-8")
+        why.write_text(reason, "utf-8", "replace")
     path.replace(goal)
+    if stamp_of(goal.stat()) == stamp:
+        return True
+    if not path.exists():  # it came in this very moment
+        goal.replace(path)
+    return False
+
+
+def _with(name: str, more: str) -> str:
+    return os.fsdecode(os.fsencode(name)[: _LONGEST - len(more)]) + more

@@ -201,14 +201,16 @@ def her_side(
     live = [row for row in rows(LIVE) if row.victim_id and row.purpose == "outreach" and not row.homicide]
     cases = {(row.offender_id, row.victim_id): row.case_id for row in live}
     assert all(cases[row.offender_id, row.victim_id] == row.case_id for row in live), "one case"
-    latest = {row.case_id: row for row in live}
+    tiers: dict[str, str | None] = {}
+    for row in live:
+        tiers[row.case_id] = min(filter(None, (tiers.get(row.case_id), row.gravest)), default=None)
     policy, tasks = load_policy(POLICY), rows(TO_DO)
     calls_for = Counter(
         (case, str(kind))
-        for case, row in latest.items()
+        for case, gravest in tiers.items()
         for kind in {
             TaskKind.WRITTEN_INFORMATION,
-            *(task.kind for task in policy.victim_tasks(Tier(row.gravest) if row.gravest else None)),
+            *(task.kind for task in policy.victim_tasks(Tier(gravest) if gravest else None)),
         }
     )
     assert Counter((row.case_id, row.kind) for row in tasks) == calls_for, "no task is lost, none is there twice"

@@ -24,6 +24,7 @@ from tests.harness.replicas import incident
 
 LANE = 0
 INCIDENTS = str(Topic.INCIDENTS)
+COMMANDS = next(str(topic) for topic in Probe.inputs if topic.is_commands)
 TIMEOUT_S = 5
 
 
@@ -44,6 +45,8 @@ class FakeKafka:
     position: dict[str, int] = field(default_factory=dict)
     group: dict[str, int | None] = field(default_factory=lambda: {str(topic): None for topic in Probe.inputs})
     out: list[JournalRow] = field(default_factory=list)
+    others: dict[str, int] = field(default_factory=dict)
+    """Where the logs of the other topics end, if not at 0."""
     epoch: int = 0
     fail: Callable[[str], object] = lambda step: None
     meanwhile: dict[str, Callable[[], Awaitable[None]]] = field(default_factory=dict)
@@ -78,7 +81,7 @@ class FakeKafka:
         return dict.fromkeys(self.group, 0)
 
     async def ends(self, lane: int) -> dict[str, int]:
-        found = {topic: self.end if topic == INCIDENTS else 0 for topic in self.group}
+        found = {topic: self.end if topic == INCIDENTS else self.others.get(topic, 0) for topic in self.group}
         await self._after("ends")
         return found
 

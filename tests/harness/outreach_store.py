@@ -33,6 +33,7 @@ from services.victim_outreach.store import (
     Wanted,
     candidates,
     case_of,
+    consent_at,
     elsewhere,
     measures,
     news,
@@ -73,6 +74,12 @@ POLICE = frozenset({TaskOwner.AGENCY})
 ADVOCACY = ("cases", "profiles", "screens", "consents", "links", "messages")
 TOLD = ("told_profiles", "told_attempts")
 HOME = "12 Elm St"
+TO_POLICE: dict[str, Any] = {
+    "scope": ConsentScope.SAFE_CONTACT,
+    "recipient": ConsentRecipient.AGENCY,
+    "named": "police",
+    "signed": True,
+}
 CARD = "PO Box 9"
 
 
@@ -283,6 +290,65 @@ class OutreachStoreBehaviour:
         shown = await shown_case(conn, case_id, Sight(EVERYONE, False, advocate=True), START)
         assert shown is not None
         assert [one.name for one in shown.contacts] == ["She"]
+
+    async def test_a_withdrawn_unnamed_victim_is_nobody(self, conn: AsyncConnection) -> None:
+        """What names her incident is gone; a record that names none is another's."""
+        bench = Bench()
+        bench.put(described(DescribedVictim(victim_no=1, victim_id="V-9", name="Another")), opened(1, victim_id=None))
+        case_id = bench.case()
+        bench.put(withdrawn(1))
+        await keep(conn, bench.file)
+        shown = await shown_case(conn, case_id, Sight(EVERYONE, False, advocate=True), START)
+        assert shown is not None
+        assert shown.contacts == ()
+
+    async def test_who_placed_a_hold_is_known_to_who_may_lift_it(self, conn: AsyncConnection) -> None:
+        bench = full()
+        await keep(conn, bench.file)
+        for lifts, expected in (
+            (frozenset(), None),
+            (frozenset({"bea"}), None),
+            (frozenset({"ada"}), "ada"),
+            (None, "ada"),
+        ):
+            shown = await shown_case(conn, bench.case(), Sight(POLICE, True, advocate=False, lifts=lifts), START)
+            assert shown is not None and shown.guarding is not None
+            assert [(one.hold_id, one.by) for one in shown.guarding.holds] == [("H-2", expected)]
+
+    async def test_a_consent_taken_back_anywhere_is_taken_back(self, conn: AsyncConnection) -> None:
+        """His record was merged into another's, and each lane has a copy."""
+        here, there = Bench(), Bench(file=CaseFile("O-2"))
+        here.put(opened())
+        here.safe(ContactChannel.TEXT)
+        here.advise(GiveConsent, consent_id="C-1", **TO_POLICE, until=here.now + timedelta(days=30))
+        there.put(opened())
+        [given] = here.file.consents.values()
+        gone = replace(given, case_id=there.case(), revoked_at=here.now)
+        await keep(conn, here.file)
+        await keep(conn, replace(there.file, consents={"C-1": gone}))
+        for bench in (here, there):
+            shown = await shown_case(conn, bench.case(), Sight(POLICE, False, advocate=False), START)
+            assert shown is not None
+            assert shown.profiles == ()
+            shown = await shown_case(conn, bench.case(), Sight(EVERYONE, False, advocate=True), START)
+            assert shown is not None
+            assert [one.revoked_at for one in shown.consents] == [gone.revoked_at]
+
+    async def test_a_consent_is_found_wherever_it_is_kept(self, conn: AsyncConnection) -> None:
+        here, there = Bench(), Bench(file=CaseFile("O-2"))
+        here.put(opened(), opened(2, victim_id="V-2"))
+        here.advise(GiveConsent, consent_id="C-1", **TO_POLICE, until=here.now + timedelta(days=30))
+        there.put(opened())
+        await keep(conn, here.file)
+        await keep(conn, there.file)
+        for bench in (here, there):
+            assert await consent_at(conn, bench.case(), "C-1") == (HIM, here.case())
+        assert await consent_at(conn, here.case(2), "C-1") is None
+        assert await consent_at(conn, here.case(), "C-2") is None
+        [given] = here.file.consents.values()
+        copy = replace(given, case_id=there.case())
+        await keep(conn, replace(there.file, consents={"C-1": copy}), there.file)
+        assert await consent_at(conn, there.case(), "C-1") == ("O-2", there.case())
 
     async def test_whose_it_is(self, conn: AsyncConnection) -> None:
         bench = full()

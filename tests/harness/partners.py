@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from aiokafka import ConsumerRecord
 
-from schemas.classification import Change, OffenderDecided, Outreach, PolicyRef, Tier
+from schemas.classification import Change, OffenderDecided, Outreach, PolicyRef, Tier, TierCurrent
 from schemas.envelope import Classification, Data, Event, Message, decode, deterministic_id, encode, pair_id
 from schemas.notification import Channel, NotificationPrepared
 from schemas.partner import SUBSCRIBED, PartnerKind, sendable
@@ -105,6 +105,10 @@ def expunction(number: int, tier: str | None, previous: str | None, him: str = H
     )
 
 
+def current(tier: str, him: str = HIM) -> TierCurrent:
+    return TierCurrent(offender_id=him, tier=Tier(tier), since=START, policy_version="1")
+
+
 def prepared(number: int, tier: str = "C", him: str = HIM) -> NotificationPrepared:
     return NotificationPrepared(**notice(number, tier, him))
 
@@ -146,8 +150,10 @@ class Bench:
         """Kind and value to the partner's pseudonym."""
         return self.worker.service.terms.pseudonyms.of_kind  # type: ignore[attr-defined]
 
-    def tell(self, *said: Data, at: datetime | None = None, him: str | None = None) -> list[Event[Any]]:
-        """Say these, one a minute (or at `at`). Returns what the partner was sent of them."""
+    def tell(
+        self, *said: Data, at: datetime | None = None, him: str | None = None, about: str | None = None
+    ) -> list[Event[Any]]:
+        """Say these, one a minute (or at `at`); `about`: the pair in their headers. Returns what the partner was sent."""
         before = len(self.rows)
         for data in said:
             self.minutes += 1
@@ -160,6 +166,7 @@ class Bench:
                 subject=subject,
                 time=moment,
                 recordedtime=moment,
+                correlationid=about,
                 data=data,
                 dataclassification=Classification.INTERNAL,
             )

@@ -192,6 +192,26 @@ class DeliveriesBehaviour:
         again = await row(database, 0)
         assert (again.tries, again.next_at, again.ended_at, again.leased_until) == (0, LATER, None, None)
 
+    async def test_after_a_lapse_what_takes_back_waits_again_and_of_lists_the_last(self, database: Database) -> None:
+        kinds = ["list", "note", "copy", "list", "list", "note"]
+        await journalled(database, *((seq, "b" if seq == 4 else "a") for seq in range(len(kinds))))
+        await enlisted(database)
+        async with database.write() as conn:
+            for seq, kind in enumerate(kinds):
+                headers = [["ce_id", name(seq)], ["ce_type", kind]]
+                await conn.execute(update(tables.journal).where(tables.journal.c.seq == seq).values(headers=headers))
+                answer = deliveries.NOT_ASKED if seq == 5 else None
+                values = {"state": Delivered.LAPSED, "answer": answer, "tries": 3, "ended_at": NOW}
+                await conn.execute(update(rows).where(rows.c.seq == seq).values(values))
+        for _ in range(2):
+            async with database.write() as conn:
+                await deliveries.renew(conn, LATER, "note", "list")
+            async with database.read() as conn:
+                assert [one.seq for one in await deliveries.waiting(conn)] == [1, 3, 4]
+        again, missed = await row(database, 1), await row(database, 0)
+        assert (again.tries, again.next_at, again.ended_at) == (0, LATER, None)
+        assert (missed.state, missed.answer) == (Delivered.LAPSED, deliveries.MISSED)
+
     async def test_disabled_and_enabled(self, database: Database) -> None:
         async with database.write() as conn:
             await deliveries.enable(conn)

@@ -26,11 +26,13 @@ def store_of(bench: Bench) -> PartnerStore:
     return store
 
 
-async def step(conn: AsyncConnection, bench: Bench, *said: Data, at: datetime | None = None) -> Offender:
+async def step(
+    conn: AsyncConnection, bench: Bench, *said: Data, at: datetime | None = None, about: str | None = None
+) -> Offender:
     """Say these, save what has changed, and read it again."""
     store = store_of(bench)
     before = bench.states.get(HIM, store.new(HIM))
-    bench.tell(*said, at=at)
+    bench.tell(*said, at=at, about=about)
     await store.save(conn, LANE, {HIM: (before, bench.state())})
     return (await store.load(conn, [HIM, "nobody"]))[HIM]
 
@@ -39,7 +41,7 @@ class PartnersStoreBehaviour:
     async def test_what_is_saved_is_read(self, conn: AsyncConnection) -> None:
         bench = Bench(partner())
         steps: list[Data] = [
-            prepared(4),
+            prepared(2),
             decision(1),
             TierCurrent(offender_id=HIM, tier=Tier.C, since=START, policy_version="1"),
             prepared(1),
@@ -48,7 +50,7 @@ class PartnersStoreBehaviour:
             expunction(1, None, "C"),
         ]
         for one in steps:
-            assert await step(conn, bench, one) == bench.state()
+            assert await step(conn, bench, one, about=pair(1)) == bench.state()
         assert bench.state().early == ()
         gone = decision(2, None, None, evidence=[], withdrawn_pair_ids=[pair(2)])
         assert await step(conn, bench, gone, at=LAPSED) == bench.state()

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 import trustme
 from sqlalchemy import select
 from standardwebhooks import Webhook
 
+from schemas.partner_file import Partner
+from services.partners.app import compose
 from services.partners.sender import NotReachableError, address_of, verified_by
 from services.partners.sender.webhook import WAITS, Answer
 from services.partners.store import deliveries
 from services.partners.store.tables import deliveries as rows
-from tests.harness.partners import HIM, START, decision, expunction
+from tests.harness.partners import ALL_TIERS, HIM, KEY, START, current, decision, expunction, pair, prepared
 from tests.harness.receiver import Request, receiver
 from tests.harness.webhooks import OTHER_SECRET, SECRET, post
 
 HOUR = timedelta(hours=1)
+NOTIFICATION = "ipvi.partner.notification.v1"
+WITHDRAWN = "ipvi.partner.withdrawn.v1"
 
 
 def ids(found: list[Request]) -> list[str]:
@@ -144,6 +149,20 @@ async def test_after_the_last_try_a_dead_letter_but_never_of_what_takes_back(tmp
             assert said[0] not in ids(server.taken)
 
 
+async def test_a_replay_does_not_say_the_list_of_an_expunged_incident(tmp_path: Path) -> None:
+    with receiver() as server:
+        async with post(tmp_path, server.url) as partner:
+            said = await partner.say(decision(1))
+            said += [event.id for event in partner.bench.tell(current("C"), about=pair(1))]
+            said += await partner.say(expunction(1, None, "C"))
+            await partner.send()
+            assert ids(server.taken) == said[2:]
+            async with partner.database.write() as conn:
+                await deliveries.replay(conn, partner.now, START - HOUR, None)
+            await partner.send()
+            assert not set(said[:2]) & set(ids(server.taken))
+
+
 async def test_replay_sends_the_same_ids_again_in_order(tmp_path: Path) -> None:
     with receiver() as server:
         async with post(tmp_path, server.url) as partner:
@@ -181,6 +200,60 @@ async def test_a_lapsed_subscription_sends_nothing_but_what_is_to_be_erased(tmp_
             assert waits[0] not in ids(server.taken)
 
 
+async def test_what_waits_and_a_replay_are_bound_by_the_file_as_it_is_now(tmp_path: Path) -> None:
+    fields = ["offender_id", "tier", "previous_tier", "incident_number"]
+    wide = [{"type": "ipvi.partner.decided.v1", "fields": fields}, {"type": NOTIFICATION, "fields": ["state"]}]
+    with receiver() as server:
+        async with post(tmp_path, server.url, kind="law_enforcement", tiers=ALL_TIERS, events=wide) as partner:
+            server.reply = lambda _: (503, {})
+            sent = await partner.say(decision(1, "D", charged=False, statutes=[]), prepared(1, "D"))
+            said = await partner.say(decision(2, "C", him="O-2"), decision(2, "B", "C", him="O-2"))
+            await partner.send()
+            narrow = partner.bench.partner.model_dump(mode="json", by_alias=True) | {
+                "tiers": ["A", "B", "C"], "events": [{"type": "ipvi.partner.decided.v1", "fields": fields[:3]}]
+            }  # fmt: skip
+            partner.sender.terms = compose(Partner.model_validate_json(orjson.dumps(narrow)), KEY).terms
+            server.reply = lambda _: (204, {})
+            await partner.send(HOUR)
+            async with partner.database.write() as conn:
+                await deliveries.replay(conn, partner.now, START - HOUR, None)
+            await partner.send()
+            assert ids(server.taken) == [*said, *said]
+            assert {request.event["type"] for request in server.taken} == {"ipvi.partner.decided.v1"}
+            assert {tuple(request.event["data"]) for request in server.taken} == {tuple(fields[:3])}
+            counts = (await partner.going()).counts
+            assert (counts["lapsed"], counts["waiting"]) == (len(sent), 0)
+
+
+async def test_what_the_partner_was_owed_when_it_lapsed_is_sent_after_a_renewal(tmp_path: Path) -> None:
+    told: list[str] = []
+    with receiver() as server:
+        async with post(tmp_path, server.url, expires="2026-03-02") as partner:
+            told += await partner.say(decision(1), current("C"))
+            await partner.send()
+            server.reply = lambda _: (503, {})
+            missed = await partner.say(decision(2, "B", "C"), current("B"))
+            gone = decision(2, None, "B", evidence=[], charged=False, withdrawn_pair_ids=[pair(1), pair(2)])
+            taken_back = await partner.say(gone)
+            taken_back += [event.id for event in partner.bench.end_tier()]
+            await partner.say()
+            await partner.send()
+            server.reply = lambda _: (204, {})
+            await partner.say(decision(9, him="O-2"), at=START + timedelta(days=3))
+            await partner.send(2 * HOUR)
+            assert ids(server.taken) == told
+            renewed = partner.bench.partner.model_copy(update={"expires": date(2030, 1, 1)})
+            partner.sender.terms = compose(renewed, KEY).terms
+            await partner.send(HOUR)
+            types = {request.id: request.event["type"] for request in server.taken[len(told) :]}
+            assert list(types) == [one for one in taken_back if one in types]
+            assert list(types.values()) == [WITHDRAWN, WITHDRAWN, "ipvi.partner.tier.v1"]
+            assert server.taken[-1].event["data"]["tier"] is None, "the list he is on by now, and none in between"
+            assert not set(missed) & set(types), "copies that were missed are not sent later"
+            await partner.send(HOUR)
+            assert len(server.taken) == len(told) + len(types)
+
+
 async def test_two_senders_send_each_event_once(tmp_path: Path) -> None:
     with receiver() as server:
         async with post(tmp_path, server.url) as partner:
@@ -194,7 +267,8 @@ async def test_two_senders_send_each_event_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "192.168.0.9", "169.254.169.254", "100.64.0.1", "0.0.0.0", "::1", "fe80::1%eth0", "fd00::1",
-     "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1", "::"],
+     "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "224.0.0.1", "::",
+     "64:ff9b:1::a00:1", "::ffff:0:10.0.0.1", "::10.0.0.1", "::93.184.215.14", "fec0::1"],
 )  # fmt: skip
 async def test_no_private_address_is_reached_whatever_the_name_says(address: str) -> None:
     async def look_up(host: str, port: int) -> list[str]:

@@ -199,6 +199,8 @@ class Book:
         hearing = file.custody.hearing_at if file.custody and file.custody.held else None
         if hearing is None or she.tier is not Tier.C or now < hearing - timedelta(hours=2):
             return False
+        if any(one.gated and one.tier in (Tier.A, Tier.B) for one in file.referrals.values()):
+            return False
         return any(task.case_id == she.case_id and she.opened_at and at > she.opened_at for task, at in self.taken)
 
     def last_word_with(self, file: CaseFile, pair_id: str) -> datetime | None:
@@ -280,6 +282,7 @@ class Play:
         file, now = self.bench.file, self.bench.now
         for gate in file.gates.values():
             assert gate.state is GateState.SHUT or self.book.allows(file, gate.pair_id, now)
+            assert gate.state is GateState.SHUT or self.paused(before, gate.pair_id)
         for event in said:
             if isinstance(event.data, GateChanged):
                 assert event.causationid is None
@@ -296,6 +299,15 @@ class Play:
         assert step == "round"
         last = self.book.last_word_with(file, pair_id)
         assert last is None or self.book.overridden(pair_id) or last + timedelta(hours=4) <= self.bench.now
+
+    def paused(self, before: CaseFile, pair_id: str) -> bool:
+        """Let out of jail: no gate stays clear that was opened by a word with her less than 4 hours ago, and by none before."""
+        if not before.in_custody or self.bench.file.in_custody or self.book.overridden(pair_id):
+            return True
+        cases = {one.case_id for one in self.bench.file.referrals.values() if one.pair_id == pair_id and one.gated}
+        words = [at for task, _, _, at, _ in self.book.tries if task.case_id in cases]
+        words += [at for task, at in self.book.done if task.case_id in cases]
+        return min(words, default=self.bench.now) + timedelta(hours=4) <= self.bench.now
 
     def check_tasks(self, before: CaseFile, step: Any) -> None:
         file = self.bench.file

@@ -8,16 +8,18 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.classification import OffenderDecided, Tier
-from schemas.envelope import Event
+from schemas.classification import OffenderDecided, Tier, TierCurrent
+from schemas.envelope import Event, Message, decode
 from schemas.incident import Disposition, Offense, ProhibitedBehavior
 from schemas.notification import FailureReason, NotificationFailed, NotificationServed, Proof
-from schemas.partner import PartnerKind
+from schemas.partner import PartnerKind, PartnerTier
 from schemas.partner_file import Partner
 from schemas.rejects import InvalidRecord
+from schemas.topics import Topic
 from services.common.service import Outgoing
 from tests.harness import incidents as reports
 from tests.harness.incidents import PRACTICE, SEED
@@ -173,3 +175,32 @@ def test_a_notice_before_its_decision_does_not_tell_of_an_earlier_complaint() ->
     with_d = notices(said_of(in_time([*common, *alone]), PRACTICE), serve=True, early=True)
     for each in WITHOUT_D:
         assert sent_to(each, with_d) == sent_to(each, without) != [], each.id
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(common=st.lists(charges(), min_size=1, max_size=8), alone=st.lists(complaints(), max_size=3), data=st.data())
+def test_however_the_topics_come_the_list_told_is_the_last_decision_s_and_in_the_end_the_current_one(
+    common: list[Event[Any]], alone: list[Event[Any]], data: st.DataObject
+) -> None:
+    said = said_of(in_time([*common, *alone]), PRACTICE)
+    waiting = {
+        topic: [one for one in said if one.topic == topic and one.event.subject == reports.HIM]
+        for topic in (Topic.DECISIONS, Topic.TIERS)
+    }
+    bench, decided = Bench(partner(PartnerKind.PROBATION)), None
+    lists = [None if one.tombstone else one.event.data for one in waiting[Topic.TIERS]]
+    while ready := [topic for topic in waiting if waiting[topic]]:
+        topic = data.draw(st.sampled_from(ready)) if len(ready) > 1 else ready[0]
+        one = waiting[topic].pop(0)
+        if isinstance(one.event.data, OffenderDecided):
+            decided = one.event.data.tier
+        before = len(bench.rows)
+        bench.relay([one])
+        for row in bench.rows[before:]:
+            copy = decode(Message(row.key, row.value, row.headers)).data
+            assert not isinstance(copy, PartnerTier) or copy.tier in (None, decided)
+    if reports.HIM in bench.states:
+        told, current = bench.state(reports.HIM).tier_sent, lists[-1] if lists else None
+        assert (told is None) is (current is None)
+        if told is not None and isinstance(current, TierCurrent):
+            assert told == orjson.loads(current.model_dump_json()) | {"pair_id": told["pair_id"]}

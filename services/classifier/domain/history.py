@@ -26,7 +26,7 @@ from schemas.notification import NotificationServed
 from schemas.rejects import InvalidRecord, RejectCode
 from services.classifier.domain import court
 from services.classifier.domain.court import Seal
-from services.classifier.domain.records import Kept, RecordKey, agreed, arrest_of, incident_of, record_key
+from services.classifier.domain.records import MOVE_NOBODY, Kept, RecordKey, agreed, arrest_of, incident_of, record_key
 
 FINAL = sys.maxsize
 """A retraction without a revision takes back every revision there will ever be."""
@@ -131,6 +131,15 @@ class History:
         found = self.records.get(("disposition", court.matter(arrest_id, charge)))
         return cast(Event[CaseDisposed] | None, found)
 
+    def words_are_those_of(self, other: History) -> bool:
+        """Whether all has been said of both that a rule of any policy goes by: custody and orders are not."""
+        if self.records is other.records:
+            return True
+        mine, others = (
+            {key: one for key, one in each.records.items() if key[0] not in MOVE_NOBODY} for each in (self, other)
+        )
+        return mine == others
+
     def acts(self, kind: str) -> Iterator[Event[Any]]:
         """What people did, of one kind of record."""
         return (one for (of, _), one in self.records.items() if of == kind)
@@ -166,7 +175,7 @@ class History:
         """Of which lists he has been given notice, the gravest first."""
         notices = (one.data for one in self.records.values())
         given = {str(one.tier) for one in notices if isinstance(one, NotificationRecorded | NotificationServed)}
-        return tuple(tier for tier in Tier if tier in given)
+        return tuple(tier for tier in Tier if tier in given) if given else ()
 
     def matters(self, incident_ids: Iterable[str] | None = None) -> frozenset[str]:
         """Of these incidents, or of all, by whatever revision."""

@@ -142,12 +142,12 @@ def assess(
     known: tuple[History, Assessment] | None = None,
 ) -> Assessment:
     """Pure: the same history and policy give the same answer. `known` spares reading again what has not changed."""
-    found = findings(offender_id, history, policy, known)
-    same = known is not None and found == known[1].findings
-    if known is not None and same and known[0].records is history.records:
-        return known[1]
+    told = known if known is not None and history.words_are_those_of(known[0]) else None
+    found = findings(offender_id, history, policy, told)
+    if told is not None and found == told[1].findings:
+        return told[1]
     standing = raised(history, walk(found.values(), policy, fire))
-    if known is not None and same and standing == known[1].standing:
+    if known is not None and Assessment(found, standing) == known[1]:
         return known[1]
     return Assessment(found, standing)
 
@@ -155,12 +155,11 @@ def assess(
 def findings(
     offender_id: str, history: History, policy: Policy, known: tuple[History, Assessment] | None = None
 ) -> dict[str, Finding]:
-    """Every incident that stands, read."""
+    """Every incident that stands, read. `known`: of a history with the same words of courts and people."""
     findings: dict[str, Finding] = {}
     noticed_at = history.noticed_at() if policy.violations.notice_terms_from_service else None
     for incident_id, told in history.strands.items():
-        same = known is not None and known[0].strands.get(incident_id) is told and known[0].records is history.records
-        if known is not None and same:
+        if known is not None and known[0].strands.get(incident_id) is told:
             if incident_id in known[1].findings:
                 findings[incident_id] = known[1].findings[incident_id]
             continue

@@ -25,6 +25,9 @@ Act = ClaimReview | ConcludeReview | RaiseTier | ValidateD | ChallengeListing | 
 """Of people. They are part of the history: they go with it where it goes."""
 Kept = CaseDisposed | NotificationRecorded | NotificationServed | CustodyChanged | OrderChanged | Act
 RecordKey = tuple[str, str]
+"""Its kind, and the matter within the kind."""
+MOVE_NOBODY = frozenset({"custody", "order"})
+"""Kinds by which no rule of any policy goes; of a county's records they are nearly half."""
 
 
 def record_key(event: Event[Kept]) -> RecordKey:

@@ -66,7 +66,9 @@ class Contradiction(StrEnum):
     FBI_NUMBERS = "fbi_numbers"
     NAME_AND_BIRTH_DATE = "name_and_birth_date"
     GIVEN_NAME = "given_name"
-    """Another given name under one surname or birth date: brothers, twins, or an alias."""
+    """Another given name under one surname or birth date: brothers, twins, or an alias. Daniel and Daniela, where the sexes
+    differ too, and Juan-Carlos and Juan-Pablo are others.
+    """
     SURNAME = "surname"
     """Another surname, and no birth date to speak for it."""
     GENERATION = "generation"
@@ -147,7 +149,8 @@ def contradiction(one: Known, other: Known) -> Contradiction | None:
         return Contradiction.GENERATION
     if born is False and (given is False or surname is False):
         return Contradiction.NAME_AND_BIRTH_DATE
-    if given is False or (given is None and _sexes_differ(one, other)):
+    is_one_name = given is not None and one.parts.given == other.parts.given
+    if given is False or (_sexes_differ(one, other) and not is_one_name):
         return Contradiction.GIVEN_NAME
     if surname is False and not born:
         return Contradiction.SURNAME
@@ -200,7 +203,8 @@ def _given(one: Name, other: Name) -> bool | None:
         return None
     if set(one.called) & set(other.called):
         return True
-    if one.given.partition("-")[0] == other.given.partition("-")[0]:
+    (first, _, second), (first_too, _, second_too) = one.given.partition("-"), other.given.partition("-")
+    if first == first_too and not (second and second_too):
         return True
     short = min(len(one.given), len(other.given))
     if short == 1:

@@ -26,6 +26,8 @@ from services.intake.people import Facts, OffenderFacts
 LOST_AFTER: Final = timedelta(hours=24)
 """On the way to another facility and not seen for so long: no longer held here. (VINE saw 8 hours for transfers.)"""
 
+_A_DAY: Final = timedelta(days=1)
+
 
 class Fault(StrEnum):
     """Why nobody counts as released by a snapshot."""
@@ -48,6 +50,8 @@ class Held:
     missing_since: datetime | None = None
     transferred: bool = False
     charges: str = ""
+    charged: int = 0
+    """How many charges were last told."""
     revision: int = 0
 
 
@@ -58,6 +62,8 @@ class Changes:
     units: list[Unit] = field(default_factory=list)
     kept: dict[str, Held] = field(default_factory=dict)
     fault: Fault | None = None
+    held_at_fault: int | None = None
+    """How many were held when the fault began."""
 
 
 def changes(
@@ -67,32 +73,48 @@ def changes(
     at: datetime,
     *,
     first: bool = False,
+    empty_at: datetime | None = None,
     accept_short: bool = False,
+    held_at_fault: int | None = None,
 ) -> Changes:
     """`known`: those held by the snapshots before, and those of this snapshot that were held once. `at`: when it was taken.
 
-    `first`: there was none before; charges in it are a history load. `accept_short`: a person has said that it is right.
+    `first`: nobody was seen before; charges in it are a history load, but of those who were booked since the last empty
+    snapshot (`empty_at`), or on the day before it. `accept_short`: a person has said that it is right.
+    `held_at_fault`: of the snapshot before, where it had a fault.
     """
     found = Changes(list(snapshot.rejected))
     for booking_id, booking in snapshot.bookings.items():
         before = known.get(booking_id)
-        told = _Telling(mapping, booking, at, bulk=first)
+        if booking.released_at is not None and booking.released_at > at:
+            booking = replace(booking, released_at=None)  # a release that is planned
+        shown_as = booking.offender_id
+        if before is not None and (before.released_at is None or booking.booked_at <= before.released_at):
+            booking = booking.of_stay(before.offender_id)
+        is_history = first and (empty_at is None or booking.booked_at < empty_at - _A_DAY)
+        told = _Telling(mapping, booking, at, bulk=is_history)
         now = _booked(told, before) if before is None or before.released_at is not None else _changed(told, before)
-        now = told.charged(now)
+        if snapshot.whole or len(booking.charges) >= now.charged:  # fewer: one may stand in a row that cannot be read
+            now = told.charged(now)
         if now != before:
             found.kept[booking_id] = now
         if told.events:
             unit = Unit(booking.line, tuple(told.events), facts=_facts(booking), sightings=_sightings(booking, now))
             found.units.append(unit)
+        elif booking.offender_id != shown_as:
+            found.units.append(Unit(booking.line, sightings=_sightings(booking, now)))  # what links the two
     missing = {key: held for key, held in known.items() if held.released_at is None and key not in snapshot.bookings}
-    found.fault = None if accept_short else _fault(known, missing, snapshot, mapping)
-    for booking_id, held in missing.items():
-        _gone(found, mapping, booking_id, held, at, believed=found.fault is None)
+    held = sum(each.released_at is None for each in known.values())
+    if held_at_fault is not None:
+        held = min(held, held_at_fault)  # whoever is booked while a wing is missing does not make the wing a small part
+    found.fault = None if accept_short else _fault(held, missing, snapshot, mapping)
+    found.held_at_fault = held if found.fault else None
+    for booking_id, gone in missing.items():
+        _gone(found, mapping, booking_id, gone, at, believed=found.fault is None)
     return found
 
 
-def _fault(known: Table[str, Held], missing: Table[str, Held], snapshot: Snapshot, mapping: Mapping) -> Fault | None:
-    held = sum(each.released_at is None for each in known.values())
+def _fault(held: int, missing: Table[str, Held], snapshot: Snapshot, mapping: Mapping) -> Fault | None:
     gone = sum(not each.transferred for each in missing.values())
     if not snapshot.bookings and held:
         return Fault.EMPTY
@@ -149,18 +171,25 @@ class _Telling:
         digest = hashlib.sha256(repr((booking.charges, booking.arrest)).encode()).hexdigest() if relevant else ""
         if digest == now.charges or (not digest and not now.revision):
             return now
-        now = replace(now, charges=digest, revision=now.revision + 1)
+        now = replace(now, charges=digest, charged=len(booking.charges), revision=now.revision + 1)
         self.events.append(_incident(self, now.revision))
         return now
 
 
 def _booked(told: _Telling, before: Held | None) -> Held:
-    """New, or here again under the number of a stay that had ended: held from when he is seen, if he was not booked anew."""
+    """New, or here again under the number of a stay that had ended: held from when he is seen, if he was not booked anew.
+
+    Shown as released later than was told, he was not here again: the release is told as it is now known.
+    """
     booking = told.booking
     moment = booking.booked_at
     if before is not None and before.released_at is not None:
         if not booking.held and booking.released_at <= before.released_at:  # type: ignore[operator]
             return before
+        if not booking.held and moment <= before.released_at:
+            assert booking.released_at is not None
+            told.custody(CustodyChange.RELEASED, booking.released_at)
+            return replace(before, released_at=booking.released_at)
         if moment <= before.released_at:
             moment = max(told.at, before.released_at + timedelta(seconds=1))
     told.custody(CustodyChange.BOOKED, moment)
@@ -177,6 +206,7 @@ def _booked(told: _Telling, before: Held | None) -> Held:
         None,
         booking.transferred,
         before.charges if before else "",
+        before.charged if before else 0,
         before.revision if before else 0,
     )
 
@@ -189,13 +219,14 @@ def _changed(told: _Telling, before: Held) -> Held:
     if booking.hearing_at not in (None, before.hearing_at):
         assert booking.hearing_at is not None
         told.custody(CustodyChange.HEARING_SET, booking.hearing_at)
-    if booking.released_at is not None:
-        told.custody(CustodyChange.RELEASED, booking.released_at)
+    released = None if booking.released_at is None else max(booking.released_at, before.booked_at)
+    if released is not None:
+        told.custody(CustodyChange.RELEASED, released)
     return replace(
         before,
         facility=booking.facility or before.facility,
         hearing_at=booking.hearing_at or before.hearing_at,
-        released_at=booking.released_at,
+        released_at=released,
         missing_since=None,
         transferred=booking.transferred,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from schemas.envelope import Classification, Data, Event, deterministic_id
@@ -107,7 +107,7 @@ def row_event(values: Values) -> tuple[Event[Data], tuple[Facts, ...], Sighting]
     who = str(getattr(data, "offender_id", ""))
     content = hashlib.sha256(data.canonical()).hexdigest()
     event = Event(
-        id=deterministic_id("mapped", data.TYPE, who, content),
+        id=deterministic_id("mapped", data.TYPE, who, content, when.astimezone(UTC).isoformat()),
         source=f"/agencies/{values.agency}/{values.mapping.name}",
         subject=who,
         time=when,

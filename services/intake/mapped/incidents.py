@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import count
 from typing import Final
 
 from schemas import incident as contract
@@ -22,8 +23,8 @@ from services.intake.mapped.values import Values
 from services.intake.people import Facts, OffenderFacts, VictimFacts
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
-_MOST: Final = 500
-"""Rows of one incident and person."""
+MOST_ROWS: Final = 500
+"""Of one incident and person; with more the column holds no number of incidents."""
 
 Key = tuple[str, str, str]
 """ORI, the incident's number, who he is: rows that are one event."""
@@ -32,7 +33,7 @@ Key = tuple[str, str, str]
 def key_of(values: Values) -> Key:
     """Raises `RowError`."""
     number = values.number("incident")
-    him = values.identifiers(number)
+    him = values.named(number)
     return values.agency, number, offender_id(him) if him else ""
 
 
@@ -46,16 +47,16 @@ class _Victim:
 def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...], Sighting] | None:
     """The event of these rows, what came with it and who he is; None where nobody is named as offender. Raises `RowError`."""
     first = rows[0]
-    if len(rows) > _MOST:
-        raise first.wrong("incident", RejectCode.OUT_OF_RANGE)
     ori, number, who = key_of(first)
     if not who:
         return None
     charges = [charge for row in rows if (charge := charge_of(row)) is not None]
     occurred = min(row.needed_moment("occurred") for row in rows)
     reported = min((moment for row in rows if (moment := row.moment("reported"))), default=occurred)
-    him = first.identifiers(number)
+    known = [row.identifiers(number) for row in rows]
+    him = known[0]
     assert him is not None
+    _one_man(rows, known)
     victims = _victims(rows, ori, number, who)
     data = contract.IncidentReported(
         incident_id=f"{ori}:{number}",
@@ -79,6 +80,19 @@ def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...],
     )
     sighting = Sighting(who, him, data.incident_id, data.arrest.arrest_id if data.arrest else None)
     return _event(first, data, who), (_him(rows, him, who), *(each.facts for each in victims)), sighting
+
+
+def _one_man(rows: Sequence[Values], known: Sequence[Identifiers | None]) -> None:
+    """Known by name alone, two of one incident would be one who is charged with what both did. Raises `RowError`."""
+    seen: dict[str, object] = {}
+    told_by_place = all(row.text("offender_no") for row in rows)
+    for row, him in zip(rows, known, strict=True):
+        if him is None or told_by_place or him.state_id or him.fbi_number or him.agency_person:
+            return
+        own = {"name": " ".join((him.name or "").split()).casefold(), "birth_date": him.birth_date}
+        for name, value in own.items():
+            if value and seen.setdefault(name, value) != value:
+                raise row.wrong("last_name" if name not in row.mapping.columns else name, RejectCode.ROW_CONFLICT)
 
 
 def _revision(rows: Sequence[Values]) -> int:
@@ -131,16 +145,16 @@ def _arrest(rows: Sequence[Values], ori: str, occurred: datetime) -> contract.Ar
 
 
 def _victims(rows: Sequence[Values], ori: str, number: str, who: str) -> list[_Victim]:
-    """Those told of, each once; `offenses` are the charges in her rows. Without a number the place in order of rows counts."""
-    found: dict[str, list[Values]] = {}
+    """Those told of, each once, in order of rows; `offenses` are the charges in her rows. Raises `RowError`."""
+    found: dict[str | int | tuple[str], list[Values]] = {}
     for row in rows:
-        given = (row.text("victim"), row.text("victim_no"), row.text("victim_name"), row.text("relationship"))
+        given = (row.text("victim"), row.whole("victim_no", 1, 999), row.text("victim_name"), row.text("relationship"))
         if any(given):
-            found.setdefault(given[0] or given[1] or given[2] or "", []).append(row)
+            # Her person number, her number in the incident, her name: none is taken for another.
+            found.setdefault((given[0],) if given[0] else given[1] or given[2] or "", []).append(row)
     victims = []
-    for order, of_her in enumerate(found.values(), start=1):
+    for place, of_her in zip(_numbers(list(found.values())), found.values(), strict=True):
         row = of_her[0]
-        place = row.whole("victim_no", 1, 999) or order
         codes = [charge.code for each in of_her if (charge := charge_of(each)) and charge.has_victim]
         victims.append(
             _Victim(
@@ -156,6 +170,21 @@ def _victims(rows: Sequence[Values], ori: str, number: str, who: str) -> list[_V
             )
         )
     return victims
+
+
+def _numbers(women: Sequence[Sequence[Values]]) -> list[int]:
+    """Of each her number in the incident, which is nobody else's; where none is given the first that is free."""
+    given: list[int | None] = []
+    for rows in women:
+        own = None
+        for row in rows:
+            number = row.whole("victim_no", 1, 999)
+            if number is not None and (number in given or own not in (None, number)):
+                raise row.wrong("victim_no", RejectCode.ROW_CONFLICT)
+            own = number or own
+        given.append(own)
+    free = (number for number in count(1) if number not in given)
+    return [number or next(free) for number in given]
 
 
 def _victim_id(row: Values, ori: str, number: str, place: int) -> str | None:
@@ -201,7 +230,7 @@ def _her(rows: Sequence[Values], who: str, incident_id: str, place: int) -> Vict
         incident_id,
         place,
         name=first("victim_name"),
-        birth_date=next((day for row in rows if (day := row.day("victim_birth_date"))), None),
+        birth_date=next((day for row in rows if (day := row.born("victim_birth_date"))), None),
         contact=tuple(dict.fromkeys(contact)),
         language=_language(rows, "victim_language"),
         substitute_address=first("victim_substitute_address"),

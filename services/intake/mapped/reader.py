@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from schemas.mapping import Kind, Mapping
 from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.domain import InputError, Reject, Unit
-from services.intake.lines import Source
+from services.intake.lines import Source, UnreadError
 from services.intake.mapped.court import row_event
-from services.intake.mapped.incidents import Key, incident_of, key_of
+from services.intake.mapped.incidents import MOST_ROWS, Key, incident_of, key_of
 from services.intake.mapped.rows import Row, RowError, rows
 from services.intake.mapped.values import Values
 from services.intake.repeats import repeats
@@ -58,10 +58,16 @@ def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
         if key is None or key not in counts:
             yield _incident(source, mapping, [row])
             continue
+        if counts[key] > MOST_ROWS:  # refused at once: none is held for the others
+            many = Values(mapping, row).wrong("incident", RejectCode.OUT_OF_RANGE)
+            yield Unit(row.line, reject=reject_of(source, [row], many))
+            continue
         together = held.setdefault(key, [])
         together.append(row)
         if len(together) == counts[key]:
             yield _incident(source, mapping, held.pop(key))
+    if held:
+        raise UnreadError(f"{source.path}: its rows changed while it was read; ingest it again")
 
 
 def _marked(source: Source, mapping: Mapping) -> Iterator[tuple[Key, str]]:

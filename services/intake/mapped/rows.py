@@ -6,8 +6,8 @@ A torn line costs its own row alone: a quote that is never closed swallows at mo
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -89,8 +89,7 @@ def _csv(
             yield _broken(held[0], RejectCode.ROW_LENGTH)
             held = yield from _given_up(held[1:], header, encoding, delimiter)
             continue
-        yield _csv_row(held, header, encoding, delimiter)
-        held = []
+        held = yield from _told(held, header, encoding, delimiter)
     while held:
         yield _broken(held[0], RejectCode.ROW_LENGTH)
         held = yield from _given_up(held[1:], header, encoding, delimiter)
@@ -103,25 +102,38 @@ def _given_up(lines: list[Line], header: list[str], encoding: str, delimiter: st
         held.append(line)
         if not _is_open(held, encoding, delimiter):
             if not line.is_blank or len(held) > 1:
-                yield _csv_row(held, header, encoding, delimiter)
-            held = []
+                held = yield from _told(held, header, encoding, delimiter)
+            else:
+                held = []
     return held
 
 
+def _told(held: list[Line], header: list[str], encoding: str, delimiter: str) -> Generator[Row, None, list[Line]]:
+    """The row of these lines. Two quotes that were never closed look like one that was: then only the first line is lost."""
+    row = _csv_row(held, header, encoding, delimiter)
+    if row.error is None or len(held) == 1:
+        yield row
+        return []
+    yield _broken(held[0], row.error.code)
+    return (yield from _given_up(held[1:], header, encoding, delimiter))
+
+
 def _is_open(lines: list[Line], encoding: str, delimiter: str) -> bool:
-    """Whether a quoted field goes on in the next line: an odd number of quotes, the first of them where a field begins."""
-    raw = b"\n".join(line.raw for line in lines)
-    if raw.count(b'"') % 2 == 0:
+    """Whether a quoted field goes on in the next line, as `csv` reads it: a quote within a value (6'1") opens nothing."""
+    if not any(b'"' in line.raw for line in lines):
         return False
-    quote = re.escape(delimiter.encode(encoding, "replace"))
-    return bool(re.search(rb"(?:^|" + quote + rb')\s*"', raw))
+    texts = [line.raw.decode(encoding, "replace") for line in lines]
+    reader = csv.reader([*texts, ""], delimiter=delimiter, strict=len(lines) > 1)
+    with suppress(csv.Error):  # told of the whole row
+        next(reader)
+    return reader.line_num > len(lines)
 
 
 def _csv_row(lines: list[Line], header: list[str], encoding: str, delimiter: str) -> Row:
     raw = b"\n".join(line.raw for line in lines)
     number, size = lines[0].number, sum(line.size + 1 for line in lines) - 1
     try:
-        found = _fields(raw.decode(encoding), delimiter)
+        found = _fields(raw.decode(encoding), delimiter, strict=len(lines) > 1)
     except UnicodeDecodeError:
         return Row(number, raw, size, error=RowError(number, RejectCode.NOT_UTF8))
     except csv.Error:
@@ -131,9 +143,9 @@ def _csv_row(lines: list[Line], header: list[str], encoding: str, delimiter: str
     return Row(number, raw, size, dict(zip(header, (value.strip() for value in found), strict=True)))
 
 
-def _fields(text: str, delimiter: str) -> list[str]:
-    """Raises `csv.Error`."""
-    [found] = list(csv.reader([text], delimiter=delimiter)) or [[]]
+def _fields(text: str, delimiter: str, *, strict: bool = False) -> list[str]:
+    """Raises `csv.Error`; `strict` also where more than a delimiter follows a closing quote."""
+    [found] = list(csv.reader([text], delimiter=delimiter, strict=strict)) or [[]]
     return found
 
 

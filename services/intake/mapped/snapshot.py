@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from pydantic import ValidationError
 
 from schemas.mapping import Kind, Mapping
 from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.domain import InputError, Unit
-from services.intake.identity import Identifiers, offender_id
+from services.intake.identity import Identifiers, offender_id, offender_ids
 from services.intake.lines import Source
 from services.intake.mapped.charges import Charge, charge_of
 from services.intake.mapped.reader import reject_of
 from services.intake.mapped.rows import Row, rows
 from services.intake.mapped.values import Values
+
+_AN_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,16 @@ class Booking:
     @property
     def held(self) -> bool:
         return self.released_at is None
+
+    def of_stay(self, offender_id: str) -> Booking:
+        """A number that he gets in jail makes nobody else of him: he stays who he was when the stay began.
+
+        One that takes another's place may be another man's: it stays out of what links him.
+        """
+        known = self.known
+        if offender_id not in offender_ids(_of_booking(known, self.number)):
+            known = replace(known, state_id=None, fbi_number=None, agency_person=None)
+        return replace(self, offender_id=offender_id, known=known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +107,7 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
     number = values.number("booking")
     him = values.identifiers(number)
     booked = values.needed_moment("booked")
-    released = values.moment("released")
-    if released is not None and released < booked:
-        raise values.wrong("released", RejectCode.ROW_CONFLICT)
+    released = _released(values, booked)
     status = values.text("status")
     charge = charge_of(values)
     arrest = values.short("arrest")
@@ -118,6 +129,17 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
         counsel=values.text("counsel"),
         line=row.line,
     )
+
+
+def _released(values: Values, booked: datetime) -> datetime | None:
+    """Not before he was booked: a date alone is its first moment, and when summer time ends an hour comes twice."""
+    released = values.moment("released")
+    if released is None:
+        return None
+    before = booked.astimezone(UTC) - released.astimezone(UTC)
+    if before > _AN_HOUR and released.date() != booked.date():
+        raise values.wrong("released", RejectCode.ROW_CONFLICT)
+    return booked if before > timedelta() else released
 
 
 def _of_booking(him: Identifiers, number: str) -> Identifiers:

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
-from schemas.mapping import Mapping
+from schemas.mapping import Kind, Mapping
 from schemas.rejects import RejectCode
 from services.intake.identity import Identifiers
 from services.intake.mapped.rows import Row, RowError
 
 _LONGEST: Final = 200
 _EARLIEST, _LATEST = 1900, 2200
+_TIMES: Final = {
+    Kind.INCIDENTS: "occurred",
+    Kind.ROSTER: "booked",
+    Kind.ORDERS: "from",
+    Kind.DISPOSITIONS: "disposed",
+    Kind.NOTICES: "served",
+}
+"""When it was what a row tells of."""
 T = TypeVar("T")
 
 
@@ -52,6 +60,11 @@ class Values:
 
     def moment(self, name: str) -> datetime | None:
         """A time; one without a zone is in the mapping's, a date alone is its first moment."""
+        found = self._dated(name)
+        return found[0] if found else None
+
+    def _dated(self, name: str) -> tuple[datetime, str] | None:
+        """The time, and the form it is in."""
         value = self.text(name)
         if value is None:
             return None
@@ -62,7 +75,7 @@ class Values:
                 continue
             if not _EARLIEST <= found.year < _LATEST:
                 break
-            return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(self.mapping.time_zone))
+            return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(self.mapping.time_zone)), form
         raise self.wrong(name, RejectCode.ROW_DATE)
 
     def needed_moment(self, name: str) -> datetime:
@@ -70,8 +83,28 @@ class Values:
             raise self.wrong(name, RejectCode.MISSING_FIELD)
         return value
 
-    def day(self, name: str) -> date | None:
-        found = self.moment(name)
+    def born(self, name: str) -> date | None:
+        """A birth date, never after what the row tells of; a year of two figures is in the century that can be meant."""
+        found = self._dated(name)
+        if found is None:
+            return None
+        day, last = found[0].date(), self._told_on
+        if last is None or day <= last:
+            return day
+        try:
+            if "%y" in found[1]:
+                return day.replace(year=day.year - 100)
+        except ValueError:  # 29 February 1900
+            pass
+        raise self.wrong(name, RejectCode.ROW_DATE)
+
+    @cached_property
+    def _told_on(self) -> date | None:
+        """None where the row's own time cannot be read: that is its error, not the birth date's."""
+        try:
+            found = self.moment(_TIMES[self.mapping.kind])
+        except RowError:
+            return None
         return found.date() if found else None
 
     def whole(self, name: str, least: int, most: int) -> int | None:
@@ -135,9 +168,18 @@ class Values:
 
     def identifiers(self, report: str) -> Identifiers | None:
         """Who he is; None where nothing names anybody: no known offender."""
+        known = self.named(report)
+        if known is None:
+            return None
+        if known.name is not None and len(known.name) > _LONGEST:
+            raise self.wrong("last_name", RejectCode.OUT_OF_RANGE)
+        return replace(known, birth_date=self.born("birth_date"), sex=self.text("sex"))
+
+    def named(self, report: str) -> Identifiers | None:
+        """What makes his `offender_id`, and no more: rows that belong together do so whatever else in them is wrong."""
         last, first = self.text("last_name"), self.text("first_name")
         name = self.text("name") or (f"{last}, {first}" if last and first else last or first)
-        place = self.whole("offender_no", 1, 99) if "offender_no" in self.mapping.columns else None
+        place = self.whole("offender_no", 1, 99)
         known = Identifiers(
             agency=self.agency,
             report=report,
@@ -146,8 +188,6 @@ class Values:
             fbi_number=self.text("fbi_number"),
             agency_person=self.text("person"),
             name=name,
-            birth_date=self.day("birth_date"),
-            sex=self.text("sex"),
         )
         named = (known.state_id, known.fbi_number, known.agency_person, known.name, place)
         return known if any(named) else None

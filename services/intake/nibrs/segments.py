@@ -15,6 +15,8 @@ from services.intake.nibrs.layout import HEADER_LENGTH, LAYOUTS, Layout
 _HEAD: Final = re.compile(r"\d{4}[!-~][!-~]")
 _ORI: Final = re.compile(r"[A-Z0-9]{9}")
 _NUMBER: Final = re.compile(r"[!-~]{1,12} *")
+YEARS: Final = range(1900, 2200)
+"""Of dates that are believed; a time at the end of the calendar has no form in UTC."""
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 
 Key = tuple[str, str, str]
@@ -98,7 +100,10 @@ class Segment:
         try:
             if not (text.isascii() and text.isdigit() and len(text) == 8):
                 raise ValueError
-            return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+            found = date(int(text[:4]), int(text[4:6]), int(text[6:]))
+            if found.year not in YEARS:
+                raise ValueError
+            return found
         except ValueError:
             raise self.wrong(name) from None
 

@@ -4,8 +4,9 @@ Both topics carry whole records, replaced each time, so intake keeps what it has
 and restarts. Here are the rules alone: persons as they were in, persons as they are and the records to write out.
 """
 
+from services.intake.people.custody import Stay, parted
 from services.intake.people.facts import Facts, OffenderFacts, VictimFacts
 from services.intake.people.person import Person, Telling
 from services.intake.people.records import FINAL, People, named
 
-__all__ = ["FINAL", "Facts", "OffenderFacts", "People", "Person", "Telling", "VictimFacts", "named"]
+__all__ = ["FINAL", "Facts", "OffenderFacts", "People", "Person", "Stay", "Telling", "VictimFacts", "named", "parted"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from schemas.envelope import Data, Event
@@ -18,15 +19,21 @@ from schemas.incident import (
 )
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
-from services.intake.people.custody import custody_after
-from services.intake.people.facts import Facts, OffenderFacts, VictimFacts
+from services.intake.people import origins
+from services.intake.people.custody import Stay, charges_of, stay_after, together
+from services.intake.people.custody import newest as newest_stays
+from services.intake.people.facts import Facts, VictimFacts
+from services.intake.people.learning import Weight, as_told, given, weight_of
 from services.intake.people.person import Person, Place, Telling
-from services.intake.people.victims import agency_of, as_reported, described_as, filled, is_another, newest, without
-
-_OFFENDER_FACTS = ("name", "birth_date", "places", "language", "counsel")
-_VICTIM_FACTS = ("name", "birth_date", "contact", "language", "substitute_address")
-_HIMSELF = "VO"
-"""The victim was this offender: what is held of him is no record of a victim."""
+from services.intake.people.victims import (
+    agency_of,
+    as_reported,
+    described_as,
+    filled,
+    is_another,
+    newest,
+    without,
+)
 
 FINAL = sys.maxsize
 """Taken back through every revision there will ever be."""
@@ -51,12 +58,10 @@ class People:
         self._seal = seal
         self.changed: set[str] = set()
         self._rules: dict[type[Data], Callable[[Any], None]] = {
-            IncidentReported: self._reported,
             IncidentRetracted: self._retracted,
             IncidentExpunged: self._expunged,
             OffenderMerged: self._merged,
             OffenderSplit: self._split,
-            CustodyChanged: self._custody,
             OffenderDescribed: self._described,
             VictimsDescribed: self._victims_described,
         }
@@ -78,29 +83,32 @@ class People:
 
         An event that is such a record itself is what one source holds; the record that follows from it is whole.
         """
-        rule = self._rules.get(type(event.data))
+        rule, told, telling = self._rules.get(type(event.data)), tuple(facts), self._telling(event)
 
         def work() -> None:
-            if rule is not None:
+            if telling is not None and isinstance(event.data, IncidentReported):
+                self._reported(event.data, telling)
+            elif isinstance(event.data, CustodyChanged):
+                self._custody(event.data, event.time)
+            elif rule is not None:
                 rule(event.data)
-            for fact in facts:
-                self._learn(fact)
+            if told:
+                self._learn(told, event.data, telling)
 
-        facts = tuple(facts)
-        return self._changed_by(work, [*named(event), *(fact.offender_id for fact in facts)])
+        names = [*named(event), *(fact.offender_id for fact in told)]
+        # What was said of his victims because of an incident that is expunged names it as its cause.
+        return self._changed_by(work, names, anew=isinstance(event.data, IncidentExpunged))
 
-    def learn(self, facts: Iterable[Facts]) -> list[Data]:
-        """Records to write because of facts that came with no new event."""
-        told = list(facts)
+    def learn(self, facts: Iterable[Facts], event: Event[Data]) -> list[Data]:
+        """Records to write because of facts that are new, with an event that was applied before."""
+        told = tuple(facts)
+        telling = self._telling(event)
+        return self._changed_by(lambda: self._learn(told, event.data, telling), [fact.offender_id for fact in told])
 
-        def work() -> None:
-            for fact in told:
-                self._learn(fact)
-
-        return self._changed_by(work, [fact.offender_id for fact in told])
-
-    def _changed_by(self, work: Callable[[], object], names: list[str]) -> list[Data]:
-        """Each person once: those named, whoever they are now, and who else has a part of theirs."""
+    def _changed_by(self, work: Callable[[], object], names: list[str], *, anew: bool = False) -> list[Data]:
+        """Each person once: those named, whoever they are now, and who else has a part of theirs. `anew`: victims' records
+        changed or not.
+        """
         now = list(map(self._resolve, names))
         others = [
             self._resolve(name) for one in now if one in self._people for name in self._people[one].moved.values()
@@ -110,7 +118,7 @@ class People:
         work()
         after = [record for name in touched for record in self._records(name)]
         self.changed |= {name for name in touched if name in self._people}
-        return [new for new, old in zip(after, before, strict=True) if new != old]
+        return [new for new, old in zip(after, before, strict=True) if new != old or (anew and _holds(new))]
 
     def _resolve(self, offender_id: str) -> str:
         """Who he is now. Ends, since nobody is ever merged into one who stands for him."""
@@ -121,34 +129,47 @@ class People:
     def _person(self, offender_id: str, incident_id: str | None = None) -> Person:
         """Whose the incident is now, if one is given."""
         name = self._resolve(offender_id)
-        person = self._people.setdefault(name, Person(OffenderDescribed(offender_id=name)))
-        passed = {name}
+        person, passed = self._one(name), {name}
         while incident_id and (moved := person.moved.get(incident_id)) and (name := self._resolve(moved)) not in passed:
             passed.add(name)
-            person = self._people.setdefault(name, Person(OffenderDescribed(offender_id=name)))
+            person = self._one(name)
+        return person
+
+    def _one(self, name: str) -> Person:
+        if (person := self._people.get(name)) is None:
+            person = self._people[name] = Person(OffenderDescribed(offender_id=name))
         return person
 
     def _records(self, name: str) -> tuple[Data, Data]:
         person = self._people.get(name) or Person(OffenderDescribed(offender_id=name))
         return person.described, person.victims_described()
 
-    def _learn(self, fact: Facts) -> None:
-        incident = fact.incident_id if isinstance(fact, VictimFacts) else None
-        person = self._person(fact.offender_id, incident)
-        if isinstance(fact, OffenderFacts):
-            given = {name: value for name in _OFFENDER_FACTS if (value := getattr(fact, name))}
-            if "places" in given:
-                given["places"] = list(given["places"])
-            person.described = person.described.model_copy(update=given)
-            return
-        place = (fact.incident_id, fact.victim_no)
-        if place in person.victims:  # else a later revision or a retraction has taken her out
-            given = {name: value for name in _VICTIM_FACTS if (value := getattr(fact, name))}
-            if "contact" in given:
-                given["contact"] = list(given["contact"])
-            person.victims[place] = person.victims[place].model_copy(update=given)
+    def _telling(self, event: Event[Data]) -> Telling | None:
+        return Telling.of(event.data, self._seal(event.id)[:16]) if isinstance(event.data, IncidentReported) else None
 
-    def _reported(self, data: IncidentReported) -> None:
+    def _learn(self, facts: Collection[Facts], data: Data, telling: Telling | None) -> None:
+        """By the report that they came with: of the one that counts they replace what is known, of an older one they fill
+        what is empty, and of one that was refused or taken back they say nothing.
+        """
+        weight = Weight.COUNTS
+        incident_id: str | None = None
+        named: Mapping[int, str | None] = {}
+        if telling is not None and isinstance(data, IncidentReported):
+            incident_id, named = data.incident_id, telling.victims
+            weight = weight_of(telling, data, self._person(data.offender.offender_id, incident_id))
+        if weight is Weight.NONE:
+            return
+        for fact in facts:
+            if isinstance(fact, VictimFacts):
+                place, person = (fact.incident_id, fact.victim_no), self._person(fact.offender_id, fact.incident_id)
+                known = person.victims.get(place)  # none: a later revision or a retraction has taken her out
+                if known is not None and not is_another(known, named.get(fact.victim_no), place):
+                    person.victims[place] = as_told(known, fact, weight)
+            else:
+                person = self._person(fact.offender_id, incident_id)
+                person.told(given(fact, person.described, weight), incident_id)
+
+    def _reported(self, data: IncidentReported, telling: Telling) -> None:
         person = self._person(data.offender.offender_id, data.incident_id)
         if self._is_expunged(person, data.incident_id):
             return
@@ -156,20 +177,12 @@ class People:
         known_telling = told.get(data.offender.offender_id, Telling())
         if data.revision <= max(known_telling.revision, known_telling.through):
             return
-        numbered = [(one.victim_no or place, one) for place, one in enumerate(data.victims, start=1)]
-        told[data.offender.offender_id] = Telling(
-            data.revision,
-            {number: one.victim_id for number, one in numbered if one.relationship != _HIMSELF},
-            frozenset(number for number, one in numbered if one.relationship == _HIMSELF),
-            known_telling.through,
-        )
-        known, offender = person.described, data.offender
-        person.described = known.model_copy(
-            update={
-                "birth_date": known.birth_date or offender.birth_date,
-                "conflict_of_interest": known.conflict_of_interest or offender.conflict_of_interest,
-            }
-        )
+        told[data.offender.offender_id] = replace(telling, through=known_telling.through)
+        born, known = data.offender.birth_date, person.described.birth_date
+        of_him: dict[str, Any] = {"birth_date": born} if born and known in (None, born) else {}
+        if data.offender.conflict_of_interest:
+            of_him["conflict_of_interest"] = True
+        person.told(of_him, data.incident_id)
         self._settle(person, data.incident_id)
 
     def _settle(self, person: Person, incident_id: str, others: Iterable[DescribedVictim] = ()) -> None:
@@ -197,6 +210,7 @@ class People:
             person.tellings.pop(data.incident_id, None)
             person.moved.pop(data.incident_id, None)
             person.tellings[self._seal(data.incident_id)] = {}
+            person.untold({data.incident_id})
 
     def _take_back(self, offender_id: str, incident_id: str, revision: int) -> None:
         """Under his own id all that was told of it; under one that was merged into his that telling alone."""
@@ -214,7 +228,9 @@ class People:
             return
         survivor, merged = self._person(data.offender_id), self._person(data.merged_offender_id)
         told = {name: value for name, value in merged.described if value and not getattr(survivor.described, name)}
+        survivor.origins = origins.together(survivor.origins, survivor.described, merged.origins, merged.described)
         survivor.described = survivor.described.model_copy(update=told)
+        survivor.held_by(together(_told_of(survivor), _told_of(merged)))
         self._take_in(survivor, merged.victims, merged.tellings)
         survivor.moved = merged.moved | survivor.moved
         gone = merged.described.offender_id
@@ -229,6 +245,15 @@ class People:
         old.victims = without(old.victims, moved)
         old.tellings = {name: told for name, told in old.tellings.items() if name not in moved}
         self._take_in(new, victims, tellings)
+        told_by, his = (
+            old.origins,
+            {name: value for name, value in old.untold(moved).items() if not getattr(new.described, name)},
+        )
+        new.described = new.described.model_copy(update=his)
+        new.origins |= {name: told_by[name] for name in his}
+        goes = {key: stay for key, stay in old.stays.items() if charges_of(key) in moved}
+        new.held_by(together({**new.stays, **goes}, {}))
+        old.held_by({key: stay for key, stay in old.stays.items() if key not in goes})
         old.moved |= dict.fromkeys(moved, data.new_offender_id)
         new.moved = {name: to for name, to in new.moved.items() if name not in moved}
 
@@ -254,13 +279,22 @@ class People:
             person.victims = without(person.victims, {incident_id})
             person.tellings.pop(incident_id)
 
-    def _custody(self, data: CustodyChanged) -> None:
-        person = self._person(data.offender_id)
-        custody = custody_after(person.described.custody, data)
-        person.described = person.described.model_copy(update={"custody": custody})
+    def _custody(self, data: CustodyChanged, said: datetime) -> None:
+        person = self._person(data.offender_id, charges_of(data.booking_id))
+        stay = stay_after(person.stays.get(data.booking_id), data, said)
+        person.held_by(newest_stays({**person.stays, data.booking_id: stay}))
 
     def _described(self, data: OffenderDescribed) -> None:
-        person = self._person(data.offender_id)
+        person, custody = self._person(data.offender_id), data.custody
+        if custody != person.described.custody:
+            known = person.stays.get(custody.booking_id) if custody else None
+            told_of = known.told_of if known else data.offender_id
+            person.stays = {custody.booking_id: Stay(custody, told_of)} if custody else {}
+        person.origins = {
+            name: those
+            for name, those in person.origins.items()
+            if getattr(data, name) == getattr(person.described, name)
+        }
         person.described = data.model_copy(update={"offender_id": person.described.offender_id})
 
     def _victims_described(self, data: VictimsDescribed) -> None:
@@ -280,3 +314,13 @@ class People:
         for place, victim in told.items():
             owner = self._person(data.offender_id, place[0])
             owner.victims = newest({**owner.victims, place: as_reported(owner, place, victim)})
+
+
+def _holds(record: Data) -> bool:
+    return isinstance(record, VictimsDescribed) and bool(record.victims)
+
+
+def _told_of(person: Person) -> dict[str, Stay]:
+    """Of a man who was never another's."""
+    name = person.described.offender_id
+    return {key: replace(stay, told_of=stay.told_of or name) for key, stay in person.stays.items()}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 
 from schemas.person import DescribedVictim
 from services.intake.identity import victim_id
+from services.intake.linkage.rules import Contradiction, Known, contradiction
 from services.intake.people.person import Person, Place
 
 _DETAILS = ("name", "birth_date", "contact", "language", "substitute_address", "lethality_screen")
@@ -53,7 +55,9 @@ def described_as(
 
 
 def filled(known: DescribedVictim, other: DescribedVictim) -> DescribedVictim:
-    """With what only the other has. Found in high danger by either, she is."""
+    """With what only the other has. Found in high danger by either, she is. What is another woman's is not hers."""
+    if told_otherwise(known, other.name, other.birth_date):
+        return known
     update = {name: value for name in _DETAILS if (value := getattr(other, name)) and not getattr(known, name)}
     if other.lethality_screen == "high":
         update["lethality_screen"] = "high"
@@ -69,6 +73,19 @@ def is_another(known: DescribedVictim, named: str | None, place: Place) -> bool:
         and named != known.victim_id
         and victim_id(agency, report, place[1]) not in (named, known.victim_id)
     )
+
+
+def told_otherwise(known: DescribedVictim, name: str | None, birth_date: date | None) -> bool:
+    """Both have names, and these are two women's: other given names (no nickname, initial or mistyped letter), or another
+    surname and birth date.
+    """
+    if not known.name or not name or known.name == name:
+        return False
+    one, other = (
+        Known("", "", "", name=called, birth_date=born)
+        for called, born in ((known.name, known.birth_date), (name, birth_date))
+    )
+    return contradiction(one, other) in (Contradiction.GIVEN_NAME, Contradiction.NAME_AND_BIRTH_DATE)
 
 
 def without(victims: dict[Place, DescribedVictim], incidents: set[str]) -> dict[Place, DescribedVictim]:

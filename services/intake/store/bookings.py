@@ -14,7 +14,7 @@ from services.intake.store.tables import IN_ONE_QUERY, bookings
 
 _FIELDS = (
     "offender_id", "booked_at", "facility", "hearing_at", "released_at", "missing_since", "transferred", "charges",
-    "revision",
+    "charged", "revision",
 )  # fmt: skip
 
 
@@ -28,6 +28,12 @@ async def known_bookings(conn: AsyncConnection, key: FeedKey, shown: Iterable[st
         for row in await conn.execute(select(bookings).where(own, either)):
             found[row.booking_id] = Held(**{name: getattr(row, name) for name in _FIELDS})
     return found
+
+
+async def has_bookings(conn: AsyncConnection, key: FeedKey) -> bool:
+    """Whether anybody was ever seen in this roster."""
+    own = and_(bookings.c.agency == key[0], bookings.c.feed == key[1])
+    return (await conn.execute(select(bookings.c.booking_id).where(own).limit(1))).first() is not None
 
 
 async def keep_bookings(conn: AsyncConnection, key: FeedKey, kept: Mapping[str, Held]) -> None:

@@ -64,32 +64,42 @@ async def paused(conn: AsyncConnection, keys: Iterable[FeedKey]) -> FeedKey | No
 
 
 async def heard(
-    conn: AsyncConnection, feed: Feed, units: Sequence[Unit], fresh: Sequence[Unit], limit: RejectLimit, now: datetime
+    conn: AsyncConnection,
+    feed: Feed,
+    units: Sequence[Unit],
+    fresh: Sequence[Unit],
+    limit: RejectLimit,
+    now: datetime,
+    read: int | None = None,
 ) -> None:
     """Count what is new in `units`, and pause whoever has had too much refused. An empty delivery counts as heard.
 
-    Of a reject it is not known whose it is: it is counted with whoever delivers, and judged against all that was delivered.
+    Of a reject it is not known whose it is: it is counted with whoever delivers, and judged against all that was read (`read`
+    rows, where those are not `units`), new or not: a row that is refused in every file is news in each, the good ones once.
     """
-    counted = {agency: Counted() for agency in {feed.agency, *(feed.agency_of(unit) for unit in units)}}
+    whose = Counter(feed.agency_of(unit) for unit in units)
+    counted = {agency: Counted() for agency in {feed.agency, *whose}}
     everything = Counted()
     for unit in fresh:
         counted[feed.agency_of(unit)].add(unit)
         everything.add(unit)
     for agency, more in sorted(counted.items()):
-        judged = everything if agency == feed.agency else more
-        if judged.units or not units or any(feed.agency_of(unit) == agency for unit in units):
-            await _heard(conn, (agency, feed.name), more, judged, limit, now)
+        own = agency == feed.agency
+        judged = everything if own else more
+        if judged.units or not units or whose[agency]:
+            of = (len(units) if read is None else read) if own else whose[agency]
+            await _heard(conn, (agency, feed.name), more, judged.rejected, of, limit, now)
         if more.units:
             await _volume(conn, (agency, feed.name), more, now.date())
 
 
 async def _heard(
-    conn: AsyncConnection, key: FeedKey, more: Counted, judged: Counted, limit: RejectLimit, now: datetime
+    conn: AsyncConnection, key: FeedKey, more: Counted, refused: int, read: int, limit: RejectLimit, now: datetime
 ) -> None:
     row = await _feed(conn, key)
     same_day = row is not None and row.window_day == now.date()
-    units = judged.units + (row.window_units if row and same_day else 0)
-    rejected = judged.rejected + (row.window_rejected if row and same_day else 0)
+    units = read + (row.window_units if row and same_day else 0)
+    rejected = refused + (row.window_rejected if row and same_day else 0)
     values: dict[str, Any] = {
         "last_heard": now,
         "window_units": units,
@@ -98,7 +108,7 @@ async def _heard(
     }
     if more.units:
         values["last_event"] = now
-    if units >= limit.after and rejected > limit.ratio * units and judged.rejected:
+    if units >= limit.after and rejected > limit.ratio * units and refused:
         values |= {"paused_at": now, "paused_for": "rejects"}
     if row is None:
         new = {"agency": key[0], "feed": key[1], "first_heard": now, "accept_short": False}
@@ -133,14 +143,30 @@ async def resume(conn: AsyncConnection, key: FeedKey, *, accept_short: bool) -> 
     return bool((await conn.execute(update(feeds).where(_is(key)).values(values))).rowcount)
 
 
-async def snapshot_state(conn: AsyncConnection, key: FeedKey) -> tuple[datetime | None, bool]:
-    """Time of the last snapshot, and whether a short one was said to be right."""
+@dataclass(frozen=True, slots=True)
+class LastSnapshot:
+    """When it was, how many were held when its fault began (None: it had none), and whether a short one is said to be right."""
+
+    at: datetime | None = None
+    held_at_fault: int | None = None
+    accept_short: bool = False
+
+
+async def last_snapshot(conn: AsyncConnection, key: FeedKey) -> LastSnapshot:
     row = await _feed(conn, key)
-    return (row.snapshot_at, row.accept_short) if row else (None, False)
+    return LastSnapshot(row.snapshot_at, row.held_at_fault, row.accept_short) if row else LastSnapshot()
 
 
-async def snapshot_taken(conn: AsyncConnection, key: FeedKey, at: datetime, fault: str | None, now: datetime) -> None:
-    values = {"snapshot_at": at, "fault": fault, "fault_at": now if fault else None, "accept_short": False}
+async def snapshot_taken(
+    conn: AsyncConnection, key: FeedKey, at: datetime, fault: str | None, held_at_fault: int | None, now: datetime
+) -> None:
+    values = {
+        "snapshot_at": at,
+        "fault": fault,
+        "fault_at": now if fault else None,
+        "held_at_fault": held_at_fault,
+        "accept_short": False,
+    }
     await conn.execute(update(feeds).where(_is(key)).values(values))
 
 

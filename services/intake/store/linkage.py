@@ -103,6 +103,14 @@ async def between(
     return [_candidate(row) for row in rows]
 
 
+async def open_between(conn: AsyncConnection, record_id: str, others: Collection[str]) -> bool:
+    """Whether an open question is about this record and one of `others`, however many they are."""
+    wanted = set(others) - {record_id}
+    either = or_(candidates.c.one == record_id, candidates.c.other == record_id)
+    query = select(candidates.c.one, candidates.c.other).where(either, candidates.c.state == OPEN)
+    return any(wanted & {row.one, row.other} for row in await conn.execute(query))
+
+
 def _candidate(row: Any) -> Candidate:
     values = dict(row._mapping)
     return Candidate(**values | {"shared": tuple(values["shared"])})

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.person import DescribedVictim, OffenderDescribed
 from services.common.sql import upsert
-from services.intake.people import Person, Telling
+from services.intake.people import Person, Stay, Telling
 from services.intake.store.tables import IN_ONE_QUERY, people
 
 _TELLINGS = TypeAdapter(dict[str, dict[str, Telling]])
+_STAYS = TypeAdapter(dict[str, Stay])
 
 
 async def load_people(conn: AsyncConnection, names: Iterable[str]) -> dict[str, Person]:
@@ -47,15 +48,23 @@ def _row(name: str, person: Person) -> dict[str, Any]:
         "victims": [victim.model_dump(mode="json", exclude_defaults=True) for victim in person.victims.values()],
         "tellings": _TELLINGS.dump_python(person.tellings, mode="json"),
         "moved": person.moved,
+        "stays": _STAYS.dump_python(person.stays, mode="json", exclude_defaults=True),
+        "origins": person.origins,
     }
 
 
 def _person(row: Any) -> Person:
     victims = [DescribedVictim.model_validate(victim, strict=False) for victim in row.victims]
+    described = OffenderDescribed.model_validate(row.described, strict=False)
+    stays = _STAYS.validate_python(row.stays, strict=False)
+    if described.custody and not stays:  # from before bookings were kept
+        stays = {described.custody.booking_id: Stay(described.custody)}
     return Person(
-        OffenderDescribed.model_validate(row.described, strict=False),
+        described,
         {(victim.incident_id, victim.victim_no): victim for victim in victims},
         _TELLINGS.validate_python(row.tellings),
         row.merged_into,
         row.moved,
+        stays,
+        row.origins,
     )

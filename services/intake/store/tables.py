@@ -40,6 +40,10 @@ people = Table(
         comment="by incident and the id its reports name: revision, victims' numbers and ids, what was taken back",
     ),
     Column("moved", JSON, nullable=False, comment="by incident the person it went to in a split"),
+    Column(
+        "stays", JSON, nullable=False, server_default="{}", comment="by booking: custody, and the id it was told of"
+    ),
+    Column("origins", JSON, nullable=False, server_default="{}", comment="by field the incidents that alone told it"),
     Index("people_merged_into", "merged_into"),
     comment="what intake has said of each offender and his victims, over all feeds",
 )
@@ -90,6 +94,7 @@ feeds = Table(
     Column("paused_for", String(40)),
     Column("fault", String(40), comment="of a roster: why the last snapshot released nobody"),
     Column("fault_at", UtcDateTime),
+    Column("held_at_fault", Integer, comment="of a roster: how many were held when the fault began"),
     Column("snapshot_at", UtcDateTime, comment="of a roster: time of the last snapshot; an older one is passed over"),
     Column("accept_short", Boolean, nullable=False, comment="a person has said that the next short snapshot is right"),
 )
@@ -123,6 +128,7 @@ bookings = Table(
     Column("missing_since", UtcDateTime, comment="on the way to another facility, and not seen since"),
     Column("transferred", Boolean, nullable=False),
     Column("charges", String(64), nullable=False, comment="digest of the charges last told"),
+    Column("charged", Integer, nullable=False, server_default="0", comment="how many charges were last told"),
     Column("revision", Integer, nullable=False, comment="of the incident that they are; 0: none was told"),
     Index("bookings_held", "agency", "feed", "released_at"),
     comment="who was held by the last snapshots of each roster",

@@ -10,19 +10,20 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import deterministic_id
 from schemas.incident import OffenderSplit
-from schemas.person import OffenderDescribed
+from schemas.person import Custody, OffenderDescribed
 from services.common.database import Database
 from services.common.desk import KEY_REUSED, Reply, Standing
 from services.common.versions import STALE, version_of
 from services.intake.domain import Terms
 from services.intake.linkage.rules import Answer, Known, Reason, shared
+from services.intake.people import parted
 from services.intake.store import identities, linkage, outbox, tables
 from services.intake.store.identities import Row
 from services.intake.store.linkage import OPEN, Candidate, Link
@@ -153,15 +154,21 @@ async def _part_id(
     names = set(await identities.folded(conn, [offender_id]))
     rows = [row for row in group.records if row[1].offender_id in names]
     own = set(await identities.incidents_of(conn, [known.record_id for _, known in rows])) | set(incidents)
-    now = await _say_split(conn, group, rows, sorted(own), terms, link)
+    now = await _say_split(conn, group, rows, sorted(own), terms, link, names)
     await identities.rename(conn, names, now)
 
 
 async def _say_split(
-    conn: AsyncConnection, group: Group, rows: Sequence[Row], incidents: Sequence[str], terms: Terms, link: Link
+    conn: AsyncConnection,
+    group: Group,
+    rows: Sequence[Row],
+    incidents: Sequence[str],
+    terms: Terms,
+    link: Link,
+    names: Collection[str] = (),
 ) -> str:
     """Returns the id under which the other goes from now on. An id that has folded cannot come back: it stands for him who
-    stayed, with everybody who has read of it.
+    stayed, with everybody who has read of it. `names`: the ids that are the other's with all that came under them.
     """
     count = await linkage.times(conn, "split", group.root)
     now = deterministic_id("identity", "split", group.root, count)
@@ -172,8 +179,10 @@ async def _say_split(
     if incidents:
         data = OffenderSplit(offender_id=group.root, new_offender_id=now, incident_ids=list(incidents))
         events.append(event_of(data, event_id, group.root, link.at))
-    for who, records in ((now, moved), (group.root, rest)):
-        told = await _described(conn, who, records)
+    person = (await load_people(conn, [group.root])).get(group.root)
+    stays, goes = parted(person.stays if person else {}, names, incidents)
+    for who, records, custody in ((now, moved, goes), (group.root, rest, stays)):
+        told = await _described(conn, who, records, custody)
         if told is not None:
             events.append(event_of(told, deterministic_id(event_id, who), who, link.at))
     await say_events(conn, events, terms, link.at)
@@ -191,15 +200,19 @@ async def _say_split(
     return now
 
 
-async def _described(conn: AsyncConnection, who: str, records: Sequence[Known]) -> OffenderDescribed | None:
-    """His record with the name and birth date of his own records, the newest first; what else was held stays."""
+async def _described(
+    conn: AsyncConnection, who: str, records: Sequence[Known], custody: Custody | None
+) -> OffenderDescribed | None:
+    """His record with his own bookings, and the name and birth date of his own records, the newest first; what else was held
+    stays.
+    """
     name = next((known.name for known in reversed(records) if known.name), None)
     born = next((known.birth_date for known in reversed(records) if known.birth_date), None)
     person = (await load_people(conn, [who])).get(who)
     before = person.described if person else OffenderDescribed(offender_id=who)
-    if not name and not born:
-        return None
-    return before.model_copy(update={"name": name[:200] if name else None, "birth_date": born})
+    own: dict[str, Any] = {"name": name[:200] if name else None, "birth_date": born} if name or born else {}
+    told = before.model_copy(update=own | {"custody": custody})
+    return told if own or told != before else None
 
 
 def _applied(form: Form) -> Reply:

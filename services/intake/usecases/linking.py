@@ -104,8 +104,9 @@ async def link_numbers(database: Database, terms: Terms, now: datetime) -> bool:
         await groups.load({known.offender_id for _, known in (*new, *partners)})
         index = _by_number(partners)
         for seq, record in new:
+            asked: set[str] = set()
             for other in _earlier(index, seq, record):
-                await _by_numbers(conn, groups, other, record, terms, now)
+                await _by_numbers(conn, groups, other, record, asked, terms, now)
         await linkage.set_done(conn, NUMBERS, new[-1][0])
         return True
 
@@ -130,21 +131,35 @@ def _earlier(index: dict[str, list[Row]], seq: int, record: Known) -> list[Known
 
 
 async def _by_numbers(
-    conn: AsyncConnection, groups: Groups, one: Known, other: Known, terms: Terms, now: datetime
+    conn: AsyncConnection, groups: Groups, one: Known, other: Known, asked: set[str], terms: Terms, now: datetime
 ) -> None:
-    verdict, against = verdict_of(one, other, 0.0, BARS)
+    """`asked`: whom it is asked of the record `other` already whether he is that man."""
     mine, his = groups.of(one.offender_id), groups.of(other.offender_id)
+    if one.offender_id == other.offender_id and mine.root in asked:
+        return
+    verdict, against = verdict_of(one, other, 0.0, BARS)
     if mine is his:
         # One number given to two people, perhaps: what it holds together already is a person's to part.
         if one.offender_id == other.offender_id and against is not None:
-            await linkage.ask(conn, question(one, other, None, against, terms), now)
+            await _ask_once(conn, mine, question(one, other, None, against, terms), other, asked, now)
         return
     if verdict is Verdict.LINK:
         against = await _against(conn, mine, his)
         if against is None:
             await merge(conn, groups, mine, his, terms, Link("", "merge", "", "", "number", now))
             return
-    await linkage.ask(conn, question(one, other, None, against, terms), now)
+    await _ask_once(conn, mine, question(one, other, None, against, terms), other, asked, now)
+
+
+async def _ask_once(
+    conn: AsyncConnection, group: Group, candidate: Candidate, record: Known, asked: set[str], now: datetime
+) -> None:
+    """One open question of a record and a person: under a number that stands for nobody, each would be asked against all."""
+    if group.root in asked:
+        return
+    asked.add(group.root)
+    if not await linkage.open_between(conn, record.record_id, group.ids):
+        await linkage.ask(conn, candidate, now)
 
 
 async def _against(conn: AsyncConnection, one: Group, other: Group) -> Contradiction | None:

@@ -19,8 +19,8 @@ from services.intake.people import People, named
 from services.intake.renaming import described_in, renamed
 from services.intake.saying import Said, keys_of, say
 from services.intake.store import outbox
-from services.intake.store.bookings import keep_bookings, known_bookings
-from services.intake.store.feeds import FeedKey, heard, paused, snapshot_state, snapshot_taken
+from services.intake.store.bookings import has_bookings, keep_bookings, known_bookings
+from services.intake.store.feeds import FeedKey, heard, last_snapshot, paused, snapshot_taken
 from services.intake.store.identities import forget_incidents, keep_sightings, renames
 from services.intake.store.people import load_people, save_people
 from services.intake.store.receipts import Receipt, find_receipt, keep_receipt
@@ -89,26 +89,42 @@ async def take_snapshot(
     key = (feed.agency, feed.name)
     async with database.write() as conn:
         await outbox.alone(conn)
-        last, accept_short = await snapshot_state(conn, key)
-        if last is not None and at <= last:
+        last = await last_snapshot(conn, key)
+        seen_at = last.at if last.at is not None and last.at <= now else None  # else by a clock that was wrong
+        if seen_at is not None and at <= seen_at:
             return Taken(await outbox.last(conn), Said()), None
         known = await known_bookings(conn, key, snapshot.bookings)
-        found = changes(known, snapshot, mapping, at, first=last is None, accept_short=accept_short)
-        taken = await _take(conn, found.units, feed, AsOf.NOW, now, terms)
+        found = changes(
+            known,
+            snapshot,
+            mapping,
+            at,
+            first=not known and not await has_bookings(conn, key),
+            empty_at=seen_at,
+            accept_short=last.accept_short,
+            held_at_fault=last.held_at_fault,
+        )
+        taken = await _take(conn, found.units, feed, AsOf.NOW, now, terms, snapshot.rows)
         await keep_bookings(conn, key, found.kept)
-        await snapshot_taken(conn, key, at, found.fault, now)
+        await snapshot_taken(conn, key, at, found.fault, found.held_at_fault, now)
         return taken, found
 
 
 async def _take(
-    conn: AsyncConnection, units: Sequence[Unit], feed: Feed, as_of: AsOf, now: datetime, terms: Terms
+    conn: AsyncConnection,
+    units: Sequence[Unit],
+    feed: Feed,
+    as_of: AsOf,
+    now: datetime,
+    terms: Terms,
+    read: int | None = None,
 ) -> Taken:
     units = await _renamed(conn, units)
     keys = {(feed.agency_of(unit), feed.name) for unit in units} | {(feed.agency, feed.name)}
     if (stopped := await paused(conn, keys)) is not None:
         raise FeedPausedError(*stopped)
     names = {name for unit in units for event in unit.events for name in named(event)}
-    names |= {fact.offender_id for unit in units for fact in unit.facts}
+    names |= {each.offender_id for unit in units for each in (*unit.facts, *unit.sightings)}
     seen = await outbox.known(conn, keys_of(units), terms.seal)
     known = await load_people(conn, names)
     people = People(known, terms.seal)
@@ -116,7 +132,7 @@ async def _take(
     await outbox.put(conn, said.keys, said.messages, now, terms.seal)
     await save_people(conn, {name: known[name] for name in people.changed})
     await _identities(conn, said, people, now, terms)
-    await heard(conn, feed, units, said.fresh, terms.limit, now)
+    await heard(conn, feed, units, said.fresh, terms.limit, now, read)
     return Taken(await outbox.last(conn), said, await paused(conn, keys))
 
 

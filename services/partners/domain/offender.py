@@ -33,6 +33,8 @@ class Sent:
     """Empty: about none, but it names some."""
     mentions: tuple[str, ...] = ()
     """Other pairs whose incidents it names among its evidence."""
+    is_list: bool = False
+    """It says the list that he came on by the pair: the next list sets it right, so only an expunction takes it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +65,32 @@ class Offender:
     offender_id: str
     conflict: bool = False
     """A sworn officer or the like, by the last decision."""
+    decided: str | None = None
+    """The list he is on by the last decision that the partner may know of, or `none`; null: no such decision has come."""
     pairs: Mapping[str, Pair] = field(default_factory=dict)
     sent: Mapping[str, Sent] = field(default_factory=dict)
     """By event id, in the order of sending."""
     notes: Mapping[str, Note] = field(default_factory=dict)
     tier: Mapping[str, Any] | None = None
-    """The last current tier that came, as JSON; null: none."""
+    """The last current tier that came, as JSON, with the `pair_id` by which he came on it; null: none."""
     tier_sent: Mapping[str, Any] | None = None
     """As the partner was last told it."""
+    told: str | None = None
+    """The list in the last copy of a decision that was sent, as it is shown; null: none, or no copy."""
     early: tuple[Early, ...] = ()
     owed: tuple[str, ...] = ()
     """Pairs to be withdrawn once the subscription is renewed."""
     behind: bool = False
     """The partner is to be told something once the subscription is renewed."""
 
-    def with_sent(self, event_id: str, pair_id: str | None, mentions: tuple[str, ...]) -> Offender:
+    def with_sent(
+        self, event_id: str, pair_id: str | None, mentions: tuple[str, ...] = (), *, is_list: bool = False
+    ) -> Offender:
         """One more event was sent. About no pair and naming none: there is nothing in it to take back."""
         if pair_id is None and not mentions:
             return self
         place = max((one.place for one in self.sent.values()), default=0) + 1
-        return replace(self, sent={**self.sent, event_id: Sent(event_id, place, pair_id or "", mentions)})
+        return replace(self, sent={**self.sent, event_id: Sent(event_id, place, pair_id or "", mentions, is_list)})
 
     def with_pair(self, pair: Pair) -> Offender:
         return replace(self, pairs={**self.pairs, pair.pair_id: pair})
@@ -111,4 +119,10 @@ class Offender:
             sent=sent,
             early=tuple(one for one in self.early if one.pair_id not in pairs),
             owed=tuple(each for each in self.owed if each not in pairs),
+            tier=_unless_of(self.tier, pairs),
+            tier_sent=_unless_of(self.tier_sent, pairs),
         )
+
+
+def _unless_of(tier: Mapping[str, Any] | None, pairs: Collection[str]) -> Mapping[str, Any] | None:
+    return None if tier is not None and tier.get("pair_id") in pairs else tier

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from schemas.classification import Change, Tier
-from schemas.partner import PartnerDecided, PartnerEvent, PartnerKind, sendable
+from schemas.partner import SUBSCRIBED, PartnerDecided, PartnerEvent, PartnerKind, sendable
 from schemas.partner_file import Partner
 from services.partners.domain import Pseudonyms
 
@@ -57,11 +57,6 @@ class Terms:
         asked = self.partner.subscription(PartnerDecided)
         return asked is not None and bool({"incident_id", "evidence"} & set(asked.fields))
 
-    def asks_agency(self, model: type[PartnerEvent]) -> bool:
-        """Whether it filters by the agency, which a notification takes from its decision."""
-        asked = self.partner.subscription(model)
-        return asked is not None and "agency" in asked.where
-
     def whole(self, model: type[E], values: Mapping[str, Any]) -> E:
         """All that a partner of its kind may be sent, before its filter and its allow-list."""
         return model(**{name: values[name] for name in self._sendable(model)})
@@ -69,12 +64,33 @@ class Terms:
     def cut(self, whole: E) -> E:
         """What is on the allow-list, and may be sent to its kind."""
         model = type(whole)
-        asked = self.partner.subscription(model)
-        named = set(asked.fields if asked is not None else ()) & set(self._sendable(model))
+        named = self._named(model)
         return model(**{name: getattr(whole, name) for name in model.model_fields if name in named})
+
+    def still(self, copy_type: str, data: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What may be sent now of a copy that was cut before, maybe under a wider file; None: nothing. A note always may."""
+        model = SUBSCRIBED.get(copy_type)
+        if model is None:
+            return data
+        if any(data.get(name) not in (None, *self.partner.tiers) for name in ("tier", "previous_tier")):
+            return None
+        named = self._named(model)
+        return {name: value for name, value in data.items() if name in named} or None
+
+    def _named(self, model: type[PartnerEvent]) -> set[str]:
+        asked = self.partner.subscription(model)
+        return set(asked.fields if asked is not None else ()) & set(self._sendable(model))
 
     def _sendable(self, model: type[PartnerEvent]) -> tuple[str, ...]:
         return sendable(model, self.partner.kind, sees_d=self.partner.sees_d)
+
+    def has_left(self, told: str | None, tier: Tier | None) -> bool:
+        """Whether its filter by list would hide from the partner that he is no longer where it was told that he is."""
+        asked = self.partner.subscription(PartnerDecided)
+        if asked is None or "tier" not in asked.fields:
+            return False
+        lists = asked.where.get("tier", ())
+        return told in lists and tier not in lists
 
     def matches(self, whole: PartnerEvent) -> bool:
         """Whether its file asks for such an event: by type, and by what may be sent of it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -41,14 +41,15 @@ NOTICE_STATES: Mapping[type[Data], NoticeState] = {
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`event`: all that may be sent. `pair_id`: what it is about, for us alone; `mentions`: other pairs it names.
+    """`event`: all that may be sent. `pair_id`: what it is about, for us alone; `mentions`: other pairs it names, each with the
+    partner's pseudonym of its incident.
 
     `digest`: of what it says of the incident. `corrects`: the partner was told otherwise before, so its filter has no say.
     """
 
     event: PartnerEvent
     pair_id: str | None
-    mentions: tuple[str, ...] = ()
+    mentions: Mapping[str, str] = field(default_factory=dict)
     digest: str | None = None
     corrects: bool = False
 
@@ -84,9 +85,9 @@ def of_decision(terms: Terms, offender: Offender, decision: OffenderDecided, at:
     return View(
         terms.whole(PartnerDecided, values),
         pair.pair_id if pair is not None else None,
-        tuple(each for _, each in evidence if pair is None or each != pair.pair_id),
+        {each: pseudonym for pseudonym, each in evidence if pair is None or each != pair.pair_id},
         incident.digest,
-        corrects=incident.is_news and incident.was_told,
+        corrects=(incident.is_news and incident.was_told) or terms.has_left(offender.told, tier),
     )
 
 
@@ -153,16 +154,24 @@ def _evidence(terms: Terms, offender: Offender, decision: OffenderDecided) -> It
 
 
 def of_tier(terms: Terms, offender: Offender) -> Mapping[str, Any] | None:
-    """The list he is on now, as this partner is shown it, and as `Offender.tier` has it; None: on none."""
+    """The list he is on now, as this partner is shown it, and as `Offender.tier` has it; None: on none.
+
+    Topics have no order among them: until the decision that puts him there has come nobody knows whether other routes apply
+    to him by now, and to the partner he is where he was.
+    """
     found = offender.tier
     if found is None or not terms.is_told_of(conflict=offender.conflict) or terms.shown(Tier(found["tier"])) is None:
         return None
+    if found["tier"] != offender.decided:
+        return offender.tier_sent
     return found if terms.matches(of_tier_shown(terms, offender, found)) else None
 
 
 def of_tier_shown(terms: Terms, offender: Offender, tier: Mapping[str, Any] | None) -> PartnerTier:
     """The event that says so."""
-    now = TierCurrent.model_validate_json(orjson.dumps(tier)) if tier is not None else None
+    now = None
+    if tier is not None:
+        now = TierCurrent.model_validate_json(orjson.dumps({k: tier[k] for k in TierCurrent.model_fields if k in tier}))
     return terms.whole(
         PartnerTier,
         {

@@ -14,7 +14,8 @@ import io
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 import orjson
 import structlog
 
-from schemas.partner import NOTES, PartnerErased
+from schemas.partner import NOTES, SUBSCRIBED, PartnerErased, PartnerTier, PartnerWithdrawn
 from schemas.partner_file import CsvDelivery
 from services.common import metrics
 from services.common.api.tables import as_csv
@@ -31,7 +32,7 @@ from services.common.database import Database
 from services.common.desk import Reporter
 from services.partners.rules import Terms
 from services.partners.store import deliveries
-from services.partners.store.deliveries import Delivered, Due
+from services.partners.store.deliveries import NOT_ASKED, Delivered, Due
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +42,13 @@ MANIFEST = "manifest.json"
 _BOTH = ("event_id", "time")
 _NOTE = ("type", "events", "mentions", "incident_id")
 _NOTE_TYPES = frozenset(note.TYPE for note in NOTES)
+
+
+def _file(event_type: str) -> str:
+    return NOTES_FILE if event_type in _NOTE_TYPES else f"{event_type.split('.')[2]}.csv"
+
+
+_FILES = frozenset(map(_file, (*SUBSCRIBED, *_NOTE_TYPES)))
 
 
 def _utc_now() -> datetime:
@@ -77,14 +85,17 @@ class BatchSender:
             if end is None:
                 return None
             clock = await deliveries.record_clock(conn)
+            lapsed = clock is not None and self.terms.lapsed(clock)
+            if not lapsed:
+                await deliveries.renew(conn, now, PartnerWithdrawn.TYPE, PartnerTier.TYPE)
             waiting = await deliveries.waiting(conn)
-        lapsed = clock is not None and self.terms.lapsed(clock)
-        ends = {(one.lane, one.seq): _outcome(one, lapsed=lapsed) for one in waiting}
-        sent = [one for one in waiting if ends[one.lane, one.seq] is Delivered.DONE]
+        ends = {(one.lane, one.seq): self._end(one, lapsed=lapsed) for one in waiting}
+        sent = [one for one in waiting if ends[one.lane, one.seq][0] is Delivered.DONE]
         made = await asyncio.to_thread(self._write, end, sent)
         async with database.write() as conn:
             for one in waiting:
-                await deliveries.end(conn, one, ends[one.lane, one.seq], self.now(), None)
+                state, answer = ends[one.lane, one.seq]
+                await deliveries.end(conn, one, state, self.now(), answer)
         metrics.partner_deliveries.labels(self.terms.partner.id, "delivered").inc(len(sent))
         return made
 
@@ -97,7 +108,8 @@ class BatchSender:
         files = {name: as_csv(names, rows[name]) for name, names in self.columns().items()}
         name = end.astimezone(UTC).strftime("%Y-%m-%dT%H%M%SZ")
         part, made = self.folder / f".{name}.part", self.folder / name
-        shutil.rmtree(part, ignore_errors=True)
+        for given_up in self.folder.glob(".*.part"):
+            shutil.rmtree(given_up, ignore_errors=True)
         part.mkdir(parents=True, mode=0o750)
         for file, content in files.items():
             (part / file).write_bytes(content)
@@ -110,28 +122,47 @@ class BatchSender:
             if row["type"] == PartnerErased.TYPE
             for each in row.get("mentions", [])
         }
-        if erased or struck:
-            for earlier in sorted(self.folder.glob("[0-9]*Z")):
-                _erase(earlier, erased, struck)
         shutil.rmtree(made, ignore_errors=True)
         part.rename(made)
+        if erased or struck:
+            for earlier in sorted(each for each in self.folder.glob("[0-9]*Z") if each != made):
+                self._erase(earlier, erased, struck)
         return made
+
+    def _erase(self, batch: Path, events: set[str], struck: set[tuple[str, str | None]]) -> None:
+        """Take what is to be erased out of a folder that is still there. What cannot be read there holds up nothing else."""
+        for given_up in batch.glob("*.part"):
+            given_up.unlink(missing_ok=True)
+        changed: dict[str, dict[str, Any]] = {}
+        for path in sorted(each for each in batch.glob("*.csv") if each.name in _FILES):
+            with self._said(path), suppress(FileNotFoundError):  # the partner has just moved it
+                if (now := _without(path, events, struck)) is not None:
+                    changed[path.name] = now
+        with self._said(batch / MANIFEST):
+            _renew_manifest(batch, changed)
+
+    @contextmanager
+    def _said(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, TypeError, KeyError, csv.Error) as fault:
+            partner, name = self.terms.partner.id, type(fault).__name__
+            log.error("batches.not_erased", partner=partner, batch=path.parent.name, file=path.name, error=name)
+
+    def _end(self, one: Due, *, lapsed: bool) -> tuple[Delivered, str | None]:
+        if one.body is None or "erased" in one.headers:
+            return Delivered.ERASED, None
+        if lapsed and one.type != PartnerErased.TYPE:
+            return Delivered.LAPSED, None
+        if self.terms.still(one.type, orjson.loads(one.body)) is None:
+            return Delivered.LAPSED, NOT_ASKED
+        return Delivered.DONE, None
 
     def columns(self) -> Mapping[str, tuple[str, ...]]:
         """Of each file: the event's id and time, then exactly what the partner's file names."""
         asked = {_file(each.event): (*_BOTH, *each.fields) for each in self.terms.partner.events}
         named = _NOTE if self.terms.names_incidents() else _NOTE[:-1]
         return {**asked, NOTES_FILE: (*_BOTH, *named)}
-
-
-def _outcome(one: Due, *, lapsed: bool) -> Delivered:
-    if one.body is None or "erased" in one.headers:
-        return Delivered.ERASED
-    return Delivered.LAPSED if lapsed and one.type != PartnerErased.TYPE else Delivered.DONE
-
-
-def _file(event_type: str) -> str:
-    return NOTES_FILE if event_type in _NOTE_TYPES else f"{event_type.split('.')[2]}.csv"
 
 
 def _manifest(partner: str, end: datetime, files: Mapping[str, bytes], rows: Mapping[str, int]) -> str:
@@ -142,24 +173,33 @@ def _manifest(partner: str, end: datetime, files: Mapping[str, bytes], rows: Map
     return json.dumps({"partner": partner, "until": end.isoformat(), "files": said}, indent=2) + "\n"
 
 
-def _erase(batch: Path, events: set[str], struck: set[tuple[str, str | None]]) -> None:
-    """Take what is to be erased out of a folder that is still there; nothing is written where nothing changes."""
-    manifest = json.loads((batch / MANIFEST).read_text("utf-8"))
+def _without(path: Path, events: set[str], struck: set[tuple[str, str | None]]) -> dict[str, Any] | None:
+    """Write the file again without what is to be erased. Returns what the manifest says of it now; None: nothing changes."""
+    names, *lines = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
+    rows = [dict(zip(names, line, strict=True)) for line in lines]
+    kept = [_struck(row, struck) for row in rows if row["event_id"] not in events]
+    if kept == rows:
+        return None
+    content = as_csv(names, [{name: text.removeprefix("'") for name, text in row.items()} for row in kept])
+    _replace(path, content)
+    return {"rows": len(kept), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _renew_manifest(batch: Path, changed: Mapping[str, Mapping[str, Any]]) -> None:
+    """Nothing where there is none any more: the partner fetches as it likes."""
+    path = batch / MANIFEST
+    if not changed or not path.is_file():
+        return
+    manifest = json.loads(path.read_text("utf-8"))
     for said in manifest["files"]:
-        path = batch / said["name"]
-        names, *lines = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
-        rows = [dict(zip(names, line, strict=True)) for line in lines]
-        kept = [_struck(row, struck) for row in rows if row["event_id"] not in events]
-        if kept == rows:
-            continue
-        content = as_csv(names, [{name: text.removeprefix("'") for name, text in row.items()} for row in kept])
-        fresh = path.with_suffix(".part")
-        fresh.write_bytes(content)
-        fresh.replace(path)
-        said |= {"rows": len(kept), "sha256": hashlib.sha256(content).hexdigest()}
-    fresh = batch / f"{MANIFEST}.part"
-    fresh.write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-    fresh.replace(batch / MANIFEST)
+        said |= changed.get(said["name"], {})
+    _replace(path, (json.dumps(manifest, indent=2) + "\n").encode())
+
+
+def _replace(path: Path, content: bytes) -> None:
+    fresh = path.with_name(f"{path.name}.part")
+    fresh.write_bytes(content)
+    fresh.replace(path)
 
 
 def _struck(row: dict[str, str], struck: set[tuple[str, str | None]]) -> dict[str, str]:

@@ -47,9 +47,18 @@ def may_reach(address: Address, allowed: Sequence[IPv4Network | IPv6Network]) ->
         return may_reach(inner, allowed)
     if any(address.version == each.version and address in each for each in allowed):
         return True
+    if isinstance(address, IPv6Address) and any(address in each for each in _NOT_PUBLIC):
+        return False
     return address.is_global and not address.is_multicast
 
 
+_NOT_PUBLIC = (
+    IPv6Network("64:ff9b:1::/48"),  # translation within a network (RFC 8215)
+    IPv6Network("::ffff:0:0:0/96"),  # translated IPv4 (RFC 2765)
+    IPv6Network("::/96"),  # IPv4-compatible, deprecated (RFC 4291, 2.5.5.1)
+    IPv6Network("fec0::/10"),  # site-local, deprecated (RFC 3879)
+)
+"""What `ipaddress` calls global, in one version or another, and is not."""
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 

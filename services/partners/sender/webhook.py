@@ -21,7 +21,7 @@ import orjson
 import structlog
 from standardwebhooks import Webhook
 
-from schemas.partner import PartnerErased, PartnerNote, partner_types
+from schemas.partner import PartnerErased, PartnerNote, PartnerTier, PartnerWithdrawn, partner_types
 from schemas.partner_file import WebhookDelivery
 from services.common import metrics
 from services.common.database import Database
@@ -31,7 +31,7 @@ from services.partners.rules import Terms
 from services.partners.sender.reaching import NotReachableError, Resolve, address_of, resolve
 from services.partners.sender.secrets import SecretsError
 from services.partners.store import deliveries
-from services.partners.store.deliveries import Delivered, Due
+from services.partners.store.deliveries import NOT_ASKED, Delivered, Due
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +85,8 @@ class WebhookSender:
     poll_s: float = POLL_S
     transport: httpx.AsyncBaseTransport | None = None
     _flying: set[asyncio.Task[None]] = field(default_factory=set)
+    _may_owe: bool = True
+    """What a lapse kept back is still to be looked for: at the start, and whenever a lapse was seen."""
 
     async def run(self, database: Database, reporter: Reporter) -> None:
         """Until cancelled. See `services.common.replica.Companion`; has nothing to say in the log."""
@@ -134,9 +136,12 @@ class WebhookSender:
             if await deliveries.marked(conn, "disabled") is not None:
                 return False
             clock = await deliveries.record_clock(conn)
+            lapsed = clock is not None and self.terms.lapsed(clock)
+            if self._may_owe and not lapsed:
+                await deliveries.renew(conn, now, PartnerWithdrawn.TYPE, PartnerTier.TYPE)
             until = now + timedelta(seconds=LEASES * self.timeout_s)
             found = await deliveries.lease(conn, now, until, AT_ONCE - len(self._flying))
-        lapsed = clock is not None and self.terms.lapsed(clock)
+        self._may_owe = lapsed
         for one in found:
             self._flying.add(asyncio.create_task(self._one(database, client, one, lapsed=lapsed)))
         return bool(found) or new > 0
@@ -147,8 +152,10 @@ class WebhookSender:
                 state, answer = Delivered.ERASED, None
             elif lapsed and one.type != PartnerErased.TYPE:
                 state, answer = Delivered.LAPSED, None
+            elif (data := self.terms.still(one.type, orjson.loads(one.body))) is None:
+                state, answer = Delivered.LAPSED, NOT_ASKED
             else:
-                await self._send(database, client, one, one.body)
+                await self._send(database, client, one, orjson.dumps(data))
                 return
             async with database.write() as conn:
                 await deliveries.end(conn, one, state, self.now(), answer)

@@ -29,7 +29,13 @@ class Delivered(StrEnum):
     ERASED = "erased"
     """What it was to say was expunged first."""
     LAPSED = "lapsed"
-    """The subscription had ended by then."""
+    """The subscription had ended by then, or the file had ceased to ask for it (`NOT_ASKED`)."""
+
+
+NOT_ASKED = "not_asked"
+"""The answer of what was not sent because the partner's file asks for it no more."""
+MISSED = "missed"
+"""The answer of what was said before a lapse, had not been delivered by then, and is not owed after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,27 @@ async def replay(
         where.append(deliveries.c.added_at < until)
     values = {"state": Delivered.WAITING, "next_at": now, "tries": 0, "ended_at": None, "leased_until": None}
     return (await conn.execute(update(deliveries).where(*where).values(values))).rowcount
+
+
+async def renew(conn: AsyncConnection, now: datetime, all_of: str, last_of: str) -> None:
+    """The subscription holds. What a lapse has kept back and is still owed waits again: of the type `all_of` everything, of
+    `last_of` the last to each offender. The rest is missed for good.
+    """
+    both = and_(journal.c.lane == deliveries.c.lane, journal.c.seq == deliveries.c.seq)
+    lapsed = (
+        select(deliveries.c.lane, deliveries.c.seq, deliveries.c.subject, journal.c.headers)
+        .join(journal, both)
+        .where(deliveries.c.state == Delivered.LAPSED, deliveries.c.answer.is_(None))
+        .order_by(deliveries.c.lane, deliveries.c.seq)
+    )
+    found = [(row, dict(row.headers)["ce_type"]) for row in await conn.execute(lapsed)]
+    last = {(row.lane, row.subject): row.seq for row, kind in found if kind == last_of}
+    waits = {"state": Delivered.WAITING, "next_at": now, "tries": 0, "ended_at": None, "leased_until": None}
+    for row, kind in found:
+        is_owed = kind == all_of or (kind == last_of and last[row.lane, row.subject] == row.seq)
+        await conn.execute(
+            update(deliveries).where(_at(row.lane, row.seq)).values(waits if is_owed else {"answer": MISSED})
+        )
 
 
 async def disable(conn: AsyncConnection, now: datetime, reason: str) -> None:

@@ -66,18 +66,21 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
         key: Offender(
             offender_id=key,
             conflict=head.conflict,
+            decided=head.decided,
             pairs={
                 row.pair_id: Pair(row.pair_id, row.incident, row.agency, row.charged, row.shown)
                 for row in pairs_of[key]
             },
             sent={
-                row.event_id: Sent(row.event_id, row.place, row.pair_id, tuple(row.mentions)) for row in sent_of[key]
+                row.event_id: Sent(row.event_id, row.place, row.pair_id, tuple(row.mentions), row.is_list)
+                for row in sent_of[key]
             },
             notes={
                 row.note_id: Note(row.note_id, row.kind, row.at, row.events, row.confirmed_at) for row in notes_of[key]
             },
             tier=head.tier,
             tier_sent=head.tier_sent,
+            told=head.told,
             early=tuple(Early(one["event"], one["pair_id"]) for one in head.early),
             owed=tuple(head.owed),
             behind=head.behind,
@@ -91,8 +94,10 @@ def _offender_row(after: Offender, lane: int) -> dict[str, Any]:
         "offender_id": after.offender_id,
         "lane": lane,
         "conflict": after.conflict,
+        "decided": after.decided,
         "tier": after.tier,
         "tier_sent": after.tier_sent,
+        "told": after.told,
         "early": [{"event": one.event, "pair_id": one.pair_id} for one in after.early],
         "waits": bool(after.early),
         "owed": list(after.owed),
@@ -141,6 +146,7 @@ def _sent_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "place": one.place,
                     "pair_id": one.pair_id,
                     "mentions": list(one.mentions),
+                    "is_list": one.is_list,
                 }
 
 

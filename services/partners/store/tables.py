@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table, false, text
 
 from services.common.columns import UtcDateTime
 
@@ -14,8 +14,10 @@ offenders = Table(
     Column("offender_id", String(128), primary_key=True),
     Column("lane", Integer, nullable=False),
     Column("conflict", Boolean, nullable=False),
+    Column("decided", String(4), comment="the list by the last decision, or none; null: no decision has come"),
     Column("tier", JSON(none_as_null=True), comment="the last current tier that came"),
     Column("tier_sent", JSON(none_as_null=True), comment="as the partner was last told it"),
+    Column("told", String(1), comment="the list in the last decision that was sent; null: none"),
     Column("early", JSON, nullable=False, server_default=text("'[]'"), comment="notifications before their decision"),
     Column("waits", Boolean, nullable=False, comment="some are there"),
     Column("owed", JSON, nullable=False, server_default=text("'[]'"), comment="pairs to withdraw after a renewal"),
@@ -44,6 +46,9 @@ sent = Table(
     Column("place", BigInteger, nullable=False, comment="order of sending, per offender"),
     Column("pair_id", String(64), nullable=False, comment="what it is about"),
     Column("mentions", JSON, nullable=False, comment="other pairs that it names"),
+    Column(
+        "is_list", Boolean, nullable=False, server_default=false(), comment="it says the list he came on by the pair"
+    ),
     Index("sent_offender", "offender_id", "place"),
     comment="which event was sent about which pair, so that it can be taken back",
 )

@@ -43,10 +43,12 @@ def _purged(decision: OffenderDecided) -> tuple[str, ...]:
 
 
 def _learned(offender: Offender, decision: OffenderDecided, terms: Terms) -> Offender:
-    offender = replace(offender, conflict=decision.conflict_of_interest)
+    offender = replace(offender, conflict=decision.conflict_of_interest, decided=_list(offender, decision, terms))
     if decision.pair_id is None or decision.incident_id is None:
         return offender
     was = offender.pairs.get(decision.pair_id)
+    if stands(terms, decision):
+        offender = replace(offender, owed=tuple(each for each in offender.owed if each != decision.pair_id))
     return offender.with_pair(
         Pair(
             decision.pair_id,
@@ -56,6 +58,13 @@ def _learned(offender: Offender, decision: OffenderDecided, terms: Terms) -> Off
             shown=was.shown if was else None,
         )
     )
+
+
+def _list(offender: Offender, decision: OffenderDecided, terms: Terms) -> str | None:
+    """As `Offender.decided`. One that changes nothing which the partner may know is to it none at all."""
+    if stands(terms, decision) or terms.shown(decision.previous_tier) is not terms.shown(decision.tier):
+        return str(decision.tier or "none")
+    return offender.decided
 
 
 def _no_longer(before: Offender, decision: OffenderDecided, terms: Terms) -> Iterator[str]:
@@ -86,8 +95,8 @@ def _redactions(offender: Offender, gone: tuple[str, ...], terms: Terms) -> Iter
 
 
 def tier_changed(offender: Offender, now: TierCurrent, given: Input, terms: Terms) -> Outcome[Offender]:
-    """Said where it is another than the partner was last told."""
-    kept = orjson.loads(now.model_dump_json())
+    """Said where it is another than the partner was last told, once the decision that says the same has come."""
+    kept = {**orjson.loads(now.model_dump_json()), "pair_id": given.event.correlationid}
     return Draft(replace(offender, tier=kept), given, terms).tell_tier().outcome(offender)
 
 
@@ -123,13 +132,8 @@ def _caught_up(draft: Draft) -> Draft:
 
 
 def _is_ready(draft: Draft, one: Early) -> bool:
-    """Whether other routes apply to him is known with a decision that the partner may know of; the agency with the pair's."""
-    pairs = draft.offender.pairs
-    if one.pair_id in pairs:
-        return True
-    sees_d = draft.terms.partner.sees_d
-    known = any(sees_d or pair.charged or pair.shown is not None for pair in pairs.values())
-    return known and not draft.terms.asks_agency(PartnerNotification)
+    """Whether other routes apply to him by then, and the agency, is known with the pair's own decision."""
+    return one.pair_id in draft.offender.pairs
 
 
 def passed_over(offender: Offender, _: Data, given: Input, terms: Terms) -> Outcome[Offender]:

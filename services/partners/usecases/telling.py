@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from schemas.envelope import Classification, Event
-from schemas.partner import PartnerCopy, PartnerErased, PartnerNote, PartnerWithdrawn
+from schemas.partner import PartnerCopy, PartnerDecided, PartnerErased, PartnerNote, PartnerWithdrawn
 from services.common.service import Input, Outcome, Outgoing
-from services.partners.domain import Note, Offender
+from services.partners.domain import Note, Offender, Pair
 from services.partners.rules import Terms, View, of_tier, of_tier_shown
 
 SOURCE = "/ipvi/partners"
@@ -40,8 +40,14 @@ class Draft:
         if self.lapsed or asked is None or not (view.corrects or self.terms.matches(view.event)):
             return self
         event = self._event(self.terms.cut(view.event), cause or self.given.event, at or self.given.at)
-        mentions = view.mentions if "evidence" in event.data.model_fields_set else ()
-        offender = self.offender.with_sent(event.id, view.pair_id, mentions)
+        mentions = view.mentions if "evidence" in event.data.model_fields_set else {}
+        offender = self.offender.with_sent(event.id, view.pair_id, tuple(mentions))
+        for pair_id, incident in mentions.items():
+            if pair_id not in offender.pairs:  # it was decided before the partner came, and is named to it all the same
+                offender = offender.with_pair(Pair(pair_id, incident, None, charged=False))
+        if isinstance(view.event, PartnerDecided):
+            tier = view.event.tier
+            offender = replace(offender, told=str(tier) if tier is not None else None)
         if view.digest is not None and view.pair_id is not None:
             offender = offender.with_pair(replace(offender.pairs[view.pair_id], shown=view.digest))
         return replace(self, offender=offender, said=(*self.said, self._outgoing(event, view.pair_id)))
@@ -56,8 +62,10 @@ class Draft:
         event = self._event(
             self.terms.cut(of_tier_shown(self.terms, self.offender, shown)), self.given.event, self.given.at
         )
-        offender = replace(self.offender, tier_sent=shown, behind=bool(self.offender.owed))
-        return replace(self, offender=offender, said=(*self.said, self._outgoing(event, None)))
+        pair_id = shown.get("pair_id") if shown is not None else None
+        offender = self.offender.with_sent(event.id, pair_id, is_list=True)
+        offender = replace(offender, tier_sent=shown, behind=bool(offender.owed))
+        return replace(self, offender=offender, said=(*self.said, self._outgoing(event, pair_id)))
 
     def withdraw(self, pair_id: str) -> Draft:
         """What was sent of the pair no longer stands. After a lapse: owed until the subscription is renewed."""
@@ -65,7 +73,7 @@ class Draft:
         if (pair := offender.pairs.get(pair_id)) is not None:
             offender = offender.with_pair(replace(pair, shown=None, charged=False))
         draft = replace(self, offender=offender)
-        if not (offender.sent_about({pair_id}) or offender.sent_naming(pair_id)):
+        if not (_taken_back(PartnerWithdrawn, offender, pair_id) or offender.sent_naming(pair_id)):
             return draft
         if self.lapsed:
             owed = tuple(dict.fromkeys((*offender.owed, pair_id)))
@@ -83,7 +91,7 @@ class Draft:
 
     def _note(self, model: type[PartnerNote], pair_id: str) -> Draft:
         offender = self.offender
-        about = [one.event_id for one in offender.sent_about({pair_id})]
+        about = _taken_back(model, offender, pair_id)
         naming = [one.event_id for one in offender.sent_naming(pair_id)]
         pair = offender.pairs.get(pair_id)
         named: Mapping[str, Any] = {}
@@ -118,3 +126,8 @@ class Draft:
     def outcome(self, before: Offender, redact: Collection[Any] = ()) -> Outcome[Offender]:
         result = "applied" if self.said or self.offender != before else "none"
         return Outcome(self.offender, self.said, result, erase=self.erase, redact=tuple(redact))
+
+
+def _taken_back(model: type[PartnerNote], offender: Offender, pair_id: str) -> list[str]:
+    """Ids of what was sent about a pair. What no longer stands of a list, the next list says."""
+    return [one.event_id for one in offender.sent_about({pair_id}) if model is PartnerErased or not one.is_list]

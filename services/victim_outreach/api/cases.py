@@ -49,7 +49,7 @@ from services.victim_outreach.api.common import (
     found,
     sight,
 )
-from services.victim_outreach.rules import ADVOCATES, HOLDERS, LINKERS, OVERRIDERS
+from services.victim_outreach.rules import ADVOCATES, HOLDERS, LINKERS, OVERRIDERS, supervises
 from services.victim_outreach.store import (
     Candidate,
     Case,
@@ -57,6 +57,7 @@ from services.victim_outreach.store import (
     Sight,
     candidates,
     case_list,
+    consent_at,
     offender_of_pair,
     offenders_of,
     shown_case,
@@ -143,7 +144,8 @@ def _add_case(api: APIRouter, counter: Counter) -> None:
 
     @api.get("/cases/{case_id}", response_model=Case)
     async def show_case(case_id: str, person: Worker, showing: Shows) -> Response:
-        seen = Sight(sight(person), bool(person.roles & HOLDERS), bool(person.roles & ADVOCATES))
+        lifts = None if any(map(supervises, person.roles)) else frozenset({person.name})
+        seen = Sight(sight(person), bool(person.roles & HOLDERS), bool(person.roles & ADVOCATES), lifts)
         async with counter.read() as conn:
             case = await shown_case(conn, case_id, seen, counter.clock())
         return await showing.answer(found(case, "unknown_case"), "case", case_id)
@@ -185,8 +187,13 @@ def _add_records(api: APIRouter, counter: Counter) -> None:
 
     @api.post("/cases/{case_id}/consents/{consent_id}/revoke")
     async def revoke(case_id: str, consent_id: str, form_id: FormId, person: Advocate) -> JSONResponse:
-        common = await counter.on_case(case_id, person, ADVOCATES)
-        return await counter.submit(RevokeConsent(**common, case_id=case_id, consent_id=consent_id), form_id)
+        """Wherever it is kept: she may take it back on any case of hers."""
+        async with counter.read() as conn:
+            kept = await consent_at(conn, case_id, consent_id)
+        if kept is None:
+            kept = (await counter.on_case(case_id, person, ADVOCATES))["offender_id"], case_id
+        common = acting(person, ADVOCATES, kept[0])
+        return await counter.submit(RevokeConsent(**common, case_id=kept[1], consent_id=consent_id), form_id)
 
 
 def _add_links(api: APIRouter, counter: Counter) -> None:

@@ -3,6 +3,7 @@
 from services.victim_outreach.domain.advocacy import (
     Case,
     ChannelEntry,
+    Closing,
     Consent,
     HoursEntry,
     Link,
@@ -11,9 +12,10 @@ from services.victim_outreach.domain.advocacy import (
     Screen,
     ToldProfile,
     last_word,
+    stricter,
 )
 from services.victim_outreach.domain.case_file import CaseFile
-from services.victim_outreach.domain.identity import case_id, case_of_victim, linked
+from services.victim_outreach.domain.identity import case_id, case_of_victim, linked, set_aside
 from services.victim_outreach.domain.records import (
     Attempt,
     Custody,
@@ -27,6 +29,7 @@ from services.victim_outreach.domain.records import (
     TaskKey,
     ToldAttempt,
     Victim,
+    Visit,
     graver,
 )
 
@@ -35,6 +38,7 @@ __all__ = [
     "Case",
     "CaseFile",
     "ChannelEntry",
+    "Closing",
     "Consent",
     "Custody",
     "Delivery",
@@ -53,9 +57,12 @@ __all__ = [
     "ToldAttempt",
     "ToldProfile",
     "Victim",
+    "Visit",
     "case_id",
     "case_of_victim",
     "graver",
     "last_word",
     "linked",
+    "set_aside",
+    "stricter",
 ]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from schemas.advocacy import (
@@ -14,6 +14,7 @@ from schemas.advocacy import (
     MessageText,
     ScreenResult,
 )
+from schemas.classification import Tier
 from schemas.outreach import CaseCloseReason, ContactChannel, TaskOwner
 
 ChannelEntry = tuple[ContactChannel, ContactSafety, str | None]
@@ -32,6 +33,19 @@ class Case:
     closed_by: str | None = None
     close_reason: CaseCloseReason | None = None
     openings: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A closed case, as told to another lane. Of what else there is of her over there it says nothing."""
+
+    case: Case
+    tiers: Mapping[str, Tier | None]
+    """The gravest of each referral that it was closed with and that is still here, by its id over there."""
+    moved: tuple[str, ...]
+    """Ids of those that have gone there before."""
+    late: bool
+    """Closed on a page that was open still when she had gone: then what was open there of these is meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,20 @@ class Profile:
 
     def address(self, channel: ContactChannel) -> str | None:
         return next((address for one, _, address in self.channels if one == channel), None)
+
+
+def stricter(older: Profile, newer: Profile) -> Profile:
+    """Of two profiles of one case and owner, the later, with what either forbids."""
+    forbidden = {entry[0]: entry for entry in older.channels if entry[1] == ContactSafety.UNSAFE}
+    channels = [entry for entry in newer.channels if entry[0] not in forbidden]
+    both = replace(
+        newer,
+        channels=(*channels, *forbidden.values()),
+        no_contact=older.no_contact or newer.no_contact,
+        version=max(older.version, newer.version),
+    )
+    known = any(replace(both, version=one.version) == one for one in (older, newer))
+    return both if known else replace(both, version=both.version + 1)
 
 
 @dataclass(frozen=True, slots=True)

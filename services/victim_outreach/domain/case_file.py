@@ -85,7 +85,8 @@ class CaseFile:
 
     @cached_property
     def attempts_by_case(self) -> Mapping[str, Sequence[Attempt]]:
-        return _grouped(self.attempts.values(), lambda attempt: attempt.case_id)
+        """By the case she has now: a try taken over from another record of his stays under the id it came with."""
+        return _grouped(self.attempts.values(), lambda attempt: self.shared_case(attempt.case_id))
 
     @cached_property
     def handled_by_case(self) -> Mapping[str, Sequence[Task]]:

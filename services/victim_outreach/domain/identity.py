@@ -22,6 +22,11 @@ def case_of_victim(offender_id: str, victim_id: str) -> str:
     return deterministic_id("case", offender_id, "victim", victim_id)
 
 
+def set_aside(case_id: str) -> str:
+    """Where what she said under the id a case goes by is kept, while a word given in the case of linked ids stands for it."""
+    return deterministic_id("case", case_id, "set aside")
+
+
 def case_id(
     offender_id: str, referral_id: str, victim_id: str | None, purpose: ReferralPurpose, links: Iterable[Link] = ()
 ) -> str:

@@ -209,6 +209,16 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class Visit:
+    """The last visit made for a notice, as told to another lane: she is to be asked after there. `referral_id`: hers there."""
+
+    referral_id: str
+    notification_id: str
+    visits: int
+    visited_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Victim:
     """One victim as police hold her. Not shown by `repr`: it must reach no log."""
 

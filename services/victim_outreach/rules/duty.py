@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from schemas import policy as terms
-from schemas.classification import Tier
 from schemas.commands import Role
 from schemas.outreach import TaskKind
 from services.common.duty import rung
 from services.victim_outreach.domain import CaseFile, Task
+from services.victim_outreach.rules.gates import waits_beyond_the_hearing
 
 AT_ONCE = frozenset({TaskKind.CUSTODY_RELEASE, TaskKind.HIGH_DANGER_CALL})
 """Somebody is paged for them as soon as they are there."""
 CUSTODY_TASKS = frozenset({TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.IDENTIFY_VICTIM})
 """So are these while he is in jail: his hearing is hours away."""
-_NEVER_BY_TIME = frozenset({Tier.A, Tier.B})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,34 +28,41 @@ class Paging:
     climbs: bool = True
 
 
-def paging(file: CaseFile, task: Task, policy: terms.Policy) -> Paging | None:
-    """None: nobody is paged for it, as things stand: it is finished, or not for such haste."""
+def pagings(file: CaseFile, task: Task, policy: terms.Policy) -> list[Paging]:
+    """As for any task, and the alarm before his hearing besides: it takes the place of none. Nobody for what is finished."""
     if not task.unfinished:
-        return None
+        return []
     terms_ = policy.outreach
-    ladder = terms_.duty[task.owner]
-    if (alarm := _hearing_alarm(file, task, policy)) is not None:
-        return Paging(alarm, terms_.alert_every, len(ladder), climbs=False)
-    if task.claimed_by is not None:
-        return Paging(task.due_at, policy.escalate_overdue, len(ladder), climbs=False)
+    last = len(terms_.duty[task.owner])
     urgent = task.kind in AT_ONCE or (file.in_custody and task.kind in CUSTODY_TASKS)
-    return Paging(task.opened_at if urgent else task.due_at, terms_.alert_every)
+    if task.claimed_by is not None:
+        usual = Paging(task.due_at, policy.escalate_overdue, last, climbs=False)
+    else:
+        usual = Paging(task.opened_at if urgent else task.due_at, terms_.alert_every)
+    alarm = _hearing_alarm(file, task, policy)
+    return [usual] if alarm is None else [usual, Paging(alarm, terms_.alert_every, last, climbs=False)]
 
 
 def _hearing_alarm(file: CaseFile, task: Task, policy: terms.Policy) -> datetime | None:
-    """A and B wait beyond the time limit, and somebody must know that they do."""
-    custody, referral = file.custody, file.referrals[task.referral_id]
-    waits = referral.gated and referral.tier in _NEVER_BY_TIME and task.kind in CUSTODY_TASKS
-    if not waits or custody is None or not custody.held or custody.hearing_at is None:
+    """As A or B he waits beyond the time limit, for every woman there is; somebody must know that he does."""
+    custody = file.custody
+    if custody is None or not custody.held or custody.hearing_at is None:
+        return None
+    if (
+        task.kind not in CUSTODY_TASKS
+        or not file.referrals[task.referral_id].gated
+        or not waits_beyond_the_hearing(file)
+    ):
         return None
     return max(task.opened_at, custody.hearing_at - policy.gate.hearing_margin)
 
 
 def next_alert(file: CaseFile, task: Task, policy: terms.Policy) -> datetime | None:
-    """When the next page is due."""
-    found = paging(file, task, policy)
-    if found is None:
-        return None
+    """When the next page is due; None: nobody is paged for it any more."""
+    return min((_next(one, task, policy) for one in pagings(file, task, policy)), default=None)
+
+
+def _next(found: Paging, task: Task, policy: terms.Policy) -> datetime:
     if task.alerted_at is None:
         return found.since
     # After a day of it nobody is helped by a page every few minutes; it still does not end.
@@ -65,10 +71,11 @@ def next_alert(file: CaseFile, task: Task, policy: terms.Policy) -> datetime | N
 
 
 def on_duty(file: CaseFile, task: Task, policy: terms.Policy, now: datetime) -> Role:
-    """The role that is told now."""
+    """The role that is told now: the alarm's, once it rings."""
     ladder = policy.outreach.duty[task.owner]
-    found = paging(file, task, policy)
-    if found is None:
+    begun = [one for one in pagings(file, task, policy) if one.since <= now]
+    if not begun:
         return rung(ladder, 1)
-    climbed = max(now - found.since, timedelta()) // policy.outreach.escalate_after if found.climbs else 0
+    found = begun[-1]
+    climbed = (now - found.since) // policy.outreach.escalate_after if found.climbs else 0
     return rung(ladder, found.first + climbed)

@@ -13,7 +13,7 @@ from services.victim_outreach.domain import Attempt, CaseFile, Gate, Referral
 
 _CONTACT = frozenset({AttemptOutcome.REACHED, AttemptOutcome.DECLINED})
 """She was spoken to. One who declines has been asked; to try her twice more would be to press her."""
-_TRIES = _CONTACT | {AttemptOutcome.NO_ANSWER}
+TRIES = _CONTACT | {AttemptOutcome.NO_ANSWER}
 """What counts as a try to reach *her*. An unsafe moment, a wrong number and somebody else's answer do not."""
 _CONTACT_TASKS = frozenset(
     {TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.SAFETY_PLANNING, TaskKind.HIGH_DANGER_CALL}
@@ -22,25 +22,29 @@ _CONTACT_TASKS = frozenset(
 _FAMILY_TASKS = frozenset({TaskKind.FAMILY_LIAISON})
 _TIME_LIMITED = frozenset({Tier.C})
 """A and B alarm and wait; D is never released by time (`docs/decisions/0025`)."""
+_NEVER_BY_TIME = frozenset({Tier.A, Tier.B})
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """From when a gate has its ground, and from when a shut one may be cleared upon it."""
+    """From when a gate has its ground, from when a shut one may be cleared upon it, and a clear one is kept so."""
 
     grounded_at: datetime
     clear_from: datetime
+    stays_from: datetime
+    """Outside custody: when the pause after its ground is over, whatever calls came later."""
 
 
 def gate_state(file: CaseFile, gate: Gate, policy: terms.Gate, now: datetime, *, on_the_round: bool) -> GateState:
     """`on_the_round`: whether this is the lane's 5-minute tick, with which alone a gate clears outside custody.
 
-    Once clear it stays so while its ground stands: a later call to her does not shut it, which would tell of the call.
+    Once clear it stays so while its ground stands: a later call to her does not shut it, which would tell of the call. Only
+    custody spares the pause: who is let out within it waits for the rest.
     """
     found = opening(file, gate.pair_id, policy)
     if found is None or found.grounded_at > now:
         return GateState.SHUT
-    if gate.state is GateState.CLEAR:
+    if gate.state is GateState.CLEAR and (file.in_custody or found.stays_from <= now):
         return GateState.CLEAR
     may_clear = found.clear_from <= now and (file.in_custody or on_the_round)
     return GateState.CLEAR if may_clear else GateState.SHUT
@@ -54,7 +58,16 @@ def opening(file: CaseFile, pair_id: str, policy: terms.Gate) -> Opening | None:
     grounds = [*_by_override(file, pair_id, waiting), *_by_outreach(file, waiting, policy)]
     if not grounds:
         return None
-    return Opening(min(each.grounded_at for each in grounds), min(each.clear_from for each in grounds))
+    return Opening(
+        min(each.grounded_at for each in grounds),
+        min(each.clear_from for each in grounds),
+        min(each.stays_from for each in grounds),
+    )
+
+
+def waits_beyond_the_hearing(file: CaseFile) -> bool:
+    """Whether he waits for anybody as A or B: then no pair of his opens by time, for one notice waits for all of them."""
+    return any(one.tier in _NEVER_BY_TIME for waiting in file.waited_for.values() for one in waiting)
 
 
 def _by_override(file: CaseFile, pair_id: str, waiting: Sequence[Referral]) -> Iterator[Opening]:
@@ -63,7 +76,7 @@ def _by_override(file: CaseFile, pair_id: str, waiting: Sequence[Referral]) -> I
     words = sorted(word.given_at for word in file.overrides.values() if word.pair_id == pair_id)
     later = [moment for moment in words if moment > since]
     if len(later) > 1:
-        yield Opening(later[1], later[1])
+        yield Opening(later[1], later[1], later[1])
 
 
 def _by_outreach(file: CaseFile, waiting: Sequence[Referral], policy: terms.Gate) -> Iterator[Opening]:
@@ -74,7 +87,8 @@ def _by_outreach(file: CaseFile, waiting: Sequence[Referral], policy: terms.Gate
         return
     last = max(moments)
     spoken = [moment for referral in waiting for moment in _spoken(file, referral.case_id)]
-    yield Opening(last, last if file.in_custody else max([last, *spoken]) + policy.cool_off)
+    clear_from = last if file.in_custody else max([last, *spoken]) + policy.cool_off
+    yield Opening(last, clear_from, last + policy.cool_off)
 
 
 def _spoken(file: CaseFile, case_id: str) -> Iterator[datetime]:
@@ -104,7 +118,7 @@ def _reached(file: CaseFile, referral: Referral, policy: terms.Gate) -> Iterator
     attempts = sorted(_since(file, referral), key=lambda attempt: attempt.attempted_at)
     yield from (attempt.attempted_at for attempt in attempts if attempt.outcome in _CONTACT)
     yield from _completed_since(file, referral, _CONTACT_TASKS)
-    tries = [attempt for attempt in attempts if attempt.outcome in _TRIES]
+    tries = [attempt for attempt in attempts if attempt.outcome in TRIES]
     for count in range(1, len(tries) + 1):
         if _enough(tries[:count], policy, in_custody=file.in_custody):
             yield tries[count - 1].attempted_at
@@ -125,6 +139,8 @@ def _time_limit(file: CaseFile, referral: Referral, policy: terms.Gate) -> Itera
     """In custody with a hearing set: policy's margin before it, if a person on duty has taken a task of hers."""
     custody = file.custody
     if custody is None or not custody.held or custody.hearing_at is None or referral.tier not in _TIME_LIMITED:
+        return
+    if waits_beyond_the_hearing(file):
         return
     for task in file.handled_by_case.get(referral.case_id, ()):
         if task.claimed_at is not None and task.claimed_at > _opened(referral):

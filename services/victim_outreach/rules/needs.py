@@ -1,11 +1,12 @@
 """What should be done for his victims, from the facts as they stand: so facts may come in any order.
 
-Of each case the referral opened last sets the tasks: a new incident joins her open case and restarts its clocks.
+Of each case the referral opened last sets the tasks, by the gravest list of any: a new incident joins her open case and
+restarts its clocks, and one that is told late takes nothing from her.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,10 +15,10 @@ from schemas.advocacy import ScreenResult
 from schemas.notification import NotificationState
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from schemas.referral import ReferralPurpose
-from services.victim_outreach.domain import Attempt, CaseFile, Delivery, Referral, Task, TaskKey, Victim
+from services.victim_outreach.domain import Attempt, CaseFile, Delivery, Referral, Task, TaskKey, Victim, graver
 from services.victim_outreach.rules.clocks import due
 from services.victim_outreach.rules.contact import safe_contact
-from services.victim_outreach.rules.gates import opening
+from services.victim_outreach.rules.gates import TRIES, opening
 from services.victim_outreach.rules.terms import Terms
 
 WRITTEN_INFORMATION = terms.Task(kind=TaskKind.WRITTEN_INFORMATION, owner=TaskOwner.AGENCY, due_within_hours=72)
@@ -66,17 +67,18 @@ def needs(file: CaseFile, policies: Terms) -> list[Need]:
     policy = policies.now
     live = file.live_referrals
     latest = {referral.case_id: referral for referral in live}
+    gravest = _gravest(live)
     reachable = [referral for referral in live if _reachable(referral) and referral.case_id not in file.killed]
     wanted = [
         *(
             need
             for referral in latest.values()
-            for need in _of_incident(file, referral, policies.then(referral.policy))
+            for need in _of_incident(file, referral, gravest[referral.case_id], policies)
         ),
         *(need for referral in reachable for need in _of_danger(file, referral, policy)),
         *(need for one in {one.case_id: one for one in reachable}.values() for need in _of_screens(file, one, policy)),
         *_of_release(file, reachable, policy),
-        *(need for referral in reachable for need in _of_deliveries(file, referral, policy)),
+        *_of_deliveries(file, reachable, policy),
         *_of_others(reachable, policies),
     ]
     quiet = {case_id for case_id in latest if is_quiet(file, case_id)}
@@ -107,8 +109,9 @@ def tried_before(file: CaseFile, referral: Referral, kind: TaskKind) -> list[Att
 
 
 def is_in_vain(outcomes: Collection[AttemptOutcome], policy: terms.Policy) -> bool:
-    """So many tries, and never reached."""
-    return AttemptOutcome.REACHED not in outcomes and len(outcomes) >= policy.outreach.stop_after_attempts
+    """So many tries, and never reached. An unsafe moment, a wrong number and somebody else's answer were no tries of her."""
+    tries = [one for one in outcomes if one in TRIES]
+    return AttemptOutcome.REACHED not in tries and len(tries) >= policy.outreach.stop_after_attempts
 
 
 def is_quiet(file: CaseFile, case_id: str) -> bool:
@@ -121,22 +124,37 @@ def _reachable(referral: Referral) -> bool:
     return referral.gated and referral.victim_id is not None
 
 
-def _of_incident(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
+def _gravest(live: Iterable[Referral]) -> Mapping[str, Referral]:
+    """Of each case, the referral of the gravest list; of two that are alike, the later."""
+    found: dict[str, Referral] = {}
+    for one in live:
+        known = found.get(one.case_id, one)
+        found[one.case_id] = one if graver(known.gravest, one.gravest) is one.gravest else known
+    return found
+
+
+def _of_incident(file: CaseFile, referral: Referral, gravest: Referral, policies: Terms) -> Iterator[Need]:
+    """`referral`: the last of hers that was opened. An older one that came onto a graver list since has the younger clocks."""
     if file.is_closed(referral.case_id):
         return
-    for rule in _response(referral, policy, referral.case_id in file.killed):
+    assert referral.clocks_from is not None, "what is live was opened"
+    assert gravest.clocks_from is not None, "so was this"
+    called = gravest if gravest.clocks_from > referral.clocks_from else referral
+    policy = policies.then(called.policy)
+    for rule in _response(referral, gravest, policy, referral.case_id in file.killed):
         about = f"{referral.referral_id}|{referral.opening}"
-        yield _need(referral, rule, about, referral.clocks_from, policy, of_incident=True)
+        cause = referral.clocks_from if rule.kind is TaskKind.WRITTEN_INFORMATION else called.clocks_from
+        yield _need(referral, rule, about, cause, policy, of_incident=True)
 
 
-def _response(referral: Referral, policy: terms.Policy, killed: bool) -> list[terms.Task]:
+def _response(referral: Referral, gravest: Referral, policy: terms.Policy, killed: bool) -> list[terms.Task]:
     if referral.purpose is ReferralPurpose.ASK_RELATIONSHIP:
         return [policy.on_occasion[TaskKind.ASK_RELATIONSHIP]]
     if killed:
         return [policy.on_occasion[TaskKind.FAMILY_LIAISON]]
     if referral.victim_id is None:
         return [policy.on_occasion[TaskKind.IDENTIFY_VICTIM]]
-    tasks = policy.victim_tasks(referral.gravest)
+    tasks = policy.victim_tasks(gravest.gravest)
     informed = any(task.kind is TaskKind.WRITTEN_INFORMATION for task in tasks)
     return tasks if informed else [WRITTEN_INFORMATION, *tasks]
 
@@ -156,7 +174,9 @@ def _of_screens(file: CaseFile, referral: Referral, policy: terms.Policy) -> Ite
     for screen in file.screens.values():
         if screen.case_id in hers and screen.result == ScreenResult.HIGH:
             rule = policy.on_occasion[TaskKind.HIGH_DANGER_CALL].model_copy(update={"owner": screen.owner})
-            yield _need(referral, rule, f"screen|{screen.case_id}|{screen.number}", screen.recorded_at, policy)
+            # Of two women who were taken for one each has a copy: what was done upon the one is done upon the other.
+            about = f"screen|{screen.owner}|{screen.recorded_at.isoformat()}"
+            yield _need(referral, rule, about, screen.recorded_at, policy)
 
 
 def _is_high(victim: Victim, referral: Referral) -> bool:
@@ -176,25 +196,37 @@ def _of_release(file: CaseFile, reachable: list[Referral], policy: terms.Policy)
         yield _need(referral, rule, release.booking_id, release.recorded_at, policy)
 
 
-def _of_deliveries(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
-    """She hears of a notice before it is given, and is asked after each visit whether she is safe."""
+def _of_deliveries(file: CaseFile, reachable: list[Referral], policy: terms.Policy) -> Iterator[Need]:
+    """Every woman he waits for hears of a notice before it is given, and is asked after each visit whether she is safe."""
+    rule = policy.on_occasion[TaskKind.AFTER_DELIVERY]
+    by_case: dict[str, list[Referral]] = {}
+    for one in reachable:
+        by_case.setdefault(one.case_id, []).append(one)
     for _, notice in sorted(file.deliveries.items()):
-        if notice.pair_id != referral.pair_id:
-            continue
-        if _has_a_way(file, referral.case_id):
-            yield from _before(notice, referral, policy)
-        if notice.visits:
-            rule = policy.on_occasion[TaskKind.AFTER_DELIVERY]
-            yield _need(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at, policy)
+        its = {one.case_id for one in file.referrals.values() if one.pair_id == notice.pair_id and one.place}
+        for case_id, hers in by_case.items():
+            referral = max(hers, key=lambda one: (one.pair_id == notice.pair_id, one.place))
+            if _has_a_way(file, case_id):
+                yield from _before(notice, referral, {one.told_of for one in hers}, policy)
+            if notice.visits and (case_id in its or _was_before(hers, notice)):
+                yield _need(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at, policy)
 
 
-def _before(notice: Delivery, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
+def _was_before(hers: Iterable[Referral], notice: Delivery) -> bool:
+    """Of another woman than the one on whose account it was: a visit before what was done to her is none of hers."""
+    visited_at = notice.visited_at
+    return visited_at is not None and any(one.occurred_at is not None and one.occurred_at <= visited_at for one in hers)
+
+
+def _before(
+    notice: Delivery, referral: Referral, told_of: Collection[datetime | None], policy: terms.Policy
+) -> Iterator[Need]:
     """By the day before the one that is planned, or at once when that is nearer; while he waits as well. Of none planned,
-    when it may be given.
+    when it may be given. `told_of`: rounds of which she heard under another record of his.
     """
     rule = policy.on_occasion[TaskKind.BEFORE_DELIVERY]
     if notice.planned_from is not None and notice.planned_at is not None:
-        told = notice.plans == 1 and notice.planned_from == referral.told_of
+        told = notice.plans == 1 and notice.planned_from in told_of
         if notice.state in _TO_COME and not told:
             about = _of_plan(notice)
             need = _need(referral, rule, about, notice.planned_at, policy)
@@ -210,7 +242,7 @@ def _of_plan(notice: Delivery) -> str:
 def told_of(file: CaseFile, referral: Referral) -> datetime | None:
     """Beginning of the round that is planned, where she has been told of it, or is not to be."""
     kept = {task.about for task in file.tasks.values() if task.case_id == referral.case_id and _is_over(task)}
-    rounds = [one for one in file.deliveries.values() if one.pair_id == referral.pair_id and _of_plan(one) in kept]
+    rounds = [one for one in file.deliveries.values() if _of_plan(one) in kept]
     latest = max((one.planned_from for one in rounds if one.planned_from is not None), default=None)
     return latest or referral.told_of
 

@@ -1,7 +1,7 @@
 """Tables and queries of victim outreach's own schema."""
 
 from services.victim_outreach.store.candidates import Candidate, candidates
-from services.victim_outreach.store.cases import Case, CaseLine, Sight, case_list, case_of, shown_case
+from services.victim_outreach.store.cases import Case, CaseLine, Sight, case_list, case_of, consent_at, shown_case
 from services.victim_outreach.store.lists import (
     UNFINISHED,
     TaskLine,
@@ -29,6 +29,7 @@ __all__ = [
     "candidates",
     "case_list",
     "case_of",
+    "consent_at",
     "metadata",
     "offender_of_pair",
     "offenders_of",

@@ -57,7 +57,8 @@ class Report:
 
 async def waiting(conn: AsyncConnection, limit: int) -> Sequence[Waiting]:
     """Messages nobody has begun to send, oldest first."""
-    columns = [(tasks if name == "owner" else messages).c[name] for name in Waiting.__dataclass_fields__]
+    # A link made since it was asked for moves the task to the case she has now: the last look is at that one.
+    columns = [(tasks if name in ("owner", "case_id") else messages).c[name] for name in Waiting.__dataclass_fields__]
     begun = select(sends.c.send_id).where(sends.c.send_id == messages.c.message_id).exists()
     query = select(*columns).join_from(messages, tasks, tasks.c.task_id == messages.c.task_id)
     query = query.where(messages.c.outcome.is_(None), ~begun)

@@ -15,6 +15,7 @@ from schemas.advocacy import (
 from services.common.service import Input, Outcome
 from services.victim_outreach.domain import Case, CaseFile, Consent, Profile, Screen
 from services.victim_outreach.rules import ADVOCATES, KEEPS, QUESTIONS, TAKES, Terms, result, supervises
+from services.victim_outreach.usecases.links import replaced
 from services.victim_outreach.usecases.moving import passed_on
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
 from services.victim_outreach.usecases.settling import settled
@@ -45,7 +46,7 @@ def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, t
         recorded_at=given.now,
         by=data.by,
     )
-    after = replace(file, profiles={**file.profiles, key: profile})
+    after = replace(file, profiles={**replaced(file, *key), key: profile})
     return _recorded(file, after, data, given, terms)
 
 
@@ -120,17 +121,21 @@ def close_case(file: CaseFile, data: CloseCase, given: Input, terms: Terms) -> O
     if not supervises(data.role) and any(data.role not in TAKES[task.owner] for task in left):
         refuse("wrong_role")
     closed = replace(case, closed_at=given.now, closed_by=data.by, close_reason=data.reason)
-    return _applied(file, replace(file, cases={**file.cases, case.case_id: closed}), given, terms)
+    after = replace(file, cases={**file.cases, case.case_id: closed})
+    return _recorded(file, after, data, given, terms, closing=True)
 
 
 def _case(file: CaseFile, data: CaseCommand) -> Case:
     return known(file.cases, data.case_id, "unknown_case")
 
 
-def _recorded(file: CaseFile, after: CaseFile, data: CaseCommand, given: Input, terms: Terms) -> Outcome[CaseFile]:
+def _recorded(
+    file: CaseFile, after: CaseFile, data: CaseCommand, given: Input, terms: Terms, *, closing: bool = False
+) -> Outcome[CaseFile]:
     """It holds where she is now as well, should his record have been merged while the page was open."""
     outcome = _applied(file, after, given, terms)
-    return replace(outcome, events=(*outcome.events, *passed_on(after, given, data.case_id)))
+    onwards = passed_on(after, given, case=after.shared_case(data.case_id), closing=closing)
+    return replace(outcome, events=(*outcome.events, *onwards))
 
 
 def _applied(file: CaseFile, after: CaseFile, given: Input, terms: Terms) -> Outcome[CaseFile]:

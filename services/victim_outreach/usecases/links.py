@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from schemas.advocacy import LinkCommand, LinkVictims, UnlinkVictims
-from schemas.outreach import TaskKind, TaskOwner
+from schemas.advocacy import ContactSafety, LinkCommand, LinkVictims, UnlinkVictims
+from schemas.outreach import ContactChannel, TaskKind, TaskOwner
 from schemas.topics import Topic
 from services.common.service import Input, Outcome, Outgoing, caused_by
 from services.victim_outreach.domain import (
     Case,
     CaseFile,
+    ChannelEntry,
+    Consent,
     Link,
     Profile,
+    Screen,
     Task,
     case_id,
     case_of_victim,
     last_word,
     linked,
+    set_aside,
 )
 from services.victim_outreach.rules import LINKERS, Terms
 from services.victim_outreach.usecases.refusing import need_role, refuse
@@ -37,7 +41,9 @@ def link_victims(file: CaseFile, data: LinkVictims, given: Input, terms: Terms) 
 
 
 def unlink_victims(file: CaseFile, data: UnlinkVictims, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    """Two cases again. What was said while they were one is kept for both: nobody knows whose word it was."""
+    """Two cases again. Nobody knows whose word was given while they were one: what it forbade is kept for both, what it allowed
+    ends.
+    """
     first, second = _pair(file, data)
     before = file.links.get((first, second))
     if before is None or before.ended_at is not None:
@@ -76,7 +82,13 @@ def relinked(file: CaseFile, links: Mapping[tuple[str, str], Link]) -> CaseFile:
     after = replace(file, links=links)
     for key, before in sorted(file.links.items()):
         if before.holds and not links[key].holds:
-            after = replace(after, profiles=_profiles_of_both(file, after.profiles, before))
+            shared = case_of_victim(file.offender_id, min(linked(before.victim_id, file.links.values())))
+            after = replace(
+                after,
+                profiles=_profiles_of_both(file, after.profiles, before, shared),
+                screens=_screens_of_both(file, after.screens, before, shared),
+                consents=_consents_of_neither(after.consents, links[key], shared),
+            )
     return _rekeyed(after)
 
 
@@ -90,16 +102,90 @@ def by_last_word(known: Mapping[tuple[str, str], Link], told: Iterable[Link]) ->
 
 
 def _profiles_of_both(
-    file: CaseFile, profiles: Mapping[tuple[str, TaskOwner], Profile], link: Link
+    file: CaseFile, profiles: Mapping[tuple[str, TaskOwner], Profile], link: Link, shared: str
 ) -> Mapping[tuple[str, TaskOwner], Profile]:
-    shared = case_of_victim(file.offender_id, min(linked(link.victim_id, file.links.values())))
     kept = dict(profiles)
+    hers = [case_of_victim(file.offender_id, victim) for victim in (link.victim_id, link.other_victim_id)]
     for profile in profiles.values():
-        if profile.case_id == shared and profile.recorded_at >= link.linked_at:
-            for victim in (link.victim_id, link.other_victim_id):
-                hers = case_of_victim(file.offender_id, victim)
-                kept[hers, profile.owner] = replace(profile, case_id=hers)
+        if profile.case_id != shared or profile.recorded_at < link.linked_at:
+            continue
+        own = {shared: kept.pop((set_aside(shared), profile.owner), None)}
+        for case in dict.fromkeys((shared, *hers)):
+            before = own.get(case) or (profiles.get((case, profile.owner)) if case != shared else None)
+            kept[case, profile.owner] = _stricter(before, replace(profile, case_id=case))
     return kept
+
+
+def replaced(file: CaseFile, case_id: str, owner: TaskOwner) -> Mapping[tuple[str, TaskOwner], Profile]:
+    """The profiles, where one is replaced by what was said now. From before a link, it is kept for when that is taken back."""
+    hers = file.own_cases(case_id)
+    links = (
+        one for one in file.links.values() if one.holds and case_of_victim(file.offender_id, one.victim_id) in hers
+    )
+    newest = max((one.linked_at for one in links), default=None)
+    known = file.profiles.get((case_id, owner))
+    if known is None or newest is None or known.recorded_at >= newest:
+        return file.profiles
+    key = (set_aside(case_id), owner)
+    before = file.profiles.get(key)
+    kept = replace(known, case_id=set_aside(case_id))
+    return {**file.profiles, key: kept if before is None else _stricter(before, kept)}
+
+
+def _stricter(own: Profile | None, said: Profile) -> Profile:
+    """`own`: what she said before, if that is known; `said`: what one of the two has said since."""
+    channels = tuple(entry for one in ContactChannel if (entry := _strictest(one, own, said)) is not None)
+    if own is None:
+        return replace(said, channels=channels, version=said.version + 1)
+    return replace(
+        said,
+        channels=channels,
+        hours=said.hours or own.hours,
+        no_contact=own.no_contact or said.no_contact,
+        valid_until=min(own.valid_until, said.valid_until),
+        version=max(own.version, said.version) + 1,
+    )
+
+
+def _strictest(channel: ContactChannel, own: Profile | None, said: Profile) -> ChannelEntry | None:
+    """Safe is only what she said herself, where the other word is the same to the address: else it may be the other one's."""
+    words = {own.says(channel) if own is not None else ContactSafety.UNKNOWN, said.says(channel)}
+    if ContactSafety.UNSAFE in words:
+        return channel, ContactSafety.UNSAFE, None
+    if own is None or words != {ContactSafety.SAFE} or own.address(channel) != said.address(channel):
+        return None
+    return channel, ContactSafety.SAFE, own.address(channel)
+
+
+def _screens_of_both(
+    file: CaseFile, screens: Mapping[tuple[str, int], Screen], link: Link, shared: str
+) -> Mapping[tuple[str, int], Screen]:
+    said = [one for one in screens.values() if one.case_id == shared and one.recorded_at >= link.linked_at]
+    hers = (case_of_victim(file.offender_id, victim) for victim in (link.victim_id, link.other_victim_id))
+    return with_screens(screens, (replace(one, case_id=case) for case in hers for one in said))
+
+
+def with_screens(screens: Mapping[tuple[str, int], Screen], told: Iterable[Screen]) -> Mapping[tuple[str, int], Screen]:
+    """Beside those that are known; one that is known already, once."""
+    kept = dict(screens)
+    for one in told:
+        hers = [each for each in kept.values() if each.case_id == one.case_id]
+        if any((each.recorded_at, each.by) == (one.recorded_at, one.by) for each in hers):
+            continue
+        number = 1 + max((each.number for each in hers), default=0)
+        kept[one.case_id, number] = replace(one, number=number)
+    return kept
+
+
+def _consents_of_neither(consents: Mapping[str, Consent], link: Link, shared: str) -> Mapping[str, Consent]:
+    """`link`: as it was ended."""
+    assert link.ended_at is not None, "asked of links that end"
+    ending = (
+        one
+        for one in consents.values()
+        if one.case_id == shared and one.given_at >= link.linked_at and one.revoked_at is None
+    )
+    return {**consents, **{one.consent_id: replace(one, revoked_at=max(link.ended_at, one.given_at)) for one in ending}}
 
 
 def _rekeyed(file: CaseFile) -> CaseFile:

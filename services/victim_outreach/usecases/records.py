@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from schemas.envelope import pair_id, referral_id
 from schemas.notification import (
     Notification,
     NotificationCancelled,
@@ -34,7 +33,8 @@ from services.victim_outreach.domain import (
     graver,
 )
 from services.victim_outreach.rules import Terms
-from services.victim_outreach.usecases.moving import handed_over
+from services.victim_outreach.usecases.moving import handed_over, id_there, passed_on
+from services.victim_outreach.usecases.naming import named
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
 
@@ -45,11 +45,11 @@ def referral_given(file: CaseFile, data: GivenReferral, given: Input, terms: Ter
     heard = _as_told(file, known, data)
     if heard.live:
         place = 1 + max((referral.place for referral in file.referrals.values()), default=0)
-        heard = _with_clocks(known, heard, place, given)
+        heard = _with_clocks(known, heard, place, given, closed=file.is_closed(heard.case_id))
         began = known is None or heard.clocks_from != known.clocks_from
         heard = replace(heard, policy=terms.now.digest if began or known is None else known.policy)
     referrals = {**file.referrals, heard.referral_id: heard}
-    after = _asked(replace(file, referrals=referrals), data)
+    after = _asked(named(replace(file, referrals=referrals), known, heard, given), data)
     if heard.live and (known is None or heard.clocks_from != known.clocks_from):
         after = _reopened(after, heard.case_id)
     return settled(file, Draft(after), given, terms)
@@ -96,15 +96,17 @@ def _as_told(file: CaseFile, known: Referral | None, data: GivenReferral) -> Ref
     )
 
 
-def _with_clocks(known: Referral | None, heard: Referral, place: int, given: Input) -> Referral:
+def _with_clocks(known: Referral | None, heard: Referral, place: int, given: Input, *, closed: bool) -> Referral:
     """Opened for the first time, anew, or for another woman than thought: all starts now. A graver tier: the clocks.
 
-    Taken over from another record of his (withdrawn, and yet with a time of opening), it goes on from then.
+    Taken over from another record of his (withdrawn, and yet with a time of opening), it goes on from then; `closed` with her
+    case, and graver now, its clocks start.
     """
     if known is None or not known.live or known.case_id != heard.case_id:
         anew = replace(heard, opening=heard.opening + 1, place=place, opened_at=given.now, clocks_from=given.at)
         if known is not None and known.withdrawn and known.opened_at is not None and known.case_id == heard.case_id:
-            return replace(anew, opened_at=known.opened_at, clocks_from=known.clocks_from)
+            again = closed and graver(known.gravest, heard.tier) is not known.gravest
+            return replace(anew, opened_at=known.opened_at, clocks_from=given.at if again else known.clocks_from)
         return anew
     gravest = graver(known.gravest, heard.tier)
     restarted = gravest is not known.gravest or heard.homicide is not known.homicide
@@ -157,7 +159,7 @@ def _ended(known: Referral, moved_to: str | None) -> Referral:
         known,
         withdrawn=True,
         moved_to=moved_to,
-        moved_as=_id_there(known, moved_to),
+        moved_as=id_there(known, moved_to),
         incident_id=None,
         occurred_at=None,
         tier=None,
@@ -165,12 +167,6 @@ def _ended(known: Referral, moved_to: str | None) -> Referral:
         opened_at=None,
         clocks_from=None,
     )
-
-
-def _id_there(known: Referral, to: str | None) -> str | None:
-    if to is None or known.incident_id is None:
-        return known.moved_as
-    return referral_id(pair_id(known.incident_id, to), known.victim_no)
 
 
 def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -234,7 +230,9 @@ _VISITED = (NotificationState.SERVED, NotificationState.FAILED)
 
 
 def notice_changed(file: CaseFile, data: Notification, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    """Released is a visit to come, until it is held again; served and failed are a visit made."""
+    """Released is a visit to come, until it is held again; served and failed are a visit made. One that was under way when his
+    record was merged was made all the same: she is asked after where she is now.
+    """
     state = _STATES[type(data)]
     known = file.deliveries.get(data.notification_id) or Delivery(data.notification_id, data.pair_id)
     changed = replace(known, state=state)
@@ -243,7 +241,11 @@ def notice_changed(file: CaseFile, data: Notification, given: Input, terms: Term
     if state in _VISITED:
         changed = replace(changed, visits=known.visits + 1, visited_at=given.at, planned_from=None, planned_at=None)
     deliveries = {**file.deliveries, data.notification_id: changed}
-    return settled(file, Draft(replace(file, deliveries=deliveries)), given, terms)
+    after = replace(file, deliveries=deliveries)
+    outcome = settled(file, Draft(after), given, terms)
+    if state not in _VISITED:
+        return outcome
+    return replace(outcome, events=(*outcome.events, *passed_on(after, given, pair=data.pair_id)))
 
 
 def notice_planned(file: CaseFile, data: NotificationPlanned, given: Input, terms: Terms) -> Outcome[CaseFile]:

@@ -16,6 +16,7 @@ from schemas.outreach import (
     TaskClaimed,
     TaskKind,
     TaskOpened,
+    TaskOwner,
     TaskState,
 )
 from schemas.policy import Policy
@@ -33,6 +34,7 @@ from services.victim_outreach.rules import (
     opening,
     reviews,
 )
+from services.victim_outreach.usecases.naming import followed
 from services.victim_outreach.usecases.telling import Draft
 
 MESSAGE_LOST_AFTER = timedelta(minutes=15)
@@ -45,11 +47,11 @@ def settled(
 
     `on_the_round`: see `gate_state`.
     """
-    draft = _with_cases(draft, given)
+    draft = _with_cases(replace(draft, file=followed(before, draft.file)), given)
     draft = _with_tasks(draft, needs(draft.file, terms), lambda task: task.kind is not TaskKind.GATE_REVIEW, given)
     draft = _with_gates(before, draft, given, terms, on_the_round=on_the_round)
     draft = _with_tasks(draft, reviews(draft.file, terms.now), lambda task: task.kind is TaskKind.GATE_REVIEW, given)
-    file = _paged(draft.file, given, terms)
+    file = _paged(_kept_from_his_agency(draft.file), given, terms)
     file = replace(file, wake_at=wake_at(file, terms))
     return Outcome(before, result="none") if file == before else Outcome(file, draft.said)
 
@@ -93,6 +95,15 @@ def _with_cases(draft: Draft, given: Input) -> Draft:
     return replace(draft, file=replace(file, cases=cases))
 
 
+def _kept_from_his_agency(file: CaseFile) -> CaseFile:
+    """Where he turns out to be an officer, what his agency's people did for her is theirs to read no longer."""
+    if not any(one.conflict_of_interest for one in file.live_referrals):
+        return file
+    ended = (one for one in file.tasks.values() if one.owner is TaskOwner.AGENCY and not one.unfinished)
+    theirs = {one.task_id: replace(one, owner=TaskOwner.SYSTEM_ADVOCATE) for one in ended}
+    return replace(file, tasks={**file.tasks, **theirs}) if theirs else file
+
+
 def _paged(file: CaseFile, given: Input, terms: Terms) -> CaseFile:
     """Whoever is on duty is told of what nobody has taken; the sender finds here that it has something to say."""
     paged = {}
@@ -123,7 +134,9 @@ def _with_tasks(draft: Draft, wanted_: Iterable[Need], among: Callable[[Task], b
 
 def _is_stale(file: CaseFile, task: Task, wanted: Mapping[TaskKey, Need]) -> bool:
     need = wanted.get(task.key)
-    return need is None or need.due_at < task.due_at or not file.referrals[task.referral_id].live
+    if need is None or need.due_at < task.due_at or not file.referrals[task.referral_id].live:
+        return True
+    return need.referral.conflict_of_interest and task.owner is TaskOwner.AGENCY
 
 
 def _open(draft: Draft, need: Need, earlier: int, forerunner: Task | None, given: Input) -> Draft:

@@ -148,21 +148,19 @@ def test_what_changes_nothing_is_not_said() -> None:
     assert len(bench.said) == said
 
 
+BOOKED = event(CustodyChanged(offender_id=HIM, booking_id="B", change=CustodyChange.BOOKED, at=START), HIM, START)
+ORDERED = event(
+    OrderChanged.model_validate(
+        {"offender_id": HIM, "order_id": "R", "kind": ProhibitedBehavior.NO_CONTACT, "from": START}
+        | {"change": OrderChange.ISSUED}
+    ),
+    HIM,
+    START,
+)
+
+
 @pytest.mark.parametrize(
-    "quiet",
-    [
-        event(CustodyChanged(offender_id=HIM, booking_id="B", change=CustodyChange.BOOKED, at=START), HIM, START),
-        event(
-            OrderChanged.model_validate(
-                {"offender_id": HIM, "order_id": "R", "kind": ProhibitedBehavior.NO_CONTACT, "from": START}
-                | {"change": OrderChange.ISSUED}
-            ),
-            HIM,
-            START,
-        ),
-        disposed("A-nobody", Disposition.ACQUITTED),
-    ],
-    ids=lambda one: one.type,
+    "quiet", [BOOKED, ORDERED, disposed("A-nobody", Disposition.ACQUITTED)], ids=lambda one: one.type
 )
 def test_what_is_kept_and_decides_nothing(quiet: object) -> None:
     bench = Bench()
@@ -170,6 +168,17 @@ def test_what_is_kept_and_decides_nothing(quiet: object) -> None:
     assert not outcome.events
     assert len(bench.offender().history.records) == 1
     assert bench.put(quiet).state is outcome.state  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("quiet", [BOOKED, ORDERED], ids=lambda one: one.type)
+def test_custody_and_orders_read_no_incident_again(quiet: object) -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True, arrest="A-1"))
+    before = bench.offender().assessment
+    bench.put(quiet)  # type: ignore[arg-type]
+    assert bench.offender().assessment is before
+    bench.put(disposed("A-1", Disposition.ACQUITTED))
+    assert bench.offender().assessment != before
 
 
 def test_a_notice_given_before_this_system_is_told_to_the_notifier() -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from services.common.lane import LaneStatus
 from services.common.tables import lanes, positions
-from tests.harness.one_lane import INCIDENTS, OneLane, one_lane, record
+from tests.harness.one_lane import COMMANDS, INCIDENTS, OneLane, one_lane, record
 
 
 @pytest.fixture
@@ -66,6 +66,25 @@ async def test_restored_database_whose_group_stands_past_a_marker(made: OneLane)
     made.poll()
     await made.until(lambda: made.kafka.group[INCIDENTS] == 6)
     assert made.said == [(4, 4), (5, 5)]
+
+
+async def test_restored_database_whose_other_topic_comes_first(made: OneLane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What may not be touched until a topic has caught up neither keeps the loop from fetching that, nor pauses it."""
+    monkeypatch.setattr("services.common.lane.HIGH_WATER", 20)
+    steps: list[str] = []
+    made.kafka.fail = steps.append
+    made.kafka.log = [record(offset) for offset in range(30)]
+    made.kafka.group |= {INCIDENTS: 0, COMMANDS: 2}  # SQL has forgotten the two
+    made.kafka.others = {COMMANDS: 2}
+    made.lane.start()
+    await made.until_running()
+    steps.clear()
+    made.poll()
+    await asyncio.sleep(0.3)  # a loop that stands still never comes back
+    assert "pause" not in steps and made.said == []
+    made.lane.offer(COMMANDS, [replace(record(offset), topic=COMMANDS) for offset in range(2)])
+    await made.until(lambda: made.kafka.group[INCIDENTS] == 30)
+    assert made.kafka.group[COMMANDS] == 2
 
 
 async def test_batch_that_never_reached_the_lane(made: OneLane) -> None:

@@ -21,6 +21,7 @@ from services.common.auth import Person, Tokens
 from services.intake.api import Desk, router
 from services.intake.bodies import MAX_BODY
 from services.intake.domain import RejectLimit, Terms
+from services.intake.identity import Identifiers, offender_id
 from tests.harness import feed
 from tests.harness.http import KeptReads, coded
 from tests.harness.intake import Bench, bench
@@ -167,6 +168,42 @@ async def test_who_is_who_is_no_agencys_to_say(api: Api, kind: str, data: dict[s
     assert coded(await api.post(feed.envelope(data, kind), STRUCTURED)) == (422, "another_agency")
 
 
+@pytest.mark.parametrize("numbers", [(1, 1), (2, None), (None, 3, 1)])
+async def test_two_victims_of_one_number_are_refused_at_once(api: Api, numbers: tuple[int | None, ...]) -> None:
+    """Downstream one woman's referral would hide the other's: whoever sent it must hear of it."""
+    victims = [{"victim_no": number, "relationship": "SE"} for number in numbers]
+    field = f"victims.{len(numbers) - 1}.victim_no"
+    for body, kind in ((feed.incident(victims=victims), "application/json"), (event(victims=victims), STRUCTURED)):
+        answered = await api.post(body, kind)
+        assert coded(answered) == (422, "out_of_range")
+        assert answered.json()["fields"] == [{"field": field, "problem": "out_of_range"}]
+    assert api.incidents == []
+
+
+@pytest.mark.parametrize("victims", [[], [{"victim_no": 1}], [{"victim_no": 1, "incident_id": f"{OTHER}:7"}]])
+async def test_an_agencys_list_names_incidents_of_its_own(api: Api, victims: list[dict[str, Any]]) -> None:
+    """An empty one would take away every victim of this man, whoever has told of her."""
+    await api.post(feed.incident())
+    data = {"offender_id": "O1", "victims": victims}
+    assert coded(await api.post(feed.envelope(data, "ipvi.victims.described.v1"), STRUCTURED)) == (
+        422,
+        "another_agency",
+    )
+    [(_, last)] = [row for row in api.bench.stream.rows if row[0] == Topic.VICTIMS]
+    assert last.value is not None
+
+
+@pytest.mark.parametrize(
+    ("booking", "status"), [(f"{OTHER}:B1", 422), (f"{feed.ORI}:B1", 202), ("B1", 202), ("2025:1", 202)]
+)
+async def test_a_booking_of_another_jail_is_not_an_agencys_to_end(api: Api, booking: str, status: int) -> None:
+    data = {"offender_id": "O1", "booking_id": booking, "change": "released", "at": "2025-01-12T02:00:00Z"}
+    answered = await api.post(feed.envelope(data, "ipvi.custody.changed.v1"), STRUCTURED)
+    assert answered.status_code == status
+    if status == 422:
+        assert answered.json()["fields"] == [{"field": "booking_id", "problem": "another_agency"}]
+
+
 async def test_a_batch_is_taken_but_for_what_is_wrong_in_it(api: Api) -> None:
     answered = await api.post(
         [feed.incident(number="1"), {"incident_id": "ZZ0010000:2", "note": "Canary"}, feed.incident(number="3")]
@@ -214,6 +251,21 @@ async def test_identifiers_in_place_of_an_id(api: Api) -> None:
     )
     empty = await api.post(feed.incident(offender={"identifiers": {"sex": "M"}}))
     assert empty.json()["fields"][0]["field"] == "offender.identifiers"
+
+
+async def test_two_men_of_one_incident_known_by_name_alone_are_two(api: Api) -> None:
+    """Under one id the second would be the first told differently: refused downstream, and his charge lost."""
+
+    def plain(name: str, **more: Any) -> dict[str, Any]:
+        return feed.incident(offender={"identifiers": {"name": name, **more}})
+
+    unnumbered = await api.post(plain("Man, A"))
+    assert coded(unnumbered) == (422, "missing_field")
+    assert unnumbered.json()["fields"][0]["field"] == "offender.identifiers.offender_no"
+    both = await api.post([plain("Man, A", offender_no=1), plain("Other, B", offender_no=2)])
+    assert both.status_code == 202
+    known = {event.subject for event in api.bench.stream.events(Topic.INCIDENTS)}
+    assert known == {offender_id(Identifiers(feed.ORI, "25-001", number)) for number in (1, 2)}
 
 
 async def test_nothing_is_acknowledged_that_is_not_on_the_stream(api: Api) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,20 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from schemas.commands import Role
+from schemas.envelope import Classification, Event
 from schemas.incident import CustodyChange, CustodyChanged, IncidentReported
 from schemas.person import OffenderDescribed
 from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
 from services.intake.api import Desk, router
+from services.intake.domain import Unit
 from services.intake.identity import Identifiers, offender_id
 from services.intake.linkage.model import Scored
 from services.intake.linkage.rules import Bars
 from services.intake.store import identities
 from services.intake.usecases import linking
 from tests.harness.http import KeptReads, coded
-from tests.harness.identity import CITY, NOW, SHERIFF, TERMS, later, linked, merges, record, sent, splits, taken
+from tests.harness.identity import CITY, NOW, SHERIFF, TERMS, days, later, linked, merges, record, sent, splits, taken
 from tests.harness.intake import Bench, bench
 
 BORN = date(1985, 3, 14)
@@ -229,3 +231,49 @@ async def _scored(intake: Bench, probability: float) -> None:
     pairs = [Scored(min(a, b), max(a, b), probability) for place, a in enumerate(names) for b in names[:place]]
     await linking._apply(intake.database, TERMS, pairs, Bars(), 1, NOW)
     await linked(intake)
+
+
+async def in_jail(intake: Bench, known: Identifiers, change: CustodyChange, at: datetime = NOW) -> None:
+    who = offender_id(known)
+    data = CustodyChanged(offender_id=who, booking_id=f"{known.agency}:B7", change=change, at=at, facility="Jail")
+    jail = Event(
+        id=f"b7-{change}",
+        source=f"/agencies/{known.agency}/roster",
+        subject=who,
+        time=at,
+        data=data,
+        dataclassification=Classification.RESTRICTED,
+    )
+    await taken(intake, Unit(1, (jail,)), link=False)
+
+
+async def test_a_split_gives_him_back_his_own_custody(api: Api) -> None:
+    """A wrong link; the other is in jail. Whoever stays is not held under the other's booking, nor ever released from it."""
+    one, same = replace(HIS, state_id="NC1"), replace(ALIKE, fbi_number="1AB")
+    await taken(api.intake, record(one), record(same))
+    await in_jail(api.intake, same, CustodyChange.BOOKED)
+    custody = api.last(offender_id(one)).custody
+    assert custody is not None
+    assert custody.held
+    body = {"offender_id": offender_id(one), "merged_offender_id": offender_id(same), "reason": "wrong_number"}
+    assert (await api.post("splits", body)).status_code == 200
+    [split] = splits(api.intake)
+    assert api.last(offender_id(one)).custody is None
+    assert api.last(split.new_offender_id).custody == custody
+    await in_jail(api.intake, same, CustodyChange.RELEASED, NOW + days(2))
+    custody = api.last(split.new_offender_id).custody
+    assert custody is not None
+    assert not custody.held
+
+
+async def test_a_split_leaves_him_the_custody_that_was_told_of_him(api: Api) -> None:
+    one, same = replace(HIS, state_id="NC1"), replace(ALIKE, fbi_number="1AB")
+    await taken(api.intake, record(one), record(same))
+    await in_jail(api.intake, one, CustodyChange.BOOKED)
+    body = {"offender_id": offender_id(one), "merged_offender_id": offender_id(same), "reason": "wrong_number"}
+    assert (await api.post("splits", body)).status_code == 200
+    [split] = splits(api.intake)
+    custody = api.last(offender_id(one)).custody
+    assert custody is not None
+    assert custody.held
+    assert api.last(split.new_offender_id).custody is None

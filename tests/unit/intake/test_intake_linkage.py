@@ -73,6 +73,30 @@ def test_what_contradicts_a_number(changes: dict[str, object], expected: Contrad
 
 
 @pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        (("Garcia, Daniel", "M"), ("Garcia, Daniela", "F"), Contradiction.GIVEN_NAME),
+        (("Garcia, Daniel", "M"), ("Garcia, Daniela", None), None),
+        (("Garcia, Daniel", "M"), ("Garcia, Daniell", "M"), None),
+        (("Garcia, Daniel", "M"), ("Garcia, Daniel", "F"), None),
+        (("Garcia, Patricia", "F"), ("Garcia, Pat", "M"), Contradiction.GIVEN_NAME),
+        ((None, "F"), ("Garcia, Daniel", "M"), Contradiction.GIVEN_NAME),
+        ((None, "F"), (None, "M"), Contradiction.GIVEN_NAME),
+        (("Garcia, Juan-Carlos", "M"), ("Garcia, Juan-Pablo", "M"), Contradiction.GIVEN_NAME),
+        (("Garcia, Juan-Carlos", "M"), ("Garcia, Juan-Carlo", "M"), None),
+        (("Garcia, Juan-Carlos", "M"), ("Garcia, Juan", "M"), None),
+    ],
+)
+def test_a_number_that_brother_and_sister_share_is_a_persons_to_judge(
+    one: tuple[str | None, str | None], other: tuple[str | None, str | None], expected: Contradiction | None
+) -> None:
+    """Twins of one birth date, and one mistyped number: his charges are not hers."""
+    a, b = (replace(HIS, name=name, sex=sex, arrests=frozenset()) for name, sex in (one, other))
+    assert contradiction(a, b) == contradiction(b, a) == expected
+    assert verdict(a, b, 0.0, Bars())[0] is (Verdict.ASK if expected else Verdict.LINK)
+
+
+@pytest.mark.parametrize(
     ("changes", "probability", "expected"),
     [
         ({}, 0.999, Verdict.LINK),

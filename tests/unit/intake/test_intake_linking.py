@@ -91,6 +91,24 @@ async def test_an_agencys_number_given_to_two_state_numbers_is_asked_about(intak
     assert question.contradiction == "state_numbers"
 
 
+async def test_a_number_that_stands_for_nobody_is_one_question_for_each_record(intake: Bench) -> None:
+    """Twelve men with the number 0: not each against all."""
+    names = ("Al", "Bo", "Cy", "Dov", "Ed", "Fay", "Gus", "Hal", "Ira", "Jon", "Kip", "Lou")
+    men = [Identifiers(CITY, f"R{n}", agency_person="0", name=f"Mills, {name}") for n, name in enumerate(names)]
+    await taken(intake, *map(record, men[:5]))
+    await taken(intake, *map(record, men[5:]))
+    questions = await asked(intake)
+    assert len(questions) == len(men) - 1
+    ends = {each.one for each in questions} | {each.other for each in questions}
+    assert len(ends) == len(men), "each is asked about"
+
+
+async def test_one_question_about_a_record_and_a_man_however_many_records_he_has(intake: Bench) -> None:
+    await taken(intake, record(CITYS), record(later(replace(CITYS, name="MILLS, ROBERT"), "I2")))
+    await taken(intake, record(replace(SHERIFFS, name="Mills, Kevin")))
+    assert len(await asked(intake)) == 1
+
+
 async def test_what_two_links_would_join_stays_apart_where_the_register_has_two(intake: Bench) -> None:
     """A is B by one number and B is C by another; A and C have two numbers of the state."""
     bridge = Identifiers(SHERIFF, "S1", fbi_number="1AB", agency_person="X9", name="Mills, Rob", birth_date=BORN)

@@ -152,10 +152,176 @@ def test_rows_that_contradict_each_other(tmp_path: Path) -> None:
     assert unit.reject.raw.count(b"\n") == 1, "the whole unit is kept"
 
 
+@pytest.mark.parametrize(
+    ("other", "field"),
+    [
+        (ROW.replace(",M1,", ",,").replace("Man, A", "Other, B"), "his name"),
+        (ROW.replace(",M1,", ",,").replace("1985", "1961"), "born"),
+    ],
+)
+def test_two_men_of_one_call_without_numbers_are_not_one(tmp_path: Path, other: str, field: str) -> None:
+    """Each would be charged with what the other did, and her telephone would be in the other's file."""
+    nobody = ROW.replace(",M1,", ",,").replace("1985-06-15", "")
+    [unit] = read(tmp_path, nobody, ROW.replace(",M1,", ",,"), other)
+    assert unit.reject is not None
+    assert (unit.reject.code, unit.reject.field, unit.reject.line) == (RejectCode.ROW_CONFLICT, field, 4)
+
+
+def test_two_men_of_one_call_are_told_apart_by_their_place(tmp_path: Path) -> None:
+    under = mapping(columns={**CALLS["columns"], "offender_no": "no"})  # type: ignore[dict-item]
+    mine, other = ROW.replace(",M1,", ",,") + ",1", ROW.replace(",M1,", ",,").replace("Man, A", "Other, B") + ",2"
+    units = read(tmp_path, mine, other, mine.replace("Man, A", "MAN,  A"), under=under, header=f"{HEADER},no")
+    assert sorted(len(told(unit).offenses) for unit in units) == [1, 2]
+    [half] = [unit.reject for unit in read(tmp_path, mine, other[:-1], under=under, header=f"{HEADER},no")]
+    assert half is not None
+    assert half.code is RejectCode.ROW_CONFLICT, "who has no place is not the first"
+    [one] = read(tmp_path, mine, mine.replace("Man, A", "Mann, A"), under=under, header=f"{HEADER},no")
+    assert len(told(one).offenses) == 2, "a place in the report says who he is, however his name is written"
+
+
+def test_a_name_of_two_columns_has_the_length_of_one(tmp_path: Path) -> None:
+    """What is longer fits no record of people: they could not be read again."""
+    columns = {**CALLS["columns"], "last_name": "last", "first_name": "first"}  # type: ignore[dict-item]
+    under = mapping(columns={name: column for name, column in columns.items() if name != "name"})
+    header = HEADER.replace("his name", "last") + ",first"
+    fits, longer = (ROW.replace('"Man, A"', "L" * 120) + "," + "F" * count for count in (78, 79))
+    good, bad = read(tmp_path, fits, longer.replace("25-1", "25-2"), under=under, header=header)
+    [him] = [fact for fact in good.facts if isinstance(fact, OffenderFacts)]
+    assert len(him.name or "") == 200
+    assert bad.reject is not None
+    assert (bad.reject.code, bad.reject.field) == (RejectCode.OUT_OF_RANGE, "last")
+
+
+def test_an_incident_of_too_many_rows_is_refused_row_by_row(tmp_path: Path) -> None:
+    """Such a column holds no number of incidents. None of the rows is held for the others."""
+    file = tmp_path / "calls.csv"
+    file.write_text("\n".join([HEADER, *[ROW] * 500, *[ROW.replace("25-1", "0")] * 501]) + "\n")
+    units = read_mapped(Source(file), mapping())
+    assert len(told(next(units)).offenses) == 500
+    first = next(units)
+    assert first.reject is not None
+    assert (first.reject.code, first.reject.field, first.line) == (RejectCode.OUT_OF_RANGE, "call", 502)
+    assert first.reject.raw.decode() == ROW.replace("25-1", "0")
+    assert sum(unit.reject is not None for unit in units) == 500
+
+
+def women(path: Path, *rows: str) -> list[Unit]:
+    """Each row her person number, her number in the incident, her name."""
+    under = mapping(columns={**CALLS["columns"], "victim_no": "w no"})  # type: ignore[dict-item]
+    calls = []
+    for each in rows:
+        person, number, name = each.split(",")
+        calls.append(f"25-1,2025-01-10,domestic assault,M1,,,{person},{name},,wife,,,{number}")
+    return read(path, *calls, under=under, header=f"{HEADER},w no")
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ((",2,Ann", ",,Zoe"), [("Ann", 2), ("Zoe", 1)]),
+        (("W1,,Ann", "W1,7,Ann", ",,Zoe"), [("Ann", 7), ("Zoe", 1)]),
+        ((",,Zoe", ",2,Ann", ",,Bea"), [("Zoe", 1), ("Ann", 2), ("Bea", 3)]),
+        (("W1,,Ann", "W2,1,Zoe", ",02,Bea", ",2,Bea"), [("Ann", 3), ("Zoe", 1), ("Bea", 2)]),
+        (("2,,Ann", ",2,Zoe"), [("Ann", 1), ("Zoe", 2)]),
+    ],
+)
+def test_each_woman_has_a_number_of_her_own(
+    tmp_path: Path, rows: tuple[str, ...], expected: list[tuple[str, int]]
+) -> None:
+    """Whoever has none gets one that is free: under the number of another she would be refused by all who come after."""
+    [unit] = women(tmp_path, *rows)
+    assert [(fact.name, fact.victim_no) for fact in unit.facts if isinstance(fact, VictimFacts)] == expected
+    assert [one.victim_no for one in told(unit).victims] == [number for _, number in expected]
+
+
+def test_two_women_of_one_number_are_refused(tmp_path: Path) -> None:
+    for rows in (("W1,1,Ann", "W1,1,Ann", "W2,1,Zoe"), ("W1,1,Ann", "W2,3,Zoe", "W1,2,Ann")):
+        [unit] = women(tmp_path, *rows)
+        assert unit.reject is not None
+        assert (unit.reject.code, unit.reject.field, unit.reject.line) == (RejectCode.ROW_CONFLICT, "w no", 4)
+
+
+BORN = mapping(
+    dates=["%m/%d/%y", "%Y-%m-%d", "%m/%d/%Y %H:%M"],
+    columns={**CALLS["columns"], "victim_birth_date": "hers"},  # type: ignore[dict-item]
+)
+
+
+def born(his: str, hers: str) -> str:
+    """Two births, each in an incident of its own."""
+    return ROW.replace("25-1", f"25-{his.replace('/', '-')}").replace("1985-06-15", his) + f",{hers}"
+
+
+def test_nobody_is_born_after_what_is_told_of_him(tmp_path: Path) -> None:
+    """Else he would be a minor, and off the ladder: of two figures for the year the century before is meant."""
+    units = read(
+        tmp_path, born("06/15/62", "01/11/25"), born("06/15/08", "01/10/25"), under=BORN, header=f"{HEADER},hers"
+    )
+    assert told(units[0]).offender.birth_date == date(1962, 6, 15)
+    assert [[fact.birth_date for fact in unit.facts] for unit in units] == [
+        [date(1962, 6, 15), date(1925, 1, 11)],
+        [date(2008, 6, 15), date(2025, 1, 10)],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "field"),
+    [
+        (born("2062-06-15", ""), "born"),
+        (born("1985-06-15", "2025-01-11"), "hers"),
+        (born("02/29/00", "").replace("01/10/2025", "01/10/1999"), "born"),
+    ],
+)
+def test_a_birth_date_that_cannot_be_is_refused(tmp_path: Path, row: str, field: str) -> None:
+    [unit] = read(tmp_path, row, under=BORN, header=f"{HEADER},hers")
+    assert unit.reject is not None
+    assert (unit.reject.code, unit.reject.field) == (RejectCode.ROW_DATE, field)
+
+
+def test_a_row_with_a_wrong_birth_date_is_not_told_without(tmp_path: Path) -> None:
+    """The rest alone would be the incident under this revision, and the mended whole a conflict."""
+    [unit] = read(tmp_path, ROW, ROW.replace("DOMESTIC ASSAULT", "strangled").replace("1985", "2085"))
+    assert unit.reject is not None
+    assert (unit.reject.code, unit.reject.field, unit.reject.line) == (RejectCode.ROW_DATE, "born", 3)
+
+
 def test_a_quoted_value_over_two_lines(tmp_path: Path) -> None:
     [unit] = read(tmp_path, '25-1,2025-01-10,"domestic', 'trouble",M1,,,,,,,,')
     assert unit.reject is not None, "a line break inside a value is no value"
     assert unit.reject.code is RejectCode.ROW_VALUE
+
+
+@pytest.mark.parametrize(
+    ("rows", "good", "lines"),
+    [
+        ("..!...!.", [2, 3, 5, 6, 7, 9], [4, 8]),
+        ("!!!", [], [2, 3, 4]),
+        ("!" + "." * 30, list(range(3, 33)), [2]),
+        (".!" * 30, list(range(2, 62, 2)), list(range(3, 63, 2))),
+    ],
+)
+@pytest.mark.parametrize("name", ['"Man, A"', '"Man"', "Man"])
+def test_two_open_quotes_swallow_no_row_between(
+    tmp_path: Path, name: str, rows: str, good: list[int], lines: list[int]
+) -> None:
+    whole, torn = (f"7-%d,2025-01-10,domestic,M1,{each},,,,,,," for each in (name, '"Man'))
+    units = read(tmp_path, *((torn if each == "!" else whole) % n for n, each in enumerate(rows, start=2)))
+    assert sorted(int(told(unit).incident_id.partition("7-")[2]) for unit in units if unit.events) == good
+    assert [(unit.line, unit.reject.code) for unit in units if unit.reject] == [
+        (n, RejectCode.ROW_LENGTH) for n in lines
+    ]
+
+
+def test_a_quote_within_a_value_opens_nothing(tmp_path: Path) -> None:
+    """Inches, as a height is written."""
+    units = read(
+        tmp_path, *(f"7-{n},2025-01-10,domestic,M1,,,,,,,,,6'{n}\"" for n in range(5)), header=f"{HEADER},height"
+    )
+    assert [told(unit).incident_id for unit in units] == [f"ZZ0010000:7-{n}" for n in range(5)]
+    [over] = read(
+        tmp_path, '7,2025-01-10,domestic,M1,,,,,,,,,6\'1","he', 'said ""no"""', header=f"{HEADER},height,text"
+    )
+    assert told(over).incident_id == "ZZ0010000:7", "nor does it hide one that does"
 
 
 def test_json_rows(tmp_path: Path) -> None:
@@ -234,6 +400,30 @@ def test_dispositions(tmp_path: Path) -> None:
     assert (event.data.arrest_id, event.data.charge, event.data.disposition) == ("ZZ0010000:A1", "13B", "convicted")
     assert bad.reject is not None
     assert bad.reject.field == "plea"
+
+
+def test_what_is_said_again_after_something_else_is_said_anew(tmp_path: Path) -> None:
+    """Acquitted, set aside, acquitted again: the last word is no repeat of the first. The same row again is."""
+    columns = {"person": "man", "arrest": "arrest", "charge": "charge", "disposition": "plea", "disposed": "day"}
+    court = Mapping.model_validate(
+        {**COURT, "name": "court", "kind": "dispositions", "columns": columns, "charges": CALLS["charges"],
+         "dispositions": {"acquitted": "acquitted", "set aside": "pending"}}
+    )  # fmt: skip
+    first, then, again, repeat = read(
+        tmp_path, *(f"M1,A1,domestic assault,{plea},2025-0{month}-01" for plea, month in
+                    (("acquitted", 1), ("set aside", 2), ("acquitted", 3), ("acquitted", 1))),
+        under=court, header="man,arrest,charge,plea,day",
+    )  # fmt: skip
+    assert len({unit.events[0].id for unit in (first, then, again)}) == 3
+    assert repeat.events[0].id == first.events[0].id
+    columns = {name: name for name in ("person", "order", "order_kind", "from", "until", "change", "updated")}
+    orders = Mapping.model_validate({**COURT, "name": "orders", "kind": "orders", "columns": columns})
+    units = read(
+        tmp_path, *(f"M1,7,no_contact,2025-01-01,2025-{until}-28,amended,2025-0{month}-01"
+                    for until, month in (("12", 2), ("06", 3), ("12", 4))),
+        under=orders, header=",".join(columns),
+    )  # fmt: skip
+    assert len({unit.events[0].id for unit in units}) == 3
 
 
 def test_past_notices(tmp_path: Path) -> None:

@@ -294,6 +294,8 @@ WHOLE = nibrs.incident("25-001", arrested=True)
         (3, WHOLE[2][:4] + "9" + WHOLE[2][5:], RejectCode.NIBRS_SEGMENT, "segment_level@5-5"),
         (3, bytes(range(128, 248)), RejectCode.NIBRS_LENGTH, "segment_length@1-4"),
         (1, nibrs.administrative("25-001", (38, "20250230")), FIELD, "administrative.incident_date@38-45"),
+        (1, nibrs.administrative("25-001", (38, "99991231")), FIELD, "administrative.incident_date@38-45"),
+        (1, nibrs.administrative("25-001", (38, "00010101")), FIELD, "administrative.incident_date@38-45"),
         (1, nibrs.administrative("25-001", (47, "24")), FIELD, "administrative.incident_hour@47-48"),
         (1, nibrs.administrative("25-001", (49, "Q")), FIELD, "administrative.cleared_exceptionally@49-49"),
         (1, nibrs.administrative("25-001", (7, "13")), FIELD, "administrative.month_of_submission@7-8"),
@@ -307,6 +309,7 @@ WHOLE = nibrs.incident("25-001", arrested=True)
         (4, nibrs.offender("25-001", look="3x  MW"), FIELD, "offender.age@40-43"),
         (4, nibrs.offender("25-001", look="3025MW"), FIELD, "offender.age@40-43"),
         (5, nibrs.arrestee("25-001", day="2025    "), FIELD, "arrestee.arrest_date@52-59"),
+        (5, nibrs.arrestee("25-001", day="99991231"), FIELD, "arrestee.arrest_date@52-59"),
         (5, nibrs.segment(110, "6", "W", "25-001"), FIELD, "arrestee.action@6-6"),
     ],
 )  # fmt: skip

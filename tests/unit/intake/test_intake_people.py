@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+from itertools import permutations
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from schemas.envelope import Data, Event, from_json_line
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
+from services.intake.identity import victim_id
 from services.intake.people import Facts, OffenderFacts, People, VictimFacts
+from services.intake.store.people import _person, _row
 from tests.harness import feed
 
 
-def event(data: dict[str, Any], kind: str = "ipvi.incident.reported.v1") -> Event[Data]:
-    return from_json_line(feed.line(data, kind))
+def event(data: dict[str, Any], kind: str = "ipvi.incident.reported.v1", **attributes: Any) -> Event[Data]:
+    return from_json_line(feed.line(data, kind, **attributes))
 
 
 class Told:
@@ -24,8 +30,8 @@ class Told:
         self.offenders: dict[str, OffenderDescribed] = {}
         self.victims: dict[str, list[DescribedVictim]] = {}
 
-    def tell(self, data: dict[str, Any], kind: str = "incident.reported") -> list[Data]:
-        records = self.people.apply(event(data, f"ipvi.{kind}.v1"))
+    def tell(self, data: dict[str, Any], kind: str = "incident.reported", **attributes: Any) -> list[Data]:
+        records = self.people.apply(event(data, f"ipvi.{kind}.v1", **attributes))
         for record in records:
             if isinstance(record, OffenderDescribed):
                 self.offenders[record.offender_id] = record
@@ -206,10 +212,141 @@ def test_facts_fill_what_is_known_and_take_nothing_away(told: Told) -> None:
     ]
     records = told.people.apply(event(incident), facts)
     assert [type(record) for record in records] == [OffenderDescribed, VictimsDescribed]
-    [victims] = told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 1, language="es")])
+    [victims] = told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 1, language="es")], event(incident))
     assert isinstance(victims, VictimsDescribed)
     assert (victims.victims[0].name, victims.victims[0].language) == ("Victim 1", "es")
-    assert told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 7, name="Victim 7")]) == []
+    assert told.people.learn([VictimFacts("O1", "ZZ0010000:25-001", 7, name="Victim 7")], event(incident)) == []
+
+
+INCIDENT = "ZZ0010000:25-001"
+
+
+def report(
+    told: Told, revision: int, named: str | None, name: str | None = None, contact: str | None = None, **more: Any
+) -> None:
+    """As a table tells it: one victim under this id, with what the row has of her and of him."""
+    victims = [{"victim_no": 1, "victim_id": named, "relationship": "SE"}]
+    facts: list[Facts] = [
+        OffenderFacts("O1", name=f"Offender, as of {revision}"),
+        VictimFacts("O1", INCIDENT, 1, name=name, contact=(contact,) if contact else ()),
+    ]
+    told.people.apply(event(feed.incident(revision=revision, victims=victims, **more)), facts)
+
+
+def her(told: Told, who: str = "O1") -> tuple[str | None, str | None, list[str]]:
+    [one] = told.people._people[who].victims.values()
+    return one.victim_id, one.name, one.contact
+
+
+PLACE = victim_id(feed.ORI, "25-001", 1)
+
+
+@pytest.mark.parametrize("late", [1, 2])
+def test_a_late_or_refused_report_of_another_woman_leaves_hers_as_it_is(told: Told, late: int) -> None:
+    report(told, 2, "W2", "Maria", "555-2222")
+    report(told, late, "W1", "Ann", "555-1111")
+    assert her(told) == ("W2", "Maria", ["555-2222"])
+    assert told.people._people["O1"].described.name == "Offender, as of 2"
+
+
+def test_a_late_report_under_the_id_that_went_is_no_later_word_of_her(told: Told) -> None:
+    report(told, 2, "W1", "Ann", "555-2222")
+    told.tell({"offender_id": "O1", "merged_offender_id": "O2"}, "offender.merged")
+    late = event(feed.incident("O2", revision=1, victims=[{"victim_no": 1, "victim_id": "W1", "relationship": "SE"}]))
+    told.people.apply(late, [VictimFacts("O2", INCIDENT, 1, name="Ann", contact=("555-1111",), language="es")])
+    assert her(told) == ("W1", "Ann", ["555-2222"])
+    assert told.people._people["O1"].victims[INCIDENT, 1].language == "es"
+
+
+@pytest.mark.parametrize("named", ["W1", PLACE])
+def test_a_late_report_of_herself_fills_what_is_empty(told: Told, named: str) -> None:
+    """A submission came first; the agency's own table has her telephone."""
+    report(told, 20250101, PLACE)
+    report(told, 1, named, "Ann", "555-1111")
+    assert her(told) == (PLACE, "Ann", ["555-1111"])
+
+
+def test_what_was_taken_back_says_nothing_when_it_comes_late(told: Told) -> None:
+    taken = {"incident_id": INCIDENT, "offender_id": "O1", "agency": feed.ORI, "revision": 1}
+    told.tell(taken, "incident.retracted")
+    report(told, 2, PLACE)
+    report(told, 1, PLACE, "Ann", "555-1111")
+    assert her(told) == (PLACE, None, [])
+
+
+def test_new_facts_of_an_old_revision_told_again_are_not_anothers(told: Told) -> None:
+    first = event(feed.incident(victims=[{"victim_no": 1, "victim_id": "W1", "relationship": "SE"}]))
+    told.people.apply(first)
+    report(told, 2, "W2", "Maria", "555-2222")
+    assert told.people.learn([VictimFacts("O1", INCIDENT, 1, name="Ann", contact=("555-3333",))], first) == []
+
+
+def test_of_two_of_one_revision_only_what_came_with_the_first_is_known(told: Told) -> None:
+    """The second is refused, whomever it names, and however often its table comes with something new in it."""
+    report(told, 1, PLACE, None, "555-1111")
+    other = event(feed.incident(victims=[{"victim_no": 1, "victim_id": PLACE, "relationship": "SE"}], bulk=True))
+    facts: list[Facts] = [VictimFacts("O1", INCIDENT, 1, contact=("555-2222",)), OffenderFacts("O1", name="Another")]
+    assert told.people.apply(other, facts) == []
+    assert told.people.learn([VictimFacts("O1", INCIDENT, 1, contact=("555-3333",))], other) == []
+    assert her(told) == (PLACE, None, ["555-1111"])
+
+
+def test_a_late_report_of_what_was_expunged_does_not_name_him(told: Told) -> None:
+    told.tell({"incident_id": INCIDENT, "offender_id": "O1", "agency": feed.ORI}, "incident.expunged")
+    report(told, 3, "W1", "Ann", "555-1111")
+    him = told.people._people["O1"]
+    assert (him.described, him.victims) == (OffenderDescribed(offender_id="O1"), {})
+
+
+@pytest.mark.parametrize("named", ["W1", PLACE])
+def test_corrected_to_another_name_nothing_of_the_first_woman_is_hers(told: Told, named: str) -> None:
+    report(told, 1, named, "Ann Lee", "555-1111")
+    report(told, 2, named, "Ruiz, Maria")
+    assert her(told) == (named, "Ruiz, Maria", [])
+    report(told, 3, named, "Ruiz, Mario")
+    report(told, 4, named, None, "555-2222")
+    report(told, 5, named, "M. Ruiz")
+    assert her(told) == (named, "M. Ruiz", ["555-2222"]), "a mistyped letter, no name or an initial is no other woman"
+
+
+def test_another_surname_alone_is_no_other_woman_but_with_another_birth_date_it_is(told: Told) -> None:
+    def tell(revision: int, name: str, born: date | None, contact: tuple[str, ...] = ()) -> list[str]:
+        victims = [{"victim_no": 1, "victim_id": PLACE, "relationship": "SE"}]
+        fact = VictimFacts("O1", INCIDENT, 1, name=name, birth_date=born, contact=contact)
+        told.people.apply(event(feed.incident(revision=revision, victims=victims)), [fact])
+        return her(told)[2]
+
+    assert tell(1, "Maria Ruiz", date(1990, 5, 4), ("555-1111",)) == ["555-1111"]
+    assert tell(2, "Maria Lopez", None) == ["555-1111"]
+    assert tell(3, "Maria Castro", date(1971, 11, 30)) == []
+
+
+def test_two_women_whose_rows_change_places_keep_their_own_telephones(told: Told) -> None:
+    def both(revision: int, *women: tuple[str, str | None]) -> None:
+        victims = [
+            {"victim_no": place, "victim_id": victim_id(feed.ORI, "25-001", place), "relationship": "SE"}
+            for place in (1, 2)
+        ]
+        facts: list[Facts] = [
+            VictimFacts("O1", INCIDENT, place, name=name, contact=(contact,) if contact else ())
+            for place, (name, contact) in enumerate(women, start=1)
+        ]
+        told.people.apply(event(feed.incident(revision=revision, victims=victims)), facts)
+
+    both(1, ("Ann Lee", "555-1111"), ("Zoe Ruiz", None))
+    both(2, ("Zoe Ruiz", None), ("Ann Lee", "555-1111"))
+    known = told.people._people["O1"].victims.values()
+    assert [(one.name, one.contact) for one in known] == [("Zoe Ruiz", []), ("Ann Lee", ["555-1111"])]
+
+
+def test_records_that_become_one_do_not_fill_one_woman_with_anothers_telephone(told: Told) -> None:
+    for who, name, contact in (("O1", "Maria Ruiz", ()), ("O2", "Ann Lee", ("555-1111",))):
+        victims = [{"victim_no": 1, "victim_id": PLACE, "relationship": "SE"}]
+        told.people.apply(
+            event(feed.incident(who, victims=victims)), [VictimFacts(who, INCIDENT, 1, name=name, contact=contact)]
+        )
+    told.tell({"offender_id": "O1", "merged_offender_id": "O2"}, "offender.merged")
+    assert her(told) == (PLACE, "Maria Ruiz", [])
 
 
 def test_an_expunged_incident_leaves_no_name_and_stays_out(told: Told) -> None:
@@ -226,3 +363,171 @@ def test_an_expunged_incident_leaves_no_name_and_stays_out(told: Told) -> None:
     assert told.known("O9") == []
     assert told.known("O1") == [("ZZ0010000:25-002", 1, "V1")]
     assert "25-001" not in repr(told.people._people)
+
+
+class Jail:
+    """What a jail says of O1 on 10 January, by hour, and how he is held."""
+
+    def __init__(self, told: Told) -> None:
+        self.told = told
+
+    def says(self, change: str, hour: int, booking: str = "B1", who: str = "O1", facility: str | None = None) -> None:
+        data = {"offender_id": who, "booking_id": booking, "change": change, "at": f"2025-01-10T{hour:02}:00:00Z"}
+        self.told.tell({**data, "facility": facility}, "custody.changed", time=data["at"])
+
+    def merge(self, one: str = "O1", other: str = "O2") -> None:
+        self.told.tell({"offender_id": one, "merged_offender_id": other}, "offender.merged")
+
+    def held(self, who: str = "O1") -> tuple[str, bool]:
+        custody = self.told.offenders[who].custody
+        assert custody is not None
+        return custody.booking_id, custody.held
+
+
+@pytest.fixture
+def jail(told: Told) -> Jail:
+    return Jail(told)
+
+
+@pytest.mark.parametrize("order", list(permutations([("booked", 10), ("released", 12), ("booked", 14)])))
+def test_booked_released_and_booked_again_in_any_order_he_is_held(jail: Jail, order: list[tuple[str, int]]) -> None:
+    for change, hour in order:
+        jail.says(change, hour)
+    assert jail.held() == ("B1", True)
+
+
+def test_a_release_that_is_said_later_holds_though_it_was_before_he_was_seen_again(told: Told) -> None:
+    """A roster shows him once more under a number that had ended (held from when he is seen), then as released before that."""
+    for change, at, said in (("booked", 10, 10), ("released", 12, 12), ("booked", 18, 18), ("released", 17, 19)):
+        data = {"offender_id": "O1", "booking_id": "B1", "change": change, "at": f"2025-01-10T{at}:00:00Z"}
+        read = event(data, "ipvi.custody.changed.v1")
+        told.people.apply(replace(read, time=read.time.replace(hour=said)))
+        assert told.people._people["O1"].stays["B1"].custody.held is (change == "booked")
+
+
+@pytest.mark.parametrize(
+    "order",
+    list(permutations([("booked", 1, "B1"), ("released", 2, "B1"), ("booked", 10, "B2"), ("released", 12, "B2")])),
+)
+def test_two_stays_that_ended_in_any_order_have_ended(jail: Jail, order: list[tuple[str, int, str]]) -> None:
+    for change, hour, booking in order:
+        jail.says(change, hour, booking)
+    assert jail.held() == ("B2", False)
+
+
+def test_of_two_bookings_at_a_time_one_ends_and_he_is_held_under_the_other(jail: Jail) -> None:
+    jail.says("booked", 1, "B1")
+    jail.says("booked", 2, "B2")
+    jail.says("released", 5, "B2")
+    assert jail.held() == ("B1", True)
+    jail.says("released", 6, "B1")
+    assert not jail.held()[1]
+
+
+def test_a_transfer_that_is_told_late_does_not_move_him_back(jail: Jail) -> None:
+    jail.says("booked", 3, facility="Jail 2")
+    jail.says("booked", 1, facility="Jail 1")
+    custody = jail.told.offenders["O1"].custody
+    assert custody is not None
+    assert custody.facility == "Jail 2"
+
+
+@pytest.mark.parametrize("survivor", ["O1", "O2"])
+def test_of_two_who_are_one_the_one_who_is_in_jail_is(jail: Jail, survivor: str) -> None:
+    jail.says("booked", 1, "B1", "O1")
+    jail.says("released", 2, "B1", "O1")
+    jail.says("booked", 1, "B2", "O2")
+    jail.merge(survivor, {"O1": "O2", "O2": "O1"}[survivor])
+    assert jail.held(survivor) == ("B2", True)
+    jail.says("released", 9, "B2", "O2")
+    assert jail.held(survivor) == ("B2", False)
+
+
+def test_one_booking_told_of_under_two_ids_that_are_one_ends_once(jail: Jail) -> None:
+    jail.says("booked", 1, "B1", "O1")
+    jail.says("booked", 1, "B1", "O2")
+    jail.says("released", 3, "B1", "O2")
+    jail.merge()
+    assert jail.held() == ("B1", False)
+
+
+def test_of_many_bookings_those_that_ended_long_ago_are_forgotten(jail: Jail) -> None:
+    jail.says("booked", 1, "open")
+    for number in range(40):
+        jail.says("booked", 2, f"B{number}")
+        jail.says("released", 3, f"B{number}")
+    assert jail.held() == ("open", True)
+    assert len(jail.told.people._people["O1"].stays) == 20
+
+
+def test_nothing_is_kept_that_cannot_be_read_again(told: Told) -> None:
+    """One row that could not be read would end intake at every start."""
+    long = "x" * 241
+    facts: list[Facts] = [
+        OffenderFacts("O1", name=long, places=("place 1", long), language="Spanish", counsel=long),
+        VictimFacts("O1", INCIDENT, 1, name=long, contact=(long,), language="español", substitute_address=long),
+    ]
+    told.people.apply(event(feed.incident()), facts)
+    row = _row("O1", told.people._people["O1"])
+    person = _person(SimpleNamespace(**row))
+    assert person == told.people._people["O1"]
+    assert (person.described.name, person.described.language) == (long[:200], None)
+    assert person.described.places == ["place 1", long[:200]]
+    [victim] = person.victims.values()
+    assert (victim.name, victim.contact, victim.language) == (long[:200], [long[:200]], None)
+
+
+def expunge(told: Told, number: str = "25-001", who: str = "O1") -> None:
+    gone = {"incident_id": f"ZZ0010000:{number}", "offender_id": who, "agency": feed.ORI}
+    told.tell(gone, "incident.expunged")
+
+
+def him(told: Told, number: str, offender: dict[str, Any] | None = None, **facts: Any) -> None:
+    reported = feed.incident(number=number) | ({"offender": offender} if offender else {})
+    told.people.apply(event(reported), [OffenderFacts("O1", **facts)])
+
+
+def test_what_an_expunged_incident_alone_told_of_him_is_gone(told: Told) -> None:
+    offender = {"offender_id": "O1", "birth_date": "1985-06-15", "conflict_of_interest": True}
+    him(told, "25-001", offender, name="Offender 1", places=("place 1",), language="es")
+    him(told, "25-002", language="pl")
+    expunge(told)
+    assert told.offenders["O1"] == OffenderDescribed(offender_id="O1", language="pl")
+    assert "25-001" not in repr(told.people._people)
+
+
+def test_what_something_else_told_of_him_too_stays(told: Told) -> None:
+    jail = {"offender_id": "O1", "booking_id": "B1", "change": "booked", "at": "2025-01-10T00:00:00Z"}
+    him(told, "25-001", name="Offender 1", counsel="Counsel 1", birth_date=date(1985, 6, 15))
+    told.people.apply(event(jail, "ipvi.custody.changed.v1"), [OffenderFacts("O1", name="Offender 1")])
+    him(told, "25-002", name="Offender 1", birth_date=date(1985, 6, 15))
+    expunge(told)
+    described = told.offenders["O1"]
+    assert (described.name, described.counsel, described.birth_date) == ("Offender 1", None, date(1985, 6, 15))
+
+
+def test_what_an_expunged_incident_told_goes_wherever_it_has_come_by_a_merge_or_a_split(told: Told) -> None:
+    told.people.apply(event(feed.incident("O2", "25-001")), [OffenderFacts("O2", name="Offender 2", language="es")])
+    him(told, "25-002", name="Offender 1")
+    told.tell({"offender_id": "O1", "merged_offender_id": "O2"}, "offender.merged")
+    assert told.offenders["O1"].language == "es"
+    split = {"offender_id": "O1", "new_offender_id": "O9", "incident_ids": [INCIDENT]}
+    told.tell(split, "offender.split")
+    assert told.offenders["O1"] == OffenderDescribed(offender_id="O1", name="Offender 1")
+    assert told.offenders["O9"] == OffenderDescribed(offender_id="O9", language="es")
+    expunge(told)
+    assert told.offenders["O9"] == OffenderDescribed(offender_id="O9")
+
+
+def test_a_booking_goes_with_the_incident_of_its_charges(told: Told) -> None:
+    jail = {"offender_id": "O1", "booking_id": f"{feed.ORI}:B7", "change": "booked", "at": "2025-01-10T00:00:00Z"}
+    told.tell(jail, "custody.changed")
+    told.tell(feed.incident(number="booking-B7"))
+    split = {"offender_id": "O1", "new_offender_id": "O9", "incident_ids": [f"{feed.ORI}:booking-B7"]}
+    told.tell(split, "offender.split")
+    assert told.offenders["O1"].custody is None
+    told.tell({**jail, "change": "released", "at": "2025-01-12T00:00:00Z"}, "custody.changed")
+    assert told.offenders["O1"].custody is None
+    custody = told.offenders["O9"].custody
+    assert custody is not None
+    assert not custody.held

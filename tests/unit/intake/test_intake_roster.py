@@ -26,23 +26,29 @@ def row(number: int, *, facility: str = "Jail 1", hearing: str = "", status: str
 class Roster:
     """The bookings as they are kept from snapshot to snapshot."""
 
-    def __init__(self, folder: Path, mapping: Mapping = MAPPING) -> None:
-        self.folder, self.mapping = folder, mapping
+    def __init__(self, folder: Path, mapping: Mapping = MAPPING, header: str = HEADER) -> None:
+        self.folder, self.mapping, self.header = folder, mapping, header
         self.known: dict[str, Held] = {}
         self.at = T0
         self.first = True
+        self.held_at_fault: int | None = None
 
     def shows(self, *rows: str, after: timedelta = timedelta(minutes=5), accept_short: bool = False) -> Changes:
-        path = self.folder / "roster.csv"
-        path.write_text("\n".join((HEADER, *rows)) + "\n")
+        path = written(self, *rows)
         self.at += after
         found = changes(
             self.known, read_snapshot(Source(path), self.mapping), self.mapping, self.at,
-            first=self.first, accept_short=accept_short,
+            first=self.first, accept_short=accept_short, held_at_fault=self.held_at_fault,
         )  # fmt: skip
-        self.first = False
+        self.first, self.held_at_fault = False, found.held_at_fault
         self.known |= found.kept
         return found
+
+
+def written(roster: Roster, *rows: str) -> Path:
+    path = roster.folder / "roster.csv"
+    path.write_text("\n".join((roster.header, *rows)) + "\n")
+    return path
 
 
 def custody(found: Changes) -> list[tuple[str, str, str | None]]:
@@ -52,6 +58,11 @@ def custody(found: Changes) -> list[tuple[str, str, str | None]]:
         for event in unit.events
         if isinstance(event.data, CustodyChanged)
     ]
+
+
+def codes(found: Changes) -> list[list[str]]:
+    data = [event.data for unit in found.units for event in unit.events]
+    return [[offense.code for offense in each.offenses] for each in data if isinstance(each, IncidentReported)]
 
 
 @pytest.fixture
@@ -114,6 +125,21 @@ def test_a_snapshot_that_cannot_be_believed_releases_nobody(roster: Roster, rows
     assert custody(whole) == [("B39", "released", "Jail 1")]
 
 
+def test_a_fault_does_not_wear_off_as_the_jail_fills(roster: Roster) -> None:
+    there = [row(number) for number in range(28)]
+    wing = [row(number) for number in range(28, 40)]
+    roster.shows(*there, *wing)
+    for more in range(60):
+        found = roster.shows(*there, *(row(100 + number) for number in range(more)))
+        assert found.fault is Fault.SHORT
+        assert "released" not in {change for _, change, _ in custody(found)}
+    booked = [row(100 + number) for number in range(60)]
+    whole = roster.shows(*there, *wing[:-1], *booked)
+    assert whole.fault is None
+    assert ("B39", "released", "Jail 1") in custody(whole)
+    assert roster.shows(*there, *booked).fault is None, "11 of 99, and no fault before: the next count is a new one"
+
+
 def test_a_person_can_say_that_a_short_one_is_right(roster: Roster) -> None:
     roster.shows(*(row(number) for number in range(40)))
     assert roster.shows(row(1)).fault is Fault.SHORT
@@ -125,6 +151,53 @@ def test_a_small_jail_can_empty_but_not_to_nothing(roster: Roster) -> None:
     roster.shows(row(1), row(2), row(3))
     assert roster.shows().fault is Fault.EMPTY
     assert len(custody(roster.shows(row(1)))) == 2
+
+
+def with_columns(folder: Path, **columns: str) -> Roster:
+    mapping = MAPPING.model_copy(update={"columns": MAPPING.columns | columns})
+    return Roster(folder, mapping, ",".join((HEADER, *columns.values())))
+
+
+def him(found: Changes) -> set[str]:
+    return {event.subject for unit in found.units for event in unit.events}
+
+
+def test_a_number_that_he_gets_in_jail_makes_nobody_else_of_him(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, state_id="sid")
+    booked = roster.shows(row(1, charge="ASSAULT ON A FEMALE") + ",", row(2) + ",")
+    [x] = him(booked) - {roster.known["ZZ0000000:B2"].offender_id}
+    numbered = roster.shows(row(1, charge="ASSAULT ON A FEMALE") + ",NC7", row(2) + ",")
+    [unit] = numbered.units
+    [seen] = unit.sightings
+    assert (unit.events, seen.offender_id, seen.known.state_id) == ((), x, "NC7"), (
+        "what links him with his other records"
+    )
+    moved = roster.shows(row(1, facility="Pod 4", charge="ASSAULT ON A FEMALE") + ",NC7", row(2) + ",")
+    assert (him(moved), custody(moved)) == ({x}, [("B1", "booked", "Pod 4")])
+    charges = (row(1, facility="Pod 4", charge=each) + ",NC7" for each in ("ASSAULT ON A FEMALE", "STALKING"))
+    more = roster.shows(*charges, row(2) + ",")
+    assert (him(more), codes(more)) == ({x}, [["13B", "13C"]])
+    gone = roster.shows(row(2) + ",")
+    assert (him(gone), custody(gone)) == ({x}, [("B1", "released", "Pod 4")])
+    assert him(roster.shows(row(1, facility="Pod 4") + ",NC8", row(2) + ",")) == {x}, "there again, and not booked anew"
+    roster.shows(row(2) + ",")
+    anew = row(1).replace("2025-01-10", "2025-02-10") + ",NC7"
+    assert him(roster.shows(anew, row(2) + ",", after=timedelta(days=60))).isdisjoint({x}), "another stay"
+
+
+def test_a_release_put_right_is_his_who_was_booked(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, state_id="sid", released="out")
+    x = him(roster.shows(row(1) + ",,", after=timedelta(hours=1)))
+    assert him(roster.shows(row(1) + ",,2025-01-11 01:10")) == x
+    assert him(roster.shows(row(1) + ",NC7,2025-01-11 01:20")) == x
+
+
+def test_a_number_in_anothers_place_links_nobody(roster: Roster) -> None:
+    [x] = him(roster.shows(row(1)))
+    found = roster.shows(row(1, facility="Jail 2").replace(",P1,", ",P5,"))
+    [unit] = found.units
+    [seen] = unit.sightings
+    assert (him(found), seen.offender_id, seen.known.agency_person) == ({x}, x, None)
 
 
 def test_charges_become_an_incident_that_asks_for_the_relationship(roster: Roster) -> None:
@@ -141,10 +214,93 @@ def test_charges_become_an_incident_that_asks_for_the_relationship(roster: Roste
     assert (data.revision, data.offenses[0].force) == (2, ["85"])
 
 
+def test_a_charge_in_a_row_that_cannot_be_read_is_not_withdrawn(roster: Roster) -> None:
+    dwi, assault = row(1, charge="DRIVING WHILE IMPAIRED"), row(1, charge="ASSAULT ON A FEMALE")
+    roster.shows(row(9))
+    assert codes(roster.shows(row(9), dwi, assault)) == [["90Z", "13B"]]
+    assert codes(roster.shows(row(9), dwi, assault[:20])) == [], "the other row may be the other charge"
+    assert codes(roster.shows(row(9), dwi, assault)) == []
+    worse = row(1, charge="ASSAULT BY STRANGULATION")
+    assert codes(roster.shows(row(9), dwi, assault, worse, "B7")) == [["90Z", "13B", "13A"]], (
+        "more is news all the same"
+    )
+    assert codes(roster.shows(row(9), dwi, "B7")) == []
+    assert codes(roster.shows(row(9), dwi)) == [["90Z"]], "a whole one takes it back"
+
+
 def test_charges_of_the_first_snapshot_are_a_history_load(roster: Roster) -> None:
     found = roster.shows(row(1, charge="STALKING"))
     [data] = [event.data for unit in found.units for event in unit.events if isinstance(event.data, IncidentReported)]
     assert data.bulk
+
+
+def test_after_a_header_alone_the_jail_is_a_history_load_but_not_who_was_just_booked(roster: Roster) -> None:
+    empty = roster.shows()
+    assert (empty.fault, empty.kept) == (None, {})
+    old = row(1, charge="STALKING").replace("2025-01-10", "2024-11-10")
+    read = read_snapshot(Source(written(roster, old, row(2, charge="STALKING"))), MAPPING)
+    found = changes({}, read, MAPPING, roster.at + timedelta(minutes=5), first=True, empty_at=roster.at)
+    data = [event.data for unit in found.units for event in unit.events if isinstance(event.data, IncidentReported)]
+    assert [each.bulk for each in data] == [True, False]
+
+
+def test_a_release_that_is_planned_is_none_yet(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, released="out")
+    assert custody(roster.shows(row(1) + ",2025-03-01 08:00", row(2) + ",")) == [
+        ("B1", "booked", "Jail 1"), ("B2", "booked", "Jail 1")
+    ]  # fmt: skip
+    assert custody(roster.shows(row(1) + ",2025-03-02 08:00", row(2) + ",")) == []
+    later = roster.shows(row(1) + ",2025-03-02 08:00", row(2) + ",", after=timedelta(days=60))
+    assert custody(later) == [("B1", "released", "Jail 1")]
+
+
+def test_a_release_told_late_or_put_right_is_no_new_booking(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, released="out")
+    roster.shows(row(1) + ",", row(2) + ",", after=timedelta(hours=1))
+    assert custody(roster.shows(row(2) + ",")) == [("B1", "released", "Jail 1")]
+    for moment in ("02:06", "02:10"):
+        found = roster.shows(row(1) + f",2025-01-11 {moment}", row(2) + ",")
+        assert custody(found) == [("B1", "released", "Jail 1")]
+        [event] = [event for unit in found.units for event in unit.events]
+        assert isinstance(event.data, CustodyChanged)
+        assert event.data.at.strftime("%H:%M") == moment
+        assert custody(roster.shows(row(1) + f",2025-01-11 {moment}", row(2) + ",")) == []
+    assert custody(roster.shows(row(1) + ",2025-01-11 02:07", row(2) + ",")) == [], "an earlier one changes nothing"
+    roster.shows(row(1) + ",", row(2) + ",")
+    [event] = [each for unit in roster.shows(row(1) + ",2025-01-11 02:11", row(2) + ",").units for each in unit.events]
+    assert isinstance(event.data, CustodyChanged)
+    assert event.data.at == roster.known["ZZ0000000:B1"].booked_at, (
+        "held again by the roster, and let go: never before it"
+    )
+    anew = row(1).replace("2025-01-10 22:15", "2025-01-11 03:12")
+    assert custody(roster.shows(anew + ",2025-01-11 03:13", row(2) + ",", after=timedelta(hours=1))) == [
+        ("B1", "booked", "Jail 1"), ("B1", "released", "Jail 1")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("booked", "released"),
+    [
+        ("2025-01-11 00:30", "2025-01-11"),
+        ("2025-11-02 01:50", "2025-11-02 01:10"),
+        ("2025-01-10 00:10", "2025-01-09 23:50"),
+    ],
+)
+def test_a_release_that_seems_to_be_before_the_booking_is_at_it(tmp_path: Path, booked: str, released: str) -> None:
+    roster = with_columns(tmp_path, released="out")
+    roster.mapping = roster.mapping.model_copy(update={"dates": ["%Y-%m-%d %H:%M", "%Y-%m-%d"]})
+    roster.at = datetime(2025, 12, 1, tzinfo=UTC)
+    mine = row(1).replace("2025-01-10 22:15", booked)
+    roster.shows(mine + ",", row(2) + ",", row(3) + ",")
+    found = roster.shows(f"{mine},{released}", row(2) + ",")
+    assert (found.fault, custody(found)) == (None, [("B1", "released", "Jail 1"), ("B3", "released", "Jail 1")])
+    assert roster.known["ZZ0000000:B1"].released_at == roster.known["ZZ0000000:B1"].booked_at
+
+
+def test_one_released_a_day_before_he_was_booked_is_refused(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, released="out")
+    found = roster.shows(row(1) + ",2025-01-09 22:15")
+    assert [unit.reject.code for unit in found.units if unit.reject] == ["row_conflict"]
 
 
 def test_what_concerns_nobody_else_is_not_told(roster: Roster) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,20 +13,26 @@ import pytest
 from aiokafka.errors import ProducerFenced
 from sqlalchemy import select
 
+from schemas.incident import IncidentReported
+from schemas.mapping_file import load_mapping
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.topics import Topic
 from services.common.migrations import metadata_of
 from services.intake.cloudevents import event_in
 from services.intake.domain import AsOf, Feed, FeedPausedError, Reject, RejectLimit, Terms, Unit
+from services.intake.identity import Identifiers, Sighting
+from services.intake.mapped.charges import Charge
+from services.intake.mapped.snapshot import Booking, Snapshot
 from services.intake.people import OffenderFacts, VictimFacts
 from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds, resume
 from services.intake.usecases import Sender, StreamError, StreamSink
-from services.intake.usecases.taking import Taken, take
+from services.intake.usecases.taking import Taken, take, take_snapshot
 from tests.harness import feed
 from tests.harness.intake import Bench, bench
 
 NOW = datetime(2025, 1, 11, 12, tzinfo=UTC)
+LATER = NOW + timedelta(hours=9)
 FEED = Feed("test", feed.ORI)
 TERMS = Terms(feed.seal)
 
@@ -162,6 +168,18 @@ async def test_many_at_once(intake: Bench) -> None:
         assert await outbox.last(conn) == 0
 
 
+async def test_a_sighting_that_came_with_no_event_is_kept_once(intake: Bench) -> None:
+    seen = Sighting("O1", Identifiers(feed.ORI, "B1", state_id="NC7"))
+    table = metadata_of("intake").tables["identities"]
+    for many in (1, 1, 2):
+        found = await taken(intake, Unit(1, sightings=(seen,)))
+        assert found.said.messages == []
+        async with intake.database.read() as conn:
+            assert len((await conn.execute(select(table))).all()) == many
+        if found.said.keys == []:
+            seen = replace(seen, known=replace(seen.known, fbi_number="F7"))
+
+
 # feeds -----------------------------------------------------------------------------------------------
 
 
@@ -179,6 +197,54 @@ async def test_too_many_rejects_pause_the_feed_until_a_person_resumes_it(intake:
     await sink.take([unit(feed.incident(number="2")), reject(1), reject(2), reject(3)])
     await sink.finish()
     assert len(intake.stream.data(Topic.INCIDENTS)) == 2, "rejects that were told before do not count again"
+
+
+async def test_a_row_that_is_refused_in_every_file_pauses_nobody(intake: Bench) -> None:
+    """The good rows of a file that grows are new once, the bad one under each new name."""
+    terms = Terms(feed.seal, RejectLimit(0.5, 4))
+    good = [unit(feed.incident(number=f"{number}")) for number in range(3)]
+    for number in range(12):
+        bad = Unit(1, reject=Reject(f"calls-{number}", 1, feed_code(), None, b"{", 1))
+        found = await take(intake.database, [*good, bad], FEED, AsOf.NOW, NOW, terms)
+        assert found.paused is None
+    for number in range(12):
+        rows = Snapshot({}, (Unit(9, reject=Reject(f"jail-{number}", 9, feed_code(), None, b"x", 1)),), 100)
+        at = NOW - timedelta(minutes=60 - number)
+        found, _ = await take_snapshot(intake.database, rows, load_mapping("roster"), at, NOW, terms)
+        assert found.paused is None
+    torn = Snapshot({}, tuple(Unit(n, reject=Reject("jail", n, feed_code(), None, b"x", 1)) for n in range(2000)), 2000)
+    found, _ = await take_snapshot(intake.database, torn, load_mapping("roster"), NOW, NOW, terms)
+    assert found.paused == ("ZZ0000000", "roster")
+
+
+async def test_a_jail_that_was_empty_at_first_is_still_new(intake: Bench) -> None:
+    roster = load_mapping("roster")
+    him = Booking("ZZ0000000", "B1", "O1", NOW - timedelta(days=90), Identifiers("ZZ0000000", "B1", agency_person="P1"))
+    him = replace(him, charges=(Charge("13B", charged=True, has_victim=True),))
+    for minute, shown in enumerate(({}, {him.booking_id: him})):
+        at = NOW - timedelta(minutes=9 - minute)
+        found, _ = await take_snapshot(intake.database, Snapshot(shown, (), 1), roster, at, NOW, TERMS)
+    await intake.sender.deliver(found.upto)
+    [told] = [data for data in intake.stream.data(Topic.INCIDENTS) if isinstance(data, IncidentReported)]
+    assert told.bulk
+
+
+async def test_how_many_were_held_when_a_fault_began_is_kept(intake: Bench) -> None:
+    roster = load_mapping("roster")
+
+    async def shows(minute: int, numbers: Iterable[int]) -> str | None:
+        known = Identifiers("ZZ0000000", "B1", agency_person="P1")
+        held = [Booking("ZZ0000000", f"B{number}", f"O{number}", NOW - timedelta(days=1), known) for number in numbers]
+        snapshot = Snapshot({each.booking_id: each for each in held}, (), len(held))
+        _, found = await take_snapshot(intake.database, snapshot, roster, NOW + timedelta(minutes=minute), LATER, TERMS)
+        assert found is not None
+        return found.fault
+
+    assert await shows(1, range(40)) is None
+    for minute in range(2, 12):
+        assert await shows(minute, [*range(28), *range(100, 100 + 3 * minute)]) == "snapshot_short"
+    assert await shows(12, [*range(39), *range(100, 133)]) is None
+    assert await shows(13, [*range(28), *range(100, 133)]) is None, "11 of 72, and no fault before"
 
 
 async def test_how_a_feed_stands(intake: Bench) -> None:
@@ -241,6 +307,38 @@ async def test_nothing_is_left_of_what_was_expunged(intake: Bench) -> None:
     assert await cells_with(intake, number) == []
     assert await cells_with(intake, "ZZ0010000:25-002")
     assert (await taken(intake, Unit(1, (told,)))).said.repeated == 1, "and a repeat is known all the same"
+
+
+async def test_what_stays_on_the_stream_does_not_name_what_was_expunged(intake: Bench) -> None:
+    """Compacted topics keep the last record of each for good, and an agency's event ids may name the incident."""
+    number = "ZZ0010000:25-001"
+    him = {"offender_id": "O1", "birth_date": "1985-06-15"}
+
+    def said(data: dict[str, Any], kind: str, **more: Any) -> Unit:
+        read = event_in(feed.line(data, f"ipvi.{kind}.v1"))
+        return Unit(1, (replace(read, id=f"{kind}-of-{number}", correlationid=number),), **more)
+
+    gone = {"incident_id": number, "offender_id": "O1", "agency": feed.ORI}
+    await taken(
+        intake,
+        unit(feed.incident(number="25-002")),
+        said(feed.incident(offender=him), "incident.reported", facts=(VictimFacts("O1", number, 1, "R. Roe"),)),
+    )
+    assert any(b"1985-06-15" in value for value in last_of_each(intake))
+    await taken(intake, said({**gone, "revision": 1}, "incident.retracted"))
+    await taken(intake, said(gone, "incident.expunged"))
+    assert not [value for value in last_of_each(intake) if number.encode() in value or b"1985-06-15" in value]
+    assert any(b"25-002" in value for value in last_of_each(intake)), "what stands is there"
+
+
+def last_of_each(intake: Bench) -> list[bytes]:
+    """Headers and value of what compaction leaves on the topics of people."""
+    last = {
+        (topic, message.key): b"|".join([*(value for _, value in message.headers), message.value or b""])
+        for topic, message in intake.stream.rows
+        if topic in (Topic.OFFENDERS, Topic.VICTIMS)
+    }
+    return list(last.values())
 
 
 async def cells_with(intake: Bench, text: str) -> list[str]:

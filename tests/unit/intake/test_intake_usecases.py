@@ -12,7 +12,7 @@ from schemas.rejects import RejectCode
 from schemas.topics import Topic
 from services.intake.cloudevents import read_events
 from services.intake.domain import AsOf, IngestSummary, InputError, Reject, RejectLimit, SourcePausedError, Unit
-from services.intake.lines import KEPT, Source
+from services.intake.lines import KEPT, Source, UnreadError
 from services.intake.usecases import ingest
 from tests.harness import feed, nibrs
 
@@ -120,6 +120,15 @@ def test_a_line_without_end_is_cut_and_its_length_known(tmp_path: Path) -> None:
     path = nibrs.written(tmp_path / "feed", [b"a" * (3 * KEPT), b"b"], end=b"\n")
     long, short = Source(path).lines()
     assert (len(long.raw), long.size >= 3 * KEPT, short.raw, short.number) == (KEPT, True, b"b", 2)
+
+
+def test_what_is_read_again_must_be_the_same_file(tmp_path: Path) -> None:
+    path = nibrs.written(tmp_path / "feed", [b"one"])
+    read = Source(path)
+    nibrs.written(tmp_path / "next", [b"two"]).rename(path)
+    for reading in (read.lines(), read.chunks()):
+        with pytest.raises(UnreadError, match="another file came in its place"):
+            next(reading)
 
 
 def test_packed_data_that_breaks_off(tmp_path: Path) -> None:

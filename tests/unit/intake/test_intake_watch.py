@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import os
-from collections.abc import AsyncIterator
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import update
 
+from schemas.mapping_file import FOLDERS, MappingError
 from schemas.topics import Topic
 from services.common.errors import ConfigurationError
-from services.intake.domain import FeedPausedError, RejectLimit, Terms
+from services.intake import watch
+from services.intake.domain import FeedPausedError, Format, RejectLimit, Terms, Unit
+from services.intake.lines import Source, UnreadError
+from services.intake.mapped import reader
+from services.intake.reading import read_units
+from services.intake.repeats import repeats
 from services.intake.settings import WatchedFolder, read_feeds
+from services.intake.store.tables import feeds
 from services.intake.usecases import StreamError
 from services.intake.watch import Watcher
 from tests.harness import feed
@@ -31,6 +45,22 @@ def watcher(intake: Bench, folder: Path, **more: Any) -> Watcher:
     return Watcher(
         watched, intake.database, intake.sender, Terms(feed.seal, RejectLimit(0.5, 4)), lambda _: ZoneInfo("UTC")
     )
+
+
+@asynccontextmanager
+async def running(watching: Watcher) -> AsyncIterator[None]:
+    task = asyncio.create_task(watching.run())
+    try:
+        async with asyncio.timeout(30):
+            yield
+    finally:
+        task.cancel()
+        assert isinstance((await asyncio.gather(task, return_exceptions=True))[0], asyncio.CancelledError)
+
+
+async def gone(path: Path) -> None:
+    while path.exists():  # noqa: ASYNC110 (a file has no event)
+        await asyncio.sleep(0.01)
 
 
 def put(folder: Path, name: str, *lines: bytes) -> Path:
@@ -68,6 +98,172 @@ async def test_what_is_no_such_file_fails_with_its_reason(intake: Bench, tmp_pat
     await watcher(intake, folder, format="csv", mapping="broward").look()
     assert "no column" in (folder / "failed" / "x.csv.reason").read_text()
     assert (folder / "failed" / "x.csv").exists()
+
+
+async def test_whatever_fails_the_folder_goes_on(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    watching = watcher(intake, folder)
+    paths = [put(folder, f"{number}.jsonl", line(str(number))) for number in range(2)]
+
+    def broken(source: Source, *_: Any) -> Iterator[Unit]:
+        if source.name == "0.jsonl":
+            raise ValueError("Ann Lee")
+        return read_units(source, Format.CLOUDEVENTS, lambda _: ZoneInfo("UTC"))
+
+    monkeypatch.setattr(watch, "read_units", broken)
+    monkeypatch.setattr(watch, "_AGAIN_S", 0.0)
+    async with running(watching):
+        await gone(paths[1])
+    assert (folder / "done" / "1.jsonl").exists()
+    assert (folder / "failed" / "0.jsonl").exists()
+    assert (folder / "failed" / "0.jsonl.reason").read_text().startswith("ValueError: intake itself fails")
+    assert "Ann" not in (folder / "failed" / "0.jsonl.reason").read_text()
+
+
+@pytest.mark.parametrize("error", [MappingError("being saved"), sqlite3.OperationalError("disk is full")])
+async def test_what_passes_by_itself_puts_no_file_aside(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    folder = tmp_path / "in"
+    path, failures = put(folder, "1.jsonl", line("1")), [error] * 9
+
+    def waits(source: Source, *_: Any) -> Iterator[Unit]:
+        if failures:
+            raise failures.pop()
+        return read_units(source, Format.CLOUDEVENTS, lambda _: ZoneInfo("UTC"))
+
+    monkeypatch.setattr(watch, "read_units", waits)
+    monkeypatch.setattr(watch, "_AGAIN_S", 0.0)
+    async with running(watcher(intake, folder)):
+        await gone(path)
+    assert (folder / "done" / "1.jsonl").exists()
+
+
+async def test_a_mapping_that_is_being_saved_is_waited_for(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mapping, folder = tmp_path / "jail.yaml", tmp_path / "in"
+    whole = (FOLDERS[0] / "roster.yaml").read_text()
+    mapping.write_text(whole)
+    watching = watcher(intake, folder, format="roster", mapping=str(mapping))
+    path = put(folder, "1.csv", b"booking,person,name,booked,facility,hearing,status,charge")
+    mapping.write_text(whole[:200])
+    monkeypatch.setattr(watch, "_AGAIN_S", 0.0)
+    async with running(watching):
+        await asyncio.sleep(0.2)
+        assert path.exists()
+        mapping.write_text(whole)
+        await gone(path)
+    assert (folder / "done" / "1.csv").exists()
+
+
+async def test_names_that_are_not_utf_8_or_as_long_as_can_be(intake: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    odd = folder / os.fsdecode(b"m\xfcller.jsonl")
+    put(folder, odd.name, line("1"), b"{")
+    await watcher(intake, folder).look()
+    assert (folder / "done" / odd.name).exists()
+    long = "a" * 251 + ".csv"
+    for _ in range(2):
+        put(folder, long, b"a,b")
+        put(folder, odd.name, b"a,b")
+        for _ in range(2):
+            await watcher(intake, folder, format="csv", mapping="broward").look()
+    failed = sorted(path.name for path in (folder / "failed").iterdir())
+    assert len(failed) == 8
+    cut = {name for name in failed if name.startswith("a")}
+    assert cut == {long, long[:248] + ".reason", long[:253] + ".1", long[:246] + ".1.reason"}
+    assert all("no column" in path.read_text() for path in (folder / "failed").glob("*.reason"))
+
+
+async def test_a_file_that_comes_under_the_name_of_the_one_in_hand_is_taken_next(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    path, watching = put(folder, "calls.jsonl", line("1")), watcher(intake, folder)
+    deliver, news = intake.sender.deliver, [line("2"), b""]
+
+    async def slow(upto: int) -> None:
+        if news:
+            put(folder, ".calls", news.pop(0)).rename(path)
+        await deliver(upto)
+
+    monkeypatch.setattr(intake.sender, "deliver", slow)
+    while await watching.look():
+        pass
+    assert [event.data.incident_id for event in intake.stream.events(Topic.INCIDENTS)] == ["ZZ0010000:1", "ZZ0010000:2"]  # type: ignore[attr-defined]
+    assert [(found.name, found.read_bytes()) for found in (folder / "done").iterdir()] == [("calls.jsonl", b"\n")]
+
+
+async def test_one_that_comes_as_the_one_in_hand_is_moved_is_put_back(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    path = put(folder, "calls.jsonl", line("1"))
+    replaces, news = Path.replace, [line("2")]
+
+    def late(self: Path, goal: Path) -> Path:
+        if self == path and news:
+            replaces(put(folder, ".calls", news.pop()), path)
+        return replaces(self, goal)
+
+    monkeypatch.setattr(Path, "replace", late)
+    watching = watcher(intake, folder)
+    while await watching.look():
+        pass
+    assert [event.data.incident_id for event in intake.stream.events(Topic.INCIDENTS)] == ["ZZ0010000:1", "ZZ0010000:2"]  # type: ignore[attr-defined]
+
+
+async def test_one_that_is_replaced_between_two_readings_is_read_again(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, header = tmp_path / "in", b"inc,occ,chg,man"
+    mapping = tmp_path / "calls.yaml"
+    mapping.write_text(
+        "{name: calls, kind: incidents, agency: ZZ0010000, time_zone: UTC, charges: [{text: assault, code: 13B}],"
+        " columns: {incident: inc, occurred: occ, charge: chg, person: man}}"
+    )
+    path = put(folder, "1.csv", header, *[b"1,2025-01-10,assault,M1"] * 2)
+    watching = watcher(intake, folder, format="csv", mapping=str(mapping))
+    counted: list[object] = []
+
+    def swapped(found: Any) -> dict[Any, str]:
+        marks = repeats(found)
+        if not counted:
+            put(folder, ".1.csv", header, b"1,2025-01-10,assault,M1", b"2,2025-01-11,assault,M2").rename(path)
+        counted.append(marks)
+        return marks
+
+    monkeypatch.setattr(reader, "repeats", swapped)
+    with pytest.raises(UnreadError, match="another file came in its place"):
+        await watching.look()
+    assert path.exists()
+    await watching.look()
+    assert {event.data.incident_id for event in intake.stream.events(Topic.INCIDENTS)} == {"ZZ0010000:1", "ZZ0010000:2"}  # type: ignore[attr-defined]
+
+
+async def test_a_disk_that_fails_puts_no_file_aside(
+    intake: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    path = put(folder, "1.jsonl", line("1"))
+    opened: list[Path] = []
+
+    def once(self: Path, *args: Any, **more: Any) -> Any:
+        opened.append(self)
+        if opened.count(path) == 2:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(self, *args, **more)
+
+    real = Path.open
+    monkeypatch.setattr(Path, "open", once)
+    with pytest.raises(UnreadError, match="Input/output error"):
+        await watcher(intake, folder).look()
+    assert path.exists()
+    await watcher(intake, folder).look()
+    assert (folder / "done" / "1.jsonl").exists()
 
 
 async def test_a_file_stays_until_it_is_on_the_stream(intake: Bench, tmp_path: Path) -> None:
@@ -120,6 +316,25 @@ async def test_rosters_are_compared_by_when_they_were_written(intake: Bench, tmp
         ("ZZ0000000:B0", "released"),
     ]
     assert len(list((folder / "done").iterdir())) == 4
+
+
+async def test_a_clock_that_is_ahead_silences_no_jail(intake: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    watching = watcher(intake, folder, format="roster", mapping="roster")
+    header = b"booking,person,name,booked,facility,hearing,status,charge"
+    rows = [b"B%d,P%d,,2025-01-10 22:15,Jail 1,,in," % (n, n) for n in range(3)]
+    ahead = time.time() + 40 * 365 * 86400
+    os.utime(put(folder, "1.csv", header, *rows), (ahead, ahead))
+    await watching.look()
+    put(folder, "2.csv", header, *rows[1:])
+    await watching.look()
+    changes = [event.data.change for event in intake.stream.events(Topic.INCIDENTS)]  # type: ignore[attr-defined]
+    assert changes == ["booked"] * 3 + ["released"]
+    async with intake.database.write() as conn:
+        await conn.execute(update(feeds).values(snapshot_at=datetime.now(UTC) + timedelta(days=9)))
+    put(folder, "3.csv", header, rows[2])
+    await watching.look()
+    assert len(intake.stream.events(Topic.INCIDENTS)) == 5, "a last one of tomorrow is no last one"
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.classification import Tier, TierCurrent
+from schemas.classification import OffenderDecided
 from schemas.commands import ConfirmNote, Role
 from schemas.notification import (
     CancelReason,
@@ -27,6 +27,7 @@ from tests.harness.partners import (
     HIM,
     START,
     Bench,
+    current,
     decision,
     expunction,
     incident_id,
@@ -51,8 +52,9 @@ def decided(*fields: str, **where: list[Any]) -> list[dict[str, Any]]:
     return [{"type": "ipvi.partner.decided.v1", "fields": list(fields), "where": where}]
 
 
-def current(tier: str) -> TierCurrent:
-    return TierCurrent(offender_id=HIM, tier=Tier(tier), since=START, policy_version="1")
+def kept(tier: str, **changes: Any) -> OffenderDecided:
+    """A decision on nothing new, by which he is on this list."""
+    return decision(1, tier, tier, **changes)
 
 
 def test_a_charge_is_told_under_the_partners_own_ids() -> None:
@@ -182,6 +184,21 @@ def test_what_sets_right_what_was_sent_is_sent_whatever_the_filter_says() -> Non
     assert event.data.statutes == ["other"]
 
 
+def test_that_he_has_left_the_lists_that_are_asked_for_is_sent_to_whoever_was_told_that_he_was_on_one() -> None:
+    graver = decided("tier", "change", tier=["A", "B"])
+    da = bench(events=graver)
+    assert [e.data.tier for e in da.tell(decision(1, "A"), decision(2, "B", "A"))] == ["A", "B"]
+    (left,) = da.tell(decision(None, "C", "B"))
+    assert (left.data.tier, left.data.change) == ("C", "lowered")
+    assert da.tell(decision(None, None, "C"), decision(3, "C")) == [], "it has been set right"
+    assert bench(events=graver).tell(decision(1, "C"), decision(None, None, "C")) == [], "never told"
+    local = bench(events=decided("tier", tier=["A"], agency=["NC0000000"]))
+    assert local.tell(decision(1, "A"), decision(None, "C", "A")) == [], "never told: another agency's"
+    quiet = bench(events=decided("charged", tier=["A"]))
+    quiet.tell(decision(1, "A"))
+    assert quiet.tell(decision(None, "C", "A")) == [], "without the list it would read like one more on A"
+
+
 def test_only_what_is_asked_for_is_sent() -> None:
     da = bench(events=decided("tier"))
     da.tell(decision(1))
@@ -194,7 +211,8 @@ def test_only_what_is_asked_for_is_sent() -> None:
 def test_the_list_he_is_on_now() -> None:
     da = bench()
     da.tell(decision(1))
-    assert [e.data.tier for e in da.tell(current("C"), current("C"), current("B"))] == ["C", "B"]
+    assert [e.data.tier for e in da.tell(current("C"), current("C"))] == ["C"]
+    assert [e.data.tier for e in da.tell(decision(2, "B", "C"), current("B"))] == ["B", "B"]
     (ended,) = da.end_tier()
     assert (ended.data.tier, ended.data.since, ended.data.policy_version) == (None, None, None)
     assert da.end_tier() == []
@@ -204,7 +222,23 @@ def test_a_list_that_is_not_shown_or_not_asked_for_is_none() -> None:
     some = bench(
         tiers=["A", "B"], events=[{"type": "ipvi.partner.tier.v1", "fields": ["tier"], "where": {"tier": ["B"]}}]
     )
-    assert [e.data.tier for e in some.tell(current("C"), current("B"), current("A"), current("C"))] == ["B", None]
+    said = [one for tier in "CBAC" for one in (kept(tier), current(tier))]
+    assert [e.data.tier for e in some.tell(*said)] == ["B", None]
+
+
+def test_a_list_waits_for_a_decision_as_nobody_knows_before_whether_other_routes_apply() -> None:
+    police = bench(PartnerKind.LAW_ENFORCEMENT)
+    assert police.tell(current("C")) == []
+    assert [e.type for e in police.tell(decision(1))] == ["ipvi.partner.decided.v1", "ipvi.partner.tier.v1"]
+    assert police.tell(current("B")) == [], "the decision that puts him on B may say that he is an officer"
+    (ended,) = police.tell(decision(2, "B", "C", conflict_of_interest=True))
+    assert ended.data.tier is None
+    officer = bench(PartnerKind.LAW_ENFORCEMENT)
+    assert officer.tell(current("C"), decision(1, conflict_of_interest=True)) == []
+
+
+def test_a_decision_that_the_partner_may_not_know_of_lets_no_list_out() -> None:
+    assert bench().tell(current("C"), decision(11, "C", "C", charged=False, evidence=[incident_id(1)])) == []
 
 
 # notices -------------------------------------------------------------------------------------------------------------
@@ -243,6 +277,13 @@ def test_a_notice_waits_for_its_decision() -> None:
     assert officer.state().early == ()
 
 
+def test_a_notice_waits_for_its_own_decision_whatever_else_is_known_of_him() -> None:
+    probation = bench(PartnerKind.PROBATION)
+    probation.tell(decision(1))
+    assert probation.tell(prepared(2, "B")) == []
+    assert probation.tell(decision(2, "B", "C", conflict_of_interest=True)) == []
+
+
 # taking back ---------------------------------------------------------------------------------------------------------
 
 
@@ -267,6 +308,16 @@ def test_an_expunction_reaches_exactly_what_was_sent() -> None:
     assert da.rows[-2].about == note.id
 
 
+def test_an_expunction_reaches_what_was_only_named_as_evidence() -> None:
+    le = with_d()  # it came after the first incident was decided
+    (first,) = le.tell(decision(2, "B", "C", evidence=[incident_id(1), incident_id(2)]))
+    note, _ = le.tell(expunction(1, "C", "B"))
+    gone = le.seal("incident", incident_id(1))
+    assert (note.data.events, note.data.mentions, note.data.incident_id) == ([], [first.id], gone)
+    assert {one.text for one in le.redacted} == {pair(1), gone}
+    assert set(le.state().pairs) == {pair(2)}
+
+
 def test_nobody_is_told_to_erase_what_he_was_not_sent() -> None:
     da = bench(events=decided("tier", agency=["NC0000000"]))
     da.tell(decision(1))
@@ -279,6 +330,45 @@ def test_an_expunction_is_told_once() -> None:
     da.tell(decision(1))
     assert len(da.tell(expunction(1, None, "C"))) == 2
     assert da.tell(expunction(1, None, None)) == []
+
+
+def test_the_list_event_of_an_expunged_incident_is_to_be_erased_too() -> None:
+    da = bench()
+    (first,) = da.tell(decision(1))
+    (listed,) = da.tell(current("C"), about=pair(1))
+    (note, _) = da.tell(expunction(1, None, "C"))
+    assert note.data.events == [first.id, listed.id]
+    assert (da.state().tier, da.state().tier_sent, da.state().sent) == (None, None, {})
+    assert [row.about for row in da.rows[:2]] == [pair(1), pair(1)] == da.erased * 2
+    assert da.end_tier() == [], "he was told to erase the list"
+
+
+@pytest.mark.parametrize("list_first", [True, False])
+def test_the_list_that_stands_on_what_is_left_is_told_after_an_expunction(list_first: bool) -> None:
+    da = bench()
+    da.tell(decision(1))
+    da.tell(current("C"), about=pair(1))
+    da.tell(decision(2, "B", "C", evidence=[incident_id(1), incident_id(2)]))
+    da.tell(current("B"), about=pair(2))
+    both = [(expunction(2, "C", "B"), None), (current("C"), pair(1))]
+    said = [event for one, about in (both[::-1] if list_first else both) for event in da.tell(one, about=about)]
+    assert [event.type.split(".")[2] for event in said] == ["erased", "decided", "tier"]
+    assert said[-1].data.tier == "C"
+    assert len(da.state().sent_about({pair(1)})) == 3
+
+
+def test_a_withdrawal_does_not_take_the_list_back_as_the_next_list_sets_it_right() -> None:
+    da = bench()
+    (first,) = da.tell(decision(1))
+    da.tell(current("C"), about=pair(1))
+    (note,) = da.tell(decision(1, "C", "C", charged=False, statutes=[]))
+    assert (note.type, note.data.events) == ("ipvi.partner.withdrawn.v1", [first.id])
+    only = bench(events=[{"type": "ipvi.partner.tier.v1", "fields": ["tier"]}])
+    only.tell(decision(1))
+    (listed,) = only.tell(current("C"), about=pair(1))
+    assert only.tell(decision(1, None, "C", evidence=[], withdrawn_pair_ids=[pair(1)])) == []
+    (note,) = only.tell(expunction(1, None, None))
+    assert (note.type, note.data.events) == ("ipvi.partner.erased.v1", [listed.id])
 
 
 def test_a_retraction_is_a_withdrawal_and_can_still_be_expunged() -> None:
@@ -361,3 +451,19 @@ def test_what_was_owed_is_said_after_a_renewal() -> None:
     assert (tier.type, tier.data.tier) == ("ipvi.partner.tier.v1", None)
     assert not renewed.state().behind
     assert renewed.tick(HIM, at=LAPSED + timedelta(minutes=3)) == []
+
+
+def test_what_stands_again_by_the_renewal_is_not_withdrawn() -> None:
+    da = bench()
+    (first,) = da.tell(decision(1), at=START)
+    gone = decision(1, None, "C", evidence=[], charged=False, withdrawn_pair_ids=[pair(1)])
+    da.tell(gone, at=LAPSED)
+    assert (da.state().owed, da.state().behind) == ((pair(1),), True)
+    da.tell(decision(1), at=LAPSED + timedelta(minutes=1))
+    assert (da.state().owed, da.state().behind) == ((), False)
+    renewed = Bench(partner(expires="2035-12-31"), states=da.states, row=da.row)
+    assert renewed.tick(HIM, at=LAPSED + timedelta(minutes=2)) == []
+    (event,) = renewed.tell(
+        decision(2, "B", "C", evidence=[incident_id(1), incident_id(2)]), at=LAPSED + timedelta(minutes=3)
+    )
+    assert event.data.evidence == [first.data.incident_id, da.seal("incident", incident_id(2))]

@@ -70,13 +70,13 @@ def unsafe(channel: ContactChannel) -> ChannelSafety:
     return ChannelSafety(channel=channel, safety=ContactSafety.UNSAFE)
 
 
-def contact(bench: Bench) -> SafeContact:
-    case = bench.case()
+def contact(bench: Bench, number: int = 1) -> SafeContact:
+    case = bench.case(number)
     return safe_contact(bench.file.profiles_of(case), bench.file.attempts_by_case.get(case, ()), bench.now)
 
 
-def open_ways(bench: Bench) -> set[ContactChannel]:
-    found = contact(bench)
+def open_ways(bench: Bench, number: int = 1) -> set[ContactChannel]:
+    found = contact(bench, number)
     return {channel for channel in (CALL, VOICEMAIL, TEXT, EMAIL, MAIL, IN_PERSON) if found.is_open(channel)}
 
 
@@ -352,6 +352,19 @@ def test_once_she_was_reached_attempts_do_not_run_out(bench: Bench) -> None:
     assert bench.task(TaskKind.CALL).unfinished
 
 
+@pytest.mark.parametrize("kind", [TaskKind.CALL, TaskKind.AFTER_DELIVERY])
+def test_what_was_no_try_of_her_ends_no_task(bench: Bench, kind: TaskKind) -> None:
+    bench.put(released(), served())
+    bench.claim(kind)
+    for outcome in (AttemptOutcome.UNSAFE, AttemptOutcome.OTHER_PERSON, AttemptOutcome.WRONG_CONTACT):
+        for _ in range(6):
+            bench.attempt(kind, outcome)
+    assert bench.task(kind).unfinished
+    for _ in range(6):
+        bench.attempt(kind)
+    assert bench.task(kind).cancel_reason is TaskCancelReason.ATTEMPTS_EXHAUSTED
+
+
 def test_her_word_ends_what_she_declined_and_no_more(bench: Bench) -> None:
     bench.attempt(outcome=AttemptOutcome.DECLINED)
     call = bench.task(TaskKind.CALL)
@@ -433,6 +446,113 @@ def test_linked_the_stricter_profile_holds_and_after_it_is_undone_for_both() -> 
     bench.link(UnlinkVictims)
     for number in (1, 2):
         assert any(one.no_contact for one in bench.file.profiles_of(bench.case(number)))
+
+
+def test_what_she_forbade_before_a_link_stands_when_it_is_undone() -> None:
+    """The other one was asked in between, and nobody knows whose word that was."""
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+    bench.safe(EMAIL, case_id=bench.case(2), no_contact=True, unsafe=[unsafe(TEXT)])
+    bench.link()
+    bench.safe(TEXT, EMAIL, case_id=bench.case(1))
+    bench.link(UnlinkVictims)
+    [profile] = bench.file.profiles_of(bench.case(2))
+    assert profile.no_contact
+    assert (profile.says(TEXT), profile.says(EMAIL)) == (ContactSafety.UNSAFE, ContactSafety.SAFE)
+    assert [task.kind for task in bench.file.unfinished_tasks() if task.case_id == bench.case(2)] == [
+        TaskKind.WRITTEN_INFORMATION
+    ]
+
+
+def test_what_was_replaced_while_linked_holds_again_when_it_is_undone() -> None:
+    """The case of both goes by the id of one: what is said there replaces what was kept of her."""
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"), opened(3, victim_id="V-3"))
+    bench.safe(EMAIL, case_id=bench.case(1), no_contact=True, unsafe=[unsafe(TEXT)])
+    bench.link()
+    for _ in range(2):
+        bench.safe(TEXT, case_id=bench.case(1))
+    assert TaskKind.CALL in bench.open_kinds()
+    bench.link(UnlinkVictims)
+    for number, no_contact in ((1, True), (2, False)):
+        [profile] = bench.file.profiles_of(bench.case(number))
+        assert profile.no_contact is no_contact
+        assert TEXT not in open_ways(bench, number)
+    assert len(bench.file.profiles) == 2, "nothing stays set aside"
+    owners = [task.case_id for task in bench.file.unfinished_tasks() if task.kind is TaskKind.CALL]
+    assert sorted(owners) == sorted([bench.case(2), bench.case(3)])
+
+
+def test_of_three_ids_what_was_allowed_ends_with_any_of_the_links() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"), opened(3, victim_id="V-3"))
+    bench.safe(case_id=bench.case(1), unsafe=[unsafe(MAIL)])
+    bench.link()
+    bench.link(one="V-2", other="V-3")
+    bench.safe(TEXT, unsafe=[unsafe(CALL)])
+    bench.link(UnlinkVictims, one="V-2", other="V-3")
+    assert bench.case(1) == bench.case(2) != bench.case(3)
+    for number in (1, 3):
+        assert not {TEXT, CALL} & open_ways(bench, number)
+    assert contact(bench, 1).channels[MAIL] is ContactSafety.UNSAFE
+
+
+def test_an_address_of_the_other_one_is_not_hers_when_a_link_is_undone() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+    hers = ChannelSafety(channel=TEXT, safety=ContactSafety.SAFE, address="+1 336 555 0177")
+    bench.safe(case_id=bench.case(2), unsafe=[hers])
+    bench.link()
+    bench.safe(TEXT, EMAIL, case_id=bench.case(1))
+    bench.link(UnlinkVictims)
+    for number in (1, 2):
+        profiles = bench.file.profiles_of(bench.case(number))
+        assert [address_of(profiles, one, bench.now) for one in (TEXT, EMAIL)] == [None, None]
+        assert not safe_contact(profiles, (), bench.now).is_open(TEXT)
+
+
+def test_a_consent_given_while_linked_ends_when_it_is_undone() -> None:
+    """Nobody knows who signed it."""
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+    consent(bench, consent_id="C-1")
+    bench.link()
+    consent(bench, consent_id="C-2", case_id=bench.case(2))
+    bench.link(UnlinkVictims)
+    [before, between] = bench.file.consents.values()
+    assert before.holds(bench.now)
+    assert between.revoked_at == bench.now
+
+
+def test_a_screen_done_while_linked_counts_for_both_when_it_is_undone() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+    bench.link()
+    bench.advise(RecordScreen, answers=answers(1), case_id=bench.case(2))
+    first = bench.task(TaskKind.HIGH_DANGER_CALL)
+    bench.wait(minutes=5).link(UnlinkVictims)
+    calls = [task for task in bench.file.unfinished_tasks() if task.kind is TaskKind.HIGH_DANGER_CALL]
+    assert first.task_id in {task.task_id for task in calls}
+    assert {task.victim_id for task in calls} == {"V-1", "V-2"}
+    assert {task.due_at for task in calls} == {first.due_at}
+    bench.link()
+    bench.link(UnlinkVictims)
+    calls = [task for task in bench.file.unfinished_tasks() if task.kind is TaskKind.HIGH_DANGER_CALL]
+    assert sorted(task.victim_id or "" for task in calls) == ["V-1", "V-2"]
+    assert len(bench.file.screens) == 2
+
+
+def test_a_screen_that_was_dealt_with_while_linked_calls_the_other_one_alone() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+    bench.link()
+    bench.advise(RecordScreen, answers=answers(1), case_id=bench.case(2))
+    role = Role.COMMUNITY_ADVOCATE
+    bench.claim(TaskKind.HIGH_DANGER_CALL, role=role)
+    assert bench.complete(TaskKind.HIGH_DANGER_CALL, role=role) == "applied"
+    called = bench.task(TaskKind.HIGH_DANGER_CALL).victim_id
+    bench.link(UnlinkVictims)
+    assert {called, bench.task(TaskKind.HIGH_DANGER_CALL).victim_id} == {"V-1", "V-2"}
 
 
 def test_a_link_is_told_to_the_lanes_of_the_other_offenders_and_goes_no_further(bench: Bench) -> None:

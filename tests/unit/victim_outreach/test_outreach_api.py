@@ -45,11 +45,12 @@ from services.common.auth import Person, Tokens
 from services.common.desk import Reply, Standing
 from services.common.signoffs import SignOffs
 from services.victim_outreach.api import router
+from services.victim_outreach.domain import CaseFile
 from services.victim_outreach.store import OutreachStore, Sight, metadata, shown_case
 from services.victim_outreach.texts import TextBook, load_texts
 from tests.harness.http import KeptReads, coded
 from tests.harness.letters import SAMPLE_COUNTY, Read
-from tests.harness.outreach import HIM, LANE, START, Bench, pair
+from tests.harness.outreach import HIM, LANE, START, Bench, opened, pair
 from tests.harness.outreach_store import full
 
 TOKENS = Tokens(
@@ -374,6 +375,31 @@ async def test_a_consent_shows_the_agency_how_she_may_be_reached_while_it_holds(
     assert (len(now.profiles), len(later.profiles)) == (1, 0)
     assert now.consents == ()  # what the paper says is the advocate's
     await made.dispose()
+
+
+async def test_a_consent_is_taken_back_where_it_is_kept_on_whichever_case_of_hers(
+    engine: AsyncEngine, client: AsyncClient, tray: Tray, bench: Bench
+) -> None:
+    other, store = Bench(file=CaseFile("O-2")), OutreachStore()
+    other.put(opened())
+    async with engine.begin() as conn:
+        await store.save(conn, LANE, {"O-2": (store.new("O-2"), other.file)})
+    for consent_id in ("C-1", "C-9"):
+        path = f"/cases/{other.case()}/consents/{consent_id}/revoke"
+        assert (await client.post(path, headers=as_("community_advocate"))).status_code == 200
+    kept = [command for command, _, _ in tray.taken if isinstance(command, RevokeConsent)]
+    here, unknown = (bench.file.consents["C-1"].case_id, HIM), (other.case(), "O-2")
+    assert [(one.case_id, one.offender_id) for one in kept] == [here, unknown]
+
+
+async def test_who_placed_a_hold_is_shown_to_her_and_to_the_supervisor(
+    client: AsyncClient, paths: dict[str, str]
+) -> None:
+    shown = {}
+    for who in ("coordinator", "advocate", "chief"):
+        [hold] = (await client.get(paths["case"], headers=as_(who))).json()["guarding"]["holds"]
+        shown[who] = hold["by"]
+    assert shown == {"coordinator": None, "advocate": None, "chief": "ada"}
 
 
 async def test_cases_are_listed_open_or_closed(client: AsyncClient, bench: Bench, reads: KeptReads) -> None:

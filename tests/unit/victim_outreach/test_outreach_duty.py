@@ -137,6 +137,41 @@ def test_in_jail_reaching_her_does_not_wait_until_it_is_due() -> None:
     assert paged(bench, INFORMATION) == (0, None)
 
 
+@pytest.mark.parametrize("tier", [*Tier, None])
+def test_in_jail_somebody_is_paged_at_once_whatever_hearing_is_set(tier: Tier | None) -> None:
+    kind = TaskKind.IN_PERSON_CONTACT if tier in (Tier.A, Tier.B) else TaskKind.CALL
+    pages = []
+    for hearing_at in (None, START + 40 * HOUR):
+        bench = Bench()
+        bench.put(custody(hearing_at=hearing_at), opened(tier=tier))
+        bench.wait(minutes=15).tick()
+        bench.wait(minutes=45).tick()
+        pages.append(paged(bench, kind))
+    assert pages == [(3, Role.OUTREACH_SUPERVISOR)] * 2
+
+
+def test_a_hearing_that_is_set_or_put_off_stops_no_page_that_runs() -> None:
+    bench = Bench()
+    bench.put(custody(), opened(tier=Tier.A))
+    for hearing_at in (START + 40 * HOUR, START + 80 * HOUR):
+        before, _ = paged(bench, TaskKind.IN_PERSON_CONTACT)
+        bench.put(custody(hearing_at=hearing_at))
+        bench.wait(minutes=15).tick()
+        assert paged(bench, TaskKind.IN_PERSON_CONTACT)[0] == before + 1
+
+
+def test_after_a_day_of_pages_the_alarm_before_the_hearing_rings_as_often_as_ever() -> None:
+    bench = Bench()
+    bench.put(custody(hearing_at=START + 60 * HOUR), opened(tier=Tier.A))
+    for _ in range(58):
+        bench.wait(hours=1).tick()
+    for _ in range(3):
+        before, duty = paged(bench, TaskKind.IN_PERSON_CONTACT)
+        assert duty is Role.OUTREACH_SUPERVISOR
+        bench.wait(minutes=15).tick()
+        assert paged(bench, TaskKind.IN_PERSON_CONTACT)[0] == before + 1
+
+
 @pytest.mark.parametrize(("tier", "pages"), [(Tier.A, True), (Tier.B, True), (Tier.C, False)])
 def test_a_and_b_alarm_where_c_is_released_by_time(tier: Tier, pages: bool) -> None:
     bench = Bench()
@@ -151,6 +186,16 @@ def test_a_and_b_alarm_where_c_is_released_by_time(tier: Tier, pages: bool) -> N
     else:
         assert paged(bench, kind) == before
         assert bench.gate() == "clear"
+
+
+def test_where_he_waits_as_b_the_alarm_rings_for_every_woman_he_waits_for() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1", tier=Tier.C), opened(2, victim_id="V-2", tier=Tier.B))
+    bench.put(custody(hearing_at=START + 10 * HOUR))
+    bench.claim(TaskKind.CALL, number=1)
+    before = paged(bench, TaskKind.CALL)
+    bench.wait(hours=8).tick()
+    assert paged(bench, TaskKind.CALL) == (before[0] + 1, Role.OUTREACH_SUPERVISOR)
 
 
 def test_what_is_finished_pages_nobody() -> None:

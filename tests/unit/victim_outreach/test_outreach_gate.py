@@ -308,6 +308,38 @@ def test_his_release_shuts_what_only_custody_had_cleared() -> None:
     assert bench.gate() == "shut"
 
 
+def test_let_out_within_the_pause_he_waits_for_the_rest_of_it() -> None:
+    bench = Bench()
+    bench.put(custody(), opened())
+    bench.reach()
+    assert bench.gate() == "clear"
+    bench.wait(minutes=10).put(custody(released_at=bench.now))
+    assert bench.gate() == "shut"
+    bench.wait(hours=3.5).on_the_round()
+    assert bench.gate() == "shut"
+    bench.wait(hours=0.4).on_the_round()
+    assert bench.gate() == "clear"
+
+
+def test_let_out_after_the_pause_it_stays_clear_and_does_not_tell_of_a_later_call() -> None:
+    bench = Bench()
+    bench.put(custody(), opened())
+    bench.reach()
+    bench.wait(hours=4.5).attempt()
+    bench.wait(minutes=10).put(custody(released_at=bench.now))
+    assert [one.gate for one in bench.told(GateChanged)] == ["shut", "clear"]
+
+
+def test_let_out_at_once_the_word_of_two_people_stands() -> None:
+    bench = Bench()
+    bench.put(custody(), opened())
+    bench.override("cora")
+    bench.override("sue", Role.OUTREACH_SUPERVISOR)
+    assert bench.gate() == "clear"
+    bench.wait(minutes=10).put(custody(released_at=bench.now))
+    assert bench.gate() == "clear"
+
+
 @pytest.mark.parametrize(
     ("tier", "claimed", "expected"),
     [
@@ -328,6 +360,30 @@ def test_the_time_limit_before_his_hearing(tier: str | None, claimed: bool, expe
     assert bench.gate() == "shut"
     bench.wait(hours=1.5).tick()
     assert bench.gate() == expected
+
+
+@pytest.mark.parametrize(
+    ("tier", "expected"), [("A", "shut"), ("B", "shut"), ("C", "clear"), ("D", "clear"), (None, "clear")]
+)
+def test_while_he_waits_for_another_woman_as_a_or_b_no_time_limit_opens_hers(tier: str | None, expected: str) -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), custody(hearing_at=START + 10 * HOUR))
+    bench.claim(TaskKind.WRITTEN_INFORMATION)
+    bench.put(opened(2, victim_id="V-2", tier=Tier(tier) if tier else None))
+    bench.wait(hours=8.5).tick()
+    assert bench.gate(1) == expected
+    bench.put(withdrawn(2))
+    assert bench.gate(1) == "clear"
+
+
+def test_an_a_or_b_that_comes_later_shuts_what_the_time_limit_had_cleared() -> None:
+    bench = Bench()
+    bench.put(opened(1, victim_id="V-1"), custody(hearing_at=START + 3 * HOUR))
+    bench.claim(TaskKind.WRITTEN_INFORMATION)
+    bench.wait(hours=2).tick()
+    assert bench.gate(1) == "clear"
+    bench.put(opened(2, victim_id="V-2", tier=Tier.B))
+    assert bench.gate(1) == "shut"
 
 
 def test_a_hearing_put_off_shuts_what_only_the_time_limit_had_cleared() -> None:

@@ -10,23 +10,43 @@ import pytest
 from schemas.advocacy import (
     Answer,
     ChannelSafety,
+    CloseCase,
     ConsentRecipient,
     ConsentScope,
     ContactSafety,
     GiveConsent,
+    LinkVictims,
     RecordScreen,
     RevokeConsent,
     TakeOver,
+    UnlinkVictims,
 )
-from schemas.commands import Attempt, Claim, LiftSafetyHold, Role
+from schemas.classification import Tier
+from schemas.commands import Attempt, Claim, Complete, LiftSafetyHold, Role
 from schemas.envelope import Data, pair_id, referral_id
-from schemas.outreach import AttemptOutcome, ContactChannel, GateChanged, TaskCancelReason, TaskKind
+from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, GateChanged, TaskCancelReason, TaskKind
 from schemas.topics import Topic
-from services.victim_outreach.domain import CaseFile
-from tests.harness.outreach import POLICY, Bench, custody, incident, opened, pair, planned, ref, withdrawn
+from services.victim_outreach.domain import CaseFile, Referral
+from services.victim_outreach.rules import safe_contact
+from tests.harness.outreach import (
+    HIM,
+    POLICY,
+    Bench,
+    custody,
+    failed,
+    incident,
+    opened,
+    pair,
+    planned,
+    ref,
+    released,
+    served,
+    withdrawn,
+)
 
 HE = "O-9"
 CALL, TEXT = ContactChannel.CALL, ContactChannel.TEXT
+AFTER = TaskKind.AFTER_DELIVERY
 
 
 def moved(number: int = 1) -> Data:
@@ -37,6 +57,11 @@ def there(number: int = 1, victim_id: str | None = "V-1", **more: Any) -> Data:
     his = pair_id(incident(number), HE)
     ids: dict[str, Any] = {"offender_id": HE, "pair_id": his, "referral_id": referral_id(his, 1)}
     return opened(number, victim_id=victim_id, **ids, **more)
+
+
+def withdrawn_there(referral: Referral, to: str) -> Data:
+    ids = {"referral_id": referral.referral_id, "pair_id": referral.pair_id, "offender_id": HE}
+    return withdrawn().model_copy(update={**ids, "moved_to": to})
 
 
 def relayed(bench: Bench) -> list[TakeOver]:
@@ -90,11 +115,13 @@ def test_what_is_kept_of_her_goes_with_it_in_either_order(one: Bench, other: Ben
     assert his_gate(other) == "clear"
 
 
-def test_no_clock_starts_anew(one: Bench, other: Bench) -> None:
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_no_clock_starts_anew(one: Bench, other: Bench, first: str) -> None:
     due = one.task(TaskKind.WRITTEN_INFORMATION).due_at
     one.wait(hours=50).put(moved())
     other.now = one.now
-    other.put(*relayed(one), there())
+    records = [there(), *relayed(one)]
+    other.put(*(records if first == "referral" else reversed(records)))
     assert other.task(TaskKind.WRITTEN_INFORMATION).due_at == due
 
 
@@ -198,6 +225,35 @@ def test_a_consent_revoked_on_such_a_page_is_revoked_where_she_is_now(one: Bench
     other.put(*relayed(one), there())
     assert other.file.consents["C-1"].revoked_at is None
     assert one.advise(RevokeConsent, consent_id="C-1") == "applied"
+    other.put(*relayed(one))
+    assert other.file.consents["C-1"].revoked_at == one.now
+
+
+def test_a_link_taken_back_after_the_merge_leaves_what_she_forbade_before_it(other: Bench) -> None:
+    one = Bench()
+    one.put(opened())
+    one.safe(no_contact=True)
+    one.link()
+    one.safe(TEXT)
+    one.put(moved())
+    other.now = one.now
+    other.put(*relayed(one), there())
+    assert TaskKind.CALL in other.open_kinds()
+    act: dict[str, Any] = {"offender_id": HE, "by": "ada", "role": Role.COMMUNITY_ADVOCATE}
+    assert other.put(UnlinkVictims(**act, victim_id="V-1", other_victim_id="V-2")).result == "applied"
+    assert TaskKind.CALL not in other.open_kinds()
+
+
+def test_a_consent_under_an_id_that_was_linked_since_is_revoked_where_she_is_now(other: Bench) -> None:
+    one = Bench()
+    one.put(opened(victim_id="V-2"))
+    was, until = one.case(), one.now + timedelta(days=10)
+    said: dict[str, Any] = {"scope": ConsentScope.SAFE_CONTACT, "recipient": ConsentRecipient.AGENCY, "named": "HPPD"}
+    one.advise(GiveConsent, consent_id="C-1", signed=True, until=until, **said)
+    one.link()
+    one.put(moved())
+    other.put(*relayed(one), there(victim_id="V-2"))
+    assert one.advise(RevokeConsent, consent_id="C-1", case_id=was) == "applied"
     other.put(*relayed(one))
     assert other.file.consents["C-1"].revoked_at == one.now
 
@@ -329,6 +385,163 @@ def test_what_she_declined_is_not_asked_of_her_again(other: Bench, first: str) -
     assert TaskKind.CALL not in rest
     other.wait(hours=1).put(there(2))
     assert TaskKind.CALL in other.open_kinds(), "of a new incident she is asked anew"
+
+
+def test_linked_after_a_merge_what_she_declined_and_a_wrong_number_stay_known(other: Bench) -> None:
+    one = Bench()
+    one.put(opened(victim_id="V-2"))
+    one.claim(TaskKind.CALL)
+    one.wait(minutes=5).attempt(outcome=AttemptOutcome.OTHER_PERSON)
+    one.wait(minutes=5).attempt(outcome=AttemptOutcome.DECLINED, channel=ContactChannel.IN_PERSON)
+    one.put(moved())
+    other.now = one.now
+    other.put(there(victim_id="V-2"), *relayed(one))
+    rest = other.open_kinds()
+    act: dict[str, Any] = {"offender_id": HE, "by": "ada", "role": Role.COMMUNITY_ADVOCATE}
+    assert other.put(LinkVictims(**act, victim_id="V-1", other_victim_id="V-2")).result == "applied"
+    assert other.open_kinds() == rest
+    [referral] = other.file.referrals.values()
+    case = referral.case_id
+    assert not safe_contact(other.file.profiles_of(case), other.file.tries_of(case), other.now).is_open(CALL)
+    other.out.clear()
+    other.put(withdrawn_there(referral, "O-3"))
+    [data] = [out.event.data for out in other.out if isinstance(out.event.data, TakeOver)]
+    assert len(data.kept["attempts"]) == 2
+
+
+def afters(bench: Bench) -> list[tuple[str | None, Any]]:
+    """For whom, and by when."""
+    found = [task for task in bench.file.unfinished_tasks() if task.kind is TaskKind.AFTER_DELIVERY]
+    return [(task.victim_id, task.due_at) for task in found]
+
+
+@pytest.mark.parametrize("visit", [served(), failed()])
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_a_visit_before_the_merge_is_asked_after_where_she_is_now(other: Bench, first: str, visit: Data) -> None:
+    one = Bench()
+    one.put(opened(), planned(one.now + timedelta(days=1)), released(), visit)
+    [due] = afters(one)
+    other.now = one.wait(hours=1).now
+    one.put(moved())
+    records = [there(), *relayed(one)]
+    other.put(*(records if first == "referral" else reversed(records)))
+    assert (afters(one), afters(other)) == ([], [due])
+    assert TaskKind.BEFORE_DELIVERY not in other.open_kinds()
+    assert TaskKind.GATE_REVIEW not in other.open_kinds()
+
+
+def test_a_visit_told_after_the_merge_is_asked_after_where_she_is_now(other: Bench) -> None:
+    """Who gave it was under way."""
+    one = Bench()
+    one.put(opened(), released(), moved())
+    other.put(*relayed(one), there())
+    one.put(failed())
+    other.put(*relayed(one))
+    assert [victim for victim, _ in afters(other)] == ["V-1"]
+    one.put(released(), served())
+    last = relayed(one)
+    other.put(*last)
+    assert [victim for victim, _ in afters(other)] == ["V-1"]
+    state = other.file
+    other.put(*last)
+    assert other.file == state
+
+
+def test_a_visit_that_she_was_asked_after_is_not_asked_after_again(other: Bench) -> None:
+    one = Bench()
+    one.put(opened(), released(), served())
+    one.claim(TaskKind.AFTER_DELIVERY)
+    one.attempt(TaskKind.AFTER_DELIVERY, AttemptOutcome.REACHED)
+    assert one.complete(TaskKind.AFTER_DELIVERY) == "applied"
+    one.put(moved())
+    other.put(*relayed(one), there())
+    assert afters(other) == []
+
+
+def test_another_woman_who_was_not_asked_after_it_is_where_she_is_now(other: Bench) -> None:
+    """The one on whose account it was has been asked."""
+    one = Bench()
+    one.put(opened(), opened(2, victim_id="V-2"), released(), served())
+    [first] = [task for task in one.file.unfinished_tasks() if (task.kind, task.victim_id) == (AFTER, "V-1")]
+    act: dict[str, Any] = {"offender_id": HIM, "by": "ada", "role": Role.ADVOCATE, "task_id": first.task_id}
+    one.put(Claim(**act), Complete(**act))
+    one.put(moved(), moved(2))
+    other.now = one.now
+    other.put(there(), there(2, victim_id="V-2"), *relayed(one))
+    assert "V-2" in [victim for victim, _ in afters(other)]
+
+
+def test_merged_on_the_visit_goes_on(other: Bench) -> None:
+    one = Bench()
+    one.put(opened(), released(), served(), moved())
+    other.put(*relayed(one), there())
+    [referral] = other.file.referrals.values()
+    other.out.clear()
+    other.put(withdrawn_there(referral, "O-3"))
+    third = Bench(file=CaseFile("O-3"))
+    his = pair_id(incident(1), "O-3")
+    [data] = [out.event.data for out in other.out if isinstance(out.event.data, TakeOver)]
+    third.put(data, opened(offender_id="O-3", pair_id=his, referral_id=referral_id(his, 1)))
+    assert [victim for victim, _ in afters(third)] == ["V-1"]
+
+
+@pytest.fixture
+def closed() -> Bench:
+    """A case that was closed at her word, with two incidents in it."""
+    bench = Bench()
+    bench.put(opened(), opened(2))
+    bench.reach()
+    bench.wait(days=1)
+    closing: dict[str, Any] = {"reason": CaseCloseReason.HER_WORD, "role": Role.OUTREACH_SUPERVISOR}
+    assert bench.advise(CloseCase, **closing) == "applied"
+    bench.wait(days=60).put(moved(), moved(2))
+    return bench
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 3, 0, 1), (2, 0, 1, 3), (0, 2, 3, 1), (0, 2, 1, 3)])
+def test_a_case_closed_at_her_word_stays_closed(closed: Bench, other: Bench, order: tuple[int, ...]) -> None:
+    other.now = closed.now
+    records = [there(), there(2), *relayed(closed)]
+    other.put(*(records[each] for each in order))
+    assert other.open_kinds() == []
+    other.put(there(3))
+    assert TaskKind.CALL in other.open_kinds(), "a new incident opens it again"
+    closed.safe(TEXT)  # says the closing again
+    other.put(*relayed(closed))
+    assert TaskKind.CALL in other.open_kinds()
+
+
+def test_a_closing_ends_nothing_that_was_open_over_there(closed: Bench, other: Bench) -> None:
+    """Closed since another has her case, say: of an incident told of two offenders who are one man."""
+    other.wait(minutes=5).put(there(), there(2))
+    other.now = closed.now
+    other.put(*relayed(closed))
+    assert TaskKind.CALL in other.open_kinds()
+
+
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_a_graver_list_under_the_other_record_opens_a_closed_case(closed: Bench, other: Bench, first: str) -> None:
+    other.now = closed.now
+    kept = relayed(closed)
+    records = [there(tier=Tier.A), *kept] if first == "referral" else [*kept, there(tier=Tier.A)]
+    other.put(*records, there(2))
+    assert TaskKind.SAFETY_PLANNING in other.open_kinds()
+    assert max(one.clocks_from for one in other.file.referrals.values() if one.clocks_from) > closed.now
+    closed.safe(TEXT)  # says the closing again
+    other.put(*relayed(closed))
+    assert TaskKind.SAFETY_PLANNING in other.open_kinds()
+
+
+def test_closed_on_a_page_that_was_still_open_it_is_closed_where_she_is_now(other: Bench) -> None:
+    one = Bench()
+    one.put(opened(), moved())
+    other.put(*relayed(one), there())
+    assert TaskKind.CALL in other.open_kinds()
+    closing: dict[str, Any] = {"reason": CaseCloseReason.HER_WORD, "role": Role.OUTREACH_SUPERVISOR}
+    one.wait(minutes=5)
+    assert one.advise(CloseCase, **closing) == "applied"
+    other.put(*relayed(one))
+    assert other.open_kinds() == []
 
 
 @pytest.mark.parametrize("first", ["referral", "hand-over"])

@@ -196,6 +196,18 @@ async def test_only_where_she_said_that_it_is_safe(office: Office) -> None:
     assert await office.asked() == "refused:outside_safe_hours"
 
 
+async def test_linked_before_it_leaves_what_she_forbade_under_the_other_id_holds(office: Office) -> None:
+    bench = office.bench
+    bench.put(opened(2, victim_id="V-0"))
+    bench.safe(case_id=bench.case(2), no_contact=True)
+    assert await office.asked() == "applied"
+    assert bench.link(one="V-0", other="V-1") == "applied"
+    await office.keep()
+    await office.round()
+    assert office.texts.sent == []
+    assert office.outcomes == [(MessageOutcome.FAILED, "unsafe_channel")]
+
+
 async def test_the_same_form_is_the_same_message(office: Office) -> None:
     assert await office.asked() == "applied"
     assert await office.asked() == "none"

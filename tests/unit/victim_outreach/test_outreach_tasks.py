@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -126,6 +126,25 @@ def test_an_officers_victim_is_not_left_to_his_agency() -> None:
     assert TaskOwner.AGENCY not in {task.owner for task in bench.file.unfinished_tasks()}
 
 
+def test_once_he_is_found_to_be_an_officer_his_agency_holds_and_reads_no_task_of_hers() -> None:
+    bench = Bench()
+    bench.put(opened(1), opened(2, victim_id="V-2"))
+    bench.claim(TaskKind.WRITTEN_INFORMATION, by="his.colleague", number=1)
+    due = bench.task(TaskKind.WRITTEN_INFORMATION, 1).due_at
+    bench.claim(TaskKind.WRITTEN_INFORMATION, number=2)
+    bench.complete(TaskKind.WRITTEN_INFORMATION, number=2)
+    bench.claim(TaskKind.CALL, number=1)
+    bench.put(amended(1, conflict_of_interest=True), amended(2, victim_id="V-2", conflict_of_interest=True))
+    assert TaskOwner.AGENCY not in {task.owner for task in bench.file.tasks.values()}
+    letter = bench.task(TaskKind.WRITTEN_INFORMATION, 1)
+    assert (letter.owner, letter.due_at, letter.claimed_by) == (TaskOwner.SYSTEM_ADVOCATE, due, None)
+    assert bench.task(TaskKind.WRITTEN_INFORMATION, 2).state is TaskState.COMPLETED  # it is not given her twice
+    assert bench.task(TaskKind.CALL, 1).claimed_by == "ada"
+    before = bench.file.tasks
+    bench.put(amended(1), amended(2, victim_id="V-2"))  # taken back: what advocates have is theirs
+    assert bench.file.tasks == before
+
+
 def test_a_graver_tier_brings_more_and_sooner_and_keeps_who_has_it() -> None:
     bench = Bench()
     bench.put(opened(tier=Tier.C))
@@ -210,6 +229,38 @@ def test_a_new_incident_gives_nobody_more_time_and_keeps_who_has_the_task() -> N
     assert bench.task(TaskKind.CALL, 1).cancel_reason is TaskCancelReason.SUPERSEDED
 
 
+@pytest.mark.parametrize("tier", [Tier.B, Tier.C, Tier.D, None])
+def test_an_incident_told_late_on_a_lesser_list_takes_nothing_from_her(tier: Tier | None) -> None:
+    bench = Bench()
+    bench.put(opened(1, tier=Tier.A))
+    before = {task.kind: task.due_at for task in bench.file.unfinished_tasks()}
+    bench.claim(TaskKind.IN_PERSON_CONTACT)
+    bench.wait(hours=5).put(opened(2, tier=tier, occurred_at=START - timedelta(days=5)))
+    assert {task.kind: task.due_at for task in bench.file.unfinished_tasks()} == before
+    assert {task.referral_id for task in bench.file.unfinished_tasks()} == {ref(2)}
+    assert bench.task(TaskKind.IN_PERSON_CONTACT, 2).claimed_by == "ada"
+    bench.put(withdrawn(1))  # what put him on the graver list is taken back
+    expected = {task.kind for task in POLICY.victim_tasks(tier)}
+    assert {task.kind for task in bench.file.unfinished_tasks()} == expected
+
+
+def test_a_graver_view_of_an_older_incident_brings_its_list_with_its_clocks() -> None:
+    bench = Bench()
+    bench.put(opened(1, tier=Tier.D))
+    bench.wait(hours=1).put(opened(2, tier=Tier.C))
+    bench.wait(hours=40).put(amended(1, tier=Tier.A))
+    visit = bench.task(TaskKind.IN_PERSON_CONTACT)
+    assert (visit.referral_id, visit.due_at) == (ref(2), bench.now + 24 * HOUR)
+    assert bench.task(TaskKind.WRITTEN_INFORMATION).due_at < bench.now + 72 * HOUR  # what ran, runs on
+
+
+def test_what_her_list_calls_for_is_no_other_womans() -> None:
+    bench = Bench()
+    bench.put(opened(1, tier=Tier.A), opened(2, victim_id="V-2", tier=Tier.D))
+    found = {task.kind for task in bench.file.unfinished_tasks() if task.victim_id == "V-2"}
+    assert found == {task.kind for task in POLICY.victim_tasks(Tier.D)}
+
+
 def test_if_the_later_incident_is_withdrawn_the_earlier_one_stands_again() -> None:
     bench = Bench()
     bench.put(opened(1), opened(2))
@@ -287,15 +338,32 @@ def test_a_release_stands_for_her_other_incident_when_one_is_withdrawn() -> None
 # around a delivery ---------------------------------------------------------------------------------------------------
 
 
-def test_she_hears_before_and_is_asked_after() -> None:
+def of_each(bench: Bench, kind: TaskKind) -> dict[str | None, tuple[str, datetime]]:
+    """By woman, on account of which referral she has a task of this kind, and by when."""
+    return {one.victim_id: (one.referral_id, one.due_at) for one in bench.file.unfinished_tasks() if one.kind is kind}
+
+
+def test_every_woman_he_waits_for_hears_before_and_is_asked_after() -> None:
     bench = Bench()
-    bench.put(opened(1), opened(2, victim_id="V-2"), released(1))
-    before = bench.task(TaskKind.BEFORE_DELIVERY)
-    assert (before.victim_id, before.due_at) == ("V-1", bench.now + 24 * HOUR)
+    bench.put(opened(1), opened(2, victim_id="V-2"), opened(3, victim_id=None), listed(4, victim_id="V-4"), released(1))
+    due = bench.now + 24 * HOUR
+    assert of_each(bench, TaskKind.BEFORE_DELIVERY) == {"V-1": (ref(1), due), "V-2": (ref(2), due)}
     bench.wait(hours=3).put(served(1))
-    after = bench.task(TaskKind.AFTER_DELIVERY)
-    assert (after.victim_id, after.due_at) == ("V-1", bench.now + 24 * HOUR)
-    assert bench.task(TaskKind.BEFORE_DELIVERY).state is TaskState.CANCELLED
+    due = bench.now + 24 * HOUR
+    assert of_each(bench, TaskKind.AFTER_DELIVERY) == {"V-1": (ref(1), due), "V-2": (ref(2), due)}
+    assert of_each(bench, TaskKind.BEFORE_DELIVERY) == {}
+    # Of her own pair alone is what is hers.
+    found = [one for one in bench.file.tasks.values() if one.victim_id == "V-2"]
+    assert {(one.pair_id, one.referral_id) for one in found} == {(pair(2), ref(2))}
+
+
+def test_a_visit_before_what_was_done_to_her_is_none_of_hers() -> None:
+    bench = Bench()
+    bench.put(opened(1), released(1), served(1))
+    bench.wait(days=2).put(opened(2, victim_id="V-2", occurred_at=bench.now))
+    assert of_each(bench, TaskKind.AFTER_DELIVERY).keys() == {"V-1"}
+    bench.put(opened(3, victim_id="V-3"))  # told late
+    assert of_each(bench, TaskKind.AFTER_DELIVERY).keys() == {"V-1", "V-3"}
 
 
 def test_she_hears_the_planned_day_first_though_he_still_waits() -> None:
@@ -351,6 +419,22 @@ def test_a_missed_visit_is_asked_after_too_and_the_next_one_anew() -> None:
     bench.put(served())
     assert TaskKind.AFTER_DELIVERY in bench.open_kinds()
     assert TaskKind.BEFORE_DELIVERY not in bench.open_kinds()
+
+
+def test_she_is_asked_after_a_visit_whose_incident_is_taken_back_while_another_of_hers_stands() -> None:
+    bench = Bench()
+    bench.put(opened(1), opened(2), released(1), served(1))
+    due = bench.task(TaskKind.AFTER_DELIVERY).due_at
+    bench.claim(TaskKind.AFTER_DELIVERY, by="ada")
+    bench.wait(hours=3).put(withdrawn(1))
+    left = bench.task(TaskKind.AFTER_DELIVERY)
+    assert (left.referral_id, left.victim_id, left.due_at, left.claimed_by) == (ref(2), "V-1", due, "ada")
+    bench.complete(TaskKind.AFTER_DELIVERY)
+    bench.put(withdrawn(2), opened(4))
+    assert TaskKind.AFTER_DELIVERY not in bench.open_kinds()  # she has been asked
+    late = Bench()
+    late.put(opened(1), opened(2), withdrawn(1), released(1), served(1))
+    assert late.task(TaskKind.AFTER_DELIVERY).referral_id == ref(2)
 
 
 def test_a_notice_taken_back_is_no_visit_to_come() -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Container, Sequence
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
 from typing import Final
 
 from schemas.nibrs import ARREST_TYPES, FORCES, OFFENSES, RELATIONSHIPS
 from schemas.rejects import RejectCode
 from services.intake.nibrs.incident import Age, Arrestee, Incident, Look, Offender, Offense, Victim
-from services.intake.nibrs.segments import Head, SegmentError
+from services.intake.nibrs.segments import YEARS, Head, SegmentError
 from services.intake.nibrs.xml.pieces import Element
 
 _ORI: Final = re.compile(r"[A-Z0-9]{9}")
@@ -22,6 +23,8 @@ _VICTIM_TYPES: Final = frozenset("IBFGLROSU")
 _INDIVIDUALS: Final = frozenset("IL")
 _CLEARANCES: Final = frozenset("ABCDEN")
 _SEXES: Final = frozenset(["M", "F", "U", "X", ""])
+_MOST_SUBJECTS, _MOST_VICTIMS, _MOST_ARRESTEES = 100, 999, 999
+"""As many as their numbers can tell apart; arrestees by arrest."""
 _ORI_AT: Final = (
     "ReportHeader", "ReportingAgency", "OrganizationAugmentation", "OrganizationORIIdentification", "IdentificationID",
 )  # fmt: skip
@@ -77,24 +80,31 @@ def month_of(report: Element) -> int:
     return int(found[1]) * 100 + int(found[2])
 
 
-def incident_of(report: Element) -> Incident:
+def incident_of(report: Element, zone: tzinfo) -> Incident:
     """A Group A report. Raises `SegmentError` for the first thing wrong."""
     head = head_of(report)
     incident = report.first("Incident")
     assert incident is not None  # its number was read
-    day, hour = day_and_hour(incident)
+    day, hour = day_and_hour(incident, zone)
+    _told_apart(report.all("Subject"), _MOST_SUBJECTS, "SubjectSequenceNumberText")
+    _told_apart(report.all("Victim"), _MOST_VICTIMS, "VictimSequenceNumberText")
     offenses = {_id(each): _offense(each) for each in report.all("Offense")}
     if not offenses:
         raise wrong(report, "Offense", RejectCode.MISSING_FIELD)
     _distinct(report.all("Offense"), [each.code for each in offenses.values()], "OffenseUCRCode")
-    subjects = {_id(each): _offender(report, each) for each in report.all("Subject")}
+    persons = _persons(report)
+    subjects = {_id(each): _offender(each, persons) for each in report.all("Subject")}
     if not subjects:
         raise wrong(report, "Subject", RejectCode.MISSING_FIELD)
     _distinct(report.all("Subject"), [each.number for each in subjects.values()], "SubjectSequenceNumberText")
     if not report.all("Victim"):
         raise wrong(report, "Victim", RejectCode.MISSING_FIELD)
     known = {key: each for key, each in subjects.items() if each.number}
-    victims = [_victim(report, each, offenses, known, set(subjects)) for each in report.all("Victim")]
+    links = _Links(
+        offenses, known, set(subjects), _by(report, "OffenseVictimAssociation", "Victim"),
+        _by(report, "SubjectVictimAssociation", "Victim"),
+    )  # fmt: skip
+    victims = [_victim(each, links) for each in report.all("Victim")]
     _distinct(report.all("Victim"), [each.number for each in victims], "VictimSequenceNumberText")
     clearance = incident.get("IncidentAugmentation", "IncidentExceptionalClearanceCode") or next(
         (each.get("IncidentExceptionalClearanceCode") for each in incident.all("IncidentAugmentation")
@@ -112,30 +122,37 @@ def incident_of(report: Element) -> Incident:
         offenses=tuple(offenses.values()),
         victims=tuple(victims),
         offenders=tuple(sorted(known.values(), key=lambda each: each.number)),
-        arrestees=tuple(arrestees_of(report)),
+        arrestees=tuple(arrestees_of(report, zone)),
     )
 
 
-def day_and_hour(incident: Element) -> tuple[date, int]:
-    """The incident's day, and its hour: 0 where it is not known."""
-    at = incident.get("ActivityDate", "DateTime")
-    if at:
-        try:
-            moment = datetime.fromisoformat(at)
-        except ValueError:
-            raise wrong(incident, "ActivityDate") from None
-        return moment.date(), moment.hour
-    return _day(incident, "ActivityDate"), 0
-
-
-def _day(element: Element, name: str) -> date:
-    text = element.get(name, "Date") or element.get(name, "DateTime")[:10]
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        raise wrong(element, name)
+def day_and_hour(activity: Element, zone: tzinfo) -> tuple[date, int]:
+    """By the clock of the agency's time zone, whichever one the text names; the hour is 0 where it is not known."""
+    at = activity.get("ActivityDate", "DateTime")
+    if not at:
+        return _day(activity), 0
     try:
-        return date.fromisoformat(text)
+        moment = datetime.fromisoformat(at)
     except ValueError:
-        raise wrong(element, name) from None
+        raise wrong(activity, "ActivityDate") from None
+    if moment.year not in YEARS:
+        raise wrong(activity, "ActivityDate")
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(zone)
+    return moment.date(), moment.hour
+
+
+def _day(activity: Element) -> date:
+    text = activity.get("ActivityDate", "Date")
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
+        raise wrong(activity, "ActivityDate")
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise wrong(activity, "ActivityDate") from None
+    if found.year not in YEARS:
+        raise wrong(activity, "ActivityDate")
+    return found
 
 
 def _offense(element: Element) -> Offense:
@@ -147,32 +164,36 @@ def _offense(element: Element) -> Offense:
     return Offense(code, tuple(dict.fromkeys(force)))
 
 
-def _offender(report: Element, subject: Element) -> Offender:
+def _offender(subject: Element, persons: dict[str, Element]) -> Offender:
     number = _whole(subject, "SubjectSequenceNumberText", 0, 99)
-    return Offender(number, look_of(report, subject))
+    return Offender(number, _look(subject, persons))
 
 
-def _victim(
-    report: Element,
-    element: Element,
-    offenses: dict[str, Offense],
-    known: dict[str, Offender],
-    subjects: Collection[str],
-) -> Victim:
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """What a victim can be linked to, by id, and the links by victim."""
+
+    offenses: dict[str, Offense]
+    known: dict[str, Offender]
+    subjects: Collection[str]
+    to_offenses: dict[str, list[Element]]
+    to_subjects: dict[str, list[Element]]
+
+
+def _victim(element: Element, links: _Links) -> Victim:
     number = _whole(element, "VictimSequenceNumberText", 1, 999)
     is_person = _code(element, "VictimCategoryCode", _VICTIM_TYPES) in _INDIVIDUALS
-    own = _id(element)
+    known = links.known
     codes = []
-    for link in report.all("OffenseVictimAssociation"):
-        if _ref(link, "Victim") == own:
-            if (offense := offenses.get(_ref(link, "Offense"))) is None:
-                raise wrong(link, "Offense")
-            codes.append(offense.code)
+    for link in links.to_offenses.get(_id(element), ()):
+        if (offense := links.offenses.get(_ref(link, "Offense"))) is None:
+            raise wrong(link, "Offense")
+        codes.append(offense.code)
     relationships: dict[int, str] = {}
-    for link in report.all("SubjectVictimAssociation"):
-        if not is_person or not known or _ref(link, "Victim") != own:
+    for link in links.to_subjects.get(_id(element), ()):
+        if not is_person or not known:
             continue  # where nobody is known, nothing can be related to him
-        if (subject := _ref(link, "Subject")) not in subjects:
+        if (subject := _ref(link, "Subject")) not in links.subjects:
             raise wrong(link, "Subject")
         if subject not in known:
             continue  # the unknown offender has no relationship (edit 468)
@@ -185,22 +206,25 @@ def _victim(
     return Victim(number, is_person, tuple(dict.fromkeys(codes)), relationships)
 
 
-def arrestees_of(report: Element) -> list[Arrestee]:
+def arrestees_of(report: Element, zone: tzinfo) -> list[Arrestee]:
     """Each arrestee with his arrest; of a Group B report with one arrest and no links that arrest is theirs."""
     arrests = {_id(each): each for each in report.all("Arrest")}
-    links = [(_ref(each, "Activity"), _ref(each, "Subject")) for each in report.all("ArrestSubjectAssociation")]
-    found = []
+    links, persons = _by(report, "ArrestSubjectAssociation", "Subject"), _persons(report)
+    found: list[Arrestee] = []
     for element in report.all("Arrestee"):
-        own = [arrests[activity] for activity, subject in links if subject == _id(element) and activity in arrests]
+        made = (_ref(link, "Activity") for link in links.get(_id(element), ()))
+        own = [arrests[activity] for activity in made if activity in arrests]
         if not own and len(arrests) == 1 and not links:
             own = list(arrests.values())
         if not own:
             raise wrong(element, "ArrestSubjectAssociation", RejectCode.MISSING_FIELD)
-        found += [_arrestee(report, element, arrest) for arrest in own]
+        if len(found) + len(own) > _MOST_ARRESTEES:
+            raise wrong(element, "ArrestSequenceID")
+        found += [_arrestee(element, arrest, persons, zone) for arrest in own]
     return found
 
 
-def _arrestee(report: Element, element: Element, arrest: Element) -> Arrestee:
+def _arrestee(element: Element, arrest: Element, persons: dict[str, Element], zone: tzinfo) -> Arrestee:
     transaction = arrest.get("ActivityIdentification", "IdentificationID")
     if not _NUMBER.fullmatch(transaction):
         raise wrong(arrest, "ActivityIdentification")
@@ -210,18 +234,18 @@ def _arrestee(report: Element, element: Element, arrest: Element) -> Arrestee:
     return Arrestee(
         number=_whole(element, "ArrestSequenceID", 1, 99),
         transaction=transaction,
-        day=_day(arrest, "ActivityDate"),
+        day=_day(arrest) if arrest.get("ActivityDate", "Date") else day_and_hour(arrest, zone)[0],
         type=_code(arrest, "ArrestCategoryCode", ARREST_TYPES),
         code=_code(charge, "ChargeUCRCode", OFFENSES),
-        look=look_of(report, element),
+        look=_look(element, persons),
     )
 
 
-def look_of(report: Element, role: Element) -> Look:
+def _look(role: Element, persons: dict[str, Element]) -> Look:
     """Of the person whose role this is; nothing is known of one who is not described."""
     link = role.first("RoleOfPerson") or role.first("RoleOfPersonReference")
     key = link.attributes.get("ref", "") if link else ""
-    person = next((each for each in report.all("Person") if _id(each) == key), None) if key else None
+    person = persons.get(key) if key else None
     if person is None:
         return Look(None, "", "")
     sex = person.get("PersonSexCode")
@@ -278,7 +302,26 @@ def _ref(link: Element, name: str) -> str:
     return (found.attributes.get("ref") or found.attributes.get("id", "")) if found else ""
 
 
+def _by(report: Element, association: str, role: str) -> dict[str, list[Element]]:
+    """These associations by whom they are of."""
+    found: dict[str, list[Element]] = {}
+    for link in report.all(association):
+        found.setdefault(_ref(link, role), []).append(link)
+    return found
+
+
+def _persons(report: Element) -> dict[str, Element]:
+    """By id, of which the first counts."""
+    return {_id(each): each for each in reversed(report.all("Person"))}
+
+
+def _told_apart(elements: Sequence[Element], most: int, name: str) -> None:
+    """By their ids, of which a link could else mean either, and no more than there are numbers for."""
+    if len(elements) > most or len({_id(each) for each in elements}) < len(elements):
+        raise wrong(elements[-1], name)
+
+
 def _distinct(elements: Sequence[Element], values: Sequence[object], name: str) -> None:
-    """Also where two have one id, of which a link could mean either."""
+    """Also where two have one id."""
     if len(set(values)) < len(elements) or len({_id(each) for each in elements}) < len(elements):
         raise wrong(elements[-1], name)

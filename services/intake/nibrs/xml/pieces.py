@@ -6,6 +6,7 @@ well-formed a new parser begins at the next report's start tag, under the same r
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from services.intake.lines import KEPT, Source
 
 _REPORT: Final = "Report"
 _START: Final = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?Report[\s/>]")
+_DECLARED: Final = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*\?>")
+_UTF16: Final = {b"\xff\xfe": "utf-16-le", b"<\x00": "utf-16-le", b"\xfe\xff": "utf-16-be", b"\x00<": "utf-16-be"}
 _STRADDLE: Final = 128
 _LARGEST: Final = 4 * 1024 * 1024
 """Bytes of one report: above any honest one."""
@@ -230,7 +233,9 @@ class _Cutter:
         assert self._parse is not None
         parse, target = self._parse, self._parse.target
         if not self._prolog and target.root_at is not None and target.root_end is not None:
-            self._prolog = self._between(parse.index(target.root_at), parse.index(target.root_end))
+            root = self._between(parse.index(target.root_at), parse.index(target.root_end))
+            declared = _DECLARED.match(self._kept)  # says the encoding to every parser after this one
+            self._prolog = (bytes(declared[0]) if declared else b"") + root
         for report, start, end in target.done:
             raw = self._between(parse.index(start), parse.index(end))
             _shift_lines(report, parse.line(0))
@@ -321,10 +326,25 @@ def _shift_lines(element: Element, by: int) -> None:
         waiting += each.children
 
 
+def _as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """UTF-16 as UTF-8, undeclared, which is the default; what is broken in it stays so. Start tags are found in ASCII alone."""
+    first = next(chunks, b"")
+    encoding = _UTF16.get(first[:2])
+    if encoding is None:
+        yield first
+        yield from chunks
+        return
+    decoder = codecs.getincrementaldecoder(encoding)("surrogatepass")
+    start = decoder.decode(first).removeprefix("\ufeff").encode(errors="surrogatepass")
+    yield _DECLARED.sub(b"", start, count=1) if _DECLARED.match(start) else start
+    for chunk in chunks:
+        yield decoder.decode(chunk).encode(errors="surrogatepass")
+
+
 def pieces(source: Source) -> Iterator[Piece]:
-    """Every report in order. Raises `InputError` where reading breaks off."""
+    """Every report in order; of a file in UTF-16 as UTF-8. Raises `InputError` where reading breaks off."""
     cutter = _Cutter()
-    for chunk in source.chunks():
+    for chunk in _as_utf8(source.chunks()):
         yield from cutter.feed(chunk)
         if cutter.ended:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, tzinfo
 from typing import Final
 
 from schemas.envelope import Data, Event
@@ -74,11 +74,11 @@ def _events(report: Report[Piece], named: dict[Key, set[int]], zone_of: ZoneOf) 
     identity, zone = Identity(ori, number, revision_of(month_of(elements[0]), report.ordinal)), zone_of(ori)
     deletes = [element for element, head in zip(elements, heads, strict=True) if head.action in _REPLACES]
     inserts = [element for element, head in zip(elements, heads, strict=True) if head.action != "D"]
-    events, numbers = _inserted(kind, inserts, identity, zone_of)
+    events, numbers = _inserted(kind, inserts, identity, zone)
     if deletes:
         before = named.get(report.key, set()) if report.key else set()
         gone = _deleted(kind, deletes, before, bool(inserts)) - numbers
-        events += retractions(gone, identity, _day(kind, deletes[0]), zone)
+        events += retractions(gone, identity, _day(kind, deletes[0], zone), zone)
     if report.repeats and report.key:
         named[report.key] = numbers
     return events
@@ -92,18 +92,17 @@ def _whole(piece: Piece) -> Element:
 
 
 def _inserted(
-    kind: str, elements: list[Element], identity: Identity, zone_of: ZoneOf
+    kind: str, elements: list[Element], identity: Identity, zone: tzinfo
 ) -> tuple[tuple[Event[Data], ...], set[int]]:
     """The events of what is reported, and the numbers of the offenders it names."""
     if not elements:
         return (), set()
-    zone = zone_of(identity.ori)
     if kind == "arrest":
-        arrestees = [arrestee for element in elements for arrestee in arrestees_of(element)]
+        arrestees = [arrestee for element in elements for arrestee in arrestees_of(element, zone)]
         if not arrestees:
             raise wrong(elements[0], "Arrestee", RejectCode.MISSING_FIELD)
         return group_b_events(arrestees, identity, zone), {arrestee.number for arrestee in arrestees}
-    incident = incident_of(elements[-1])
+    incident = incident_of(elements[-1], zone)
     return incident_events(incident, identity, zone), {offender.number for offender in incident.offenders}
 
 
@@ -114,14 +113,14 @@ def _deleted(kind: str, elements: Iterable[Element], named: set[int], inserted: 
         for arrestee in element.all("Arrestee") if kind == "arrest" else ():
             text = arrestee.get("ArrestSequenceID")
             if text:
-                if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 99):
+                if not (text.isascii() and text.isdigit() and len(text) < 5 and 1 <= int(text) <= 99):
                     raise wrong(arrestee, "ArrestSequenceID")
                 given.add(int(text))
     return given or named or (set() if inserted else set(range(1, RELATED + 1)))
 
 
-def _day(kind: str, element: Element) -> date:
+def _day(kind: str, element: Element, zone: tzinfo) -> date:
     activity = element.first("Incident" if kind == "incident" else "Arrest")
     if activity is None:
         raise wrong(element, "ActivityDate", RejectCode.MISSING_FIELD)
-    return day_and_hour(activity)[0]
+    return day_and_hour(activity, zone)[0]

@@ -60,11 +60,15 @@ _REACHES = re.compile(r"(tel:)?\+?[\d\s().-]{7,}|\S+@\S+")
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """What a reader may see. `guarding`: gates and holds; `advocate`: links, and who she might be besides."""
+    """What a reader may see. `guarding`: gates and holds; `advocate`: links, and who she might be besides.
+
+    `lifts`: whose holds the reader may lift, and of whose she is told by whom they are; None: anyone's.
+    """
 
     owners: Collection[TaskOwner]
     guarding: bool
     advocate: bool
+    lifts: Collection[str] | None = frozenset()
 
 
 async def case_of(conn: AsyncConnection, case_id: str) -> str | None:
@@ -73,6 +77,16 @@ async def case_of(conn: AsyncConnection, case_id: str) -> str | None:
         select(referrals.c.offender_id).where(referrals.c.case_id == case_id).limit(1)
     )
     return found
+
+
+async def consent_at(conn: AsyncConnection, case_id: str, consent_id: str) -> tuple[str, str] | None:
+    """The offender and the case that a consent of the woman of a case is kept with: here if it is, else in force if it is."""
+    woman = await women.woman_of(conn, case_id)
+    query = select(consents).where(consents.c.consent_id == consent_id, consents.c.case_id.in_(woman.case_ids))
+    rows = (await conn.execute(query.order_by(consents.c.offender_id))).all()
+    here = await case_of(conn, case_id)
+    found = min(rows, key=lambda row: (row.offender_id != here, row.revoked_at is not None), default=None)
+    return (found.offender_id, found.case_id) if found else None
 
 
 async def case_list(
@@ -130,7 +144,7 @@ async def shown_case(conn: AsyncConnection, case_id: str, sight: Sight, now: dat
         consents=lines(ConsentLine, [one for one in allowed if one.owner in sight.owners]),
         messages=lines(MessageLine, sent.all()),
         links=await _links(conn, woman) if sight.advocate else (),
-        guarding=await _guarding(conn, offender_id, told) if sight.guarding else None,
+        guarding=await _guarding(conn, offender_id, told, sight) if sight.guarding else None,
     )
 
 
@@ -152,8 +166,13 @@ def _profile(profile: domain.Profile) -> ProfileLine:
 
 
 async def _consents(conn: AsyncConnection, woman: women.Woman) -> list[domain.Consent]:
+    """Of one that went with his record each lane has a copy: taken back anywhere, it is taken back."""
     query = select(consents).where(consents.c.case_id.in_(woman.case_ids))
-    return rows_as(domain.Consent, (await conn.execute(query.order_by(consents.c.given_at))).all())
+    found: dict[str, domain.Consent] = {}
+    for one in rows_as(domain.Consent, (await conn.execute(query.order_by(consents.c.given_at))).all()):
+        known = found.get(one.consent_id, one)
+        found[one.consent_id] = replace(known, revoked_at=known.revoked_at or one.revoked_at)
+    return list(found.values())
 
 
 def _seen_tasks(woman: women.Woman, sight: Sight) -> Any:
@@ -195,7 +214,9 @@ async def _contacts(
 
 
 def _is_she(told: Sequence[Row[Any]]) -> ColumnElement[bool]:
-    """Named: every record with her id. Not named: the place she has in the incident. Of no referral: nobody, not all."""
+    """Named: every record with her id. Not named: the place she has in the incident, while that is known. Of no referral:
+    nobody, not all.
+    """
     return or_(
         false(),
         *(
@@ -203,6 +224,7 @@ def _is_she(told: Sequence[Row[Any]]) -> ColumnElement[bool]:
             if referral.victim_id is not None
             else and_(victims.c.incident_id == referral.incident_id, victims.c.victim_no == referral.victim_no)
             for referral in told
+            if referral.victim_id is not None or referral.incident_id is not None
         ),
     )
 
@@ -216,10 +238,14 @@ async def _links(conn: AsyncConnection, woman: women.Woman) -> tuple[LinkLine, .
     return tuple(dict.fromkeys(lines(LinkLine, found.all())))
 
 
-async def _guarding(conn: AsyncConnection, offender_id: str, told: Sequence[Row[Any]]) -> Guarding:
+async def _guarding(conn: AsyncConnection, offender_id: str, told: Sequence[Row[Any]], sight: Sight) -> Guarding:
     pairs = [referral.pair_id for referral in told]
     kept = await conn.execute(select(gates).where(gates.c.offender_id == offender_id, gates.c.pair_id.in_(pairs)))
     placed = await conn.execute(
         select(holds).where(holds.c.offender_id == offender_id, holds.c.ended_at.is_(None)).order_by(holds.c.until)
     )
-    return Guarding({row.pair_id: row.state for row in kept}, lines(HoldLine, placed.all()))
+    shown = (
+        one if sight.lifts is None or one.by in sight.lifts else replace(one, by=None)
+        for one in lines(HoldLine, placed.all())
+    )
+    return Guarding({row.pair_id: row.state for row in kept}, tuple(shown))

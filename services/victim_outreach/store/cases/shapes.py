@@ -169,16 +169,16 @@ class LinkLine:
 
 @dataclass(frozen=True, slots=True)
 class HoldLine:
-    """A safety hold in force."""
+    """A safety hold in force. `by`: for who may lift it; whom she works with is not for everybody to know."""
 
     hold_id: str
-    by: str
+    by: str | None
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Guarding:
-    """Whether notices to him wait, and who holds them; not for the offender's side."""
+    """Whether notices to him wait, and what holds them; not for the offender's side."""
 
     gates: dict[str, GateState]
     holds: tuple[HoldLine, ...]

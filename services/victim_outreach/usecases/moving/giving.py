@@ -1,0 +1,153 @@
+"""What goes with her, and what people do on a page that was open still when she had gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from schemas.advocacy import TakeOver
+from schemas.envelope import pair_id, referral_id
+from schemas.outreach import TaskKind
+from schemas.topics import Topic
+from services.common.service import Input, Outgoing, caused_by
+from services.victim_outreach.domain import (
+    Attempt,
+    CaseFile,
+    Closing,
+    Consent,
+    Hold,
+    Link,
+    Profile,
+    Referral,
+    Screen,
+    Visit,
+    case_id,
+    set_aside,
+)
+from services.victim_outreach.rules import told_of
+from services.victim_outreach.usecases.telling import SOURCE
+
+KINDS: Mapping[str, TypeAdapter[Any]] = {
+    "holds": TypeAdapter(list[Hold]),
+    "links": TypeAdapter(list[Link]),
+    "profiles": TypeAdapter(list[Profile]),
+    "consents": TypeAdapter(list[Consent]),
+    "screens": TypeAdapter(list[Screen]),
+    "attempts": TypeAdapter(list[Attempt]),
+    "visits": TypeAdapter(list[Visit]),
+    "closings": TypeAdapter(list[Closing]),
+    "referral": TypeAdapter(list[Referral]),
+}
+
+
+def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterator[Outgoing]:
+    """What is kept of her, to the lane of `to`. `gone`: her referral as it stood before it was withdrawn here."""
+    assert gone.incident_id is not None, "asked of what names its incident"
+    pair = pair_id(gone.incident_id, to)
+    there = referral_id(pair, gone.victim_no)
+    case = case_id(to, there, gone.victim_id, gone.purpose, file.links.values())
+    waiting = replace(
+        gone,
+        referral_id=there,
+        pair_id=pair,
+        case_id=case,
+        withdrawn=True,
+        opening=0,
+        place=0,
+        tier=None,
+        told_of=told_of(file, gone),
+    )
+    tried = [replace(one, case_id=case) for one in file.attempts_by_case.get(gone.case_id, ())]
+    kept = {
+        **_kept(file, gone, to, case),
+        "attempts": tried,
+        "referral": [waiting] if gone.opened_at is not None else [],
+    }
+    yield from _sent(file, kept, to, gone.pair_id, case, given)
+
+
+def passed_on(
+    file: CaseFile, given: Input, *, case: str | None = None, pair: str | None = None, closing: bool = False
+) -> Iterator[Outgoing]:
+    """An act on a page that was open when his record was merged, or a visit by who was under way: it holds where she is now.
+
+    `case`: of one case, `pair`: of one pair alone; else of all (a hold is for all). `closing`: the act closed it.
+    """
+    gone = (
+        one
+        for one in file.referrals.values()
+        if one.moved_to is not None and case in (None, one.case_id) and pair in (None, one.pair_id)
+    )
+    for one in {(each.moved_to, each.case_id): each for each in gone}.values():
+        assert one.moved_to is not None
+        there = one.moved_as or one.referral_id
+        hers = case_id(one.moved_to, there, one.victim_id, one.purpose, file.links.values())
+        kept = _kept(file, one, one.moved_to, hers, late=closing)
+        yield from _sent(file, kept, one.moved_to, one.pair_id, hers, given)
+
+
+def id_there(known: Referral, to: str | None) -> str | None:
+    """Of a referral that is withdrawn since its incident is another's now."""
+    if to is None or known.incident_id is None:
+        return known.moved_as
+    return referral_id(pair_id(known.incident_id, to), known.victim_no)
+
+
+def _kept(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool = False) -> dict[str, list[Any]]:
+    """`case`: hers with `to`."""
+    hers, aside = file.own_cases(gone.case_id), set_aside(gone.case_id)
+    return {
+        "holds": list(file.holds.values()),
+        "links": list(file.links.values()),
+        "profiles": [
+            *(replace(one, case_id=case) for one in file.profiles.values() if one.case_id in hers),
+            *(replace(one, case_id=set_aside(case)) for one in file.profiles.values() if one.case_id == aside),
+        ],
+        "consents": [replace(one, case_id=case) for one in file.consents.values() if one.case_id in hers],
+        "screens": [replace(one, case_id=case) for one in file.screens.values() if one.case_id in hers],
+        "visits": list(_visits(file, gone, to)),
+        "closings": list(_closings(file, gone, to, case, late=late)),
+    }
+
+
+def _visits(file: CaseFile, gone: Referral, to: str) -> Iterator[Visit]:
+    """Those she has not been asked after: of her own incidents, and of whichever else she was to be asked after."""
+    asked = [one for one in file.tasks.values() if (one.case_id, one.kind) == (gone.case_id, TaskKind.AFTER_DELIVERY)]
+    over = {task.about for task in asked if task.stands and not task.unfinished}
+    open_ = {task.about for task in asked} - over
+    hers = [one for one in file.referrals.values() if one.case_id == gone.case_id]
+    ids = {one.pair_id: id_there(one, to) for one in hers if one.moved_to == to or one.referral_id == gone.referral_id}
+    for one in file.deliveries.values():
+        about = f"{one.notification_id}|{one.visits}"
+        there = ids.get(one.pair_id) or (id_there(gone, to) if about in open_ else None)
+        if there is not None and one.visited_at is not None and about not in over:
+            yield Visit(there, one.notification_id, one.visits, one.visited_at)
+
+
+def _closings(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool) -> Iterator[Closing]:
+    closed = file.cases.get(gone.case_id)
+    if closed is None or closed.closed_at is None:
+        return
+    hers = [one for one in file.referrals.values() if one.case_id == gone.case_id and one.place]
+    tiers = {there: one.gravest for one in hers if one.live and (there := id_there(one, to)) is not None}
+    moved = (one.moved_as for one in hers if one.moved_to == to and one.moved_as is not None)
+    yield Closing(replace(closed, case_id=case), tiers, tuple(sorted(moved)), late)
+
+
+def _sent(
+    file: CaseFile, kept: Mapping[str, list[Any]], to: str, about: str, case: str, given: Input
+) -> Iterator[Outgoing]:
+    """`case`: hers over there; of two women of one incident each is told."""
+    if to == file.offender_id or not any(kept.values()):
+        return
+    command = TakeOver(
+        offender_id=to,
+        from_offender_id=file.offender_id,
+        # From SQL a code comes as its text; pydantic would warn of it, and quote what she said.
+        kept={name: KINDS[name].dump_python(entries, mode="json", warnings=False) for name, entries in kept.items()},
+    )
+    event = caused_by(given, SOURCE, command, Topic.VICTIM_OUTREACH_COMMANDS, to, about, case, subject=to)
+    yield Outgoing(Topic.VICTIM_OUTREACH_COMMANDS, event, about=about, other_lane=True)

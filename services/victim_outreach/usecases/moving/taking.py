@@ -1,0 +1,164 @@
+"""What was handed over, beside what is known here, in whichever order the two come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from schemas.advocacy import TakeOver
+from schemas.notification import NotificationState
+from schemas.outreach import TaskOwner
+from services.common.service import Input, Outcome
+from services.victim_outreach.domain import (
+    Case,
+    CaseFile,
+    Closing,
+    Consent,
+    Delivery,
+    Hold,
+    Profile,
+    Referral,
+    Visit,
+    graver,
+    stricter,
+)
+from services.victim_outreach.rules import Terms
+from services.victim_outreach.usecases.links import by_last_word, relinked, with_screens
+from services.victim_outreach.usecases.moving.giving import KINDS, passed_on
+from services.victim_outreach.usecases.settling import settled
+from services.victim_outreach.usecases.telling import Draft
+
+T = TypeVar("T")
+
+
+def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """Beside what is known here. Said twice, for two incidents of hers, it is there once."""
+    kept = {name: KINDS[name].validate_python(data.kept.get(name, [])) for name in KINDS}
+    here = relinked(file, by_last_word(file.links, kept["links"]))
+    # The other lane may not know of every link that was made here.
+    attempts = [replace(one, case_id=here.shared_case(one.case_id)) for one in kept["attempts"]]
+    referrals = [replace(one, case_id=here.shared_case(one.case_id)) for one in kept["referral"]]
+    after = replace(
+        here,
+        holds=_holds(here.holds, kept["holds"]),
+        consents=_consents(here.consents, kept["consents"]),
+        attempts=_new(here.attempts, {(one.task_id, one.number): one for one in attempts}),
+        profiles=_profiles(here, kept["profiles"]),
+        screens=with_screens(here.screens, kept["screens"]),
+    )
+    for one in referrals:
+        after = replace(after, referrals={**after.referrals, one.referral_id: _joined(after, one)})
+    after = replace(after, deliveries=_visited(after, kept["visits"]))
+    for closing in kept["closings"]:
+        after = _closed(after, closing, given)
+    outcome = settled(file, Draft(after), given, terms)
+    # On to where he has been merged in the meantime; what is there already goes no further, so a ring comes to an end.
+    late = any(one.late for one in kept["closings"])
+    onwards = passed_on(after, given, closing=late) if outcome.state is not file else ()
+    return replace(outcome, events=(*outcome.events, *onwards), result="applied")
+
+
+def _new(known: Mapping[Any, T], told: Mapping[Any, T]) -> Mapping[Any, T]:
+    return {**told, **known}
+
+
+def _holds(known: Mapping[str, Hold], told: Iterable[Hold]) -> Mapping[str, Hold]:
+    """Of one hold, the word that lasts longer: who lifted it had not seen that it was renewed. Of the same, ended is ended."""
+    holds = dict(known)
+    for one in told:
+        other = holds.get(one.hold_id, one)
+        if other.until < one.until:
+            holds[one.hold_id] = one
+        elif other.until == one.until:
+            holds[one.hold_id] = replace(other, ended_at=other.ended_at or one.ended_at)
+        else:
+            holds[one.hold_id] = other
+    return holds
+
+
+def _consents(known: Mapping[str, Consent], told: Iterable[Consent]) -> Mapping[str, Consent]:
+    """Revoked anywhere, it is revoked."""
+    consents = dict(known)
+    for one in told:
+        other = consents.get(one.consent_id, one)
+        consents[one.consent_id] = replace(other, revoked_at=other.revoked_at or one.revoked_at)
+    return consents
+
+
+def _profiles(file: CaseFile, told: Iterable[Profile]) -> Mapping[tuple[str, TaskOwner], Profile]:
+    """Of two, the one recorded later, with what either forbids."""
+    profiles = dict(file.profiles)
+    for one in told:
+        key = (one.case_id, one.owner)
+        other = profiles.get(key)
+        profiles[key] = one if other is None else stricter(*sorted((one, other), key=lambda each: each.recorded_at))
+    return profiles
+
+
+def _visited(file: CaseFile, told: Iterable[Visit]) -> Mapping[str, Delivery]:
+    """Of a notice that is another record's nothing is to come here: only the visit that was made."""
+    deliveries = dict(file.deliveries)
+    for one in told:
+        referral = file.referrals.get(one.referral_id)
+        if referral is None:
+            continue
+        unknown = Delivery(one.notification_id, referral.pair_id, NotificationState.FAILED)
+        known = deliveries.get(one.notification_id, unknown)
+        if known.visits < one.visits:
+            deliveries[one.notification_id] = replace(known, visits=one.visits, visited_at=one.visited_at)
+    return deliveries
+
+
+def _closed(file: CaseFile, told: Closing, given: Input) -> CaseFile:
+    """A closing ends no case that was open here already, nor another incident, nor a graver view of one: that restarts its
+    clocks.
+    """
+    closed = replace(told.case, case_id=file.shared_case(told.case.case_id))
+    referrals = {
+        key: replace(one, clocks_from=given.at) if one.live and _is_graver(one, told) else one
+        for key, one in file.referrals.items()
+    }
+    known = file.cases.get(closed.case_id)
+    hers = [one for one in referrals.values() if one.live and one.case_id == closed.case_id]
+    if known is None or (_is_the_same(known, told) and all(_was_closed(one, told) for one in hers)):
+        closed = replace(closed, openings=max(closed.openings, known.openings if known else 0))
+        return replace(file, cases={**file.cases, closed.case_id: closed})
+    return replace(file, referrals=referrals)
+
+
+def _is_the_same(known: Case, told: Closing) -> bool:
+    """Whether this is the case that was closed: opened by the merge, or opened again by an incident before that was told of."""
+    assert told.case.closed_at is not None, "told of closed cases"
+    by_merge = known.opened_at > told.case.closed_at or known.opened_at == told.case.opened_at
+    return known.closed_at is None and (by_merge or told.late)
+
+
+def _is_graver(known: Referral, told: Closing) -> bool:
+    before = told.tiers.get(known.referral_id, known.gravest)
+    return graver(before, known.gravest) is not before
+
+
+def _was_closed(known: Referral, told: Closing) -> bool:
+    assert known.opened_at is not None, "asked of live referrals"
+    assert known.clocks_from is not None, "asked of live referrals"
+    assert told.case.closed_at is not None, "told of closed cases"
+    of_it = known.referral_id in told.tiers or known.referral_id in told.moved
+    return of_it and max(known.opened_at, known.clocks_from) <= told.case.closed_at
+
+
+def _joined(file: CaseFile, told: Referral) -> Referral:
+    """Her referral here goes on from when it was opened there: what was done for her then counts, and no clock starts anew."""
+    known = file.referrals.get(told.referral_id)
+    if known is None:
+        return told
+    if not known.live or known.case_id != told.case_id or known.opened_at is None or told.opened_at is None:
+        return known
+    assert known.clocks_from is not None, "what is live was opened"
+    assert told.clocks_from is not None, "so it was where it came from"
+    return replace(
+        known,
+        told_of=told.told_of or known.told_of,
+        opened_at=min(known.opened_at, told.opened_at),
+        clocks_from=min(known.clocks_from, told.clocks_from),
+    )

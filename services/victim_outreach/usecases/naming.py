@@ -1,0 +1,102 @@
+"""A woman is named, or said to be his partner: what she said before goes on as hers, under the id she has now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from schemas.advocacy import ContactSafety
+from schemas.outreach import TaskOwner
+from services.common.service import Input
+from services.victim_outreach.domain import CaseFile, Profile, Referral, Screen, case_id, case_of_victim, stricter
+
+
+def named(file: CaseFile, known: Referral | None, heard: Referral, given: Input) -> CaseFile:
+    """`known`: her referral as it stood; `heard`: as it is told now. Of another woman than was thought nothing goes on."""
+    if known is None or known.case_id == heard.case_id:
+        return file
+    unnamed = case_id(file.offender_id, heard.referral_id, None, heard.purpose)
+    if known.case_id != unnamed:
+        return file if heard.victim_id == known.victim_id else _taken_back(file, unnamed, known, given)
+    if heard.victim_id is None or not _is_hers(file, unnamed, heard.victim_id):
+        return file
+    return _carried(file, unnamed, heard.victim_id, CaseFile(file.offender_id))
+
+
+def _is_hers(file: CaseFile, unnamed: str, victim_id: str) -> bool:
+    """Whether the case without a name was of nobody else, as far as was thought."""
+    return all(task.victim_id in (None, victim_id) for task in file.tasks.values() if task.case_id == unnamed)
+
+
+def followed(before: CaseFile, after: CaseFile) -> CaseFile:
+    """What is recorded on a page that was open when she was named, or comes with his other record later, is hers as well."""
+    if all(getattr(before, shelf) is getattr(after, shelf) for shelf in ("profiles", "screens", "consents")):
+        return after
+    for one in after.live_referrals:
+        unnamed = case_id(after.offender_id, one.referral_id, None, one.purpose)
+        if one.victim_id is not None and one.case_id != unnamed and _is_hers(after, unnamed, one.victim_id):
+            after = _carried(after, unnamed, one.victim_id, before)
+    return after
+
+
+def _carried(file: CaseFile, unnamed: str, victim_id: str, before: CaseFile) -> CaseFile:
+    """What is kept in the case without a name, but for what was kept there before."""
+    hers = case_of_victim(file.offender_id, victim_id)
+    consents = [one for key, one in file.consents.items() if one.case_id == unnamed and before.consents.get(key) != one]
+    profiles = [one for key, one in file.profiles.items() if one.case_id == unnamed and before.profiles.get(key) != one]
+    screens = [one for key, one in file.screens.items() if one.case_id == unnamed and before.screens.get(key) != one]
+    if not (consents or profiles or screens):
+        return file
+    return replace(
+        file,
+        consents={**file.consents, **{one.consent_id: replace(one, case_id=hers) for one in consents}},
+        profiles=_with_profiles(file, profiles, hers),
+        screens=_with_screens(file, screens, hers),
+    )
+
+
+def _with_profiles(file: CaseFile, said: Iterable[Profile], hers: str) -> Mapping[tuple[str, TaskOwner], Profile]:
+    """Beside one that she gave on account of another incident the later word holds, and what either forbids."""
+    profiles = dict(file.profiles)
+    for one in said:
+        copy, other = replace(one, case_id=hers), profiles.get((hers, one.owner))
+        both = copy if other is None else stricter(*sorted((copy, other), key=lambda each: each.recorded_at))
+        profiles[hers, one.owner] = both
+    return profiles
+
+
+def _with_screens(file: CaseFile, done: Iterable[Screen], hers: str) -> Mapping[tuple[str, int], Screen]:
+    screens = dict(file.screens)
+    known = {(one.recorded_at, one.by) for one in screens.values() if one.case_id == hers}
+    for one in sorted(done, key=_number):
+        if (one.recorded_at, one.by) not in known:
+            number = 1 + max((each for case, each in screens if case == hers), default=0)
+            screens[hers, number] = replace(one, case_id=hers, number=number)
+    return screens
+
+
+def _number(screen: Screen) -> int:
+    return screen.number
+
+
+def _taken_back(file: CaseFile, unnamed: str, known: Referral, given: Input) -> CaseFile:
+    """She was named wrongly: what somebody allowed before that is not to be this one's permission. What was forbidden stays."""
+    if known.victim_id is None or unnamed not in file.cases:
+        return file
+    hers = case_of_victim(file.offender_id, known.victim_id)
+    profiles = dict(file.profiles)
+    for one in file.profiles.values():
+        if one.case_id == unnamed and profiles.get((hers, one.owner)) == replace(one, case_id=hers):
+            profiles[hers, one.owner] = _forbidding(replace(one, case_id=hers))
+    consents = {
+        key: replace(one, revoked_at=one.revoked_at or given.now)
+        if one.case_id == hers and one.given_at < (known.opened_at or given.now)
+        else one
+        for key, one in file.consents.items()
+    }
+    return replace(file, profiles=profiles, consents=consents)
+
+
+def _forbidding(profile: Profile) -> Profile:
+    channels = tuple(entry for entry in profile.channels if entry[1] == ContactSafety.UNSAFE)
+    return replace(profile, channels=channels, version=profile.version + 1)
