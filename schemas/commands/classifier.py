@@ -44,7 +44,9 @@ class Adopt(Data):
     via: list[Identifier] = []
     """Offenders it has been handed on by, the first giver first: a ring of merges is seen, and ends."""
     moved: list[str] = []
-    """Of a split: keyed hashes of the incidents that move. `original` then names none of them."""
+    """Of the first of a split: keyed hashes of the incidents that move. `original` then names none of them."""
+    by_split: bool = False
+    """Sent after what a split had moved on: the hand-over is complete without it, and no ring of merges is seen by it."""
 
 
 @event_type("ipvi.classifier.command.forget.v1")

@@ -14,10 +14,11 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Classification, Data, Event, deterministic_id
-from schemas.incident import IncidentId, IncidentRetracted, Ori
-from services.classifier.store.tables import incidents
+from schemas.incident import IncidentId, IncidentReported, IncidentRetracted, Ori
+from services.classifier.store.tables import decisions, incidents
 from services.common import logs
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, IpviError
@@ -33,6 +34,7 @@ MOST_MISSING = 0.1
 ALWAYS = 5
 """So many may be missing from a list of any length."""
 
+_IN_CHUNK = 400
 _INCIDENT, _ORI = TypeAdapter(IncidentId), TypeAdapter(Ori)
 
 
@@ -58,12 +60,22 @@ class Comparison:
     known: int
     unknown: int
     """Listed and not here: never reported, or taken back, or expunged."""
+    later: int
+    """Not listed, and reported or heard of since the list was written: it cannot be told whether they would be."""
     stale: Sequence[Stale]
 
 
 def reconcile_command(
     file: Annotated[Path, typer.Argument(help="CSV with a column incident_id, or JSON lines.", show_default=False)],
     agency: Annotated[str, typer.Option("--agency", help="Whose list it is: its ORI.", show_default=False)],
+    exported: Annotated[
+        datetime,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"],
+            help="When the list was written (UTC): what was reported since is passed over.",
+            show_default=False,
+        ),
+    ],
     since: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The list begins with this day (UTC).")
     ] = None,
@@ -78,20 +90,21 @@ def reconcile_command(
     """Compare an agency's list of the incidents that it still holds with the histories, and propose to retract the others.
 
     A retraction takes back what is known now: if the agency reports the incident again, with a higher revision, it stands.
-    An empty list, one that lacks more than a tenth of what is known, or one that names another agency's incident is a
-    fault of the list, and nothing is proposed.
+    What was reported, or decided on here, since the list was written is passed over. An empty list, one that lacks more than
+    a tenth of what is known, or one that names another agency's incident is a fault of the list, and nothing is proposed.
 
     Exit codes: 0 done, 2 the list or the broker cannot be used.
 
     Examples:
 
-        ipvi reconcile live.csv --agency NC0990100
+        ipvi reconcile live.csv --agency NC0990100 --exported 2026-03-02T06:00
 
-        ipvi reconcile live.jsonl --agency NC0990100 --since 2024-01-01 --apply
+        ipvi reconcile live.jsonl --agency NC0990100 --exported 2026-03-02 --since 2024-01-01 --apply
     """
     logs.quieten()
     settings = settings_or_error(CommonSettings)
-    found = asyncio.run(compare(settings, read_list(file, agency), agency, since, until))
+    check_exported(exported)
+    found = asyncio.run(compare(settings, read_list(file, agency), agency, exported, since, until))
     check(found, expect)
     for one in found.stale:
         typer.echo(f"{one.incident_id}\t{one.offender_id}\t{one.revision}")
@@ -100,7 +113,7 @@ def reconcile_command(
     said = "sent" if apply else "to be sent with --apply"
     typer.echo(
         f"{found.listed} listed, {found.known} known, {found.unknown} not known here, "
-        f"{len(found.stale)} retractions {said}",
+        f"{found.later} reported since and passed over, {len(found.stale)} retractions {said}",
         err=True,
     )
 
@@ -160,10 +173,21 @@ def _json(file: Path, rows: Sequence[str]) -> Iterator[tuple[int, str]]:
         yield line, each.strip()
 
 
+def check_exported(exported: datetime) -> None:
+    """Raises `ListError` for a time to come: nothing would be passed over."""
+    if exported.replace(tzinfo=UTC) > datetime.now(UTC):
+        raise ListError("--exported: that time is still to come (UTC)")
+
+
 async def compare(
-    settings: CommonSettings, listed: set[str], agency: str, since: datetime | None, until: datetime | None
+    settings: CommonSettings,
+    listed: set[str],
+    agency: str,
+    exported: datetime,
+    since: datetime | None = None,
+    until: datetime | None = None,
 ) -> Comparison:
-    """With what stands in the histories, of that agency and that time alone."""
+    """With what stands in the histories, of that agency and that time alone. All times are UTC."""
     columns = incidents.c
     query = select(columns.incident_id, columns.reported_as, columns.revision).where(
         columns.incident_id.startswith(f"{agency}:", autoescape=True)
@@ -176,11 +200,34 @@ async def compare(
     try:
         async with database.read() as conn:
             rows = (await conn.execute(query.order_by(columns.incident_id, columns.reported_as))).all()
+            missing = sorted({row.incident_id for row in rows} - listed)
+            later = await _later(conn, missing, exported.replace(tzinfo=UTC))
     finally:
         await database.close()
-    known = {row.incident_id for row in rows}
-    stale = [Stale(row.incident_id, row.reported_as, row.revision) for row in rows if row.incident_id not in listed]
-    return Comparison(len(listed), len(known), len(listed - known), stale)
+    covered = [row for row in rows if row.incident_id not in later]
+    known = {row.incident_id for row in covered}
+    stale = [Stale(row.incident_id, row.reported_as, row.revision) for row in covered if row.incident_id not in listed]
+    return Comparison(len(listed), len(known), len(listed - known), len(later), stale)
+
+
+async def _later(conn: AsyncConnection, incident_ids: Sequence[str], exported: datetime) -> set[str]:
+    """Of these, what was reported since, by its agency's clock, or decided on here: a report may have lain there for days."""
+    found: set[str] = set()
+    for start in range(0, len(incident_ids), _IN_CHUNK):
+        some = incident_ids[start : start + _IN_CHUNK]
+        told = await conn.execute(
+            select(incidents.c.incident_id, incidents.c.data).where(incidents.c.incident_id.in_(some))
+        )
+        found.update(row.incident_id for row in told if _reported_at(row.data) >= exported)
+        decided = select(decisions.c.incident_id).where(
+            decisions.c.incident_id.in_(some), decisions.c.decided_at >= exported
+        )
+        found.update((await conn.scalars(decided)).all())
+    return found
+
+
+def _reported_at(report: str) -> datetime:
+    return IncidentReported.model_validate_json(report).reported_at
 
 
 def check(found: Comparison, expect: int | None) -> None:

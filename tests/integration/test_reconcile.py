@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,10 @@ def reconciled(county: Pipeline, monkeypatch: pytest.MonkeyPatch, folder: Path, 
     monkeypatch.setenv("IPVI_PARTITIONS", str(settings.partitions))
     monkeypatch.setenv("IPVI_AS_OF", "reported")
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    return CliRunner().invoke(app, ["reconcile", str(live), "--agency", AGENCY, *options])
+    written = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)  # after all that was decided until now
+    time.sleep((written - datetime.now(UTC)).total_seconds())
+    when = ("--exported", f"{written:%Y-%m-%dT%H:%M:%S}")
+    return CliRunner().invoke(app, ["reconcile", str(live), "--agency", AGENCY, *when, *options])
 
 
 def sent(county: Pipeline) -> int:

@@ -42,6 +42,8 @@ class Standing:
     tier: Tier | None = None
     since: datetime | None = None
     """When the incident occurred that first fired the tier."""
+    since_by: str | None = None
+    """That incident; None: a person's raise gave the tier."""
     rules: tuple[str, ...] = ()
     """Fired at the latest step whose highest tier is the tier."""
     evidence: tuple[str, ...] = ()
@@ -89,6 +91,7 @@ def walk(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Standing:
     """By `occurred_at`, then `incident_id`. The tier is the highest fired; time never lowers it."""
     tier: Tier | None = None
     since: datetime | None = None
+    since_by: str | None = None
     rules: tuple[str, ...] = ()
     tiers: dict[str, Tier | None] = {}
     reviews: set[tuple[str, ReviewCode]] = set()
@@ -101,11 +104,12 @@ def walk(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Standing:
         if step.facts is not None:
             evidence.append(finding.incident_id)
         if step.reached is not None and step.reached is step.tier:
-            since = since if step.reached is tier else finding.report.occurred_at
+            if step.reached is not tier:
+                since, since_by = finding.report.occurred_at, finding.incident_id
             rules = tuple(rule.id for rule in step.fired) or (GAP,)
         tier = step.tier
         tiers[finding.incident_id] = tier
-    return Standing(tier, since, rules, tuple(evidence), tiers, frozenset(reviews), by_rules=tier)
+    return Standing(tier, since, since_by, rules, tuple(evidence), tiers, frozenset(reviews), by_rules=tier)
 
 
 def climb(findings: Iterable[Finding], policy: Policy, fire: Fire) -> Iterator[Step]:

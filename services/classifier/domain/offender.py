@@ -101,7 +101,7 @@ class Offender:
     alias: Move | None = None
     """Merged: this record is closed, and all that comes goes on."""
     moved: Mapping[str, Move] = field(default_factory=dict)
-    """Split: sealed incident or arrest id to where it went."""
+    """Split: sealed incident id, or arrest id with to whom, to where it went."""
     pending: frozenset[str] = frozenset()
     """Hand-overs of which more is to come."""
     absorbed: frozenset[str] = frozenset()

@@ -31,6 +31,7 @@ def raised(history: History, standing: Standing) -> Standing:
         standing,
         tier=tier,
         since=taken_at(best),
+        since_by=None,
         tiers={**standing.tiers, last: tier},
         raised_until=best.data.until,
     )

@@ -32,7 +32,7 @@ from schemas.reviews import (
     ValidateD,
 )
 from schemas.topics import Topic
-from services.classifier.domain import Offender, history, lapses
+from services.classifier.domain import Offender, assess, history, lapses
 from services.classifier.domain.history import is_answered
 from services.classifier.domain.records import agreed
 from services.classifier.terms import Terms
@@ -40,7 +40,8 @@ from services.classifier.usecases import identity
 from services.classifier.usecases.deciding import About
 from services.classifier.usecases.histories import Refused
 from services.classifier.usecases.identity import taken
-from services.classifier.usecases.settling import ALSO_VICTIM_ROLES, SOURCE, settled
+from services.classifier.usecases.reviewing import ALSO_VICTIM_ROLES
+from services.classifier.usecases.settling import SOURCE, settled
 from services.common.service import Input, Outcome, Outgoing, caused_by
 
 REVIEWERS = (Role.COORDINATOR, Role.OUTREACH_SUPERVISOR, Role.PROSECUTOR)
@@ -222,20 +223,24 @@ def _outgoing(acted: ReviewActed, given: Input, pair: str | None, *parts: str) -
 def clock(
     state: Offender, event: Event[ClassifierTick | ClassifierActivatePolicy], given: Input, terms: Terms
 ) -> Outcome[Offender]:
-    """Ends raises whose time is up, and purges suspicions that nobody has validated. A, B and C no time lowers."""
+    """Ends raises whose time is up, and purges suspicions that nobody has validated. A, B and C no time lowers.
+
+    By the policy in force: whoever was not decided under it yet is now, marked `bulk` as where all are decided again.
+    """
     over = {("raise", one.id): one for one in state.history.acts("raise") if one.data.until <= given.now}
     draft = replace(state, history=state.history.dropped(over)) if over else state
-    standing, findings = state.assessment.standing, state.assessment.findings
-    due = lapses(state.history, findings.values(), standing, terms.policy)
+    stale = state.policy not in (None, terms.policy.digest)
+    known = assess(state.offender_id, state.history, terms.policy, terms.fire) if stale else state.assessment
+    due = lapses(state.history, known.findings.values(), known.standing, terms.policy)
     purged = frozenset(incident_id for incident_id, at in due.items() if at <= given.now)
-    if not over and not purged:
+    if not (over or purged or stale):
         return Outcome(state, result="none")
     for incident_id in sorted(purged):
         draft = replace(draft, history=_purged(draft, incident_id, given))
     told = [_ended(state, one.id, given) for one in over.values()]
     if purged:
         told.append(_outgoing(_acted(state, Matter.VALIDATION, "D", ActKind.ENDED), given, None, "purge"))
-    return settled(state, draft, event, given, terms, *told, what=About(purged=purged))
+    return settled(state, draft, event, given, terms, *told, what=About(purged=purged, bulk=stale))
 
 
 def _purged(draft: Offender, incident_id: str, given: Input) -> history.History:

@@ -43,6 +43,8 @@ class About:
     """Suspicions that went for their age."""
     besides: bool = False
     """Not what the record is about, but what follows from it for another pair."""
+    of_order: bool = False
+    """Follows from an expunction: nothing may name its order."""
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -77,9 +77,11 @@ def _carried_out(
     before: Offender, draft: Offender, order: Order, event: Event[Data], given: Input, terms: Terms
 ) -> Outcome[Offender]:
     """A history that has gone on keeps the sealed id of the incident where it is now. Here stay those of its charges: a
-    court's word on them may come this way."""
+    court's word on them may come this way. An order that comes round has found the incident nowhere: it is on its way between
+    these lanes, and all of them keep its sealed id."""
     move = before.moved.get(order.sealed, before.alias)
-    sealed = order.matters if move is not None else order.matters | {order.sealed}
+    round_to = move.to if move is not None and move.to in order.via else None
+    sealed = order.matters if move is not None and round_to is None else order.matters | {order.sealed}
     draft = replace(draft, history=history.expunged(draft.history, sealed, terms.seal))
     learned = _matters(before, draft, order, terms)
     what = About(order.incident_id, expunged=True, agency=order.agency, pair_id=order.pair_id)
@@ -89,7 +91,10 @@ def _carried_out(
     # Who passed it on did not know them.
     passed = (before.offender_id,) if learned else (*order.via, before.offender_id)
     order = replace(order, matters=order.matters | learned)
-    orders = _orders(order, sorted(elsewhere - set(passed)), passed, given)
+    onwards = elsewhere - set(passed)
+    if round_to is not None and order.via.count(round_to) == 1:
+        onwards.add(round_to)
+    orders = _orders(order, sorted(onwards), passed, given)
     outcome = settled(before, draft, event, given, terms, *orders, what=what)
     changed = outcome.state != before or outcome.events
     return outcome if changed else replace(outcome, state=before, result="none")

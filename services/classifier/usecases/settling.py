@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from schemas.classification import OffenderDecided, ReviewCode, Tier, TierCurrent
-from schemas.commands import NotedVictim, Role
+from schemas.classification import OffenderDecided, Tier, TierCurrent
+from schemas.commands import NotedVictim
 from schemas.envelope import Data, Event, deterministic_id, pair_id, referral_id
 from schemas.policy import Policy
 from schemas.referral import ReferralOpened, ReferralPurpose, ReferralWithdrawn
@@ -16,29 +15,25 @@ from schemas.topics import Topic
 from services.classifier.domain import (
     Assessment,
     Decided,
+    Finding,
     History,
     Offender,
     ReferralKey,
-    Review,
-    ReviewKey,
     Standing,
     assess,
     court,
     history,
     lapses,
 )
-from services.classifier.domain.records import agreed
 from services.classifier.terms import Terms
 from services.classifier.usecases import referring
 from services.classifier.usecases.deciding import About, about, decision, is_published, takes_over
+from services.classifier.usecases.reviewing import ALSO, reviews
 from services.common.service import Input, Outcome, Outgoing, Redaction, caused_by
 
 SOURCE = "/ipvi/classifier"
-ALSO = ReviewCode.ALSO_VICTIM
 TELLING = 6
 """How long an arrest's number must be to be looked for in dead letters that nobody could read: a shorter one is in many."""
-ALSO_VICTIM_ROLES = frozenset({Role.COORDINATOR, Role.OUTREACH_SUPERVISOR})
-"""Of the two who close a review that he is a victim himself, one each; also of acts that came by way of another record."""
 
 
 def settled(
@@ -74,7 +69,7 @@ def settled(
     gone = _gone(before, after, what)
     said = [
         *_referrals(before, after, referrals, what, gone.pairs, given, terms),
-        *_tier(before.current, after.current, given),
+        *_tier(before, after, gone.pairs, given),
         *more,
         *_victims(before.referrals, referrals, before.offender_id, given),
     ]
@@ -108,17 +103,22 @@ def tidied(offender: Offender, terms: Terms) -> tuple[Offender, tuple[str, ...]]
 def _decisions(
     before: Offender, after: Offender, event: Event[Data], given: Input, terms: Terms, what: About
 ) -> Iterator[tuple[OffenderDecided, About]]:
-    """The record's own, and one for every other pair that it opens or on which a person is to look: each must be told.
+    """The record's own, and one for every other pair that it opens, on which a person is to look, or whose charges it turns:
+    each must be told.
 
     The first says what became of the tier; those after it keep it.
     """
     if not (is_published(before, after, given.event) or what.leaves(before) or takes_over(before, after, what)):
         return
-    besides = [About(incident_id, bulk=what.bulk, besides=True) for incident_id in _besides(before, after, what)]
+    besides = list(_besides(before, after, what))
+    turned = [incident_id for incident_id in _turned(before, after) if incident_id not in {what.incident_id, *besides}]
+    others = [
+        About(incident_id, bulk=what.bulk, besides=True, of_order=what.expunged) for incident_id in (*besides, *turned)
+    ]
     if what.pair(after) is None and what.merged_offender_id is None and besides:
-        what = replace(besides.pop(0), besides=False)
+        what = replace(others.pop(0), besides=False)
     yield decision(before, after, event, given.event, given.at, terms.policy, what), what
-    for one in besides:
+    for one in others:
         yield decision(after, after, event, given.event, given.at, terms.policy, one, before), one
 
 
@@ -132,37 +132,18 @@ def _besides(before: Offender, after: Offender, what: About) -> Iterator[str]:
             yield incident_id
 
 
-def reviews(before: Offender, draft: Offender, assessment: Assessment, at: datetime) -> Mapping[ReviewKey, Review]:
-    """Open as long as their reason stands and no two people have closed them."""
-    keys: set[ReviewKey] = {*assessment.standing.reviews}
-    keys.update((handover, ReviewCode.MERGE_PENDING) for handover in draft.pending)
-    if draft.victim_of:
-        keys.update((incident_id, ALSO) for incident_id in assessment.standing.evidence)
-    worked = _worked(draft.history)
-    if keys == before.reviews.keys() and not worked:
-        return before.reviews
-    found = {}
-    for key in sorted(keys):
-        claim, words = worked.get(key, (None, ()))
-        if agreed(words, ALSO_VICTIM_ROLES if key[1] is ALSO else frozenset()) is None:
-            known = before.reviews.get(key)
-            concluded = tuple(sorted((one.data.by, str(one.data.outcome)) for one in words))
-            made = Review(known.opened_at if known else at, claim, concluded)
-            found[key] = known if known == made and known is not None else made
-    return before.reviews if found == before.reviews else found
+def _turned(before: Offender, after: Offender) -> Iterator[str]:
+    """In walk order: incidents that qualify as before and are charged now, or no more, by other statutes, or off the ladder
+    or on it. A court's word is on every incident of its arrest, another policy on all."""
+    for incident_id in after.assessment.standing.tiers:
+        found, was = after.assessment.findings[incident_id], before.assessment.findings.get(incident_id)
+        if found is not was and was is not None and was.qualifies and found.qualifies and _told(found) != _told(was):
+            yield incident_id
 
 
-def _worked(history: History) -> dict[ReviewKey, tuple[str | None, tuple[Event[Any], ...]]]:
-    """By review: who has claimed it, and what people found."""
-    found: dict[ReviewKey, tuple[str | None, tuple[Event[Any], ...]]] = {}
-    for one in history.acts("claim"):
-        key = (one.data.incident_id, one.data.code)
-        found[key] = (one.data.by, ())
-    for one in history.acts("review"):
-        key = (one.data.incident_id, one.data.code)
-        claim, words = found.get(key, (None, ()))
-        found[key] = (claim, (*words, one))
-    return found
+def _told(found: Finding) -> tuple[object, ...]:
+    """What others know of an incident by the decision on it alone, and a record of another incident may change."""
+    return found.charges > 0, found.statutes, found.on_ladder
 
 
 def _wake_at(history: History, assessment: Assessment, policy: Policy) -> datetime | None:
@@ -240,12 +221,20 @@ def _current(offender_id: str, standing: Standing, policy: Policy) -> TierCurren
     return TierCurrent(offender_id=offender_id, tier=standing.tier, since=standing.since, policy_version=policy.version)
 
 
-def _tier(was: TierCurrent | None, now: TierCurrent | None, given: Input) -> Iterator[Outgoing]:
-    """Partners learn the tier and nothing else: neither incident nor cause."""
+def _tier(before: Offender, after: Offender, erase: Collection[str], given: Input) -> Iterator[Outgoing]:
+    """Partners learn the tier and nothing else: neither incident nor cause. It is found by the incident that gave it, whose
+    time it tells; said once more where what said so is erased."""
+    was, now = before.current, after.current
     told = now or was
-    if was != now and told is not None:
+    if told is not None and (was != now or _since_pair(before) in erase):
         event = caused_by(given, SOURCE, told, Topic.TIERS, told.offender_id, subject=told.offender_id)
-        yield Outgoing(Topic.TIERS, replace(event, correlationid=None, causationid=None), tombstone=now is None)
+        event = replace(event, correlationid=None, causationid=None)
+        yield Outgoing(Topic.TIERS, event, _since_pair(after) if now is not None else None, tombstone=now is None)
+
+
+def _since_pair(offender: Offender) -> str | None:
+    since_by = offender.assessment.standing.since_by
+    return offender.pair(since_by) if since_by is not None else None
 
 
 def _said(given: Input, topic: Topic, data: Data, what: About, key: str | None, *parts: str) -> Outgoing:
@@ -256,7 +245,7 @@ def _said(given: Input, topic: Topic, data: Data, what: About, key: str | None, 
     offender_id: str = getattr(data, "offender_id")  # noqa: B009 (every event said here has one)
     event = caused_by(given, SOURCE, data, topic, offender_id, *parts, subject=offender_id)
     correlation = pair_id(what.incident_id, offender_id) if what.incident_id else what.pair_id
-    causation = None if what.expunged else event.causationid
+    causation = None if what.expunged or what.of_order else event.causationid
     return Outgoing(topic, replace(event, correlationid=correlation, causationid=causation), about=key)
 
 

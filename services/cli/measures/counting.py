@@ -68,7 +68,8 @@ class Tally:
     incidents: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     arrested: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By month, ids, so that what two men share counts once."""
-    harm: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    harm: defaultdict[tuple[str, bool], set[str]] = field(default_factory=lambda: defaultdict(set))
+    """Ids by what was done, and whether by a man given notice before."""
 
     def add(self, person: Person) -> None:
         until = self.period.as_of
@@ -103,7 +104,7 @@ class Tally:
         hers = [each for each in one.report.offenses if any(may_be_against(victim, each) for victim in partners)]
         for name, is_so in HARMS.items():
             if any(map(is_so, hers)):
-                self.harm[name, noticed_at is not None and at > noticed_at] += 1
+                self.harm[name, noticed_at is not None and at > noticed_at].add(one.incident_id)
 
     def _month(self, at: datetime, agency: str) -> str:
         return f"{at.astimezone(self.policy.zone(agency)):%Y-%m}"
@@ -214,7 +215,8 @@ class Tally:
         return f"{last.astimezone(self.policy.zone('')):%Y-%m}"
 
     def _harm(self) -> Table:
-        rows = [(name, str(self.harm[name, True]), str(self.harm[name, False])) for name in HARMS]
+        by = {name: (self.harm[name, True], self.harm[name, False]) for name in HARMS}
+        rows = [(name, str(len(notified)), str(len(others - notified))) for name, (notified, others) in by.items()]
         return Table(
             "harm", "Harm to partners", ("harm", "by_notified", "by_others"), rows,
             "Incidents, charged or not, by men given notice before the offence and by others. Injuries are not in what agencies"

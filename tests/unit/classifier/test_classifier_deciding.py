@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from schemas.classification import Change, Outreach, ReviewCode, Tier
-from schemas.commands import ClassifierTick, Role
-from schemas.envelope import Event, encode
+from schemas.classification import Change, OffenderDecided, Outreach, ReviewCode, Tier
+from schemas.commands import ClassifierTick, Redecide, Role
+from schemas.envelope import Event, encode, to_json_line
 from schemas.incident import (
     CustodyChange,
     CustodyChanged,
@@ -23,11 +23,14 @@ from schemas.notification import Channel, NotificationServed, Proof
 from schemas.person import VictimsDescribed
 from schemas.referral import ReferralAmended, ReferralOpened, ReferralOutreach, ReferralPurpose, ReferralWithdrawn
 from schemas.rejects import InvalidRecord, RejectCode
+from schemas.reviews import RaiseReason, RaiseTier
 from schemas.topics import Topic, allowed
+from services.classifier.app import compose
 from services.common.service import Input
 from tests.harness.incidents import (
     HIM,
     PRACTICE,
+    SEAL,
     START,
     Bench,
     disposed,
@@ -41,7 +44,9 @@ from tests.harness.incidents import (
     pair,
     report,
     retracted,
+    split,
 )
+from tests.harness.policies import changed
 
 
 def test_a_first_charge_is_said_whole() -> None:
@@ -107,7 +112,8 @@ def test_partners_learn_the_tier_and_nothing_else() -> None:
     bench = Bench()
     bench.put(report(1, charged=True))
     [current] = [said for said in bench.said if said.topic is Topic.TIERS]
-    assert (current.event.correlationid, current.event.causationid, current.about) == (None, None, None)
+    assert (current.event.correlationid, current.event.causationid) == (None, None)
+    assert current.about == pair(1), "for the journal alone"
     message = encode(current.event)
     assert incident_id(1).encode() not in (message.value or b"") + b"".join(value for _, value in message.headers)
 
@@ -277,6 +283,59 @@ def test_acquitted_lowers_and_the_published_tier_ends_at_d() -> None:
     assert bench.of(Topic.TIERS)[-1] is None, "D stays with law enforcement"
 
 
+def test_a_courts_word_is_told_of_every_incident_of_its_arrest() -> None:
+    """Others know a pair as charged until a decision of its own says otherwise; what has not changed is not said."""
+    offenses = [Offense(code="13A", charged=True, statute="14-32"), Offense(code="13B", charged=True)]
+    bench = Bench()
+    bench.put(*(report(number, arrest="A", offenses=offenses) for number in (1, 2)), report(3, charged=True))
+    bench.put(report(4, arrest="A", victims=["ST"], offenses=offenses))
+
+    def told(charge: str, word: Disposition, day: float) -> list[tuple[str | None, bool, list[str], Change]]:
+        said = len(bench.decisions)
+        bench.put(disposed("A", word, charge=charge, day=day))
+        return [(one.incident_id, one.charged, one.statutes, one.change) for one in bench.decisions[said:]]
+
+    assert told("13A", Disposition.CONVICTED, 70) == [(incident_id(1), True, ["14-32"], Change.KEPT)], (
+        "charged as before"
+    )
+    assert told("13A", Disposition.ACQUITTED, 71) == [
+        (incident_id(1), True, [], Change.KEPT),
+        (incident_id(2), True, [], Change.KEPT),
+    ]
+    assert told("13B", Disposition.ACQUITTED, 72) == [
+        (incident_id(1), False, [], Change.LOWERED),
+        (incident_id(2), False, [], Change.KEPT),
+    ]
+    assert told("13B", Disposition.ACQUITTED, 73) == []
+    assert told("13A", Disposition.CONVICTED, 74) == [
+        (incident_id(1), True, ["14-32"], Change.ESCALATED),
+        (incident_id(2), True, ["14-32"], Change.KEPT),
+    ]
+    ids = [one.decision_id for one in bench.decisions]
+    assert len(set(ids)) == len(ids)
+
+
+def test_another_policy_is_told_of_every_incident_whose_charge_it_turns() -> None:
+    """By a decision without an incident for himself first; a word of expunction names its order to nobody."""
+    other = changed(PRACTICE, {"version": "2", "charges.dispositions": ["convicted"]})
+    bench = Bench()
+    bench.put(*(report(number, charged=True) for number in (1, 2, 3)), report(4))
+    bench.service = compose(other, SEAL)
+    said = len(bench.said)
+    again = event(Redecide(lane=0, digest=other.digest, run_id="1", by="ana"), HIM, later(10))
+    given = Input(again, Topic.CLASSIFIER_COMMANDS, 0, later(10), later(10))
+    whole = [each.event.data for each in bench.service.decide(bench.offender(), given).events]
+    told = [one for one in whole if isinstance(one, OffenderDecided)]
+    assert [(one.incident_id, one.tier, one.charged, one.bulk) for one in told] == [
+        (None, Tier.D, False, True),
+        *((incident_id(number), Tier.D, False, True) for number in (1, 2, 3)),
+    ]
+    bench.put(expunged(1))
+    last = [one for one in bench.said[said:] if one.topic is Topic.DECISIONS]
+    assert [one.event.causationid for one in last] == [None] * 3
+    assert [one.event.data.incident_id for one in last] == [None, incident_id(2), incident_id(3)]  # type: ignore[attr-defined]
+
+
 def test_expunction_says_the_opaque_pair_alone() -> None:
     bench = Bench()
     bench.put(report(1, charged=True), report(2))
@@ -291,6 +350,48 @@ def test_expunction_says_the_opaque_pair_alone() -> None:
         assert incident_id(1).encode() not in (message.value or b"") + b"".join(value for _, value in message.headers)
         assert said.about != pair(1), "what has to go out is not among what is erased"
     assert not [one for one in outcome.state.decisions.values() if one.pair_id == pair(1) and one.incident_id]
+
+
+def test_the_list_that_an_expunged_incident_had_given_is_erased() -> None:
+    """Its `since` tells when the incident occurred; wherever it was said, and what has to go out now is not among it."""
+
+    def since(bench: Bench) -> list[str]:
+        return [
+            to_json_line(one.event).decode()
+            for one in bench.said
+            if one.topic is Topic.TIERS and not one.tombstone and one.about not in bench.erased
+        ]
+
+    when = report(1).data.occurred_at.isoformat()[:19]
+    for ways in ((), (merged(HIM, "O-9"),), (split([1], "O-9"),)):
+        bench = Bench()
+        bench.put(report(1, charged=True), report(3, charged=True), report(4, charged=True), *ways)
+        assert any(when in one for one in since(bench))
+        bench.put(expunged(1))
+        assert not [one for one in since(bench) if when in one]
+        left = bench.offender("O-9" if ways == (merged(HIM, "O-9"),) else HIM)
+        assert since(bench)[-1].count(f'"tier":"{left.tier}"') == 1
+
+
+def test_a_list_since_two_incidents_of_one_moment_is_said_again() -> None:
+    """Else what told of it would be erased with the one, and might not be out yet."""
+    bench = Bench()
+    bench.put(report(1, charged=True, day=3, code="13B"), report(2, day=3))
+    bench.put(report(2, day=3, revision=2, charged=True, arrest="A-O-1-1"))
+    known = len(bench.said)
+    bench.put(expunged(1))
+    [again] = [one for one in bench.said[known:] if one.topic is Topic.TIERS]
+    assert (again.tombstone, again.about, bench.tiers()) == (False, pair(2), {HIM: Tier.C})
+
+
+def test_a_list_that_a_person_gave_is_of_no_incident() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True))
+    why, until = RaiseReason.THREAT_TO_KILL, later(90)
+    act = RaiseTier(offender_id=HIM, by="ana", role=Role.COORDINATOR, tier=Tier.A, reason=why, until=until)
+    bench.put(event(act, HIM, later(50)))
+    told = [one for one in bench.said if one.topic is Topic.TIERS]
+    assert [one.about for one in told] == [pair(1), None]
 
 
 # reviews -------------------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ import pytest
 
 from schemas.classification import Change, Outreach, ReviewCode, Tier
 from schemas.commands import Adopt
-from schemas.envelope import from_json_line, to_json_line
-from schemas.incident import Disposition, Victim
+from schemas.envelope import Event, from_json_line, to_json_line
+from schemas.incident import Disposition, OffenderSplit, Victim
 from schemas.referral import ReferralWithdrawn
 from schemas.rejects import InvalidRecord
 from schemas.topics import Topic
@@ -238,6 +238,46 @@ def test_the_courts_word_holds_on_both_sides_of_a_split() -> None:
         assert (bench.offender().tier, bench.offender("O-9").tier) == (Tier.D, Tier.D)
 
 
+@pytest.mark.parametrize("early", [True, False])
+def test_a_courts_word_reaches_all_to_whom_incidents_of_its_arrest_were_split_off(early: bool) -> None:
+    """Two of them here; one of whom is made one again with the first, and split off anew."""
+    reports = [report(number, charged=True, arrest="A") for number in (1, 2, 3)]
+    splits = [split([2], "O-8"), split([3], "O-9")]
+    bench = Bench()
+    bench.put(*([*splits, *reports] if early else [*reports, *splits]))
+    bench.put(merged("O-8", day=41), split([2], "O-7", day=42))
+    bench.put(disposed("A", Disposition.ACQUITTED))
+    assert {him: bench.offender(him).tier for him in (HIM, "O-7", "O-9")} == {HIM: Tier.D, "O-7": Tier.D, "O-9": Tier.D}
+    ids = [one.event.id for one in bench.handed]
+    assert len(ids) == len(set(ids))
+
+
+def test_an_arrest_numbered_like_an_incident_does_not_take_it_along() -> None:
+    """As agencies that number both alike do. What comes of the incident, stays or is expunged where it is."""
+    for order in (
+        [report(2, charged=True, arrest=incident_id(1)), split([2], "O-9")],
+        [split([2], "O-9"), report(2, charged=True, arrest=incident_id(1))],
+    ):
+        bench = Bench()
+        bench.put(report(1, charged=True, arrest=incident_id(1)), *order)
+        bench.put(report(1, revision=2, charged=True, arrest=incident_id(1), force=["12"]))
+        assert (bench.offender().tier, bench.offender("O-9").tier) == (Tier.A, Tier.C)
+        bench.put(disposed(incident_id(1), Disposition.ACQUITTED))
+        assert bench.offender("O-9").tier is Tier.D, "a court's word holds there too"
+        bench.put(expunged(1))
+        assert bench.offender().tier is None and bench.offender().history.strands == {}
+        bench.put(report(1, revision=3, charged=True))
+        assert bench.offender().tier is None and set(bench.offender("O-9").history.strands) == {incident_id(2)}
+
+
+def test_what_is_taken_back_here_is_not_of_an_arrest_of_that_number() -> None:
+    bench = Bench()
+    bench.put(
+        *(report(number, charged=True, arrest=incident_id(1)) for number in (1, 2)), split([2], "O-9"), retracted(1)
+    )
+    assert (bench.offender().tier, bench.offender("O-9").tier) == (None, Tier.C)
+
+
 def test_a_split_of_a_merged_record_happens_where_its_history_is() -> None:
     bench = two()
     bench.put(merged(GONE), split([3], "O-9", GONE))
@@ -258,6 +298,87 @@ def test_there_and_back() -> None:
     bench = Bench()
     bench.put(report(1, charged=True), split([1], "O-9"), split([1], HIM, "O-9"), report(1, revision=2, charged=True))
     assert bench.offender().tier is Tier.C and bench.offender("O-9").tier is None
+
+
+@pytest.mark.parametrize(("stays", "apart"), [("O-1", "O-9"), ("O-9", "O-1")])
+def test_a_split_that_was_wrong_is_undone_by_a_merge(stays: str, apart: str) -> None:
+    """Whatever the order of their ids; what comes late under either counts once."""
+    bench = Bench()
+    bench.put(*(report(number, stays, charged=True) for number in (1, 2, 3)))
+    bench.put(split([2], apart, stays), merged(apart, stays, day=41))
+    assert bench.offender(apart).alias is not None and bench.offender(apart).tier is None
+    assert bench.tiers() == {stays: Tier.A}
+    assert not bench.codes(stays), "merge_pending has come to an end"
+    assert not bench.decisions[-1].merge_pending
+    bench.put(report(2, stays, revision=2, charged=True), report(4, apart, charged=True), retracted(1, stays))
+    assert set(bench.offender(stays).assessment.findings) == {incident_id(number) for number in (2, 3, 4)}
+    assert bench.offender(apart).history.strands == {} and not bench.codes(stays)
+
+
+def test_while_a_split_is_undone_merge_pending_ends_once_and_with_all_that_was_there() -> None:
+    bench = Bench()
+    bench.put(*(report(number, charged=True) for number in (1, 2, 3)), split([2, 3], "O-9"))
+    said = len(bench.decisions)
+    bench.put(merged("O-9", day=41))
+    told = [one for one in bench.decisions[said:] if one.offender_id == HIM]
+    assert [one.merge_pending for one in told] == [True, True, True, False]
+    assert (told[-1].tier, told[-1].evidence) == (Tier.A, [incident_id(number) for number in (1, 2, 3)])
+
+
+@pytest.mark.parametrize(
+    ("stays", "first", "then"), [("O-5", "O-7", "O-1"), ("O-5", "O-1", "O-7"), ("O-1", "O-5", "O-7")]
+)
+def test_a_split_is_undone_through_others(stays: str, first: str, then: str) -> None:
+    """He was split off, and split or merged again, before they were one."""
+    apart, on = [split([2], first, stays), split([2], then, first)], [split([2], first, stays), merged(first, then)]
+    for way in (apart, on):
+        bench = Bench()
+        bench.put(report(1, stays, charged=True), report(2, stays, charged=True), report(3, then, charged=True))
+        bench.put(*way, merged(then, stays, day=50))
+        assert bench.tiers() == {stays: Tier.A}
+        assert [one.offender_id for one in bench.offenders.values() if one.pending] == []
+
+
+def test_what_a_merge_brings_of_an_incident_that_was_split_off_leaves_nobody_pending() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True), report(2, charged=True), report(2, GONE, charged=True), split([2], "O-9"))
+    bench.put(merged(GONE))
+    assert {one.reported_as for one in bench.offender("O-9").history.strands[incident_id(2)]} == {HIM, GONE}
+    assert not bench.codes("O-9") and not bench.codes()
+
+
+def test_a_courts_word_that_comes_back_from_a_split_is_no_ring_of_merges() -> None:
+    """He was split, made one again, and merged into another: he stays merged."""
+    bench = Bench()
+    bench.put(report(1, charged=True, arrest="A"), report(2, charged=True, arrest="A"), report(3, "O-5", charged=True))
+    bench.put(split([2], "O-9"), merged("O-9", day=41), merged(HIM, "O-5", day=42))
+    bench.put(disposed("A", Disposition.ACQUITTED))
+    assert bench.offender().alias is not None
+    charges = {key: one.charges for key, one in bench.offender("O-5").assessment.findings.items()}
+    assert charges == {incident_id(1): 0, incident_id(2): 0, incident_id(3): 1}
+
+
+def test_a_courts_word_does_not_end_a_hand_over_that_goes_on() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True, arrest="A"), report(2, charged=True, arrest="A"))
+    bench.decide(split([2], "O-9"))
+    bench.decide(bench.crossing.popleft())
+    bench.decide(disposed("A", Disposition.ACQUITTED))
+    bench.decide(bench.crossing.pop())
+    assert {code for _, code in bench.codes("O-9")} == {"merge_pending"}
+    bench.cross()
+    assert not bench.codes("O-9") and bench.offender("O-9").tier is Tier.D
+
+
+def test_who_was_split_off_and_merged_before_all_of_it_came_stays_merged() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True), report(2, charged=True), report(3, GONE, charged=True))
+    bench.decide(split([2], "O-9"))
+    bench.decide(bench.crossing.popleft())
+    bench.decide(merged("O-9", GONE, day=41))
+    bench.cross()
+    assert bench.offender("O-9").alias is not None and not bench.codes("O-9")
+    assert bench.tiers() == {HIM: Tier.C, GONE: Tier.B} and not bench.codes(GONE)
 
 
 # expunction ----------------------------------------------------------------------------------------------------------
@@ -290,6 +411,22 @@ def test_the_record_that_gave_an_incident_away_keeps_no_name_of_it() -> None:
     bench.put(expunged(2, HIM))
     assert bench.offender("O-9").tier is None
     assert {pair(2, HIM), pair(2, "O-9")} <= set(bench.erased)
+
+
+@pytest.mark.parametrize("ways", [[split([2], "O-9")], [split([2], "O-8"), split([2], "O-9", "O-8")]])
+def test_an_expunction_finds_what_is_on_its_way_round(ways: list[Event[OffenderSplit]]) -> None:
+    """He was split and is made one again; split twice, his incident goes the way of the splits before it is at home."""
+    for steps in range(12):
+        bench = Bench()
+        bench.put(report(1, charged=True), report(2, charged=True), *ways)
+        bench.decide(merged("O-9", day=41))
+        for _ in range(steps):
+            if bench.crossing:
+                bench.decide(bench.crossing.popleft())
+        bench.put(expunged(2))
+        bench.put(report(2, revision=2, charged=True), report(2, "O-9", revision=3))
+        left = [one.history.strands.keys() for one in bench.offenders.values() if one.history.strands]
+        assert left == [{incident_id(1)}], steps
 
 
 def test_a_command_emptied_by_an_expunction_does_not_keep_the_hand_over_open() -> None:

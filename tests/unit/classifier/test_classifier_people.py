@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from schemas.classification import Change, ReviewCode, Tier
 from schemas.commands import ClassifierTick, NotedVictim, PersonCommand, Role
 from schemas.envelope import Event
 from schemas.incident import Disposition, Offense, Victim
+from schemas.policy import Policy
 from schemas.referral import ReferralWithdrawn
 from schemas.reviews import (
     AnswerChallenge,
@@ -28,12 +30,14 @@ from schemas.reviews import (
     ValidateD,
 )
 from schemas.topics import Topic
+from services.classifier.app import compose
 from services.classifier.domain import Offender
 from services.classifier.domain.levers import levers
 from services.common.service import Input, Outcome
 from tests.harness.incidents import (
     HIM,
     PRACTICE,
+    SEAL,
     Bench,
     event,
     expunged,
@@ -45,6 +49,7 @@ from tests.harness.incidents import (
     retracted,
     split,
 )
+from tests.harness.policies import changed
 
 WEAPON = ReviewCode.WEAPON_UNCHARGED
 
@@ -73,7 +78,7 @@ def tick(bench: Bench, day: float, him: str = HIM) -> Outcome[Offender]:
     """The clock comes to him."""
     one = event(ClassifierTick(lane=0, period=int(day * 1440)), "0", later(day))
     outcome = bench.service.decide(
-        bench.offender(him), Input(one, Topic.CLASSIFIER_COMMANDS, 0, later(day), later(day))
+        bench.offender(him), Input(one, Topic.CLASSIFIER_COMMANDS, 0, later(day), later(day), kept=bench.kept)
     )
     bench.offenders[him] = outcome.state
     bench.said += outcome.events
@@ -191,6 +196,14 @@ def test_what_follows_a_merge_closes_no_review_that_is_not_open_yet() -> None:
     assert bench.codes() == {("002", "weapon_uncharged")}
 
 
+def test_an_act_that_a_merge_brings_of_an_incident_split_off_is_told_once() -> None:
+    bench = Bench()
+    bench.put(report(1), report(2), split([2], "O-9"))
+    bench.put(report(2, OTHER, revision=2, force=["12"]), conclude("ana", number=2, him=OTHER), merged(OTHER))
+    assert acted(bench) == [("review", "concluded", "ana")], "where it was done"
+    assert [one.data.by for one in bench.offender("O-9").history.acts("review")] == ["ana"]
+
+
 def test_nor_one_that_two_others_have_closed_by_then() -> None:
     bench = Bench()
     bench.put(report(1, OTHER, force=["12"]), merged(OTHER), conclude("ana"), conclude("bo"))
@@ -295,6 +308,47 @@ def test_a_validated_d_stays_for_another_term_and_c_for_ever() -> None:
     bench.put(report(2, charged=True))
     assert bench.offender().wake_at is None
     assert tick(bench, 9000).result == "none" and bench.offender().tier is Tier.C
+
+
+def two_calls_are_c() -> Policy:
+    rules = json.loads(PRACTICE.canonical())["rules"]
+    two = {"id": "c-two-calls", "tier": "C", "source": "county", "when": {"suspicions": {"at_least": 2}}}
+    return changed(PRACTICE, {"version": "2"}, [*rules, two])
+
+
+def test_nothing_is_purged_by_a_policy_no_longer_in_force() -> None:
+    """Who was not decided again yet is so first, and what follows for him waits for a person."""
+    bench = Bench()
+    bench.put(report(1), report(2))
+    lapse, other = bench.offender().wake_at, two_calls_are_c()
+    assert lapse is not None
+    bench.service = compose(other, SEAL)
+    bench.kept = other.digest
+    day = (lapse - later(0)) / timedelta(days=1)
+    tick(bench, day + 1)
+    him, last = bench.offender(), decisions(bench)[-1]
+    assert (him.tier, him.wake_at, len(him.history.strands)) == (Tier.C, None, 2)
+    assert (last.tier, last.change, last.bulk, last.purged, last.policy) == (
+        Tier.C,
+        Change.ESCALATED,
+        True,
+        False,
+        other.ref,
+    )
+    said = len(bench.said)
+    assert tick(bench, day + 2).result == "none" and len(bench.said) == said
+
+
+def test_the_term_is_that_of_the_policy_in_force() -> None:
+    bench = Bench()
+    bench.put(report(1))
+    lapse = bench.offender().wake_at
+    other = changed(PRACTICE, {"version": "2", "validate_d_after_days": 100})
+    bench.service = compose(other, SEAL)
+    bench.kept = other.digest
+    assert lapse is not None
+    tick(bench, (lapse - later(0)) / timedelta(days=1))
+    assert (bench.offender().tier, decisions(bench)[-1].purged, decisions(bench)[-1].bulk) == (None, True, True)
 
 
 # challenges ----------------------------------------------------------------------------------------------------------

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from services.cli.reconcile import Comparison, ListError, Stale, check, compare, read_list
+from services.cli.main import app
+from services.cli.reconcile import Comparison, ListError, Stale, check, check_exported, compare, read_list
 from services.common.database import Database, database_url
 from services.common.migrations import upgrade
 from services.common.settings import CommonSettings
 from tests.harness.classifier_store import saved
-from tests.harness.incidents import AGENCY, Bench, incident_id, report
+from tests.harness.incidents import AGENCY, Bench, incident_id, later, report
+
+EXPORTED = datetime(2026, 1, 1)
 
 
 def listing(folder: Path, text: str) -> Path:
@@ -67,15 +72,44 @@ async def test_what_the_agency_no_longer_has_is_proposed(tmp_path: Path) -> None
     async with database.write() as conn:
         await saved(conn, bench)
     await database.close()
-    found = await compare(settings, {incident_id(1), incident_id(9)}, AGENCY, None, None)
+    found = await compare(settings, {incident_id(1), incident_id(9)}, AGENCY, EXPORTED)
     assert found == Comparison(
         listed=2,
         known=3,
         unknown=1,
+        later=0,
         stale=[Stale(incident_id(2), "O-1", 3), Stale(incident_id(3), "O-2", 1)],
     )
-    within = await compare(settings, {incident_id(1)}, AGENCY, datetime(2025, 3, 4), datetime(2025, 3, 5))
+    within = await compare(settings, {incident_id(1)}, AGENCY, EXPORTED, datetime(2025, 3, 4), datetime(2025, 3, 5))
     assert within.stale == [Stale(incident_id(3), "O-2", 1)]
+
+
+async def test_what_the_list_cannot_hold_yet_is_passed_over(tmp_path: Path) -> None:
+    """What was reported, or heard of here, since the list was written; of an incident under two ids either."""
+    settings = CommonSettings(home=tmp_path)
+    url = database_url(settings, "classifier")
+    await upgrade(url, "classifier")
+    bench = Bench()
+    bench.put(report(1), report(2), report(3), report(4))
+    bench.put(report(5, late=timedelta(days=15)), report(3, revision=2, late=timedelta(days=18)), report(6, "O-2"))
+    bench.put(
+        replace(report(4, revision=2, force=["12"]), recordedtime=later(20)), report(6, "O-3", late=timedelta(days=20))
+    )
+    database = Database(url, "classifier", pool_size=1)
+    async with database.write() as conn:
+        await saved(conn, bench)
+    await database.close()
+    found = await compare(settings, {incident_id(1)}, AGENCY, later(19).replace(tzinfo=None))
+    assert found == Comparison(listed=1, known=2, unknown=0, later=4, stale=[Stale(incident_id(2), "O-1", 1)])
+
+
+def test_when_the_list_was_written_must_be_told(tmp_path: Path) -> None:
+    file = listing(tmp_path, "incident_id\n001\n")
+    told = CliRunner().invoke(app, ["reconcile", str(file), "--agency", AGENCY])
+    assert told.exit_code == 2 and "--exported" in told.output
+    with pytest.raises(ListError, match="still to come"):
+        check_exported(datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=1))
+    check_exported(EXPORTED)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +119,7 @@ async def test_what_the_agency_no_longer_has_is_proposed(tmp_path: Path) -> None
 )  # fmt: skip
 def test_a_list_that_lacks_too_much_was_cut_short(known: int, missing: int, expect: int | None, good: bool) -> None:
     stale = [Stale(incident_id(number), "O-1", 1) for number in range(missing)]
-    found = Comparison(known - missing, known, 0, stale)
+    found = Comparison(known - missing, known, 0, 0, stale)
     if good:
         check(found, expect)
     else:

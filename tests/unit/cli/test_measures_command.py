@@ -111,6 +111,14 @@ def test_what_two_men_share_is_one_incident() -> None:
     assert month[1:] == ("1", "", "2", "")
 
 
+def test_harm_by_two_men_is_one_incident_and_by_a_notified_man_if_one_of_them_was() -> None:
+    made = Bench()
+    made.put(report(2, "O-1", code="09A"), report(2, "O-2", code="09A"), report(3, "O-2", code="09A"))
+    assert {row[0]: row[1:] for row in counted(made)["harm"]}["homicide"] == ("0", "2")
+    made.put(noticed("D", "O-1", day=1))
+    assert {row[0]: row[1:] for row in counted(made)["harm"]}["homicide"] == ("1", "1")
+
+
 def test_harm_to_somebody_else_in_the_same_incident_is_not_counted() -> None:
 
     made = Bench()

@@ -1,25 +1,17 @@
-"""Merges and splits: one lane closes its part and hands it over, event by event, to the lane of the other.
-
-No state crosses lanes but as `adopt` commands. What comes late for a history, or an incident, that has gone follows it.
-The first and the last of a hand-over carry the merge or split itself: the receiver is told even where there is nothing to
-hand over, and an expunction in between (which empties a command still unpublished) cannot keep it open. They name no
-incident.
-"""
+"""The one that gives: closes his part, or some incidents of it, and sends them on; and what comes late after them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 import orjson
 
 from schemas.commands import Adopt, NotedVictim
-from schemas.envelope import Data, Event, from_json_line, to_json_line
+from schemas.envelope import Data, Event, to_json_line
 from schemas.incident import (
     CaseDisposed,
     IncidentReported,
-    IncidentRetracted,
     NotificationRecorded,
     OffenderMerged,
     OffenderSplit,
@@ -27,11 +19,11 @@ from schemas.incident import (
 from schemas.notification import NotificationServed
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
-from services.classifier.domain import Decided, History, Move, Offender, Seal, court, history
+from services.classifier.domain import Decided, History, Move, Offender, Seal, court
 from services.classifier.terms import Terms
 from services.classifier.usecases.deciding import about_of, pair_of
 from services.classifier.usecases.expunging import kept_out
-from services.classifier.usecases.histories import Refused, fold, is_expunged, named
+from services.classifier.usecases.histories import fold, is_expunged
 from services.classifier.usecases.settling import SOURCE, settled
 from services.common.service import Input, Outcome, Outgoing, caused_by
 
@@ -51,18 +43,17 @@ class Handed:
     """Who handed it on before."""
     moved: tuple[str, ...] = ()
     """Sealed ids of what a split moves."""
-
-
-# the one that gives --------------------------------------------------------------------------------------------------
+    by_split: bool = False
+    """Sent after what a split has moved: the hand-over it came with does not wait for it, and it closes no ring."""
 
 
 def taken(state: Offender, event: Event[Data], given: Input, terms: Terms) -> Outcome[Offender]:
     """A record of a history: folded in where the history is, else sent after it. What is expunged stays out."""
     if (outcome := kept_out(state, event, given, terms)) is not None:
         return outcome
-    copies = tuple(_copied(state, event, given, terms))
-    if (move := _gone(state, event.data, terms)) is not None:
-        return _sent_after(state, move, Handed(event), given, terms, *copies)
+    copies = tuple(copied(state, event, given, terms))
+    if (move := gone_to(state, event.data, terms)) is not None:
+        return sent_after(state, move, Handed(event), given, terms, *copies)
     return settled(state, fold(state, event, terms), event, given, terms, *copies)
 
 
@@ -75,7 +66,7 @@ def merged(state: Offender, event: Event[OffenderMerged], given: Input, terms: T
         return Outcome(state, result="none")
     if state.alias is not None:
         onwards = replace(event, data=data.model_copy(update={"merged_offender_id": state.alias.to}))
-        return _sent_after(state, state.alias, Handed(onwards), given, terms)
+        return sent_after(state, state.alias, Handed(onwards), given, terms)
     move = Move(data.offender_id, event.id)
     closed = Offender(
         state.offender_id,
@@ -104,11 +95,13 @@ def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Ter
     if data.offender_id == data.new_offender_id:
         raise InvalidRecord(RejectCode.OUT_OF_RANGE, "new_offender_id")
     if state.alias is not None:
-        return _sent_after(state, state.alias, Handed(event), given, terms)
+        return sent_after(state, state.alias, Handed(event), given, terms)
     move = Move(data.new_offender_id, event.id)
     going = {each: told for each, told in state.history.strands.items() if each in data.incident_ids}
     arrests = court.arrests(state.history.matters(going))
-    sealed = {terms.seal(each): move for each in {*data.incident_ids, *arrests}}
+    sealed = dict.fromkeys(
+        [*map(terms.seal, data.incident_ids), *(_arrest(each, move, terms) for each in arrests)], move
+    )
     rest = replace(
         state,
         history=state.history.without(going),
@@ -120,6 +113,12 @@ def split(state: Offender, event: Event[OffenderSplit], given: Input, terms: Ter
     return settled(state, rest, event, given, terms, *_handover(state, part, event, move, given, terms.seal))
 
 
+def _arrest(arrest_id: str, move: Move, terms: Terms) -> str:
+    """Of an arrest some of whose incidents went there, and others perhaps elsewhere. Sealed as no incident can be, should an
+    agency number both alike."""
+    return terms.seal(f"\n{arrest_id}\n{move.to}")
+
+
 def _unnamed(state: Offender, gone: Collection[str]) -> Mapping[str, Decided]:
     """Decisions on incidents that have gone keep the opaque pair alone: an expunction there need not come back here."""
     return {
@@ -127,7 +126,7 @@ def _unnamed(state: Offender, gone: Collection[str]) -> Mapping[str, Decided]:
     }
 
 
-def _gone(state: Offender, data: Data, terms: Terms) -> Move | None:
+def gone_to(state: Offender, data: Data, terms: Terms) -> Move | None:
     """Where the history, or the incident, that the record belongs to has gone. What is expunged here goes nowhere."""
     incident_id = getattr(data, "incident_id", None)
     if incident_id is None or not (state.moved or state.history.expunged):
@@ -137,29 +136,39 @@ def _gone(state: Offender, data: Data, terms: Terms) -> Move | None:
     return state.moved.get(terms.seal(incident_id), state.alias)
 
 
-def _sent_after(
+def is_split_off(state: Offender, data: Data, terms: Terms) -> bool:
+    """Whether a split has moved the incident that the record names."""
+    incident_id = getattr(data, "incident_id", None)
+    return incident_id is not None and bool(state.moved) and terms.seal(incident_id) in state.moved
+
+
+def sent_after(
     state: Offender, move: Move, handed: Handed, given: Input, terms: Terms, *more: Outgoing
 ) -> Outcome[Offender]:
     """Pass the event on, and with a report what the court has said of its arrest, then and from then on."""
+    if is_split_off(state, handed.event.data, terms):
+        handed = replace(handed, by_split=True)
     said = (_adopt(state, move, handed, given, terms.seal), *more)
     match handed.event.data:
         case IncidentReported(arrest=arrest) if arrest is not None and state.alias is None:
             tried = state.history.tried({arrest.arrest_id}).values()
-            copies = [_adopt(state, move, Handed(one, via=handed.via), given, terms.seal, one.id) for one in tried]
-            moved = {terms.seal(arrest.arrest_id): move, **state.moved}
+            heard = [Handed(one, via=handed.via, by_split=True) for one in tried]
+            copies = [_adopt(state, move, each, given, terms.seal, each.event.id) for each in heard]
+            moved = {_arrest(arrest.arrest_id, move, terms): move, **state.moved}
             return Outcome(replace(state, moved=moved), (*said, *copies))
         case _:
             return Outcome(state, said)
 
 
-def _copied(
+def copied(
     state: Offender, event: Event[Data], given: Input, terms: Terms, via: tuple[str, ...] = ()
 ) -> Iterator[Outgoing]:
     """A court's word on an arrest some of whose incidents went elsewhere: it holds there too."""
     if isinstance(event.data, CaseDisposed):
-        move = state.moved.get(terms.seal(event.data.arrest_id))
-        if move is not None and move.to not in via:
-            yield _adopt(state, move, Handed(event, via=via), given, terms.seal, "copy")
+        for to, move in sorted({move.to: move for move in state.moved.values()}.items()):
+            if to not in via and _arrest(event.data.arrest_id, move, terms) in state.moved:
+                handed = Handed(event, via=via, by_split=True)
+                yield _adopt(state, move, handed, given, terms.seal, f"copy for {to}")
 
 
 def _handover(
@@ -168,8 +177,8 @@ def _handover(
     """Notices first, or one might be prepared that was given already; else in the order of the events' own time."""
     events = sorted(_events_of(part), key=lambda each: (not _is_notice(each.event), each.event.time, each.event.id))
     mark, moved = _marker(cause, seal)
-    marks = Handed(mark, moved=moved)
-    whole = [replace(marks, sealed=part.expunged), *events, *([marks] if events else [])]
+    first = Handed(mark, sealed=part.expunged, moved=moved)
+    whole = [first, *events, *([Handed(mark)] if events else [])]
     for place, handed in enumerate(whole):
         yield _adopt(state, move, replace(handed, remaining=len(whole) - 1 - place), given, seal, place)
 
@@ -215,88 +224,8 @@ def _adopt(state: Offender, move: Move, handed: Handed, given: Input, seal: Seal
         others=list(handed.others),
         via=[*handed.via, state.offender_id],
         moved=list(handed.moved),
+        by_split=handed.by_split,
     )
     event = caused_by(given, SOURCE, command, Topic.CLASSIFIER_COMMANDS, state.offender_id, place, subject=move.to)
     event = replace(event, correlationid=pair_of(handed.event.data))
     return Outgoing(Topic.CLASSIFIER_COMMANDS, event, about=about_of(handed.event.data, seal), other_lane=True)
-
-
-# the one that takes --------------------------------------------------------------------------------------------------
-
-
-def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) -> Outcome[Offender]:
-    """One event of another's history. Where that has gone on from here, the event goes on too."""
-    data = event.data
-    inner = from_json_line(orjson.dumps(data.original))
-    draft = _reopened(state, data, inner, terms)
-    if not _is_marker(data, inner):
-        if isinstance(inner.data, OffenderMerged):
-            return merged(draft, cast(Event[OffenderMerged], inner), given, terms)
-        if isinstance(inner.data, OffenderSplit):
-            return split(draft, cast(Event[OffenderSplit], inner), given, terms)
-    if draft is state and (outcome := kept_out(state, inner, given, terms)) is not None and not data.remaining:
-        return outcome
-    copies = tuple(_copied(draft, inner, given, terms, tuple(data.via)))
-    if (move := _gone(draft, inner.data, terms)) is not None:
-        handed = Handed(
-            inner, data.remaining, frozenset(data.sealed), data.opened_through, tuple(data.others), tuple(data.via)
-        )
-        return _sent_after(draft, replace(move, handover_id=data.handover_id), handed, given, terms, *copies)
-    pending = draft.pending | {data.handover_id} if data.remaining else draft.pending - {data.handover_id}
-    absorbed = draft.absorbed.union(data.via) - {draft.offender_id}
-    if (pending, absorbed) != (draft.pending, draft.absorbed):
-        draft = replace(draft, pending=pending, absorbed=absorbed)
-    folded = (
-        replace(draft, history=history.expunged(draft.history, data.sealed, terms.seal))
-        if _is_marker(data, inner)
-        else _folded(draft, inner, terms, data)
-    )
-    return settled(state, folded, inner, given, terms, *copies)
-
-
-def is_at_home(state: Offender, adopt: Adopt, inner: Event[Data], terms: Terms) -> bool:
-    """Whether what was handed over belongs here, and has not gone on."""
-    return _gone(_reopened(state, adopt, inner, terms), inner.data, terms) is None
-
-
-def _is_marker(adopt: Adopt, inner: Event[Data]) -> bool:
-    """The merge or split itself, at either end of what it hands over; not one that is sent after its offender."""
-    return adopt.handover_id == inner.id
-
-
-def _folded(draft: Offender, inner: Event[Data], terms: Terms, adopt: Adopt) -> Offender:
-    """What was open there stays open here. A person's act that no longer fits changes nothing."""
-    try:
-        folded = fold(draft, inner, terms)
-    except Refused:
-        return draft
-    match inner.data:
-        case IncidentReported(incident_id=incident_id):
-            reported_as = inner.data.offender.offender_id
-        case IncidentRetracted(incident_id=incident_id, offender_id=reported_as):
-            pass
-        case _:
-            return folded
-    folded = named(folded, incident_id, reported_as, adopt.others, terms)
-    strand = folded.history.strand(incident_id, reported_as)
-    if strand.report is None:
-        return folded
-    return replace(folded, history=history.opened(folded.history, strand, adopt.opened_through))
-
-
-def _reopened(state: Offender, adopt: Adopt, inner: Event[Data], terms: Terms) -> Offender:
-    """A record that was closed takes again what is handed to it by name, or what has gone round a ring of merges.
-
-    Of a ring (intake should have resolved it) the first id in the order of their text survives, wherever it is noticed.
-    """
-    me = state.offender_id
-    data = inner.data
-    if _is_marker(adopt, inner) and isinstance(data, OffenderSplit) and data.new_offender_id == me:
-        back = set(adopt.moved)
-        return replace(state, alias=None, moved={key: move for key, move in state.moved.items() if key not in back})
-    if me not in adopt.via:
-        return state
-    if state.alias is not None and me == min(adopt.via[adopt.via.index(me) :]):
-        return replace(state, alias=None)
-    back = {terms.seal(getattr(data, "incident_id", ""))}
-    return replace(state, moved={key: move for key, move in state.moved.items() if key not in back})
