@@ -222,14 +222,15 @@ def _current(offender_id: str, standing: Standing, policy: Policy) -> TierCurren
 
 
 def _tier(before: Offender, after: Offender, erase: Collection[str], given: Input) -> Iterator[Outgoing]:
-    """Partners learn the tier and nothing else: neither incident nor cause. It is found by the incident that gave it, whose
-    time it tells; said once more where what said so is erased."""
+    """Of the tier nothing else is told: neither incident nor cause. It bears the opaque pair of the incident that gave it,
+    whose time it tells, so that all who keep it find it when that is expunged; said once more where what said so is erased."""
     was, now = before.current, after.current
     told = now or was
     if told is not None and (was != now or _since_pair(before) in erase):
         event = caused_by(given, SOURCE, told, Topic.TIERS, told.offender_id, subject=told.offender_id)
-        event = replace(event, correlationid=None, causationid=None)
-        yield Outgoing(Topic.TIERS, event, _since_pair(after) if now is not None else None, tombstone=now is None)
+        pair = _since_pair(after) if now is not None else None
+        event = replace(event, correlationid=pair, causationid=None)
+        yield Outgoing(Topic.TIERS, event, pair, tombstone=now is None)
 
 
 def _since_pair(offender: Offender) -> str | None:

@@ -108,12 +108,12 @@ def test_every_event_is_allowed_on_its_topic_and_carries_its_cause() -> None:
             assert said.event.correlationid == pair(1)
 
 
-def test_partners_learn_the_tier_and_nothing_else() -> None:
+def test_of_the_tier_nothing_else_is_told_but_an_opaque_pair() -> None:
     bench = Bench()
     bench.put(report(1, charged=True))
     [current] = [said for said in bench.said if said.topic is Topic.TIERS]
-    assert (current.event.correlationid, current.event.causationid) == (None, None)
-    assert current.about == pair(1), "for the journal alone"
+    assert (current.event.correlationid, current.event.causationid) == (pair(1), None)
+    assert current.about == pair(1), "by which an expunction finds it, here and with whoever keeps it"
     message = encode(current.event)
     assert incident_id(1).encode() not in (message.value or b"") + b"".join(value for _, value in message.headers)
 
