@@ -40,7 +40,7 @@ def charge_of(values: Values) -> Charge | None:
     if rule is None and mapping.otherwise is None:
         raise values.wrong("charge" if text is not None else "statute")
     code = rule.code if rule else mapping.otherwise.code if mapping.otherwise else "90Z"
-    disposition = values.one_of("disposition", mapping.dispositions)
+    disposition = disposition_in(values)
     said = values.yes("charged")
     by_rule = rule.charged if rule else mapping.otherwise.charged if mapping.otherwise else None
     charged = next((each for each in (by_rule, said) if each is not None), mapping.charged)
@@ -54,6 +54,12 @@ def charge_of(values: Values) -> Charge | None:
         statute=statute[:80] if statute else None,
         disposition=disposition,
     )
+
+
+def disposition_in(values: Values) -> Disposition | None:
+    """By this system's own words and the mapping's. Raises `RowError`."""
+    own = {str(one): one for one in Disposition}
+    return values.one_of("disposition", {**own, **values.mapping.dispositions})
 
 
 def _rule(mapping: Mapping, text: str, statute: str) -> ChargeRule | None:

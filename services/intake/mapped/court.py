@@ -10,7 +10,6 @@ from typing import Final
 from schemas.envelope import Classification, Data, Event, deterministic_id
 from schemas.incident import (
     CaseDisposed,
-    Disposition,
     NotificationRecorded,
     OrderChange,
     OrderChanged,
@@ -20,7 +19,7 @@ from schemas.incident import (
 from schemas.mapping import Kind
 from schemas.rejects import RejectCode
 from services.intake.identity import Identifiers, Sighting, offender_id
-from services.intake.mapped.charges import charge_of
+from services.intake.mapped.charges import charge_of, disposition_in
 from services.intake.mapped.values import Values
 from services.intake.people import Facts, OffenderFacts
 
@@ -55,8 +54,7 @@ def disposition_of(values: Values) -> tuple[Data, datetime, Identifiers | None]:
     charge = charge_of(values)
     if charge is None:
         raise values.wrong("charge", RejectCode.MISSING_FIELD)
-    own = {str(one): one for one in Disposition}
-    disposition = values.one_of("disposition", {**own, **values.mapping.dispositions})
+    disposition = disposition_in(values)
     if disposition is None:
         raise values.wrong("disposition", RejectCode.MISSING_FIELD)
     data = CaseDisposed(

@@ -393,8 +393,11 @@ def test_dispositions(tmp_path: Path) -> None:
         {**COURT, "name": "court", "kind": "dispositions", "columns": columns, "charges": CALLS["charges"],
          "dispositions": {"Guilty": "convicted"}}
     )  # fmt: skip
-    good, bad = read(tmp_path, "M1,A1,domestic assault,GUILTY,2025-02-01", "M1,A1,domestic assault,maybe,2025-02-01",
-                     under=under, header="man,arrest,charge,plea,day")  # fmt: skip
+    good, own, bad = read(tmp_path, "M1,A1,domestic assault,GUILTY,2025-02-01",
+                          "M1,A2,domestic assault,acquitted,2025-02-01", "M1,A3,domestic assault,maybe,2025-02-01",
+                          under=under, header="man,arrest,charge,plea,day")  # fmt: skip
+    [said] = own.events
+    assert isinstance(said.data, CaseDisposed) and said.data.disposition == "acquitted", "this system's own word"
     [event] = good.events
     assert isinstance(event.data, CaseDisposed)
     assert (event.data.arrest_id, event.data.charge, event.data.disposition) == ("ZZ0010000:A1", "13B", "convicted")
