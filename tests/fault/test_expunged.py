@@ -129,13 +129,13 @@ def test_unpublished(county: Pipeline) -> None:
     )
     doomed.wait_dead()
     stubs = county.rows("classifier", "SELECT count(*) AS n FROM journal WHERE erased AND subject = 'O-7'")[0].n
-    assert stubs >= 2, "the decision and the referral"
+    assert stubs >= 3, "the decision, the referral and the list"
     county.start_all()
     county.wait_settled()
     county.judge_delivery()
     out = [
         record
-        for topic in (Topic.DECISIONS, Topic.REFERRALS)
+        for topic in (Topic.DECISIONS, Topic.REFERRALS, Topic.TIERS)
         for record in kafka.read_all(county.bootstrap, topic)
         if record.key == b"O-7"
     ]
