@@ -7,34 +7,86 @@ name, as RU (relationship unknown), so that somebody asks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 from schemas import incident as contract
 from schemas.envelope import Classification, Data, Event, deterministic_id
 from schemas.nibrs import RELATIONSHIPS
+from schemas.person import DescribedVictim
 from schemas.rejects import RejectCode
 from services.intake.identity import Identifiers, Sighting, offender_id, victim_id
 from services.intake.mapped.charges import Charge, charge_of
+from services.intake.mapped.rows import RowError
 from services.intake.mapped.values import Values
 from services.intake.people import Facts, OffenderFacts, VictimFacts
+from services.intake.people.victims import told_otherwise
 
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 MOST_ROWS: Final = 500
-"""Of one incident and person; with more the column holds no number of incidents."""
+"""Of one incident; with more the column holds no number of incidents."""
 
-Key = tuple[str, str, str]
-"""ORI, the incident's number, who he is: rows that are one event."""
+Woman = tuple[str, ...]
+"""What the rows of one incident tell a victim from another by."""
+Women = Mapping[Woman, DescribedVictim]
+"""Those of one incident: the number of each in it, and the first name and birth date that a row gives her."""
 
 
-def key_of(values: Values) -> Key:
-    """Raises `RowError`."""
-    number = values.number("incident")
-    him = values.named(number)
-    return values.agency, number, offender_id(him) if him else ""
+def number_of(values: Values) -> tuple[str, str]:
+    """ORI and the incident's number. Raises `RowError`."""
+    return values.agency, values.number("incident")
+
+
+def person_of(values: Values) -> str:
+    """Who the row is about; empty where nobody is named as offender. Raises `RowError`."""
+    him = values.named(values.number("incident"))
+    return offender_id(him) if him else ""
+
+
+def women_of(rows: Sequence[Values]) -> Women:
+    """Of rows of one incident, whoever's they are. Who is given no number has the first that is given to nobody.
+
+    Counted for each man apart, the first woman of one would go by the id of the first woman of another.
+    """
+    found: dict[Woman, dict[str, Any]] = {}
+    taken = set()
+    for row in rows:
+        with suppress(RowError):  # told of his rows
+            if (woman := _woman(row)) is not None:
+                known = found.setdefault(woman, {})
+                told = {
+                    "victim_no": _given(row),
+                    "name": row.text("victim_name"),
+                    "birth_date": row.born("victim_birth_date"),
+                }
+                known.update({name: value for name, value in told.items() if value and name not in known})
+                taken.add(told["victim_no"])
+    free = (number for number in count(1) if number not in taken)
+    return {
+        woman: DescribedVictim(**{"victim_no": known.get("victim_no") or next(free), **known})
+        for woman, known in found.items()
+    }
+
+
+def _given(row: Values) -> int | None:
+    return row.whole("victim_no", 1, 999)
+
+
+def _woman(row: Values) -> Woman | None:
+    """Her person number, her number in the incident, her name and birth date: none is taken for another. Without any she is
+    whoever is told of in his rows. None where the row tells of no woman. Raises `RowError`.
+    """
+    if person := row.text("victim"):
+        return ("person", person)
+    if number := _given(row):
+        return ("number", str(number))
+    if name := row.text("victim_name"):
+        return ("name", " ".join(name.split()).casefold(), str(row.born("victim_birth_date") or ""))
+    return ("his", person_of(row)) if row.text("relationship") else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +96,14 @@ class _Victim:
     facts: VictimFacts
 
 
-def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...], Sighting] | None:
-    """The event of these rows, what came with it and who he is; None where nobody is named as offender. Raises `RowError`."""
+def incident_of(rows: Sequence[Values], women: Women) -> tuple[Event[Data], tuple[Facts, ...], Sighting] | None:
+    """The event of one person's rows, what came with it and who he is; None where nobody is named as offender.
+
+    `women`: of all rows of the incident. Raises `RowError`.
+    """
     first = rows[0]
-    ori, number, who = key_of(first)
+    ori, number = number_of(first)
+    who = person_of(first)
     if not who:
         return None
     charges = [charge for row in rows if (charge := charge_of(row)) is not None]
@@ -57,7 +113,7 @@ def incident_of(rows: Sequence[Values]) -> tuple[Event[Data], tuple[Facts, ...],
     him = known[0]
     assert him is not None
     _one_man(rows, known)
-    victims = _victims(rows, ori, number, who)
+    victims = _victims(rows, ori, number, who, women)
     data = contract.IncidentReported(
         incident_id=f"{ori}:{number}",
         revision=_revision(rows),
@@ -144,16 +200,15 @@ def _arrest(rows: Sequence[Values], ori: str, occurred: datetime) -> contract.Ar
     return min(found, key=lambda arrest: (arrest.arrested_at, arrest.arrest_id), default=None)
 
 
-def _victims(rows: Sequence[Values], ori: str, number: str, who: str) -> list[_Victim]:
+def _victims(rows: Sequence[Values], ori: str, number: str, who: str, women: Women) -> list[_Victim]:
     """Those told of, each once, in order of rows; `offenses` are the charges in her rows. Raises `RowError`."""
-    found: dict[str | int | tuple[str], list[Values]] = {}
+    found: dict[Woman, list[Values]] = {}
     for row in rows:
-        given = (row.text("victim"), row.whole("victim_no", 1, 999), row.text("victim_name"), row.text("relationship"))
-        if any(given):
-            # Her person number, her number in the incident, her name: none is taken for another.
-            found.setdefault((given[0],) if given[0] else given[1] or given[2] or "", []).append(row)
-    victims = []
-    for place, of_her in zip(_numbers(list(found.values())), found.values(), strict=True):
+        if (woman := _woman(row)) is not None:
+            found.setdefault(woman, []).append(row)
+    victims: list[_Victim] = []
+    for woman, of_her in found.items():
+        place = _place(of_her, women[woman], {victim.place for victim in victims})
         row = of_her[0]
         codes = [charge.code for each in of_her if (charge := charge_of(each)) and charge.has_victim]
         victims.append(
@@ -172,19 +227,17 @@ def _victims(rows: Sequence[Values], ori: str, number: str, who: str) -> list[_V
     return victims
 
 
-def _numbers(women: Sequence[Sequence[Values]]) -> list[int]:
-    """Of each her number in the incident, which is nobody else's; where none is given the first that is free."""
-    given: list[int | None] = []
-    for rows in women:
-        own = None
-        for row in rows:
-            number = row.whole("victim_no", 1, 999)
-            if number is not None and (number in given or own not in (None, number)):
-                raise row.wrong("victim_no", RejectCode.ROW_CONFLICT)
-            own = number or own
-        given.append(own)
-    free = (number for number in count(1) if number not in given)
-    return [number or next(free) for number in given]
+def _place(of_her: Sequence[Values], known: DescribedVictim, taken: Container[int]) -> int:
+    """Her number in the incident. Raises `RowError` where rows give her two, or that of another of his victims, or two women's
+    names.
+    """
+    for row in of_her:
+        if told_otherwise(known, row.text("victim_name"), row.born("victim_birth_date")):
+            raise row.wrong("victim_name", RejectCode.ROW_CONFLICT)
+    given = {number for row in of_her if (number := _given(row))} or {known.victim_no}
+    if len(given) > 1 or any(number in taken for number in given):
+        raise of_her[-1].wrong("victim_no", RejectCode.ROW_CONFLICT)
+    return given.pop()
 
 
 def _victim_id(row: Values, ori: str, number: str, place: int) -> str | None:

@@ -1,4 +1,7 @@
-"""A table, unit by unit. Incidents: all rows of one incident and person; all else: a row."""
+"""A table, unit by unit. Incidents: all rows of one incident and person; all else: a row.
+
+Rows of one incident are read together, whoever's they are: the women in them are numbered once.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,10 @@ from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.domain import InputError, Reject, Unit
 from services.intake.lines import Source, UnreadError
 from services.intake.mapped.court import row_event
-from services.intake.mapped.incidents import MOST_ROWS, Key, incident_of, key_of
+from services.intake.mapped.incidents import MOST_ROWS, Women, incident_of, number_of, person_of, women_of
 from services.intake.mapped.rows import Row, RowError, rows
 from services.intake.mapped.values import Values
-from services.intake.repeats import repeats
+from services.intake.repeats import Key, repeats
 
 _KEPT_BYTES: Final = 1_500_000
 
@@ -50,13 +53,13 @@ def _of_row(source: Source, mapping: Mapping, row: Row) -> Unit:
 
 
 def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
-    """The first pass counts the rows of each incident and person that has more than one."""
+    """The first pass counts the rows of each incident that has more than one."""
     counts = {key: len(marks) for key, marks in repeats(_marked(source, mapping)).items()}
     held: dict[Key, list[Row]] = {}
     for row in _rows(source, mapping):
         key = _key(mapping, row)
         if key is None or key not in counts:
-            yield _incident(source, mapping, [row])
+            yield from _incident(source, mapping, [row])
             continue
         if counts[key] > MOST_ROWS:  # refused at once: none is held for the others
             many = Values(mapping, row).wrong("incident", RejectCode.OUT_OF_RANGE)
@@ -65,7 +68,7 @@ def _incidents(source: Source, mapping: Mapping) -> Iterator[Unit]:
         together = held.setdefault(key, [])
         together.append(row)
         if len(together) == counts[key]:
-            yield _incident(source, mapping, held.pop(key))
+            yield from _incident(source, mapping, held.pop(key))
     if held:
         raise UnreadError(f"{source.path}: its rows changed while it was read; ingest it again")
 
@@ -81,20 +84,33 @@ def _key(mapping: Mapping, row: Row) -> Key | None:
     if row.error:
         return None
     try:
-        return key_of(Values(mapping, row))
+        return (*number_of(Values(mapping, row)), "")
     except RowError:
         return None
 
 
-def _incident(source: Source, mapping: Mapping, together: list[Row]) -> Unit:
+def _incident(source: Source, mapping: Mapping, together: list[Row]) -> Iterator[Unit]:
+    """A unit a person, in the order of their first rows, and one for each row that cannot tell whose it is."""
+    everything = [Values(mapping, row) for row in together]
+    women = women_of([values for values in everything if not values.row.error])
+    by_person: dict[str, list[Values]] = {}
+    for values in everything:
+        try:
+            if values.row.error:
+                raise values.row.error
+            by_person.setdefault(person_of(values), []).append(values)
+        except RowError as wrong:
+            yield Unit(values.row.line, reject=reject_of(source, [values.row], wrong))
+    for of_one in by_person.values():
+        yield _of_one(source, of_one, women)
+
+
+def _of_one(source: Source, together: list[Values], women: Women) -> Unit:
+    line = together[0].row.line
     try:
-        for row in together:
-            if row.error:
-                raise row.error
-        found = incident_of([Values(mapping, row) for row in together])
+        found = incident_of(together, women)
     except (InvalidRecord, ValidationError) as wrong:
-        return Unit(together[0].line, reject=reject_of(source, together, wrong))
-    line = together[0].line
+        return Unit(line, reject=reject_of(source, [values.row for values in together], wrong))
     return Unit(line, (found[0],), facts=found[1], sightings=(found[2],)) if found else Unit(line)
 
 

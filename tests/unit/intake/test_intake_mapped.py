@@ -16,6 +16,7 @@ from schemas.mapping import Mapping, mapping_schema
 from schemas.mapping_file import FOLDERS, MappingError, load_mapping
 from schemas.rejects import RejectCode
 from services.intake.domain import IngestSummary, InputError, Unit
+from services.intake.identity import victim_id
 from services.intake.lines import Source
 from services.intake.mapped import read_mapped
 from services.intake.people import OffenderFacts, VictimFacts
@@ -239,6 +240,61 @@ def test_two_women_of_one_number_are_refused(tmp_path: Path) -> None:
         [unit] = women(tmp_path, *rows)
         assert unit.reject is not None
         assert (unit.reject.code, unit.reject.field, unit.reject.line) == (RejectCode.ROW_CONFLICT, "w no", 4)
+
+
+def of_men(path: Path, *rows: str) -> list[Unit]:
+    """Each row his number, her number in the incident, her name, her birth date; one incident."""
+    columns = {**CALLS["columns"], "victim_no": "w no", "victim_birth_date": "w born"}  # type: ignore[dict-item]
+    calls = []
+    for each in rows:
+        man, number, name, birth = each.split(",")
+        calls.append(f"25-1,2025-01-10,domestic assault,{man},,,,{name},,wife,,,{number},{birth}")
+    return read(path, *calls, under=mapping(columns=columns), header=f"{HEADER},w no,w born")
+
+
+def named(units: list[Unit]) -> list[list[tuple[str | None, int, str | None]]]:
+    """A man after the other: her name, number and id."""
+    return [
+        [
+            (fact.name, one.victim_no, one.victim_id)
+            for fact, one in zip(
+                [fact for fact in unit.facts if isinstance(fact, VictimFacts)], told(unit).victims, strict=True
+            )
+        ]
+        for unit in units
+    ]
+
+
+def test_women_of_one_incident_are_told_apart_whoever_did_it(tmp_path: Path) -> None:
+    """Numbered for each man apart, the first of each would go by one id, and what one says would hold for the other."""
+    ids = {number: victim_id("ZZ0010000", "25-1", number) for number in (1, 2, 3, 4)}
+    first, second = named(of_men(tmp_path, "M1,,Ann,", "M2,,Zoe,", "M1,,Bea,", "M2,,ann ,"))
+    assert first == [("Ann", 1, ids[1]), ("Bea", 3, ids[3])]
+    assert second == [("Zoe", 2, ids[2]), ("ann", 1, ids[1])]
+    mother, daughter = named(of_men(tmp_path, "M1,,Ann,1960-01-02", "M2,,Ann,1990-03-04"))
+    assert [mother[0][1], daughter[0][1]] == [1, 2]
+    before, after = named(of_men(tmp_path, "M1,,Ann,", "M2,1,Zoe,"))
+    assert [before[0][1], after[0][1]] == [2, 1]
+
+
+def test_a_man_who_cannot_be_read_moves_no_womans_number(tmp_path: Path) -> None:
+    """His rows come again, corrected: hers must be the number that she had."""
+    refused, stands = of_men(tmp_path, "M" * 201 + ",,Ann,", "M2,,Zoe,")
+    assert refused.reject is not None
+    assert named([stands])[0][0][:2] == ("Zoe", 2)
+
+
+def test_one_number_for_two_womens_names_is_refused(tmp_path: Path) -> None:
+    """Else one's contact would be called for the other. Another spelling is no other woman."""
+    [both] = of_men(tmp_path, "M1,1,Ann Lee,", "M1,1,Zoe Lee,")
+    assert both.reject is not None
+    assert (both.reject.code, both.reject.field, both.reject.line) == (RejectCode.ROW_CONFLICT, "her name", 3)
+    stands, refused = of_men(tmp_path, "M1,1,Ann Lee,", "M2,1,Zoe Lee,")
+    assert named([stands])[0][0][0] == "Ann Lee"
+    assert refused.reject is not None
+    assert (refused.reject.code, refused.reject.field) == (RejectCode.ROW_CONFLICT, "her name")
+    [once] = of_men(tmp_path, "M1,1,Katherine Lee,", "M1,1,Kathrine Lee,")
+    assert once.reject is None
 
 
 BORN = mapping(
