@@ -136,7 +136,8 @@ class History:
         if self.records is other.records:
             return True
         mine, others = (
-            {key: one for key, one in each.records.items() if key[0] not in MOVE_NOBODY} for each in (self, other)
+            {key: one for key, one in each.records.items() if not isinstance(one.data, MOVE_NOBODY)}
+            for each in (self, other)
         )
         return mine == others
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from schemas.commands import Role
-from schemas.envelope import Event
+from schemas.envelope import Data, Event
 from schemas.incident import CaseDisposed, CustodyChanged, NotificationRecorded, OrderChanged
 from schemas.notification import NotificationServed
 from schemas.reviews import (
@@ -26,8 +26,8 @@ Act = ClaimReview | ConcludeReview | RaiseTier | ValidateD | ChallengeListing | 
 Kept = CaseDisposed | NotificationRecorded | NotificationServed | CustodyChanged | OrderChanged | Act
 RecordKey = tuple[str, str]
 """Its kind, and the matter within the kind."""
-MOVE_NOBODY = frozenset({"custody", "order"})
-"""Kinds by which no rule of any policy goes; of a county's records they are nearly half."""
+MOVE_NOBODY: tuple[type[Data], ...] = (CustodyChanged, OrderChanged)
+"""By these no rule of any policy goes; of a county's records they are nearly half."""
 
 
 def record_key(event: Event[Kept]) -> RecordKey:

@@ -19,10 +19,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from schemas.classification import ReviewCode, Tier
 from schemas.envelope import Data, Event
-from schemas.incident import CustodyChanged, IncidentExpunged, OffenderSplit, OrderChanged
+from schemas.incident import IncidentExpunged, OffenderSplit
 from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
 from services.classifier.domain import Assessment, Offender, assess, history, walk
+from services.classifier.domain.records import MOVE_NOBODY
 from services.classifier.rules import rulebook
 from services.classifier.terms import Terms
 from services.classifier.usecases.histories import FOLDS, fold
@@ -145,8 +146,7 @@ def _groups(sources: Sequence[Source]) -> list[Lines]:
     return [[raw for _, raw in sorted(numbered, key=itemgetter(0))] for numbered in tied.values()]
 
 
-_MOVE_NOBODY = (CustodyChanged.TYPE, OrderChanged.TYPE)
-"""No rule of any policy goes by these; of a county's lines they are nearly half."""
+_MOVE_NOBODY = {each.TYPE for each in MOVE_NOBODY}
 
 
 def _people(raw: bytes) -> tuple[str, list[str]] | None:
