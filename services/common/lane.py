@@ -4,7 +4,7 @@ A lane is partition n of all inputs of a service, with one owner, one transactio
 
 1. Claim: new producer (fences the zombie, ends its transaction), epoch, Kafka's committed offsets, publish what SQL has and
    Kafka has not, seek.
-2. Read a batch, commands first; what cannot be parsed becomes a reject.
+2. Read a batch, commands first (what a restored database has forgotten: as it came); what cannot be parsed becomes a reject.
 3. Decide, in memory, in order (`work.py`).
 4. One SQL transaction: positions by compare-and-set, journal, inbox, state.
 5. One Kafka transaction: the journal rows and the group's offsets.
@@ -68,11 +68,11 @@ class Source(Protocol):
         """Raises `LaneRefusedError` if all inputs' partitions are not here, or the topics are not those they were."""
         ...
 
-    def pause(self, lane: int) -> None:
-        """Stop fetching for the lane."""
+    def pause(self, lane: int, topic: str | None = None) -> None:
+        """Stop fetching for the lane, of one topic or of all."""
         ...
 
-    def resume(self, lane: int) -> None:
+    def resume(self, lane: int, topic: str | None = None) -> None:
         """Fetch again."""
         ...
 
@@ -157,7 +157,7 @@ class Lane(Generic[S]):
         self._ends_at_claim: dict[str, int] = {}
         self._producer: LaneProducer | None = None
         self._outbox: asyncio.Queue[Written | None] = asyncio.Queue()
-        self._paused = False
+        self._paused: set[str] = set()
         self._task: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._parked_here = 0
@@ -206,10 +206,9 @@ class Lane(Generic[S]):
         if self.status is not LaneStatus.RUNNING:
             return
         self._mailbox.put(topic, [record for record in records if record.offset >= self._next[topic]])
-        # While a restored database is brought up to where Kafka is, records of other topics wait: a pause would stop all.
-        if len(self._mailbox) >= HIGH_WATER and not self._paused and not self._quiet:
-            self._paused = True
-            self._tools.source.pause(self.number)
+        if self._mailbox.count(topic) >= HIGH_WATER and topic not in self._paused:
+            self._paused.add(topic)
+            self._tools.source.pause(self.number, topic)
 
     async def _run(self) -> None:
         while True:
@@ -293,7 +292,7 @@ class Lane(Generic[S]):
         self._mailbox.clear()
         self.status = LaneStatus.RUNNING
         self.refusal = None
-        self._paused = False
+        self._paused.clear()
         tools.source.resume(self.number)
         metrics.claim_seconds.labels(tools.service.name).observe(time.monotonic() - started)
         self._log.info("lane.claimed", epoch=row.epoch)
@@ -350,9 +349,11 @@ class Lane(Generic[S]):
             await self._mailbox.wait(SETTLED_S if self._settled else IDLE_S)
 
     def _resume_if_low(self) -> None:
-        if self._paused and len(self._mailbox) < HIGH_WATER // 4 and self.status is LaneStatus.RUNNING:
-            self._paused = False
-            self._tools.source.resume(self.number)
+        if self.status is not LaneStatus.RUNNING:
+            return
+        for topic in [each for each in self._paused if self._mailbox.count(each) < HIGH_WATER // 4]:
+            self._paused.remove(topic)
+            self._tools.source.resume(self.number, topic)
 
     async def write(self, records: Sequence[ConsumerRecord]) -> None:
         """Steps 2 to 4 for the records of one batch, and hand-over to step 5."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 
 from aiokafka import ConsumerRecord
 
-HIGH_WATER = 2_000
-"""Records in hand at which polling of a lane pauses, and at a quarter of which it resumes."""
+HIGH_WATER = 1_000
+"""Records of one topic in hand at which its polling pauses, and at a quarter of which it resumes."""
 
 
 class Mailbox:
@@ -22,6 +23,9 @@ class Mailbox:
 
     def __len__(self) -> int:
         return sum(map(len, self._queues.values()))
+
+    def count(self, topic: str) -> int:
+        return len(self._queues[topic])
 
     def head(self, topic: str) -> int | None:
         """Offset of the next record of `topic`, if one waits."""
@@ -58,19 +62,35 @@ class Mailbox:
         return self._closed
 
     def take(self, limit: int, below: Mapping[str, int] | None = None) -> list[ConsumerRecord]:
-        """Up to `limit` records; with `below`, only of its topics and before the offset it gives.
+        """Up to `limit` records, commands first; with `below`, of its topics alone, before the offset it gives, as they came.
 
         Who takes nothing waits for what arrives, whatever is in hand that is not to be taken yet.
         """
-        taken: list[ConsumerRecord] = []
-        for topic, queue in self._queues.items():
-            if below is not None and topic not in below:
-                continue
-            while queue and len(taken) < limit and (below is None or queue[0].offset < below[topic]):
-                taken.append(queue.popleft())
+        taken = list(islice(self._commands_first() if below is None else self._as_they_came(below), limit))
         if not taken or not len(self):
             self._arrived.clear()
         return taken
+
+    def _commands_first(self) -> Iterator[ConsumerRecord]:
+        for queue in self._queues.values():
+            while queue:
+                yield queue.popleft()
+
+    def _as_they_came(self, below: Mapping[str, int]) -> Iterator[ConsumerRecord]:
+        """By the broker's time, and of one time commands last: people answered what they had seen.
+
+        Stops where nothing of a topic has arrived: what comes might be the next.
+        """
+        left = [topic for topic in reversed(self._queues) if topic in below]
+        while True:
+            left = [each for each in left if not self._queues[each] or self._queues[each][0].offset < below[each]]
+            if not left or not all(self._queues[each] for each in left):
+                return
+            first = min(left, key=lambda topic: self._queues[topic][0].timestamp)
+            record = self._queues[first].popleft()
+            if record.offset + 1 == below[first]:
+                left.remove(first)
+            yield record
 
     async def wait(self, timeout: float) -> None:
         """Until something is there, the mailbox closes, or `timeout` seconds have passed."""

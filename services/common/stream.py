@@ -152,11 +152,14 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
         if len(self._assigned(lane)) < len(self._topics):
             raise LaneRefusedError("lane_split", "not every input's partition of this number is assigned here")
 
-    def pause(self, lane: int) -> None:
-        self.consumer.pause(*self._assigned(lane))
+    def pause(self, lane: int, topic: str | None = None) -> None:
+        self.consumer.pause(*self._of(lane, topic))
 
-    def resume(self, lane: int) -> None:
-        self.consumer.resume(*self._assigned(lane))
+    def resume(self, lane: int, topic: str | None = None) -> None:
+        self.consumer.resume(*self._of(lane, topic))
+
+    def _of(self, lane: int, topic: str | None) -> list[TopicPartition]:
+        return [each for each in self._assigned(lane) if topic in (None, each.topic)]
 
     def seek(self, lane: int, nexts: Mapping[str, int]) -> None:
         for topic, offset in nexts.items():

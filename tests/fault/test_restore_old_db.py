@@ -8,14 +8,19 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Producer
 
-from schemas.envelope import encode
+from schemas.commands import Fail, Role
+from schemas.envelope import Event, encode
+from schemas.notification import FailureReason
 from schemas.topics import Topic
 from services.cli.rebase import rebase
 from tests.harness import kafka
 from tests.harness.operators import delete_records, wait_empty
 from tests.harness.postgres import PostgresServer
-from tests.harness.probe import Probe
+from tests.harness.probe import Probe, at
 from tests.harness.replicas import GROUP, Bench, incident
+
+COMMANDS = Topic.NOTIFIER_COMMANDS
+ANSWERED = "SELECT offender_id, reports_before_act FROM counts ORDER BY offender_id"
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +43,10 @@ def yesterday(shared_bench: Bench, postgres: PostgresServer, restored: list[str]
     backup = postgres.dump(bench.url)
     feed_in_transactions(bench, 60)
     bench.wait_settled()
+    answer(bench)
+    bench.wait_settled()
+    feed_in_transactions(bench, 40)
+    bench.wait_settled()
     replica.stop()
     wait_empty(bench.bootstrap, GROUP)
     restored.append(postgres.restore(backup))
@@ -46,12 +55,15 @@ def yesterday(shared_bench: Bench, postgres: PostgresServer, restored: list[str]
 
 def test_restore_old_db(shared_bench: Bench, yesterday: str) -> None:
     bench = shared_bench
+    answered = bench.rows(ANSWERED)
     bench.url = yesterday
+    assert answered != bench.rows(ANSWERED)
     feed_in_transactions(bench, 20)
     bench.start(failpoints="sql.committed=kill@3", max_batch="5").wait_dead()
     replica = bench.start(max_batch="5")
     bench.wait_settled()
     bench.judge()
+    assert bench.rows(ANSWERED) == answered  # no answer has overtaken what it answers
     replica.kill()
 
 
@@ -77,6 +89,27 @@ def test_older_than_the_log(shared_bench: Bench, yesterday: str) -> None:
     assert len(kafka.read_all(bench.bootstrap, Topic.TIERS)) == told + 12  # what Kafka had is not told again
     replica.kill()
     bench.url = today
+
+
+def answer(bench: Bench) -> None:
+    """A form about each offender."""
+    records = []
+    for n in range(20):
+        form = Fail(
+            offender_id=f"O{n}", by="m.ortiz", role=Role.OFFICER, notification_id="N-1", reason=FailureReason.REFUSED
+        )
+        message = encode(
+            Event(
+                id=kafka.unique("form"),
+                source="/tests/forms",
+                subject=form.offender_id,
+                time=at(n),
+                data=form,
+                dataclassification=COMMANDS.classification,
+            )
+        )
+        records.append((n % bench.lanes, message.key, message.value, message.headers))
+    kafka.produce(bench.bootstrap, str(COMMANDS), records)
 
 
 def feed_in_transactions(bench: Bench, count: int) -> None:

@@ -91,9 +91,9 @@ class _Consumer:
 
     async def fit(self, lane: int) -> None: ...
 
-    def pause(self, lane: int) -> None: ...
+    def pause(self, lane: int, topic: str | None = None) -> None: ...
 
-    def resume(self, lane: int) -> None:
+    def resume(self, lane: int, topic: str | None = None) -> None:
         self.poll()
 
     def seek(self, lane: int, nexts: Mapping[str, int]) -> None:

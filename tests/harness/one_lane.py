@@ -61,11 +61,11 @@ class FakeKafka:
     async def fit(self, lane: int) -> None:
         pass
 
-    def pause(self, lane: int) -> None:
-        self.fail("pause")
+    def pause(self, lane: int, topic: str | None = None) -> None:
+        self.fail(f"pause {topic or 'all'}")
 
-    def resume(self, lane: int) -> None:
-        self.fail("resume")
+    def resume(self, lane: int, topic: str | None = None) -> None:
+        self.fail(f"resume {topic or 'all'}")
 
     def seek(self, lane: int, nexts: Mapping[str, int]) -> None:
         self.fail("seek")

@@ -11,7 +11,7 @@ import asyncio
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, select
@@ -45,6 +45,7 @@ counts = Table(
     Column("reports", BigInteger, nullable=False),
     Column("ticks", BigInteger, nullable=False),
     Column("acts", BigInteger, nullable=False),
+    Column("reports_before_act", BigInteger, nullable=False),
 )
 
 
@@ -54,6 +55,8 @@ class Count:
     reports: int = 0
     ticks: int = 0
     acts: int = 0
+    reports_before_act: int = 0
+    """The last one."""
 
 
 class CountStore:
@@ -63,8 +66,9 @@ class CountStore:
         return Count(key)
 
     async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Count]:
+        names = [each.name for each in fields(Count)]
         rows = await conn.execute(select(counts).where(counts.c.offender_id.in_(list(keys))))
-        return {row.offender_id: Count(row.offender_id, row.reports, row.ticks, row.acts) for row in rows}
+        return {row.offender_id: Count(**{name: row[name] for name in names}) for row in rows.mappings()}
 
     async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Count, Count]]) -> None:
         rows = [{"lane": lane} | asdict(after) for _, after in changed.values()]
@@ -93,7 +97,7 @@ class Probe:
         if isinstance(data, Fail) and data.by == REFUSED:
             return Outcome(state, result="refused:not_open")
         if isinstance(data, Fail):
-            return Outcome(replace(state, acts=state.acts + 1))
+            return Outcome(replace(state, acts=state.acts + 1, reports_before_act=state.reports))
         if not isinstance(data, IncidentReported):
             return Outcome(state, result="none")
         if data.agency == POISON and not self._fixed:

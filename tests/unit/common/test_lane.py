@@ -69,7 +69,7 @@ async def test_restored_database_whose_group_stands_past_a_marker(made: OneLane)
 
 
 async def test_restored_database_whose_other_topic_comes_first(made: OneLane, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What may not be touched until a topic has caught up neither keeps the loop from fetching that, nor pauses it."""
+    """What may not be touched until a topic has caught up keeps the loop neither from fetching that nor within its bound."""
     monkeypatch.setattr("services.common.lane.HIGH_WATER", 20)
     steps: list[str] = []
     made.kafka.fail = steps.append
@@ -81,10 +81,11 @@ async def test_restored_database_whose_other_topic_comes_first(made: OneLane, mo
     steps.clear()
     made.poll()
     await asyncio.sleep(0.3)  # a loop that stands still never comes back
-    assert "pause" not in steps and made.said == []
+    assert steps == [f"pause {INCIDENTS}"] and made.said == []
     made.lane.offer(COMMANDS, [replace(record(offset), topic=COMMANDS) for offset in range(2)])
     await made.until(lambda: made.kafka.group[INCIDENTS] == 30)
     assert made.kafka.group[COMMANDS] == 2
+    assert steps.count(f"resume {INCIDENTS}") == 1
 
 
 async def test_batch_that_never_reached_the_lane(made: OneLane) -> None:

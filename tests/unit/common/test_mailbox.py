@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from aiokafka import ConsumerRecord
@@ -47,6 +48,30 @@ def test_below_takes_no_other_topic_and_nothing_past_it(mailbox: Mailbox) -> Non
     assert places(mailbox.take(99, {INCIDENTS: 3})) == [(INCIDENTS, 0), (INCIDENTS, 1), (INCIDENTS, 2)]
     assert mailbox.take(99, {INCIDENTS: 3}) == []
     assert (mailbox.head(COMMANDS), mailbox.head(INCIDENTS)) == (7, 3)
+
+
+def test_below_takes_as_it_came_and_answers_after_what_they_answer() -> None:
+    """A restored database must not work a command before the report that it is about."""
+    mailbox = Mailbox([COMMANDS, INCIDENTS])
+    ends = {COMMANDS: 2, INCIDENTS: 5}
+    mailbox.put(INCIDENTS, [replace(one, timestamp=one.offset) for one in records(INCIDENTS, range(6))])
+    assert mailbox.take(99, ends) == []  # the next command may be older
+    mailbox.put(COMMANDS, [replace(one, timestamp=1 + 2 * one.offset) for one in records(COMMANDS, range(2))])
+    assert places(mailbox.take(3, ends)) == [(INCIDENTS, 0), (INCIDENTS, 1), (COMMANDS, 0)]
+    assert places(mailbox.take(99, ends)) == [
+        *((INCIDENTS, offset) for offset in (2, 3)),
+        (COMMANDS, 1),
+        (INCIDENTS, 4),
+    ]
+    assert mailbox.head(INCIDENTS) == 5
+
+
+def test_below_waits_for_no_topic_that_is_through() -> None:
+    mailbox = Mailbox([COMMANDS, INCIDENTS])
+    mailbox.put(COMMANDS, records(COMMANDS, (0, 7)))
+    mailbox.put(INCIDENTS, records(INCIDENTS, range(3)))
+    assert places(mailbox.take(99, {COMMANDS: 1, INCIDENTS: 2})) == [(INCIDENTS, 0), (INCIDENTS, 1), (COMMANDS, 0)]
+    assert mailbox.count(COMMANDS) == mailbox.count(INCIDENTS) == 1
 
 
 def test_a_closed_one_is_empty_until_it_is_opened(mailbox: Mailbox) -> None:
