@@ -32,13 +32,13 @@ async def test_what_is_offered_before_the_seek_is_not_taken(made: OneLane) -> No
 
     def offer_the_end(step: str) -> None:
         steps.append(step)
-        if step != "resume":
+        if step != "resume all":
             made.lane.offer(INCIDENTS, made.kafka.log[5:])
 
     made.kafka.fail = offer_the_end
     made.lane.start()
     await made.until_running()
-    assert steps == ["pause", "start", "starts", "committed", "ends", "publish", "published", "seek", "resume"]
+    assert steps == ["pause all", "start", "starts", "committed", "ends", "publish", "published", "seek", "resume all"]
     made.kafka.fail = lambda _: None
     made.poll()
     await made.until(lambda: len(made.said) == 8)
