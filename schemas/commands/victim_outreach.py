@@ -54,18 +54,22 @@ class CancelTask(TaskCommand):
     """It shall not be done."""
 
 
-@event_type("ipvi.victim_outreach.command.hold.v1")
-class SafetyHold(PersonCommand):
-    """Nothing goes to him for now. No reason is asked; 72 h, renewable; outranks time limit and override."""
+class HoldCommand(PersonCommand):
+    """An act on a safety hold."""
 
     hold_id: str
+    case_id: str | None = None
+    """On whose page it was: should all of her incidents have gone to another man, he is meant."""
+
+
+@event_type("ipvi.victim_outreach.command.hold.v1")
+class SafetyHold(HoldCommand):
+    """Nothing goes to him for now. No reason is asked; 72 h, renewable; outranks time limit and override."""
 
 
 @event_type("ipvi.victim_outreach.command.lift_hold.v1")
-class LiftSafetyHold(PersonCommand):
+class LiftSafetyHold(HoldCommand):
     """The safety hold ends before its time."""
-
-    hold_id: str
 
 
 class OverrideReason(StrEnum):

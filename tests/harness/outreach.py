@@ -321,11 +321,15 @@ class Bench:
         self.claim(TaskKind.CALL, number=number)
         self.attempt(outcome=AttemptOutcome.REACHED, number=number)
 
-    def hold(self, hold_id: str = "H-1", by: str = "ada", role: Role = Role.ADVOCATE) -> str:
-        return self.put(SafetyHold(offender_id=HIM, by=by, role=role, hold_id=hold_id)).result
+    def hold(
+        self, hold_id: str = "H-1", by: str = "ada", role: Role = Role.ADVOCATE, case_id: str | None = None
+    ) -> str:
+        return self.put(SafetyHold(offender_id=HIM, by=by, role=role, hold_id=hold_id, case_id=case_id)).result
 
-    def lift(self, hold_id: str = "H-1", by: str = "ada", role: Role = Role.ADVOCATE) -> str:
-        return self.put(LiftSafetyHold(offender_id=HIM, by=by, role=role, hold_id=hold_id)).result
+    def lift(
+        self, hold_id: str = "H-1", by: str = "ada", role: Role = Role.ADVOCATE, case_id: str | None = None
+    ) -> str:
+        return self.put(LiftSafetyHold(offender_id=HIM, by=by, role=role, hold_id=hold_id, case_id=case_id)).result
 
     def override(self, by: str, role: Role = Role.COORDINATOR, number: int = 1) -> str:
         reason = OverrideReason.VICTIM_UNREACHABLE

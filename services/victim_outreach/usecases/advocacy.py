@@ -134,7 +134,7 @@ def _recorded(
 ) -> Outcome[CaseFile]:
     """It holds where she is now as well, should his record have been merged while the page was open."""
     outcome = _applied(file, after, given, terms)
-    onwards = passed_on(after, given, case=after.shared_case(data.case_id), closing=closing)
+    onwards = passed_on(file, after, given, case=after.shared_case(data.case_id), closing=closing)
     return replace(outcome, events=(*outcome.events, *onwards))
 
 

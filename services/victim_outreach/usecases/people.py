@@ -10,6 +10,7 @@ from schemas.commands import (
     CancelTask,
     Claim,
     Complete,
+    HoldCommand,
     LiftSafetyHold,
     OverrideGate,
     SafetyHold,
@@ -134,7 +135,7 @@ def hold(file: CaseFile, data: SafetyHold, given: Input, terms: Terms) -> Outcom
         refuse("closed")
     until = given.now + terms.now.gate.safety_hold
     placed = replace(before, until=max(before.until, until)) if before else Hold(data.hold_id, data.by, until)
-    return _settled_with_hold(file, placed, given, terms)
+    return _settled_with_hold(file, placed, data, given, terms)
 
 
 def lift_hold(file: CaseFile, data: LiftSafetyHold, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -143,13 +144,17 @@ def lift_hold(file: CaseFile, data: LiftSafetyHold, given: Input, terms: Terms) 
         refuse("closed")
     if not may_lift(placed, data.by, data.role):
         refuse("not_yours")
-    return _settled_with_hold(file, replace(placed, ended_at=given.now), given, terms)
+    return _settled_with_hold(file, replace(placed, ended_at=given.now), data, given, terms)
 
 
-def _settled_with_hold(file: CaseFile, changed: Hold, given: Input, terms: Terms) -> Outcome[CaseFile]:
+def _settled_with_hold(
+    file: CaseFile, changed: Hold, data: HoldCommand, given: Input, terms: Terms
+) -> Outcome[CaseFile]:
+    """Where nobody he waits for is left here, his record was merged and the hold is for all of his."""
     after = replace(file, holds={**file.holds, changed.hold_id: changed})
+    case = after.shared_case(data.case_id) if data.case_id is not None and after.live_referrals else None
     outcome = settled(file, Draft(after), given, terms)
-    return replace(outcome, events=(*outcome.events, *passed_on(after, given)), result="applied")
+    return replace(outcome, events=(*outcome.events, *passed_on(file, after, given, case=case)), result="applied")
 
 
 def override(file: CaseFile, data: OverrideGate, given: Input, terms: Terms) -> Outcome[CaseFile]:

@@ -245,7 +245,7 @@ def notice_changed(file: CaseFile, data: Notification, given: Input, terms: Term
     outcome = settled(file, Draft(after), given, terms)
     if state not in _VISITED:
         return outcome
-    return replace(outcome, events=(*outcome.events, *passed_on(after, given, pair=data.pair_id)))
+    return replace(outcome, events=(*outcome.events, *passed_on(file, after, given, pair=data.pair_id)))
 
 
 def notice_planned(file: CaseFile, data: NotificationPlanned, given: Input, terms: Terms) -> Outcome[CaseFile]:

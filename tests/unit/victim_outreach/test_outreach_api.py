@@ -221,7 +221,7 @@ async def test_what_the_forms_say_is_in_the_command(
             pair_id=pair(),
             reason=OverrideReason.VICTIM_ASKED,
         ),
-        LiftSafetyHold(**advocate, hold_id="H-2"),
+        LiftSafetyHold(**advocate, hold_id="H-2", case_id=bench.case()),
     ]
 
 

@@ -188,6 +188,54 @@ def test_a_lift_before_it_moved_is_known_where_the_hold_came_first(one: Bench, o
     assert not other.file.on_hold
 
 
+def split() -> tuple[Bench, Bench]:
+    """Man 1 keeps what was done to V-1; what was done to V-2 was another's. Both are held since before it was known."""
+    one, other = Bench(), Bench(file=CaseFile(HE))
+    one.put(opened(1), opened(2, victim_id="V-2"))
+    one.hold()
+    one.put(moved(2))
+    other.put(*relayed(one), there(2, victim_id="V-2"))
+    assert other.file.on_hold
+    other.now = one.wait(hours=1).now
+    return one, other
+
+
+def test_a_hold_on_one_of_two_men_is_not_lifted_with_the_others() -> None:
+    one, other = split()
+    assert one.lift() == "applied"
+    assert relayed(one) == []
+    assert (one.file.on_hold, other.file.on_hold) == (False, True)
+
+
+def test_a_hold_placed_with_one_of_two_men_is_of_him_alone() -> None:
+    one, other = split()
+    other.put(LiftSafetyHold(offender_id=HE, by="ada", role=Role.ADVOCATE, hold_id="H-1"))
+    assert one.hold("H-2") == one.hold("H-3", case_id=one.case(1)) == "applied"
+    assert relayed(one) == []
+    one.safe(TEXT, case_id=one.case(2))
+    other.put(*relayed(one))
+    assert not other.file.on_hold
+
+
+def test_a_hold_on_the_page_of_a_woman_who_went_with_the_other_man_holds_him() -> None:
+    one, other = split()
+    assert one.hold("H-2", case_id=one.case(2)) == "applied"
+    other.put(*relayed(one))
+    assert other.file.holds.keys() == {"H-1", "H-2"}
+    assert one.lift("H-1", case_id=one.case(2)) == one.lift("H-2", case_id=one.case(2)) == "applied"
+    other.put(*relayed(one))
+    assert not other.file.on_hold
+
+
+def test_an_incident_that_goes_to_the_other_man_later_lifts_no_hold_on_him() -> None:
+    one, other = split()
+    one.put(opened(3, victim_id="V-2"))
+    assert one.lift() == "applied"
+    one.put(moved(3))
+    other.put(*relayed(one))
+    assert other.file.on_hold
+
+
 def test_what_is_said_of_an_unnamed_woman_on_such_a_page_finds_her(other: Bench) -> None:
     one = Bench()
     one.put(opened(victim_id=None), moved())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -29,6 +29,8 @@ from services.victim_outreach.domain import (
 )
 from services.victim_outreach.rules import told_of
 from services.victim_outreach.usecases.telling import SOURCE
+
+T = TypeVar("T")
 
 KINDS: Mapping[str, TypeAdapter[Any]] = {
     "holds": TypeAdapter(list[Hold]),
@@ -61,8 +63,11 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
         told_of=told_of(file, gone),
     )
     tried = [replace(one, case_id=case) for one in file.attempts_by_case.get(gone.case_id, ())]
+    # Where some stay, a hold may have been lifted for the man they stay with alone.
+    others = any(one.referral_id != gone.referral_id for one in file.live_referrals)
     kept = {
         **_kept(file, gone, to, case),
+        "holds": [one for one in file.holds.values() if one.ended_at is None or not others],
         "attempts": tried,
         "referral": [waiting] if gone.opened_at is not None else [],
     }
@@ -70,12 +75,20 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
 
 
 def passed_on(
-    file: CaseFile, given: Input, *, case: str | None = None, pair: str | None = None, closing: bool = False
+    before: CaseFile,
+    file: CaseFile,
+    given: Input,
+    *,
+    case: str | None = None,
+    pair: str | None = None,
+    closing: bool = False,
 ) -> Iterator[Outgoing]:
     """An act on a page that was open when his record was merged, or a visit by who was under way: it holds where she is now.
 
-    `case`: of one case, `pair`: of one pair alone; else of all (a hold is for all). `closing`: the act closed it.
+    `before`: what was kept before the act. `case`: of one case, `pair`: of one pair alone; else of all. `closing`: the act
+    closed it. A hold stays here where anything is left of him, or of her on whose page it was: it is of this man, then.
     """
+    stays = {one.case_id for one in file.live_referrals}
     gone = (
         one
         for one in file.referrals.values()
@@ -86,7 +99,9 @@ def passed_on(
         there = one.moved_as or one.referral_id
         hers = case_id(one.moved_to, there, one.victim_id, one.purpose, file.links.values())
         kept = _kept(file, one, one.moved_to, hers, late=closing)
-        yield from _sent(file, kept, one.moved_to, one.pair_id, hers, given)
+        of_him = one.case_id not in stays and (case is not None or not stays)
+        holds = _new(before.holds, file.holds) if of_him else []
+        yield from _sent(file, {**kept, "holds": holds}, one.moved_to, one.pair_id, hers, given)
 
 
 def id_there(known: Referral, to: str | None) -> str | None:
@@ -100,7 +115,6 @@ def _kept(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool = Fa
     """`case`: hers with `to`."""
     hers, aside = file.own_cases(gone.case_id), set_aside(gone.case_id)
     return {
-        "holds": list(file.holds.values()),
         "links": list(file.links.values()),
         "profiles": [
             *(replace(one, case_id=case) for one in file.profiles.values() if one.case_id in hers),
@@ -111,6 +125,10 @@ def _kept(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool = Fa
         "visits": list(_visits(file, gone, to)),
         "closings": list(_closings(file, gone, to, case, late=late)),
     }
+
+
+def _new(before: Mapping[Any, T], after: Mapping[Any, T]) -> list[T]:
+    return [one for key, one in after.items() if before.get(key) != one]
 
 
 def _visits(file: CaseFile, gone: Referral, to: str) -> Iterator[Visit]:

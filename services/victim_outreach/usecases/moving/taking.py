@@ -55,7 +55,7 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
     outcome = settled(file, Draft(after), given, terms)
     # On to where he has been merged in the meantime; what is there already goes no further, so a ring comes to an end.
     late = any(one.late for one in kept["closings"])
-    onwards = passed_on(after, given, closing=late) if outcome.state is not file else ()
+    onwards = passed_on(file, after, given, closing=late) if outcome.state is not file else ()
     return replace(outcome, events=(*outcome.events, *onwards), result="applied")
 
 
