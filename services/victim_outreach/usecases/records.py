@@ -99,14 +99,15 @@ def _as_told(file: CaseFile, known: Referral | None, data: GivenReferral) -> Ref
 def _with_clocks(known: Referral | None, heard: Referral, place: int, given: Input, *, closed: bool) -> Referral:
     """Opened for the first time, anew, or for another woman than thought: all starts now. A graver tier: the clocks.
 
-    Taken over from another record of his (withdrawn, and yet with a time of opening), it goes on from then; `closed` with her
-    case, and graver now, its clocks start.
+    Taken over from another record of his (withdrawn, and yet with a time of opening), it goes on from then, by the gravest list
+    it was on there; `closed` with her case, and graver now, its clocks start.
     """
     if known is None or not known.live or known.case_id != heard.case_id:
         anew = replace(heard, opening=heard.opening + 1, place=place, opened_at=given.now, clocks_from=given.at)
         if known is not None and known.withdrawn and known.opened_at is not None and known.case_id == heard.case_id:
-            again = closed and graver(known.gravest, heard.tier) is not known.gravest
-            return replace(anew, opened_at=known.opened_at, clocks_from=given.at if again else known.clocks_from)
+            gravest = graver(known.gravest, heard.tier)
+            clocks = given.at if closed and gravest is not known.gravest else known.clocks_from
+            return replace(anew, gravest=gravest, opened_at=known.opened_at, clocks_from=clocks)
         return anew
     gravest = graver(known.gravest, heard.tier)
     restarted = gravest is not known.gravest or heard.homicide is not known.homicide

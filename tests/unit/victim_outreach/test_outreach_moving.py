@@ -32,6 +32,7 @@ from tests.harness.outreach import (
     HIM,
     POLICY,
     Bench,
+    amended,
     custody,
     failed,
     incident,
@@ -123,6 +124,20 @@ def test_no_clock_starts_anew(one: Bench, other: Bench, first: str) -> None:
     records = [there(), *relayed(one)]
     other.put(*(records if first == "referral" else reversed(records)))
     assert other.task(TaskKind.WRITTEN_INFORMATION).due_at == due
+
+
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_a_corrected_list_takes_no_task_from_her_there_either(other: Bench, first: str) -> None:
+    one = Bench()
+    one.put(opened(tier=Tier.A), amended(tier=Tier.C))
+    rest = one.open_kinds()
+    assert TaskKind.CASE_MANAGEMENT in rest
+    one.put(moved())
+    other.now = one.now
+    records = [there(), *relayed(one)]
+    other.put(*(records if first == "referral" else reversed(records)))
+    assert other.open_kinds() == rest
+    assert {one.gravest for one in other.file.referrals.values()} == {Tier.A}
 
 
 def test_a_hold_on_a_page_that_was_still_open_holds_where_she_is_now(one: Bench, other: Bench) -> None:

@@ -148,7 +148,9 @@ def _was_closed(known: Referral, told: Closing) -> bool:
 
 
 def _joined(file: CaseFile, told: Referral) -> Referral:
-    """Her referral here goes on from when it was opened there: what was done for her then counts, and no clock starts anew."""
+    """Her referral here goes on from when it was opened there: what was done for her then counts, no clock starts anew, and a
+    list that was graver takes no task from her.
+    """
     known = file.referrals.get(told.referral_id)
     if known is None:
         return told
@@ -158,6 +160,7 @@ def _joined(file: CaseFile, told: Referral) -> Referral:
     assert told.clocks_from is not None, "so it was where it came from"
     return replace(
         known,
+        gravest=graver(known.gravest, told.gravest),
         told_of=told.told_of or known.told_of,
         opened_at=min(known.opened_at, told.opened_at),
         clocks_from=min(known.clocks_from, told.clocks_from),
