@@ -16,13 +16,14 @@ from schemas.advocacy import (
     ContactSafety,
     GiveConsent,
     LinkVictims,
+    RecordSafeContact,
     RecordScreen,
     RevokeConsent,
     TakeOver,
     UnlinkVictims,
 )
 from schemas.classification import Tier
-from schemas.commands import Attempt, Claim, Complete, LiftSafetyHold, Role
+from schemas.commands import Attempt, Claim, Complete, LiftSafetyHold, Role, SafetyHold
 from schemas.envelope import Data, pair_id, referral_id
 from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, GateChanged, TaskCancelReason, TaskKind
 from schemas.topics import Topic
@@ -339,6 +340,57 @@ def test_what_she_says_on_such_a_page_holds_there_too(one: Bench, other: Bench) 
     other.put(*relayed(one))
     assert [profile.no_contact for profile in other.file.profiles.values()] == [True]
     assert TaskKind.CALL not in other.open_kinds()
+
+
+def act(bench: Bench, number: int = 1) -> dict[str, Any]:
+    """On her page there."""
+    case = bench.file.referrals[referral_id(pair_id(incident(number), HE), 1)].case_id
+    return {"offender_id": HE, "by": "ada", "role": Role.COMMUNITY_ADVOCATE, "case_id": case}
+
+
+@pytest.mark.parametrize("what", ["visit", "hold", "screen", "profile of another owner"])
+def test_what_she_says_otherwise_there_is_not_undone_by_an_act_on_the_old_page(other: Bench, what: str) -> None:
+    one = Bench()
+    one.put(opened(), released())
+    one.safe(no_contact=True)
+    one.put(moved())
+    other.put(*relayed(one), there())
+    assert TaskKind.CALL not in other.open_kinds()
+    other.wait(days=10).put(RecordSafeContact(**act(other), channels=[]))
+    assert TaskKind.CALL in other.open_kinds()
+    one.now = other.now
+    match what:
+        case "visit":
+            one.put(served())
+        case "hold":
+            one.hold("H-2")
+        case "screen":
+            one.advise(RecordScreen, answers=[Answer.NO] * 11)
+        case _:
+            one.safe(CALL, role=Role.OFFICER)
+    other.put(*relayed(one))
+    assert TaskKind.CALL in other.open_kinds()
+
+
+def test_nor_by_what_comes_by_way_of_the_old_record(other: Bench) -> None:
+    """A third record of his, merged into the old one before that was known to be merged on."""
+    one = Bench()
+    one.put(opened())
+    one.safe(no_contact=True)
+    one.put(moved())
+    other.put(*relayed(one), there())
+    other.wait(days=10).put(RecordSafeContact(**act(other), channels=[]))
+    third = Bench(file=CaseFile("O-3"), now=other.now)
+    his = pair_id(incident(3), "O-3")
+    ids: dict[str, Any] = {"offender_id": "O-3", "pair_id": his, "referral_id": referral_id(his, 1)}
+    third.put(opened(3, **ids), SafetyHold(offender_id="O-3", by="ada", role=Role.ADVOCATE, hold_id="H-3"))
+    third.put(withdrawn(3).model_copy(update={**ids, "moved_to": HIM}))
+    [data] = [out.event.data for out in third.out if isinstance(out.event.data, TakeOver)]
+    one.now = third.now
+    one.put(data)
+    other.put(*relayed(one))
+    assert other.file.on_hold
+    assert TaskKind.CALL in other.open_kinds()
 
 
 def test_of_two_profiles_the_later_with_what_either_forbids(one: Bench, other: Bench) -> None:

@@ -66,7 +66,8 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
     # Where some stay, a hold may have been lifted for the man they stay with alone.
     others = any(one.referral_id != gone.referral_id for one in file.live_referrals)
     kept = {
-        **_kept(file, gone, to, case),
+        **_kept(CaseFile(file.offender_id), file, gone, to, case),
+        "links": list(file.links.values()),
         "holds": [one for one in file.holds.values() if one.ended_at is None or not others],
         "attempts": tried,
         "referral": [waiting] if gone.opened_at is not None else [],
@@ -84,6 +85,7 @@ def passed_on(
     closing: bool = False,
 ) -> Iterator[Outgoing]:
     """An act on a page that was open when his record was merged, or a visit by who was under way: it holds where she is now.
+    Nothing of before is said again.
 
     `before`: what was kept before the act. `case`: of one case, `pair`: of one pair alone; else of all. `closing`: the act
     closed it. A hold stays here where anything is left of him, or of her on whose page it was: it is of this man, then.
@@ -98,10 +100,14 @@ def passed_on(
         assert one.moved_to is not None
         there = one.moved_as or one.referral_id
         hers = case_id(one.moved_to, there, one.victim_id, one.purpose, file.links.values())
-        kept = _kept(file, one, one.moved_to, hers, late=closing)
         of_him = one.case_id not in stays and (case is not None or not stays)
-        holds = _new(before.holds, file.holds) if of_him else []
-        yield from _sent(file, {**kept, "holds": holds}, one.moved_to, one.pair_id, hers, given)
+        kept = {
+            **_kept(before, file, one, one.moved_to, hers, late=closing),
+            "holds": _new(before.holds, file.holds) if of_him else [],
+        }
+        if any(kept.values()) or before.links != file.links:
+            kept["links"] = list(file.links.values())
+            yield from _sent(file, kept, one.moved_to, one.pair_id, hers, given)
 
 
 def id_there(known: Referral, to: str | None) -> str | None:
@@ -111,18 +117,20 @@ def id_there(known: Referral, to: str | None) -> str | None:
     return referral_id(pair_id(known.incident_id, to), known.victim_no)
 
 
-def _kept(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool = False) -> dict[str, list[Any]]:
-    """`case`: hers with `to`."""
+def _kept(
+    before: CaseFile, file: CaseFile, gone: Referral, to: str, case: str, *, late: bool = False
+) -> dict[str, list[Any]]:
+    """But for what was kept `before`: she may have said otherwise since where she is now. `case`: hers with `to`."""
     hers, aside = file.own_cases(gone.case_id), set_aside(gone.case_id)
+    profiles = _new(before.profiles, file.profiles)
     return {
-        "links": list(file.links.values()),
         "profiles": [
-            *(replace(one, case_id=case) for one in file.profiles.values() if one.case_id in hers),
-            *(replace(one, case_id=set_aside(case)) for one in file.profiles.values() if one.case_id == aside),
+            *(replace(one, case_id=case) for one in profiles if one.case_id in hers),
+            *(replace(one, case_id=set_aside(case)) for one in profiles if one.case_id == aside),
         ],
-        "consents": [replace(one, case_id=case) for one in file.consents.values() if one.case_id in hers],
-        "screens": [replace(one, case_id=case) for one in file.screens.values() if one.case_id in hers],
-        "visits": list(_visits(file, gone, to)),
+        "consents": [replace(one, case_id=case) for one in _new(before.consents, file.consents) if one.case_id in hers],
+        "screens": [replace(one, case_id=case) for one in _new(before.screens, file.screens) if one.case_id in hers],
+        "visits": list(_visits(before, file, gone, to)),
         "closings": list(_closings(file, gone, to, case, late=late)),
     }
 
@@ -131,14 +139,14 @@ def _new(before: Mapping[Any, T], after: Mapping[Any, T]) -> list[T]:
     return [one for key, one in after.items() if before.get(key) != one]
 
 
-def _visits(file: CaseFile, gone: Referral, to: str) -> Iterator[Visit]:
+def _visits(before: CaseFile, file: CaseFile, gone: Referral, to: str) -> Iterator[Visit]:
     """Those she has not been asked after: of her own incidents, and of whichever else she was to be asked after."""
     asked = [one for one in file.tasks.values() if (one.case_id, one.kind) == (gone.case_id, TaskKind.AFTER_DELIVERY)]
     over = {task.about for task in asked if task.stands and not task.unfinished}
     open_ = {task.about for task in asked} - over
     hers = [one for one in file.referrals.values() if one.case_id == gone.case_id]
     ids = {one.pair_id: id_there(one, to) for one in hers if one.moved_to == to or one.referral_id == gone.referral_id}
-    for one in file.deliveries.values():
+    for one in _new(before.deliveries, file.deliveries):
         about = f"{one.notification_id}|{one.visits}"
         there = ids.get(one.pair_id) or (id_there(gone, to) if about in open_ else None)
         if there is not None and one.visited_at is not None and about not in over:
