@@ -32,6 +32,7 @@ from services.victim_outreach.store import (
     Sight,
     Wanted,
     candidates,
+    case_list,
     case_of,
     consent_at,
     elsewhere,
@@ -461,6 +462,20 @@ class OutreachStoreBehaviour:
         assert shown is not None
         assert (shown.referrals, shown.contacts) == ((), ())
         assert {task.state for task in shown.tasks} == {"cancelled"}
+
+    async def test_a_case_that_has_gone_with_his_record_is_open_no_more(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(*(opened(number, victim_id=f"V-{number}") for number in (1, 2, 3)), opened(4, victim_id="V-3"))
+        bench.put(withdrawn(2))
+        bench.put(*(withdrawn(number).model_copy(update={"moved_to": "O-2"}) for number in (1, 3)))
+        await keep(conn, bench.file)
+        found = {closed: await case_list(conn, EVERYONE, Page(), closed=closed) for closed in (None, False, True)}
+        listed = {closed: {one.case_id for one in cases.items} for closed, cases in found.items()}
+        assert listed == {
+            None: {bench.case(number) for number in (1, 2, 3)},
+            False: {bench.case(number) for number in (2, 3)},
+            True: set(),
+        }
 
     async def test_one_person_works_with_one_of_two_who_hurt_each_other(self, conn: AsyncConnection) -> None:
         """The same incident, told of each: he is her victim there, and she his."""

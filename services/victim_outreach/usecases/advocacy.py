@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 from schemas.advocacy import (
     CaseCommand,
@@ -12,6 +14,7 @@ from schemas.advocacy import (
     RecordScreen,
     RevokeConsent,
 )
+from schemas.outreach import TaskCancelReason
 from services.common.service import Input, Outcome
 from services.victim_outreach.domain import Case, CaseFile, Consent, Profile, Screen
 from services.victim_outreach.rules import ADVOCATES, KEEPS, QUESTIONS, TAKES, Terms, result, supervises
@@ -20,6 +23,11 @@ from services.victim_outreach.usecases.moving import passed_on
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
+
+OPEN_STILL = timedelta(hours=1)
+"""How long a page may have been open when the case went with his record. Who closes it later has not seen what is open for her
+where she is now.
+"""
 
 
 def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -112,17 +120,41 @@ def revoke_consent(file: CaseFile, data: RevokeConsent, given: Input, terms: Ter
 
 
 def close_case(file: CaseFile, data: CloseCase, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    """Who closes it answers for what is left undone: an advocate for tasks she may take, the supervisor for all."""
+    """Who closes it answers for what is left undone: an advocate for tasks she may take, the supervisor for all.
+
+    One that has gone with his record is closed where it is now, unless the page was open when it went.
+    """
     need_role(data, ADVOCATES)
     case = _case(file, data)
     if case.closed_at is not None:
         return Outcome(file, result="none")
+    gone = _has_gone(file, case.case_id)
+    if gone and not _was_open_still(file, case.case_id, given):
+        refuse("moved")
     left = [task for task in file.unfinished_tasks() if task.case_id == data.case_id]
     if not supervises(data.role) and any(data.role not in TAKES[task.owner] for task in left):
         refuse("wrong_role")
     closed = replace(case, closed_at=given.now, closed_by=data.by, close_reason=data.reason)
     after = replace(file, cases={**file.cases, case.case_id: closed})
-    return _recorded(file, after, data, given, terms, closing=True)
+    return _recorded(file, after, data, given, terms, closed={case.case_id: True} if gone else None)
+
+
+def _has_gone(file: CaseFile, case_id: str) -> bool:
+    """Whether all of it is another record's of his now."""
+    hers = [one for one in file.referrals.values() if one.case_id == case_id]
+    return all(one.withdrawn for one in hers) and any(one.moved_to is not None for one in hers)
+
+
+def _was_open_still(file: CaseFile, case_id: str, given: Input) -> bool:
+    """Whether a task of it ended with its going a short while ago."""
+    moved = {key for key, one in file.referrals.items() if one.case_id == case_id and one.moved_to is not None}
+    return any(
+        task.cancel_reason is TaskCancelReason.REFERRAL_WITHDRAWN
+        and task.ended_at is not None
+        and task.ended_at >= given.now - OPEN_STILL
+        for task in file.tasks.values()
+        if task.case_id == case_id and task.referral_id in moved
+    )
 
 
 def _case(file: CaseFile, data: CaseCommand) -> Case:
@@ -130,11 +162,17 @@ def _case(file: CaseFile, data: CaseCommand) -> Case:
 
 
 def _recorded(
-    file: CaseFile, after: CaseFile, data: CaseCommand, given: Input, terms: Terms, *, closing: bool = False
+    file: CaseFile,
+    after: CaseFile,
+    data: CaseCommand,
+    given: Input,
+    terms: Terms,
+    *,
+    closed: Mapping[str, bool] | None = None,
 ) -> Outcome[CaseFile]:
     """It holds where she is now as well, should his record have been merged while the page was open."""
     outcome = _applied(file, after, given, terms)
-    onwards = passed_on(file, after, given, case=after.shared_case(data.case_id), closing=closing)
+    onwards = passed_on(file, after, given, case=after.shared_case(data.case_id), closed=closed)
     return replace(outcome, events=(*outcome.events, *onwards))
 
 

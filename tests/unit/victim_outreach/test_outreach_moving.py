@@ -23,7 +23,7 @@ from schemas.advocacy import (
     UnlinkVictims,
 )
 from schemas.classification import Tier
-from schemas.commands import Attempt, Claim, Complete, LiftSafetyHold, Role, SafetyHold
+from schemas.commands import Attempt, CancelTask, Claim, Complete, LiftSafetyHold, Role, SafetyHold
 from schemas.envelope import Data, pair_id, referral_id
 from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, GateChanged, TaskCancelReason, TaskKind
 from schemas.topics import Topic
@@ -49,6 +49,7 @@ from tests.harness.outreach import (
 HE = "O-9"
 CALL, TEXT = ContactChannel.CALL, ContactChannel.TEXT
 AFTER = TaskKind.AFTER_DELIVERY
+CLOSING: dict[str, Any] = {"reason": CaseCloseReason.HER_WORD, "role": Role.OUTREACH_SUPERVISOR}
 
 
 def moved(number: int = 1) -> Data:
@@ -607,8 +608,7 @@ def closed() -> Bench:
     bench.put(opened(), opened(2))
     bench.reach()
     bench.wait(days=1)
-    closing: dict[str, Any] = {"reason": CaseCloseReason.HER_WORD, "role": Role.OUTREACH_SUPERVISOR}
-    assert bench.advise(CloseCase, **closing) == "applied"
+    assert bench.advise(CloseCase, **CLOSING) == "applied"
     bench.wait(days=60).put(moved(), moved(2))
     return bench
 
@@ -652,11 +652,83 @@ def test_closed_on_a_page_that_was_still_open_it_is_closed_where_she_is_now(othe
     one.put(opened(), moved())
     other.put(*relayed(one), there())
     assert TaskKind.CALL in other.open_kinds()
-    closing: dict[str, Any] = {"reason": CaseCloseReason.HER_WORD, "role": Role.OUTREACH_SUPERVISOR}
     one.wait(minutes=5)
-    assert one.advise(CloseCase, **closing) == "applied"
+    assert one.advise(CloseCase, **CLOSING) == "applied"
     other.put(*relayed(one))
     assert other.open_kinds() == []
+
+
+def test_her_case_with_one_of_two_men_is_closed_alone(other: Bench) -> None:
+    """An ordinary closing, a minute or a day after they turned out to be two."""
+    one = Bench()
+    one.put(opened(), opened(2), moved(2))
+    other.put(*relayed(one), there(2))
+    kinds = other.open_kinds()
+    assert TaskKind.WRITTEN_INFORMATION in kinds
+    assert one.advise(CloseCase, **CLOSING) == "applied"
+    assert relayed(one) == []
+    assert one.open_kinds() == []
+    assert other.open_kinds() == kinds
+
+
+def test_of_two_women_the_one_who_went_is_closed_where_she_is_now(other: Bench) -> None:
+    """On a page that was open when it was found; with the other there is still something to do."""
+    one = Bench()
+    one.put(opened(), opened(2, victim_id="V-2"), moved(2))
+    other.put(*relayed(one), there(2, victim_id="V-2"))
+    one.wait(minutes=5)
+    assert one.advise(CloseCase, case_id=one.case(2), **CLOSING) == "applied"
+    other.put(*relayed(one))
+    assert other.open_kinds() == []
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_case_that_has_gone_is_not_closed_from_the_old_page_weeks_later(other: Bench, done: bool) -> None:
+    one = Bench()
+    one.put(opened())
+    if done:
+        act: dict[str, Any] = {"offender_id": HIM, "by": "sue", "role": Role.OUTREACH_SUPERVISOR}
+        one.put(*(CancelTask(**act, task_id=task.task_id) for task in one.file.unfinished_tasks()))
+    one.put(moved())
+    other.put(*relayed(one), there())
+    kinds = other.open_kinds()
+    other.now = one.wait(days=60).now
+    assert one.advise(CloseCase, reason=CaseCloseReason.SERVED, role=Role.ADVOCATE) == "refused:moved"
+    assert relayed(one) == []
+    assert other.open_kinds() == kinds
+
+
+def test_retracted_and_never_moved_a_case_is_closed_as_ever() -> None:
+    one = Bench()
+    one.put(opened(), withdrawn())
+    one.wait(days=60)
+    assert one.advise(CloseCase, reason=CaseCloseReason.SERVED, role=Role.ADVOCATE) == "applied"
+
+
+def test_merged_on_no_other_woman_is_closed_with_the_one_who_was(other: Bench) -> None:
+    """The other one's case was closed before that, and open all the same where both are now."""
+
+    def further(number: int, victim_id: str) -> Data:
+        his = pair_id(incident(number), "O-3")
+        return opened(number, victim_id=victim_id, offender_id="O-3", pair_id=his, referral_id=referral_id(his, 1))
+
+    one, third = Bench(), Bench(file=CaseFile("O-3"))
+    one.put(opened(1), opened(2, victim_id="V-2"), moved(1), moved(2))
+    other.now = one.now
+    other.put(*relayed(one), there(1), there(2, victim_id="V-2"))
+    third.put(further(2, "V-2"))
+    assert other.put(CloseCase(**act(other, 2) | CLOSING)).result == "applied"
+    for referral in list(other.file.referrals.values()):
+        other.put(withdrawn_there(referral, "O-3"))
+    third.now = other.now
+    third.put(*(out.event.data for out in other.out if isinstance(out.event.data, TakeOver)), further(1, "V-1"))
+    other.out.clear()
+    assert {task.victim_id for task in third.file.unfinished_tasks()} == {"V-1", "V-2"}
+    one.now = other.now
+    assert one.advise(CloseCase, case_id=one.case(1), **CLOSING) == "applied"
+    other.put(*relayed(one))
+    third.put(*(out.event.data for out in other.out if isinstance(out.event.data, TakeOver)))
+    assert {task.victim_id for task in third.file.unfinished_tasks()} == {"V-2"}
 
 
 @pytest.mark.parametrize("first", ["referral", "hand-over"])

@@ -92,13 +92,19 @@ async def consent_at(conn: AsyncConnection, case_id: str, consent_id: str) -> tu
 async def case_list(
     conn: AsyncConnection, owners: Collection[TaskOwner], page: Page, *, closed: bool | None = None
 ) -> Slice[CaseLine]:
-    """Cases with a task the reader may see, oldest first."""
+    """Cases with a task the reader may see, oldest first. One that has gone with his record is open where it is now."""
     seen = select(tasks.c.task_id).where(tasks.c.case_id == cases.c.case_id, tasks.c.owner.in_(owners)).exists()
     query = select(cases).where(seen)
     if closed is not None:
-        query = query.where(cases.c.closed_at.is_not(None) if closed else cases.c.closed_at.is_(None))
+        is_open = and_(cases.c.closed_at.is_(None), ~_has_gone())
+        query = query.where(cases.c.closed_at.is_not(None) if closed else is_open)
     found = await page.of(conn, query, cases.c.opened_at, cases.c.case_id)
     return found.map(lambda row: lines(CaseLine, [row])[0])
+
+
+def _has_gone() -> ColumnElement[bool]:
+    its = select(referrals.c.referral_id).where(referrals.c.case_id == cases.c.case_id)
+    return and_(its.where(referrals.c.moved_to.is_not(None)).exists(), ~its.where(~referrals.c.withdrawn).exists())
 
 
 async def shown_case(conn: AsyncConnection, case_id: str, sight: Sight, now: datetime) -> Case | None:

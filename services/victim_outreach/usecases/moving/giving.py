@@ -68,6 +68,7 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
     kept = {
         **_kept(CaseFile(file.offender_id), file, gone, to, case),
         "links": list(file.links.values()),
+        "closings": list(_closings(file, gone, to, case, late=False)),
         "holds": [one for one in file.holds.values() if one.ended_at is None or not others],
         "attempts": tried,
         "referral": [waiting] if gone.opened_at is not None else [],
@@ -82,13 +83,14 @@ def passed_on(
     *,
     case: str | None = None,
     pair: str | None = None,
-    closing: bool = False,
+    closed: Mapping[str, bool] | None = None,
 ) -> Iterator[Outgoing]:
     """An act on a page that was open when his record was merged, or a visit by who was under way: it holds where she is now.
     Nothing of before is said again.
 
-    `before`: what was kept before the act. `case`: of one case, `pair`: of one pair alone; else of all. `closing`: the act
-    closed it. A hold stays here where anything is left of him, or of her on whose page it was: it is of this man, then.
+    `before`: what was kept before the act. `case`: of one case, `pair`: of one pair alone; else of all. `closed`: cases that it
+    closed, and whether late. Where anything is left here of her on whose page it was, a hold or a closing is of this man alone;
+    so is a hold on nobody's page, where anything is left of him.
     """
     stays = {one.case_id for one in file.live_referrals}
     gone = (
@@ -100,11 +102,11 @@ def passed_on(
         assert one.moved_to is not None
         there = one.moved_as or one.referral_id
         hers = case_id(one.moved_to, there, one.victim_id, one.purpose, file.links.values())
-        of_him = one.case_id not in stays and (case is not None or not stays)
-        kept = {
-            **_kept(before, file, one, one.moved_to, hers, late=closing),
-            "holds": _new(before.holds, file.holds) if of_him else [],
-        }
+        kept = _kept(before, file, one, one.moved_to, hers)
+        if one.case_id not in stays and (case is not None or not stays):
+            kept["holds"] = _new(before.holds, file.holds)
+        if one.case_id not in stays and closed is not None and one.case_id in closed:
+            kept["closings"] = list(_closings(file, one, one.moved_to, hers, late=closed[one.case_id]))
         if any(kept.values()) or before.links != file.links:
             kept["links"] = list(file.links.values())
             yield from _sent(file, kept, one.moved_to, one.pair_id, hers, given)
@@ -117,9 +119,7 @@ def id_there(known: Referral, to: str | None) -> str | None:
     return referral_id(pair_id(known.incident_id, to), known.victim_no)
 
 
-def _kept(
-    before: CaseFile, file: CaseFile, gone: Referral, to: str, case: str, *, late: bool = False
-) -> dict[str, list[Any]]:
+def _kept(before: CaseFile, file: CaseFile, gone: Referral, to: str, case: str) -> dict[str, list[Any]]:
     """But for what was kept `before`: she may have said otherwise since where she is now. `case`: hers with `to`."""
     hers, aside = file.own_cases(gone.case_id), set_aside(gone.case_id)
     profiles = _new(before.profiles, file.profiles)
@@ -131,7 +131,6 @@ def _kept(
         "consents": [replace(one, case_id=case) for one in _new(before.consents, file.consents) if one.case_id in hers],
         "screens": [replace(one, case_id=case) for one in _new(before.screens, file.screens) if one.case_id in hers],
         "visits": list(_visits(before, file, gone, to)),
-        "closings": list(_closings(file, gone, to, case, late=late)),
     }
 
 

@@ -54,8 +54,9 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
         after = _closed(after, closing, given)
     outcome = settled(file, Draft(after), given, terms)
     # On to where he has been merged in the meantime; what is there already goes no further, so a ring comes to an end.
-    late = any(one.late for one in kept["closings"])
-    onwards = passed_on(file, after, given, closing=late) if outcome.state is not file else ()
+    told = {here.shared_case(one.case.case_id): one.late for one in kept["closings"]}
+    closed = {case: late for case, late in told.items() if after.cases.get(case) != file.cases.get(case)}
+    onwards = passed_on(file, after, given, closed=closed) if outcome.state is not file else ()
     return replace(outcome, events=(*outcome.events, *onwards), result="applied")
 
 
