@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from schemas import policy as terms
 from schemas.advocacy import ScreenResult
 from schemas.notification import NotificationState
-from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
+from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, TaskKind, TaskOwner
 from schemas.referral import ReferralPurpose
 from services.victim_outreach.domain import Attempt, CaseFile, Delivery, Referral, Task, TaskKey, Victim, graver
 from services.victim_outreach.rules.clocks import due
@@ -205,11 +205,23 @@ def _of_deliveries(file: CaseFile, reachable: list[Referral], policy: terms.Poli
     for _, notice in sorted(file.deliveries.items()):
         its = {one.case_id for one in file.referrals.values() if one.pair_id == notice.pair_id and one.place}
         for case_id, hers in by_case.items():
+            if _is_left_alone(file, case_id, on_her_account=case_id in its):
+                continue
             referral = max(hers, key=lambda one: (one.pair_id == notice.pair_id, one.place))
             if _has_a_way(file, case_id):
                 yield from _before(notice, referral, {one.told_of for one in hers}, policy)
             if notice.visits and (case_id in its or _was_before(hers, notice)):
                 yield _need(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at, policy)
+
+
+def _is_left_alone(file: CaseFile, case_id: str, *, on_her_account: bool) -> bool:
+    """She died; or wants nothing more, and the notice is on another woman's account. Closed otherwise, she hears of it."""
+    case = file.cases.get(case_id)
+    if case is None or case.closed_at is None:
+        return False
+    return case.close_reason is CaseCloseReason.DECEASED or (
+        case.close_reason is CaseCloseReason.HER_WORD and not on_her_account
+    )
 
 
 def _was_before(hers: Iterable[Referral], notice: Delivery) -> bool:

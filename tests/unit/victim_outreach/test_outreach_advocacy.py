@@ -46,6 +46,7 @@ from tests.harness.outreach import (
     custody,
     described,
     opened,
+    planned,
     prepared,
     released,
     served,
@@ -414,6 +415,39 @@ def test_a_closed_case_still_hears_of_a_visit_and_of_his_release(bench: Bench) -
     bench.advise(CloseCase, role=Role.OUTREACH_SUPERVISOR, reason=CaseCloseReason.SERVED)
     bench.put(custody(released_at=bench.now), served())
     assert bench.open_kinds() == [TaskKind.AFTER_DELIVERY, TaskKind.CUSTODY_RELEASE]
+
+
+@pytest.mark.parametrize(
+    ("reason", "of_hers"),
+    [(CaseCloseReason.SERVED, True), (CaseCloseReason.HER_WORD, True), (CaseCloseReason.DECEASED, False)],
+)
+def test_closed_she_hears_of_a_visit_on_her_own_account_unless_she_died(
+    bench: Bench, reason: CaseCloseReason, of_hers: bool
+) -> None:
+    bench.advise(CloseCase, role=Role.OUTREACH_SUPERVISOR, reason=reason)
+    bench.put(prepared(), planned(bench.now + timedelta(days=3)))
+    assert (TaskKind.BEFORE_DELIVERY in bench.open_kinds()) is of_hers
+    bench.put(released(), served())
+    assert (TaskKind.AFTER_DELIVERY in bench.open_kinds()) is of_hers
+
+
+@pytest.mark.parametrize(
+    ("reason", "hears"),
+    [(CaseCloseReason.SERVED, True), (CaseCloseReason.HER_WORD, False), (CaseCloseReason.DECEASED, False)],
+)
+def test_closed_at_her_word_she_hears_of_none_on_another_womans_account(
+    bench: Bench, reason: CaseCloseReason, hears: bool
+) -> None:
+    def hers() -> set[TaskKind]:
+        return {task.kind for task in bench.file.unfinished_tasks() if task.victim_id == "V-1"} - {TaskKind.GATE_REVIEW}
+
+    bench.advise(CloseCase, role=Role.OUTREACH_SUPERVISOR, reason=reason)
+    bench.wait(days=200).put(opened(2, victim_id="V-2"), prepared(2), planned(bench.now + timedelta(days=3), 2))
+    assert hers() == ({TaskKind.BEFORE_DELIVERY} if hears else set())
+    bench.put(released(2), served(2))
+    assert hers() == ({TaskKind.AFTER_DELIVERY} if hears else set())
+    bench.put(opened(3), served(2))
+    assert TaskKind.AFTER_DELIVERY in hers(), "a new incident opens her case again"
 
 
 # one woman under two ids ---------------------------------------------------------------------------------------------
