@@ -28,7 +28,7 @@ from schemas.envelope import Data, pair_id, referral_id
 from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, GateChanged, TaskCancelReason, TaskKind
 from schemas.topics import Topic
 from services.victim_outreach.domain import CaseFile, Referral
-from services.victim_outreach.rules import safe_contact
+from services.victim_outreach.rules import is_quiet, safe_contact
 from tests.harness.outreach import (
     HIM,
     POLICY,
@@ -307,6 +307,56 @@ def test_a_link_taken_back_after_the_merge_leaves_what_she_forbade_before_it(oth
     act: dict[str, Any] = {"offender_id": HE, "by": "ada", "role": Role.COMMUNITY_ADVOCATE}
     assert other.put(UnlinkVictims(**act, victim_id="V-1", other_victim_id="V-2")).result == "applied"
     assert TaskKind.CALL not in other.open_kinds()
+
+
+@pytest.mark.parametrize("linked_there", [False, True])
+def test_two_women_taken_for_one_have_each_her_own_after_the_merge(other: Bench, linked_there: bool) -> None:
+    one = Bench()
+    one.put(opened(1), opened(2, victim_id="V-2"))
+    until = one.now + timedelta(days=10)
+    said: dict[str, Any] = {"scope": ConsentScope.SAFE_CONTACT, "recipient": ConsentRecipient.AGENCY, "named": "HPPD"}
+    one.advise(RecordScreen, case_id=one.case(2), answers=[Answer.YES] * 11)
+    one.safe(no_contact=True, case_id=one.case(2))
+    one.advise(GiveConsent, consent_id="C-2", signed=True, until=until, case_id=one.case(2), **said)
+    one.safe(CALL, TEXT)
+    one.wait(hours=1).link()
+    one.wait(hours=1).put(moved(1), moved(2))
+    other.now = one.now
+    if linked_there:
+        other.put(there(1), there(2, victim_id="V-2"), *relayed(one))
+    else:
+        other.put(*relayed(one), there(1), there(2, victim_id="V-2"))
+    first, second = (act(other, number)["case_id"] for number in (1, 2))
+    assert first == second
+    assert is_quiet(other.file, first), "of one woman the stricter word holds"
+    assert TaskKind.HIGH_DANGER_CALL in other.open_kinds()
+    by: dict[str, Any] = {"offender_id": HE, "by": "ada", "role": Role.COMMUNITY_ADVOCATE}
+    other.wait(hours=1).put(UnlinkVictims(**by, victim_id="V-1", other_victim_id="V-2"))
+    first, second = (act(other, number)["case_id"] for number in (1, 2))
+    assert (is_quiet(other.file, first), is_quiet(other.file, second)) == (False, True)
+    danger = [task for task in other.file.unfinished_tasks() if task.kind is TaskKind.HIGH_DANGER_CALL]
+    assert {task.victim_id for task in danger} == {"V-2"}
+    assert {task.victim_id for task in other.file.unfinished_tasks() if task.kind is TaskKind.CALL} == {"V-1"}
+    assert other.file.consents["C-2"].case_id == second
+    [hers] = other.file.profiles_of(first)
+    assert hers.says(TEXT) is ContactSafety.SAFE
+
+
+def test_what_an_older_lane_kept_of_both_ids_in_one_case_is_read_as_it_says(other: Bench) -> None:
+    one = Bench()
+    one.put(opened(1), opened(2, victim_id="V-2"))
+    one.safe(no_contact=True, case_id=one.case(2))
+    one.link()
+    one.put(moved(1), moved(2))
+    sent = relayed(one)
+    other.put(there(1), there(2, victim_id="V-2"))
+    case = act(other, 1)["case_id"]
+    for data in sent:
+        profiles = [profile | {"case_id": case} for profile in data.kept["profiles"]]
+        kept = {key: each for key, each in data.kept.items() if key != "closings"} | {"profiles": profiles}
+        other.put(data.model_copy(update={"kept": kept}))
+    assert act(other, 1)["case_id"] == act(other, 2)["case_id"]
+    assert is_quiet(other.file, act(other, 1)["case_id"])
 
 
 def test_a_consent_under_an_id_that_was_linked_since_is_revoked_where_she_is_now(other: Bench) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -25,12 +25,14 @@ from services.victim_outreach.domain import (
     Screen,
     Visit,
     case_id,
+    case_of_victim,
     set_aside,
 )
 from services.victim_outreach.rules import told_of
 from services.victim_outreach.usecases.telling import SOURCE
 
 T = TypeVar("T")
+K = TypeVar("K", Profile, Consent, Screen)
 
 KINDS: Mapping[str, TypeAdapter[Any]] = {
     "holds": TypeAdapter(list[Hold]),
@@ -120,18 +122,24 @@ def id_there(known: Referral, to: str | None) -> str | None:
 
 
 def _kept(before: CaseFile, file: CaseFile, gone: Referral, to: str, case: str) -> dict[str, list[Any]]:
-    """But for what was kept `before`: she may have said otherwise since where she is now. `case`: hers with `to`."""
-    hers, aside = file.own_cases(gone.case_id), set_aside(gone.case_id)
-    profiles = _new(before.profiles, file.profiles)
+    """But for what was kept `before`: she may have said otherwise since where she is now. `case`: hers with `to`.
+
+    What is kept under each of her ids stays under that: over there it may turn out that they are two.
+    """
+    ids = {victim for pair in file.links for victim in pair}
+    own = {case_of_victim(file.offender_id, each): case_of_victim(to, each) for each in ids}
+    hers = {each: own.get(each, case) for each in file.own_cases(gone.case_id)}
+    there = {**hers, set_aside(gone.case_id): set_aside(case)}
     return {
-        "profiles": [
-            *(replace(one, case_id=case) for one in profiles if one.case_id in hers),
-            *(replace(one, case_id=set_aside(case)) for one in profiles if one.case_id == aside),
-        ],
-        "consents": [replace(one, case_id=case) for one in _new(before.consents, file.consents) if one.case_id in hers],
-        "screens": [replace(one, case_id=case) for one in _new(before.screens, file.screens) if one.case_id in hers],
+        "profiles": list(_moved(_new(before.profiles, file.profiles), there)),
+        "consents": list(_moved(_new(before.consents, file.consents), hers)),
+        "screens": list(_moved(_new(before.screens, file.screens), hers)),
         "visits": list(_visits(before, file, gone, to)),
     }
+
+
+def _moved(kept: Iterable[K], there: Mapping[str, str]) -> Iterator[K]:
+    return (replace(one, case_id=there[one.case_id]) for one in kept if one.case_id in there)
 
 
 def _new(before: Mapping[Any, T], after: Mapping[Any, T]) -> list[T]:
