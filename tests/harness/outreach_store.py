@@ -21,7 +21,8 @@ from schemas.advocacy import (
 )
 from schemas.calendar import Weekday
 from schemas.classification import Tier
-from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
+from schemas.envelope import Data, pair_id, referral_id
+from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner, TaskState
 from schemas.person import DescribedVictim
 from services.common.paging import Page
 from services.victim_outreach.domain import CaseFile
@@ -88,6 +89,21 @@ def her(place: int = 1, *contact: str, **more: Any) -> DescribedVictim:
     return DescribedVictim(
         victim_no=place, incident_id=incident(1), **({"victim_id": "V-1"} | more), contact=list(contact)
     )
+
+
+def merged_after_information(*more: Data) -> tuple[Bench, Bench]:
+    """She had written information from the agency; then his record was merged into another's, or it was that one who did it."""
+    bench, there = Bench(), Bench(file=CaseFile("O-2"))
+    bench.put(opened())
+    bench.claim(TaskKind.WRITTEN_INFORMATION)
+    bench.complete(TaskKind.WRITTEN_INFORMATION)
+    bench.put(*more, withdrawn().model_copy(update={"moved_to": "O-2"}))
+    return bench, there
+
+
+def of_the_other(there: Bench, **more: Any) -> Data:
+    his = pair_id(incident(1), there.file.offender_id)
+    return opened(offender_id=there.file.offender_id, pair_id=his, referral_id=referral_id(his, 1), **more)
 
 
 def full() -> Bench:
@@ -476,6 +492,40 @@ class OutreachStoreBehaviour:
             False: {bench.case(number) for number in (2, 3)},
             True: set(),
         }
+
+    async def test_what_his_agency_did_before_a_merge_told_that_he_is_an_officer_is_not_for_it_to_read(
+        self, conn: AsyncConnection
+    ) -> None:
+        bench, there = merged_after_information()
+        case, [task] = (
+            bench.case(),
+            [one for one in bench.file.tasks.values() if one.owner in POLICE and one.claimed_by],
+        )
+        every = Wanted(states=list(TaskState))
+        for officer in (False, True):
+            there.put(of_the_other(there, conflict_of_interest=officer))
+            await keep(conn, bench.file)
+            await keep(conn, there.file)
+            for owners, seen in ((POLICE, not officer), (POLICE | {TaskOwner.SYSTEM_ADVOCATE}, True), (EVERYONE, True)):
+                shown = await shown_case(conn, case, Sight(owners, False, advocate=False), START)
+                assert (shown is not None) is seen
+                cases = await case_list(conn, owners, Page())
+                assert (case in [one.case_id for one in cases.items]) is seen
+                tasks_ = await queue(conn, owners, Page(), every)
+                assert (task.task_id in [one.task_id for one in tasks_.items]) is seen
+                assert (await shown_task(conn, task.task_id, owners) is not None) is seen
+                assert (await task_of(conn, task.task_id, owners) is not None) is seen
+
+    async def test_of_two_men_the_one_who_is_an_officer_takes_only_what_was_done_on_his_account(
+        self, conn: AsyncConnection
+    ) -> None:
+        bench, there = merged_after_information(opened(2))
+        there.put(of_the_other(there, conflict_of_interest=True))
+        await keep(conn, bench.file)
+        await keep(conn, there.file)
+        shown = await shown_case(conn, bench.case(), Sight(POLICE, False, advocate=False), START)
+        assert shown is not None
+        assert {bench.file.tasks[one.task_id].referral_id for one in shown.tasks} == {ref(2)}
 
     async def test_one_person_works_with_one_of_two_who_hurt_each_other(self, conn: AsyncConnection) -> None:
         """The same incident, told of each: he is her victim there, and she his."""

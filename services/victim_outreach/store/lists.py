@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Row, select
+from sqlalchemy import ColumnElement, Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.commands import Role
@@ -40,9 +40,27 @@ class TaskLine:
     """For `If-Match` of an act on it."""
 
 
+def seen_by(owners: Collection[TaskOwner]) -> ColumnElement[bool]:
+    """Tasks of these owners. What his agency did under a record that has gone to one which says that he is an officer, it reads
+    no longer: all of it where nothing is left here, else what was done on account of the incident that went.
+    """
+    theirs = tasks.c.owner.in_(owners)
+    if TaskOwner.AGENCY not in owners or TaskOwner.SYSTEM_ADVOCATE in owners:
+        return theirs
+    gone, now, left = referrals.alias(), referrals.alias(), referrals.alias()
+    stays = select(left.c.referral_id).where(left.c.offender_id == tasks.c.offender_id, ~left.c.withdrawn).exists()
+    officers = select(gone.c.referral_id).where(
+        gone.c.offender_id == tasks.c.offender_id,
+        gone.c.moved_to == now.c.offender_id,
+        now.c.conflict_of_interest,
+        or_(gone.c.referral_id == tasks.c.referral_id, ~stays),
+    )
+    return and_(theirs, or_(tasks.c.owner != TaskOwner.AGENCY, ~officers.exists()))
+
+
 async def task_of(conn: AsyncConnection, task_id: str, owners: Collection[TaskOwner]) -> tuple[str, TaskOwner] | None:
     """The offender and the owner of a task; None too where the reader may not see it."""
-    query = select(tasks.c.offender_id, tasks.c.owner).where(tasks.c.task_id == task_id, tasks.c.owner.in_(owners))
+    query = select(tasks.c.offender_id, tasks.c.owner).where(tasks.c.task_id == task_id, seen_by(owners))
     found = (await conn.execute(query)).first()
     return (found.offender_id, found.owner) if found else None
 
@@ -68,7 +86,7 @@ async def queue(
 ) -> Slice[TaskLine]:
     """Soonest due first."""
     wanted = wanted or Wanted()
-    query = select(tasks).where(tasks.c.state.in_(wanted.states), tasks.c.owner.in_(owners))
+    query = select(tasks).where(tasks.c.state.in_(wanted.states), seen_by(owners))
     if wanted.claimed_by is not None:
         query = query.where(tasks.c.claimed_by == wanted.claimed_by)
     if wanted.kinds:
@@ -80,7 +98,7 @@ async def queue(
 
 async def shown_task(conn: AsyncConnection, task_id: str, owners: Collection[TaskOwner]) -> TaskLine | None:
     """One task; None too where the reader may not see it."""
-    query = select(tasks).where(tasks.c.task_id == task_id, tasks.c.owner.in_(owners))
+    query = select(tasks).where(tasks.c.task_id == task_id, seen_by(owners))
     row = (await conn.execute(query)).first()
     return task_line(row) if row else None
 

@@ -39,7 +39,7 @@ from services.victim_outreach.store.cases.shapes import (
     SaidLine,
     ScreenLine,
 )
-from services.victim_outreach.store.lists import lines, task_line
+from services.victim_outreach.store.lists import lines, seen_by, task_line
 from services.victim_outreach.store.states import rows_as
 from services.victim_outreach.store.tables import (
     cases,
@@ -93,7 +93,7 @@ async def case_list(
     conn: AsyncConnection, owners: Collection[TaskOwner], page: Page, *, closed: bool | None = None
 ) -> Slice[CaseLine]:
     """Cases with a task the reader may see, oldest first. One that has gone with his record is open where it is now."""
-    seen = select(tasks.c.task_id).where(tasks.c.case_id == cases.c.case_id, tasks.c.owner.in_(owners)).exists()
+    seen = select(tasks.c.task_id).where(tasks.c.case_id == cases.c.case_id, seen_by(owners)).exists()
     query = select(cases).where(seen)
     if closed is not None:
         is_open = and_(cases.c.closed_at.is_(None), ~_has_gone())
@@ -110,9 +110,7 @@ def _has_gone() -> ColumnElement[bool]:
 async def shown_case(conn: AsyncConnection, case_id: str, sight: Sight, now: datetime) -> Case | None:
     """One case; None where there is no task in it that the reader may see."""
     of_case = tasks.c.case_id == case_id
-    seen = (
-        await conn.execute(select(tasks).where(of_case, tasks.c.owner.in_(sight.owners)).order_by(tasks.c.due_at))
-    ).all()
+    seen = (await conn.execute(select(tasks).where(of_case, seen_by(sight.owners)).order_by(tasks.c.due_at))).all()
     if not seen:
         return None
     offender_id = seen[0].offender_id
@@ -182,7 +180,7 @@ async def _consents(conn: AsyncConnection, woman: women.Woman) -> list[domain.Co
 
 
 def _seen_tasks(woman: women.Woman, sight: Sight) -> Any:
-    return select(tasks.c.task_id).where(tasks.c.case_id.in_(woman.case_ids), tasks.c.owner.in_(sight.owners))
+    return select(tasks.c.task_id).where(tasks.c.case_id.in_(woman.case_ids), seen_by(sight.owners))
 
 
 def _safe_contact(
