@@ -36,4 +36,4 @@ def clock(offender: Offender, _: PartnersTick, given: Input, terms: Terms) -> Ou
     draft = replace(draft, offender=replace(offender, owed=()))
     for pair_id in offender.owed:
         draft = draft.withdraw(pair_id)
-    return draft.tell_tier().outcome(offender)
+    return draft.tell_tier(offender.offender_id).outcome(offender)  # one tick is everybody's

@@ -52,15 +52,17 @@ class Draft:
             offender = offender.with_pair(replace(offender.pairs[view.pair_id], shown=view.digest))
         return replace(self, offender=offender, said=(*self.said, self._outgoing(event, view.pair_id)))
 
-    def tell_tier(self) -> Draft:
-        """The list he is on now, where it is another than the partner was last told."""
+    def tell_tier(self, *parts: str) -> Draft:
+        """The list he is on now, where it is another than the partner was last told. `parts`: what tells his event from others'
+        of one cause.
+        """
         shown = of_tier(self.terms, self.offender)
         if shown == self.offender.tier_sent:
             return replace(self, offender=replace(self.offender, behind=bool(self.offender.owed)))
         if self.lapsed:
             return replace(self, offender=replace(self.offender, behind=True))
         event = self._event(
-            self.terms.cut(of_tier_shown(self.terms, self.offender, shown)), self.given.event, self.given.at
+            self.terms.cut(of_tier_shown(self.terms, self.offender, shown)), self.given.event, self.given.at, *parts
         )
         pair_id = shown.get("pair_id") if shown is not None else None
         offender = self.offender.with_sent(event.id, pair_id, is_list=True)

@@ -453,6 +453,18 @@ def test_what_was_owed_is_said_after_a_renewal() -> None:
     assert renewed.tick(HIM, at=LAPSED + timedelta(minutes=3)) == []
 
 
+def test_one_tick_tells_each_of_them_his_own_list_under_an_id_of_its_own() -> None:
+    da, both = bench(), (HIM, "NC099-2")
+    for him in both:
+        da.tell(decision(1, him=him), at=START)
+        da.tell(current("C", him), at=LAPSED, about=pair(1, him))
+    renewed = Bench(partner(expires="2035-12-31"), states=da.states, row=da.row)
+    said = renewed.tick(*both, at=LAPSED + timedelta(minutes=1))
+    assert [event.subject for event in said] == [da.seal("offender", him) for him in both]
+    assert len({event.id for event in said}) == 2
+    assert [list(renewed.state(him).sent)[-1] for him in both] == [event.id for event in said]
+
+
 def test_what_stands_again_by_the_renewal_is_not_withdrawn() -> None:
     da = bench()
     (first,) = da.tell(decision(1), at=START)
