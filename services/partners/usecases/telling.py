@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.envelope import Classification, Event
-from schemas.partner import PartnerCopy, PartnerDecided, PartnerErased, PartnerNote, PartnerWithdrawn
+from schemas.partner import PartnerCopy, PartnerDecided, PartnerErased, PartnerNote, PartnerTier, PartnerWithdrawn
 from services.common.service import Input, Outcome, Outgoing
 from services.partners.domain import Note, Offender, Pair
 from services.partners.rules import Terms, View, of_tier, of_tier_shown
@@ -54,8 +54,10 @@ class Draft:
 
     def tell_tier(self, *parts: str) -> Draft:
         """The list he is on now, where it is another than the partner was last told. `parts`: what tells his event from others'
-        of one cause.
+        of one cause. Nothing where the file asks for no list: what it was told stays known, for when it asks again.
         """
+        if self.terms.partner.subscription(PartnerTier) is None:
+            return replace(self, offender=replace(self.offender, behind=bool(self.offender.owed)))
         shown = of_tier(self.terms, self.offender)
         if shown == self.offender.tier_sent:
             return replace(self, offender=replace(self.offender, behind=bool(self.offender.owed)))

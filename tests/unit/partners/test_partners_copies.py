@@ -226,6 +226,21 @@ def test_a_list_that_is_not_shown_or_not_asked_for_is_none() -> None:
     assert [e.data.tier for e in some.tell(*said)] == ["B", None]
 
 
+def test_a_file_that_asks_for_no_list_any_more_is_told_none_and_one_that_asks_again_is_told_where_he_is() -> None:
+    da = bench(PartnerKind.PROBATION)
+    da.tell(decision(1), current("C"))
+    without = Bench(
+        partner(PartnerKind.PROBATION, events=decided("tier")), states=da.states, row=da.row, offsets=da.offsets
+    )
+    removed = decision(1, None, "C", evidence=[], charged=False, withdrawn_pair_ids=[pair(1)])
+    said = without.tell(removed, at=START + timedelta(hours=1)) + without.end_tier()
+    assert [event.type for event in said] == ["ipvi.partner.withdrawn.v1", "ipvi.partner.decided.v1"]
+    assert not without.state().behind
+    again = Bench(da.partner, states=without.states, row=without.row, offsets=without.offsets)
+    (ended,) = again.end_tier()
+    assert (ended.type, ended.data.tier) == ("ipvi.partner.tier.v1", None)
+
+
 def test_a_list_waits_for_a_decision_as_nobody_knows_before_whether_other_routes_apply() -> None:
     police = bench(PartnerKind.LAW_ENFORCEMENT)
     assert police.tell(current("C")) == []
