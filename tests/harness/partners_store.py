@@ -48,10 +48,12 @@ class PartnersStoreBehaviour:
             decision(2, "B", "C", evidence=[incident_id(1), incident_id(2)]),
             decision(2, "C", "B", charged=False, evidence=[], withdrawn_pair_ids=[pair(2)]),
             expunction(1, None, "C"),
+            decision(None, None, None, purged=True, withdrawn_pair_ids=[pair(3)]),
         ]
         for one in steps:
             assert await step(conn, bench, one, about=pair(1)) == bench.state()
         assert bench.state().early == ()
+        assert [at is None for at in bench.state().erased.values()] == [True, False]
         gone = decision(2, None, None, evidence=[], withdrawn_pair_ids=[pair(2)])
         assert await step(conn, bench, gone, at=LAPSED) == bench.state()
         assert bench.state().owed == (pair(2),)

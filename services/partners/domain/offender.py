@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 
@@ -82,6 +82,9 @@ class Offender:
     """Pairs to be withdrawn once the subscription is renewed."""
     behind: bool = False
     """The partner is to be told something once the subscription is renewed."""
+    erased: Mapping[str, datetime | None] = field(default_factory=dict)
+    """Keyed hashes of pairs that were erased: what comes of them on another topic is neither said nor kept. With the record
+    time of a purge, which a later revision may undo; null: expunged, for good."""
 
     def with_sent(
         self, event_id: str, pair_id: str | None, mentions: tuple[str, ...] = (), *, is_list: bool = False
@@ -98,6 +101,11 @@ class Offender:
     def pair_of(self, incident: str) -> Pair | None:
         """The pair of an incident, by the partner's pseudonym of it."""
         return next((pair for pair in self.pairs.values() if pair.incident == incident), None)
+
+    def is_erased(self, sealed: str, at: datetime) -> bool:
+        """Whether what was recorded `at` is of a pair from before it was erased."""
+        until = self.erased.get(sealed, datetime.min.replace(tzinfo=UTC))
+        return until is None or at <= until
 
     def sent_about(self, pairs: Collection[str]) -> list[Sent]:
         return [one for one in self.sent.values() if one.pair_id in pairs]

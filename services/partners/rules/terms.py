@@ -52,6 +52,10 @@ class Terms:
             return Change.REMOVED
         return Change.ESCALATED if tier.gravity > previous.gravity else Change.LOWERED
 
+    def sealed(self, pair_id: str) -> str:
+        """The hash by which a pair is known when nothing else of it may be kept."""
+        return self.pseudonyms.of_kind("erased", pair_id)
+
     def names_incidents(self) -> bool:
         """Whether its copies hold the pseudonym of an incident."""
         asked = self.partner.subscription(PartnerDecided)

@@ -84,6 +84,7 @@ async def _load(conn: AsyncConnection, keys: Sequence[str]) -> dict[str, Offende
             early=tuple(Early(one["event"], one["pair_id"]) for one in head.early),
             owed=tuple(head.owed),
             behind=head.behind,
+            erased={key: datetime.fromisoformat(at) if at else None for key, at in head.erased.items()},
         )
         async for key, [head] in in_turns(heads.items())
     }
@@ -102,6 +103,7 @@ def _offender_row(after: Offender, lane: int) -> dict[str, Any]:
         "waits": bool(after.early),
         "owed": list(after.owed),
         "behind": after.behind,
+        "erased": {key: at.isoformat() if at else None for key, at in after.erased.items()},
     }
 
 

@@ -22,6 +22,13 @@ offenders = Table(
     Column("waits", Boolean, nullable=False, comment="some are there"),
     Column("owed", JSON, nullable=False, server_default=text("'[]'"), comment="pairs to withdraw after a renewal"),
     Column("behind", Boolean, nullable=False, comment="something is to be said after a renewal"),
+    Column(
+        "erased",
+        JSON,
+        nullable=False,
+        server_default=text("'{}'"),
+        comment="keyed hashes of erased pairs; of a purged one when, as a later revision may bring it again",
+    ),
     Index("offenders_behind", "lane", "behind"),
 )
 

@@ -27,7 +27,7 @@ def decided(offender: Offender, decision: OffenderDecided, given: Input, terms: 
     gone = tuple(dict.fromkeys((*((expunged,) if expunged else ()), *_purged(decision))))
     draft = Draft(_learned(offender, decision, terms), given, terms)
     redact = list(_redactions(draft.offender, gone, terms))
-    draft = draft.erase_pairs(gone)
+    draft = draft.erase_pairs(gone, _purged(decision))
     for pair_id in _no_longer(offender.without(gone), decision, terms):
         draft = draft.withdraw(pair_id)
     # Seen with what it knew until now: what was told of a pair that has just been withdrawn may be named once more.
@@ -49,6 +49,9 @@ def _learned(offender: Offender, decision: OffenderDecided, terms: Terms) -> Off
     was = offender.pairs.get(decision.pair_id)
     if stands(terms, decision):
         offender = replace(offender, owed=tuple(each for each in offender.owed if each != decision.pair_id))
+    sealed = terms.sealed(decision.pair_id)
+    if sealed in offender.erased:
+        offender = replace(offender, erased={key: at for key, at in offender.erased.items() if key != sealed})
     return offender.with_pair(
         Pair(
             decision.pair_id,
@@ -95,8 +98,14 @@ def _redactions(offender: Offender, gone: tuple[str, ...], terms: Terms) -> Iter
 
 
 def tier_changed(offender: Offender, now: TierCurrent, given: Input, terms: Terms) -> Outcome[Offender]:
-    """Said where it is another than the partner was last told, once the decision that says the same has come."""
-    kept = {**orjson.loads(now.model_dump_json()), "pair_id": given.event.correlationid}
+    """Said where it is another than the partner was last told, once the decision that says the same has come.
+
+    Not one that was put there by what has been erased since: topics have no order among them.
+    """
+    pair_id = given.event.correlationid
+    if pair_id is not None and offender.is_erased(terms.sealed(pair_id), given.at):
+        return Outcome(offender, result="none")
+    kept = {**orjson.loads(now.model_dump_json()), "pair_id": pair_id}
     return Draft(replace(offender, tier=kept), given, terms).tell_tier().outcome(offender)
 
 
@@ -106,9 +115,13 @@ def tier_ended(offender: Offender, _: TierEnded, given: Input, terms: Terms) -> 
 
 
 def notified(offender: Offender, data: Notification, given: Input, terms: Terms) -> Outcome[Offender]:
-    """Waits for its decision where that has not come yet; topics have no order among them."""
+    """Waits for its decision where that has not come yet; topics have no order among them. Of what has been erased nothing is
+    kept, until its incident comes again.
+    """
     if type(data) not in NOTICE_STATES or terms.partner.subscription(PartnerNotification) is None:
         return Outcome(offender, result="none")
+    if terms.sealed(data.pair_id) in offender.erased:
+        return Outcome(offender, result="none", erase=(data.pair_id,))
     early = Early(orjson.loads(to_json_line(_stamped(given))), data.pair_id)
     return _caught_up(Draft(replace(offender, early=(*offender.early, early)), given, terms)).outcome(offender)
 

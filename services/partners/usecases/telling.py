@@ -84,13 +84,18 @@ class Draft:
             return replace(draft, offender=replace(offender, owed=owed, behind=True))
         return draft._note(PartnerWithdrawn, pair_id)
 
-    def erase_pairs(self, pairs: Sequence[str]) -> Draft:
-        """Take back for good what was sent of them, also after a lapse, and forget that they were there."""
+    def erase_pairs(self, pairs: Sequence[str], purged: Collection[str] = ()) -> Draft:
+        """Take back for good what was sent of them, also after a lapse, and forget that they were there. `purged`: those that a
+        later revision may bring again.
+        """
         draft = self
         for pair_id in pairs:
             if draft.offender.sent_about({pair_id}) or draft.offender.sent_naming(pair_id):
                 draft = draft._note(PartnerErased, pair_id)
-            draft = replace(draft, offender=draft.offender.without({pair_id}), erase=(*draft.erase, pair_id))
+            offender = draft.offender.without({pair_id})
+            until = self.given.at if pair_id in purged else None
+            offender = replace(offender, erased={**offender.erased, self.terms.sealed(pair_id): until})
+            draft = replace(draft, offender=offender, erase=(*draft.erase, pair_id))
         return draft
 
     def _note(self, model: type[PartnerNote], pair_id: str) -> Draft:

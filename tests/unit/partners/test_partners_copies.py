@@ -406,6 +406,33 @@ def test_a_d_entry_that_goes_for_its_age_is_to_be_erased() -> None:
     assert le.erased == [pair(1)]
 
 
+def test_what_comes_of_an_expunged_incident_on_another_topic_is_neither_said_nor_kept() -> None:
+    da = bench()
+    both = [incident_id(1), incident_id(2)]
+    da.tell(decision(1), decision(2, "C", "C", evidence=both), expunction(1, "C", "C"))
+    assert da.tell(current("C"), about=pair(1)) == []
+    assert da.tell(prepared(1), NotificationCancelled(**notice(1), reason=CancelReason.EXPUNGED)) == []
+    state = da.state()
+    assert (state.tier, state.early, state.sent_about({pair(1)})) == (None, (), [])
+    assert pair(1) not in repr(state)
+    assert da.erased == [pair(1)] * 3, "nor does the inbox name it"
+    (event,) = da.tell(current("C"), about=pair(2))
+    assert (event.type, event.data.tier) == ("ipvi.partner.tier.v1", "C")
+
+
+def test_what_comes_of_a_purged_entry_is_not_kept_until_a_later_revision_brings_it_again() -> None:
+    le = with_d()
+    purge = decision(None, None, "D", purged=True, withdrawn_pair_ids=[pair(1)])
+    le.tell(decision(1, "D", charged=False, statutes=[]), purge)
+    assert le.tell(prepared(1, "D")) == []
+    assert le.tell(current("C"), at=START + timedelta(minutes=2), about=pair(1)) == []
+    assert (le.state().tier, le.state().early) == (None, ())
+    assert le.tell(current("C"), about=pair(1)) == [], "it is younger than the purge, and waits for its decision"
+    said = le.tell(decision(1), prepared(1))
+    assert [event.type.split(".")[2] for event in said] == ["decided", "tier", "notification"]
+    assert le.state().erased == {}
+
+
 def test_the_same_record_again_says_nothing() -> None:
     da = bench()
     assert len(da.tell(decision(1), at=START)) == 1
