@@ -212,6 +212,23 @@ class DeliveriesBehaviour:
         assert (again.tries, again.next_at, again.ended_at) == (0, LATER, None)
         assert (missed.state, missed.answer) == (Delivered.LAPSED, deliveries.MISSED)
 
+    async def test_a_list_waits_again_only_if_no_later_one_of_his_was_or_will_be_sent(self, database: Database) -> None:
+        told = [
+            ("a", "list", Delivered.LAPSED), ("a", "list", Delivered.DONE),
+            ("b", "list", Delivered.LAPSED), ("b", "list", Delivered.WAITING),
+            ("c", "list", Delivered.LAPSED), ("c", "list", Delivered.ERASED), ("c", "copy", Delivered.DONE),
+        ]  # fmt: skip
+        await journalled(database, *((seq, subject) for seq, (subject, _, _) in enumerate(told)))
+        await enlisted(database)
+        async with database.write() as conn:
+            for seq, (_, kind, state) in enumerate(told):
+                headers = [["ce_id", name(seq)], ["ce_type", kind]]
+                await conn.execute(update(tables.journal).where(tables.journal.c.seq == seq).values(headers=headers))
+                await conn.execute(update(rows).where(rows.c.seq == seq).values(state=state))
+            await deliveries.renew(conn, LATER, "note", "list")
+            assert [one.seq for one in await deliveries.waiting(conn)] == [3, 4]
+        assert [(await row(database, seq)).answer for seq in (0, 2)] == [deliveries.MISSED] * 2
+
     async def test_disabled_and_enabled(self, database: Database) -> None:
         async with database.write() as conn:
             await deliveries.enable(conn)

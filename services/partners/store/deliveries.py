@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -174,7 +175,7 @@ async def replay(
 
 async def renew(conn: AsyncConnection, now: datetime, all_of: str, last_of: str) -> None:
     """The subscription holds. What a lapse has kept back and is still owed waits again: of the type `all_of` everything, of
-    `last_of` the last to each offender. The rest is missed for good.
+    `last_of` the last to each offender, if none was sent since. The rest is missed for good.
     """
     both = and_(journal.c.lane == deliveries.c.lane, journal.c.seq == deliveries.c.seq)
     lapsed = (
@@ -184,13 +185,24 @@ async def renew(conn: AsyncConnection, now: datetime, all_of: str, last_of: str)
         .order_by(deliveries.c.lane, deliveries.c.seq)
     )
     found = [(row, dict(row.headers)["ce_type"]) for row in await conn.execute(lapsed)]
-    last = {(row.lane, row.subject): row.seq for row, kind in found if kind == last_of}
     waits = {"state": Delivered.WAITING, "next_at": now, "tries": 0, "ended_at": None, "leased_until": None}
     for row, kind in found:
-        is_owed = kind == all_of or (kind == last_of and last[row.lane, row.subject] == row.seq)
+        is_owed = kind == all_of or (kind == last_of and not await _is_followed(conn, row, kind))
         await conn.execute(
             update(deliveries).where(_at(row.lane, row.seq)).values(waits if is_owed else {"answer": MISSED})
         )
+
+
+async def _is_followed(conn: AsyncConnection, row: Any, kind: str) -> bool:
+    """Whether there is a later one of the kind for that offender, wherever it stands: not one that has been erased."""
+    both = and_(journal.c.lane == deliveries.c.lane, journal.c.seq == deliveries.c.seq)
+    later = select(journal.c.headers).join(deliveries, both).where(
+        deliveries.c.state.in_([state for state in Delivered if state is not Delivered.ERASED]),
+        deliveries.c.subject == row.subject,
+        deliveries.c.lane == row.lane,
+        deliveries.c.seq > row.seq,
+    )  # fmt: skip
+    return any(dict(headers)["ce_type"] == kind for headers in await conn.scalars(later))
 
 
 async def disable(conn: AsyncConnection, now: datetime, reason: str) -> None:
