@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def build(settings: CommonSettings, own: PartnersSettings | None = None) -> Part
 
 def compose(partner: Partner, key: bytes) -> PartnerCopies:
     """One partner's part, from a file at hand."""
-    terms = Terms(partner, Pseudonyms.of(key, partner.id))
+    terms = Terms(partner, Pseudonyms.of(key, partner.id), datetime.now(UTC))
     return PartnerCopies(PartnerStore(terms), terms)
 
 

@@ -229,6 +229,12 @@ class DeliveriesBehaviour:
             assert [one.seq for one in await deliveries.waiting(conn)] == [3, 4]
         assert [(await row(database, seq)).answer for seq in (0, 2)] == [deliveries.MISSED] * 2
 
+    async def test_of_the_files_that_replicas_have_read_the_last_holds(self, database: Database) -> None:
+        said = [("old", NOW), ("new", LATER), ("old", NOW), ("new", NOW), ("new", LATER + MINUTE), ("old", LATER)]
+        async with database.write() as conn:
+            found = [await deliveries.is_newest(conn, digest, at) for digest, at in said]
+        assert found == [True, True, False, True, True, False]
+
     async def test_disabled_and_enabled(self, database: Database) -> None:
         async with database.write() as conn:
             await deliveries.enable(conn)

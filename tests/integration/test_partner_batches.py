@@ -14,8 +14,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from schemas.partner_file import CsvDelivery
+from services.partners.app import compose
 from services.partners.sender import BatchSender
-from tests.harness.partners import ALL_TIERS, HIM, START, decision, expunction, pair, prepared
+from tests.harness.partners import ALL_TIERS, HIM, KEY, START, Bench, decision, expunction, pair, prepared
 from tests.harness.webhooks import Post, post
 
 DAY = timedelta(days=1)
@@ -114,7 +115,7 @@ async def test_a_list_that_is_not_shown_any_more_is_not_written(tmp_path: Path) 
         sender = batches(made, tmp_path / "out")
         await sender.round(made.database)
         _, shown = await made.say(decision(1, "D", charged=False, statutes=[]), decision(1, "C", him="O-2"))
-        narrow = made.bench.partner.model_copy(update={"tiers": ["A", "B", "C"]})
+        narrow = made.bench.partner.model_copy(update={"tiers": ALL_TIERS[:3]})
         sender.terms = replace(sender.terms, partner=narrow)
         made.now += DAY
         batch = await sender.round(made.database)
@@ -143,6 +144,25 @@ async def test_what_the_partner_was_owed_when_it_lapsed_is_written_after_a_renew
             assert batch is not None
             assert [row["event_id"] for row in rows(batch / "notes.csv")] == said
             assert rows(batch / "decided.csv") == []
+
+
+async def test_a_replica_whose_file_was_read_before_another_s_writes_nothing(tmp_path: Path) -> None:
+    given = {"kind": "csv", "url": None, "private_networks": None}
+    async with post(tmp_path, "", delivery=given, expires="2026-03-02") as made:
+        old, new = batches(made, tmp_path / "out"), batches(made, tmp_path / "out")
+        await old.round(made.database)
+        renewed = made.bench.partner.model_copy(update={"expires": date(2030, 1, 1)})
+        new.terms = compose(renewed, KEY).terms
+        await new.round(made.database)
+        made.bench = Bench(renewed, row=made.bench.row)
+        said = await made.say(decision(1), at=START + 3 * DAY)
+        made.now += DAY
+        with capture_logs() as logs:
+            assert [await old.round(made.database) for _ in range(2)] == [None, None]
+        assert [one["event"] for one in logs] == ["batches.another_file"]
+        batch = await new.round(made.database)
+        assert batch is not None
+        assert [row["event_id"] for row in rows(batch / "decided.csv")] == said
 
 
 @pytest.mark.parametrize("lost", ["manifest.json", "tier.csv", "notification.csv manifest.json"])

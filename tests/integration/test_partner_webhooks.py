@@ -13,6 +13,7 @@ import pytest
 import trustme
 from sqlalchemy import select
 from standardwebhooks import Webhook
+from structlog.testing import capture_logs
 
 from schemas.partner_file import Partner
 from services.partners.app import compose
@@ -20,7 +21,7 @@ from services.partners.sender import NotReachableError, address_of, verified_by
 from services.partners.sender.webhook import WAITS, Answer
 from services.partners.store import deliveries
 from services.partners.store.tables import deliveries as rows
-from tests.harness.partners import ALL_TIERS, HIM, KEY, START, current, decision, expunction, pair, prepared
+from tests.harness.partners import ALL_TIERS, HIM, KEY, START, Bench, current, decision, expunction, pair, prepared
 from tests.harness.receiver import Request, receiver
 from tests.harness.webhooks import OTHER_SECRET, SECRET, post
 
@@ -262,6 +263,33 @@ async def test_two_senders_send_each_event_once(tmp_path: Path) -> None:
             twin.now = partner.sender.now
             await asyncio.gather(partner.send(), twin.drain(partner.database))
     assert sorted(ids(server.taken)) == sorted(said)
+
+
+async def test_a_replica_whose_file_was_read_before_another_s_sends_nothing_and_lets_nothing_lapse(
+    tmp_path: Path,
+) -> None:
+    with receiver() as server:
+        async with post(tmp_path, server.url, expires="2026-03-02") as partner:
+            await partner.send()
+            old = partner.sender
+            renewed = partner.bench.partner.model_copy(update={"expires": date(2030, 1, 1)})
+            partner.bench = Bench(renewed, row=partner.bench.row)  # the lane is the new one's, and so its events
+            partner.sender = type(old)(compose(renewed, KEY).terms, old.delivery, old.secrets)
+            partner.sender.now = old.now
+            await partner.send()
+            said = await partner.say(decision(1), current("C"), at=START + timedelta(days=3))
+            with capture_logs() as logs:
+                await old.drain(partner.database)
+                await old.drain(partner.database)
+            assert server.taken == []
+            assert [one["event"] for one in logs] == ["webhook.another_file"]
+            again = type(old)(compose(renewed, KEY).terms, old.delivery, old.secrets)
+            again.now = old.now
+            await again.drain(partner.database)
+            assert ids(server.taken) == said
+            said += await partner.say(decision(2, "B", "C"))
+            await partner.send()
+            assert ids(server.taken) == said, "one file, read twice"
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -24,6 +25,13 @@ class Terms:
 
     partner: Partner
     pseudonyms: Pseudonyms
+    read_at: datetime = field(compare=False)
+    """When the file was read, by the machine's clock."""
+
+    @property
+    def digest(self) -> str:
+        """Of all that the file says."""
+        return hashlib.sha256(self.partner.model_dump_json().encode()).hexdigest()
 
     def lapsed(self, now: datetime) -> bool:
         """Whether the subscription has ended, by the lane's clock."""

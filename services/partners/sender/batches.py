@@ -64,6 +64,8 @@ class BatchSender:
     folder: Path
     now: Callable[[], datetime] = _utc_now
     pace: float = 1.0
+    _stands_back: bool = False
+    """Another replica has read another file since."""
 
     @property
     def period(self) -> timedelta:
@@ -81,6 +83,12 @@ class BatchSender:
         async with database.write() as conn:
             while await deliveries.enlist(conn, self.terms.partner.topic, now):
                 pass
+            stood_back = self._stands_back
+            self._stands_back = not await deliveries.is_newest(conn, self.terms.digest, self.terms.read_at)
+            if self._stands_back:
+                if not stood_back:
+                    log.error("batches.another_file", partner=self.terms.partner.id)
+                return None
             end = await deliveries.begin_period(conn, now, self.period)
             if end is None:
                 return None

@@ -87,6 +87,8 @@ class WebhookSender:
     _flying: set[asyncio.Task[None]] = field(default_factory=set)
     _may_owe: bool = True
     """What a lapse kept back is still to be looked for: at the start, and whenever a lapse was seen."""
+    _stands_back: bool = False
+    """Another replica has read another file since."""
 
     async def run(self, database: Database, reporter: Reporter) -> None:
         """Until cancelled. See `services.common.replica.Companion`; has nothing to say in the log."""
@@ -134,6 +136,12 @@ class WebhookSender:
         async with database.write() as conn:
             new = await deliveries.enlist(conn, self.terms.partner.topic, now)
             if await deliveries.marked(conn, "disabled") is not None:
+                return False
+            stood_back = self._stands_back
+            self._stands_back = not await deliveries.is_newest(conn, self.terms.digest, self.terms.read_at)
+            if self._stands_back:
+                if not stood_back:
+                    log.error("webhook.another_file", partner=self.terms.partner.id)
                 return False
             clock = await deliveries.record_clock(conn)
             lapsed = clock is not None and self.terms.lapsed(clock)

@@ -223,6 +223,18 @@ async def mark(conn: AsyncConnection, name: str, value: str, now: datetime) -> N
     await upsert(conn, channel, [{"name": name, "value": value, "at": now}], ["name"])
 
 
+async def is_newest(conn: AsyncConnection, digest: str, read_at: datetime) -> bool:
+    """Whether no replica has since read another file of the partner's. The one that was read last binds all: while replicas are
+    renewed one by one, an old file must not let lapse what the new one asks for.
+    """
+    row = (await conn.execute(select(channel.c.value, channel.c.at).where(channel.c.name == "file"))).one_or_none()
+    if row is not None and row.at > read_at:
+        return bool(row.value == digest)
+    if row is None or (row.value, row.at) != (digest, read_at):
+        await mark(conn, "file", digest, read_at)
+    return True
+
+
 async def begin_period(conn: AsyncConnection, now: datetime, length: timedelta) -> datetime | None:
     """The end of the period that is over and that nobody has begun to write; None: there is none. The first begins now."""
     last = await marked(conn, "batch")
