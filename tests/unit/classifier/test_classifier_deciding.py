@@ -431,6 +431,22 @@ def test_a_conflict_is_the_persons() -> None:
     assert all(one.conflict_of_interest for one in bench.live_referrals().values())
 
 
+def test_a_conflict_that_an_incident_without_a_partner_tells_of_is_said() -> None:
+    """And that it was none; of whom nobody was told anything nobody is told that either."""
+    officer = {"conflict_of_interest": True}
+    bench = Bench()
+    bench.put(report(1, charged=True), report(2, victims=["ST"], offender=officer))
+    bench.put(report(3, victims=["ST"], offender=officer), retracted(3), retracted(2))
+    assert [(one.incident_id, one.tier, one.change, one.conflict_of_interest) for one in bench.decisions[1:]] == [
+        (incident_id(2), Tier.C, Change.KEPT, True),
+        (incident_id(2), Tier.C, Change.KEPT, False),
+    ]
+    assert [one.outreach for one in bench.decisions[1:]] == [Outreach.NONE] * 2
+    bench = Bench()
+    bench.put(report(2, victims=["SB"], offender=officer))
+    assert not bench.said
+
+
 def test_mutual_and_under_age_are_referred_and_have_no_tier() -> None:
     bench = Bench()
     bench.put(report(1, victims=["BG", "VO"], charged=True), report(2, born=None, offender={"age": 16}, charged=True))
