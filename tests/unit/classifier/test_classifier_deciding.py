@@ -384,6 +384,17 @@ def test_a_list_since_two_incidents_of_one_moment_is_said_again() -> None:
     assert (again.tombstone, again.about, bench.tiers()) == (False, pair(2), {HIM: Tier.C})
 
 
+def test_a_list_is_said_again_where_an_earlier_incident_of_the_same_moment_gives_it() -> None:
+    """What was said before goes with the other: an expunction must leave what stands."""
+    bench = Bench()
+    bench.put(report(2, day=1, charged=True), report(1, day=1, charged=True, code="13A", arrest="A-O-1-2"))
+    bench.put(expunged(2))
+    told = [(one.about, one.event.correlationid) for one in bench.said if one.topic is Topic.TIERS]
+    assert told == [(pair(2), pair(2)), (pair(1), pair(1))]
+    assert pair(2) in bench.erased and pair(1) not in bench.erased
+    assert bench.tiers() == {HIM: Tier.C}
+
+
 def test_a_list_that_a_person_gave_is_of_no_incident() -> None:
     bench = Bench()
     bench.put(report(1, charged=True))
