@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from schemas.classification import Change, Outreach, ReviewCode, Tier
-from schemas.commands import Adopt
+from schemas.commands import Adopt, Role
 from schemas.envelope import Event, from_json_line, to_json_line
 from schemas.incident import Disposition, OffenderSplit, Victim
 from schemas.referral import ReferralWithdrawn
 from schemas.rejects import InvalidRecord
+from schemas.reviews import ConcludeReview, ReviewOutcome
 from schemas.topics import Topic
 from services.classifier.app import compose
 from tests.harness.incidents import (
@@ -19,8 +20,10 @@ from tests.harness.incidents import (
     SEED,
     Bench,
     disposed,
+    event,
     expunged,
     incident_id,
+    later,
     merged,
     noticed,
     opened,
@@ -402,6 +405,29 @@ def test_what_was_expunged_before_the_merge_stays_out_after_it() -> None:
         assert incident_id(2) not in bench.offender().assessment.findings
         bench.put(report(2, HIM, revision=5))
         assert incident_id(2) not in bench.offender().assessment.findings
+
+
+def test_a_closed_record_waits_for_nothing_where_what_it_keeps_out_is_handed_over_through_it() -> None:
+    """Neither the report nor what people said of it; and it names it to nobody."""
+    bench = Bench()
+    bench.put(report(1, GONE), expunged(1, GONE, day=3), merged(GONE, "O-9", day=4))
+    bench.put(report(1, HIM, force=["12"]), report(3, HIM))
+    said = ConcludeReview(
+        offender_id=HIM,
+        by="ana",
+        role=Role.COORDINATOR,
+        incident_id=incident_id(1),
+        code=ReviewCode.WEAPON_UNCHARGED,
+        outcome=ReviewOutcome.AS_IT_STANDS,
+    )
+    bench.put(event(said, HIM, later(8)), merged(HIM, GONE, day=10))
+    assert [one.offender_id for one in bench.offenders.values() if one.pending] == []
+    assert not bench.codes(GONE) and bench.offender(GONE).alias is not None
+    assert set(bench.offender("O-9").assessment.findings) == {incident_id(3)}
+    assert incident_id(1) not in repr(bench.offender(GONE)) + repr(bench.offender("O-9"))
+    assert pair(1, HIM) in bench.erased
+    bench.put(report(1, HIM, revision=2))
+    assert not bench.codes(GONE) and incident_id(1) not in repr(bench.offender("O-9"))
 
 
 def test_the_record_that_gave_an_incident_away_keeps_no_name_of_it() -> None:

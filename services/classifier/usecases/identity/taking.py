@@ -56,6 +56,8 @@ def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) ->
             by_split=data.by_split,
         )
         return sent_after(draft, replace(move, handover_id=data.handover_id), handed, given, terms, *copies)
+    if draft.alias is not None:  # expunged here: it stays out, and the ends of its hand-over have gone on or will
+        return kept_out(draft, inner, given, terms) or Outcome(draft, result="none")
     pending = draft.pending
     if not data.by_split:
         pending = pending | {data.handover_id} if data.remaining else pending - {data.handover_id}
