@@ -195,7 +195,8 @@ def _change(before: Offender, after: Offender, what: About) -> Change:
 
 def takes_over(before: Offender, after: Offender, what: About) -> bool:
     """Whether he is known by one more record, though it brings nothing: the notifier asks what he was given under it."""
-    return what.merged_offender_id in after.absorbed - before.absorbed
+    ends = before.pending - after.pending
+    return what.merged_offender_id not in (None, before.offender_id) and not ends
 
 
 def _matters(offender: Offender) -> tuple[object, ...]:

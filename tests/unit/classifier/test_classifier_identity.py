@@ -109,6 +109,16 @@ def test_nothing_known_is_handed_over_too() -> None:
     assert len(bench.decisions) == 1
 
 
+def test_a_merge_that_brings_nothing_is_told_also_of_a_record_that_gave_a_part_before() -> None:
+    """Of whom all was split off, and who then turned out to be the same man."""
+    bench = Bench()
+    bench.put(report(1, GONE, charged=True), split([1], HIM, GONE))
+    said = len(bench.decisions)
+    bench.put(merged(GONE, day=41))
+    [told] = bench.decisions[said:]
+    assert (told.offender_id, told.merged_offender_id, told.change) == (HIM, GONE, Change.KEPT)
+
+
 def test_a_merge_is_named_also_where_another_policy_opens_his_incidents() -> None:
     codes = SEED.codes.model_copy(update={"intimate": ["SE"]})
     bench = Bench(SEED.model_copy(update={"codes": codes}))
