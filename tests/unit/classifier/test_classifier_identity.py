@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from schemas.classification import Change, Outreach, ReviewCode, Tier
@@ -415,6 +417,31 @@ def test_what_was_expunged_before_the_merge_stays_out_after_it() -> None:
         assert incident_id(2) not in bench.offender().assessment.findings
         bench.put(report(2, HIM, revision=5))
         assert incident_id(2) not in bench.offender().assessment.findings
+
+
+@pytest.mark.parametrize(
+    ("acts", "at"),
+    [
+        ([merged("O-6", "O-7", day=10), merged("O-7", "O-8", day=11), merged("O-8", "O-9", day=12)], "O-9"),
+        ([merged("O-6", "O-7", day=10), merged("O-7", "O-8", day=11), split([1], "O-9", "O-8", day=12)], "O-9"),
+        ([split([1], "O-9", "O-8", day=9), merged("O-6", "O-7", day=10), merged("O-7", "O-8", day=11)], "O-9"),
+        ([merged("O-6", "O-7", day=10), split([1], "O-8", "O-7", day=11), merged("O-8", "O-9", day=12)], "O-9"),
+    ],
+)
+def test_an_expunction_goes_to_every_id_that_he_had_on_the_way(acts: list[Event[Any]], at: str) -> None:
+    """Also to those that neither told it nor gave it to where it is now."""
+    bench = Bench()
+    bench.put(report(1, "O-5", charged=True), report(2, "O-5"), merged("O-5", "O-6", day=8), *acts)
+    assert incident_id(1) in bench.offender(at).history.strands
+    used = {one.pair_id for one in bench.decisions if one.incident_id == incident_id(1)}
+    used |= {one.pair_id for one in bench.of(Topic.REFERRALS) if getattr(one, "incident_id", "") == incident_id(1)}
+    bench.said.clear()
+    bench.put(expunged(1, at))
+    assert len(used) > 2 and used <= set(bench.erased)
+    assert used & {each.pair_id for one in bench.offenders.values() for each in one.decisions.values()} == set()
+    told = {one.pair_id for one in bench.of(Topic.REFERRALS) if isinstance(one, ReferralWithdrawn) and one.expunged}
+    assert used <= told, "and so notifier and victim outreach hear of each"
+    assert used <= {one.pair_id for one in bench.decisions if one.incident_id is None}
 
 
 def test_a_closed_record_waits_for_nothing_where_what_it_keeps_out_is_handed_over_through_it() -> None:
