@@ -43,6 +43,8 @@ class Adopt(Data):
     """Of a report or a retraction: charges of arrests (`arrest|charge`) that other revisions named."""
     via: list[Identifier] = []
     """Offenders it has been handed on by, the first giver first: a ring of merges is seen, and ends."""
+    known_as: list[Identifier] = []
+    """Other ids by whose way what the first giver held had come to him: an expunction goes to each of them."""
     moved: list[str] = []
     """Of the first of a split: keyed hashes of the incidents that move. `original` then names none of them."""
     by_split: bool = False

@@ -44,12 +44,13 @@ def serve_command(
     """
     settings = settings_or_error(CommonSettings)
     logs.configure(service)
-    # What was imported stays, and states in memory live long: to look through them for garbage at the pace that suits a
-    # script takes a fifth of the processor's time.
+    part = SERVICES.get(service) or {**PRODUCERS, "partners": PARTNERS}[service]
+    replica = part.replica(settings)
+    # What is imported by now stays, and states in memory live long: to look through them for garbage at the pace that suits
+    # a script takes a fifth of the processor's time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 10)
-    part = SERVICES.get(service) or {**PRODUCERS, "partners": PARTNERS}[service]
-    asyncio.run(part.replica(settings).run())
+    asyncio.run(replica.run())
 
 
 def migrate_command() -> None:

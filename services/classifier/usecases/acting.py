@@ -32,7 +32,7 @@ from schemas.reviews import (
     ValidateD,
 )
 from schemas.topics import Topic
-from services.classifier.domain import Offender, assess, history, lapses
+from services.classifier.domain import Offender, history, lapses
 from services.classifier.domain.history import is_answered
 from services.classifier.domain.records import agreed
 from services.classifier.terms import Terms
@@ -225,13 +225,14 @@ def clock(
 ) -> Outcome[Offender]:
     """Ends raises whose time is up, and purges suspicions that nobody has validated. A, B and C no time lowers.
 
-    By the policy in force: whoever was not decided under it yet is now, marked `bulk` as where all are decided again.
+    By the policy in force: whoever was not decided under it yet is now, marked `bulk` as where all are decided again. What
+    is to be purged under it goes with the next tick, so that what the policy ends is not said to have been purged.
     """
     over = {("raise", one.id): one for one in state.history.acts("raise") if one.data.until <= given.now}
     draft = replace(state, history=state.history.dropped(over)) if over else state
     stale = state.policy not in (None, terms.policy.digest)
-    known = assess(state.offender_id, state.history, terms.policy, terms.fire) if stale else state.assessment
-    due = lapses(state.history, known.findings.values(), known.standing, terms.policy)
+    findings, standing = state.assessment.findings, state.assessment.standing
+    due = {} if stale else lapses(state.history, findings.values(), standing, terms.policy)
     purged = frozenset(incident_id for incident_id, at in due.items() if at <= given.now)
     if not (over or purged or stale):
         return Outcome(state, result="none")

@@ -195,7 +195,8 @@ def _change(before: Offender, after: Offender, what: About) -> Change:
 
 def takes_over(before: Offender, after: Offender, what: About) -> bool:
     """Whether he is known by one more record, though it brings nothing: the notifier asks what he was given under it."""
-    return what.merged_offender_id in after.absorbed - before.absorbed
+    ends = before.pending - after.pending
+    return what.merged_offender_id not in (None, before.offender_id) and not ends
 
 
 def _matters(offender: Offender) -> tuple[object, ...]:
@@ -219,7 +220,8 @@ def change(before: Offender, after: Offender) -> Change:
 
 
 def is_published(before: Offender, after: Offender, cause: Event[Data]) -> bool:
-    """Whether a qualifying incident, the tier or a review has changed; or a notice was given that notifier does not know of.
+    """Whether a qualifying incident, the tier, a review or what other routes go by has changed; or a notice was given that
+    notifier does not know of.
 
     Of what it serves in the offender's own lane it need not be told.
     """
@@ -231,6 +233,7 @@ def is_published(before: Offender, after: Offender, cause: Event[Data]) -> bool:
         or before.assessment.standing.raised_until != after.assessment.standing.raised_until
         or before.reviews.keys() != after.reviews.keys()
         or bool(before.pending) is not bool(after.pending)
+        or (has_conflict(before) is not has_conflict(after) and _has_partners(after))
         or any(one is not None and one.qualifies for pair in _changed(before, after) for one in pair)
     )
 
@@ -244,6 +247,11 @@ def raised(before: Offender, after: Offender) -> list[ReviewCode]:
 def has_conflict(offender: Offender) -> bool:
     """It is the person who is a sworn officer or the like, whichever report said so."""
     return any(found.report.offender.conflict_of_interest for found in offender.assessment.findings.values())
+
+
+def _has_partners(offender: Offender) -> bool:
+    """Else nobody was told of him that it would be news to."""
+    return any(found.qualifies for found in offender.assessment.findings.values())
 
 
 def _changed(before: Offender, after: Offender) -> Iterator[tuple[Finding | None, Finding | None]]:

@@ -69,7 +69,7 @@ def settled(
     gone = _gone(before, after, what)
     said = [
         *_referrals(before, after, referrals, what, gone.pairs, given, terms),
-        *_tier(before, after, gone.pairs, given),
+        *_tier(before, after, given),
         *more,
         *_victims(before.referrals, referrals, before.offender_id, given),
     ]
@@ -221,12 +221,12 @@ def _current(offender_id: str, standing: Standing, policy: Policy) -> TierCurren
     return TierCurrent(offender_id=offender_id, tier=standing.tier, since=standing.since, policy_version=policy.version)
 
 
-def _tier(before: Offender, after: Offender, erase: Collection[str], given: Input) -> Iterator[Outgoing]:
+def _tier(before: Offender, after: Offender, given: Input) -> Iterator[Outgoing]:
     """Of the tier nothing else is told: neither incident nor cause. It bears the opaque pair of the incident that gave it,
-    whose time it tells, so that all who keep it find it when that is expunged; said once more where what said so is erased."""
+    whose time it tells, so that all who keep it find it when that is expunged; said once more where another gives the same."""
     was, now = before.current, after.current
     told = now or was
-    if told is not None and (was != now or _since_pair(before) in erase):
+    if told is not None and (was != now or _since_pair(before) != _since_pair(after)):
         event = caused_by(given, SOURCE, told, Topic.TIERS, told.offender_id, subject=told.offender_id)
         pair = _since_pair(after) if now is not None else None
         event = replace(event, correlationid=pair, causationid=None)

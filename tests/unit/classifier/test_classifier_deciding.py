@@ -384,6 +384,17 @@ def test_a_list_since_two_incidents_of_one_moment_is_said_again() -> None:
     assert (again.tombstone, again.about, bench.tiers()) == (False, pair(2), {HIM: Tier.C})
 
 
+def test_a_list_is_said_again_where_an_earlier_incident_of_the_same_moment_gives_it() -> None:
+    """What was said before goes with the other: an expunction must leave what stands."""
+    bench = Bench()
+    bench.put(report(2, day=1, charged=True), report(1, day=1, charged=True, code="13A", arrest="A-O-1-2"))
+    bench.put(expunged(2))
+    told = [(one.about, one.event.correlationid) for one in bench.said if one.topic is Topic.TIERS]
+    assert told == [(pair(2), pair(2)), (pair(1), pair(1))]
+    assert pair(2) in bench.erased and pair(1) not in bench.erased
+    assert bench.tiers() == {HIM: Tier.C}
+
+
 def test_a_list_that_a_person_gave_is_of_no_incident() -> None:
     bench = Bench()
     bench.put(report(1, charged=True))
@@ -429,6 +440,22 @@ def test_a_conflict_is_the_persons() -> None:
     assert bench.decisions[-1].conflict_of_interest
     assert bench.decisions[-1].review == [ReviewCode.CONFLICT_OF_INTEREST]
     assert all(one.conflict_of_interest for one in bench.live_referrals().values())
+
+
+def test_a_conflict_that_an_incident_without_a_partner_tells_of_is_said() -> None:
+    """And that it was none; of whom nobody was told anything nobody is told that either."""
+    officer = {"conflict_of_interest": True}
+    bench = Bench()
+    bench.put(report(1, charged=True), report(2, victims=["ST"], offender=officer))
+    bench.put(report(3, victims=["ST"], offender=officer), retracted(3), retracted(2))
+    assert [(one.incident_id, one.tier, one.change, one.conflict_of_interest) for one in bench.decisions[1:]] == [
+        (incident_id(2), Tier.C, Change.KEPT, True),
+        (incident_id(2), Tier.C, Change.KEPT, False),
+    ]
+    assert [one.outreach for one in bench.decisions[1:]] == [Outreach.NONE] * 2
+    bench = Bench()
+    bench.put(report(2, victims=["SB"], offender=officer))
+    assert not bench.said
 
 
 def test_mutual_and_under_age_are_referred_and_have_no_tier() -> None:

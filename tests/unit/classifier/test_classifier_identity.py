@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from schemas.classification import Change, Outreach, ReviewCode, Tier
-from schemas.commands import Adopt
+from schemas.commands import Adopt, Role
 from schemas.envelope import Event, from_json_line, to_json_line
 from schemas.incident import Disposition, OffenderSplit, Victim
 from schemas.referral import ReferralWithdrawn
 from schemas.rejects import InvalidRecord
+from schemas.reviews import ConcludeReview, ReviewOutcome
 from schemas.topics import Topic
 from services.classifier.app import compose
 from tests.harness.incidents import (
@@ -19,8 +22,10 @@ from tests.harness.incidents import (
     SEED,
     Bench,
     disposed,
+    event,
     expunged,
     incident_id,
+    later,
     merged,
     noticed,
     opened,
@@ -104,6 +109,16 @@ def test_nothing_known_is_handed_over_too() -> None:
     assert not told.merge_pending
     bench.put(merged(GONE))
     assert len(bench.decisions) == 1
+
+
+def test_a_merge_that_brings_nothing_is_told_also_of_a_record_that_gave_a_part_before() -> None:
+    """Of whom all was split off, and who then turned out to be the same man."""
+    bench = Bench()
+    bench.put(report(1, GONE, charged=True), split([1], HIM, GONE))
+    said = len(bench.decisions)
+    bench.put(merged(GONE, day=41))
+    [told] = bench.decisions[said:]
+    assert (told.offender_id, told.merged_offender_id, told.change) == (HIM, GONE, Change.KEPT)
 
 
 def test_a_merge_is_named_also_where_another_policy_opens_his_incidents() -> None:
@@ -402,6 +417,54 @@ def test_what_was_expunged_before_the_merge_stays_out_after_it() -> None:
         assert incident_id(2) not in bench.offender().assessment.findings
         bench.put(report(2, HIM, revision=5))
         assert incident_id(2) not in bench.offender().assessment.findings
+
+
+@pytest.mark.parametrize(
+    ("acts", "at"),
+    [
+        ([merged("O-6", "O-7", day=10), merged("O-7", "O-8", day=11), merged("O-8", "O-9", day=12)], "O-9"),
+        ([merged("O-6", "O-7", day=10), merged("O-7", "O-8", day=11), split([1], "O-9", "O-8", day=12)], "O-9"),
+        ([split([1], "O-9", "O-8", day=9), merged("O-6", "O-7", day=10), merged("O-7", "O-8", day=11)], "O-9"),
+        ([merged("O-6", "O-7", day=10), split([1], "O-8", "O-7", day=11), merged("O-8", "O-9", day=12)], "O-9"),
+    ],
+)
+def test_an_expunction_goes_to_every_id_that_he_had_on_the_way(acts: list[Event[Any]], at: str) -> None:
+    """Also to those that neither told it nor gave it to where it is now."""
+    bench = Bench()
+    bench.put(report(1, "O-5", charged=True), report(2, "O-5"), merged("O-5", "O-6", day=8), *acts)
+    assert incident_id(1) in bench.offender(at).history.strands
+    used = {one.pair_id for one in bench.decisions if one.incident_id == incident_id(1)}
+    used |= {one.pair_id for one in bench.of(Topic.REFERRALS) if getattr(one, "incident_id", "") == incident_id(1)}
+    bench.said.clear()
+    bench.put(expunged(1, at))
+    assert len(used) > 2 and used <= set(bench.erased)
+    assert used & {each.pair_id for one in bench.offenders.values() for each in one.decisions.values()} == set()
+    told = {one.pair_id for one in bench.of(Topic.REFERRALS) if isinstance(one, ReferralWithdrawn) and one.expunged}
+    assert used <= told, "and so notifier and victim outreach hear of each"
+    assert used <= {one.pair_id for one in bench.decisions if one.incident_id is None}
+
+
+def test_a_closed_record_waits_for_nothing_where_what_it_keeps_out_is_handed_over_through_it() -> None:
+    """Neither the report nor what people said of it; and it names it to nobody."""
+    bench = Bench()
+    bench.put(report(1, GONE), expunged(1, GONE, day=3), merged(GONE, "O-9", day=4))
+    bench.put(report(1, HIM, force=["12"]), report(3, HIM))
+    said = ConcludeReview(
+        offender_id=HIM,
+        by="ana",
+        role=Role.COORDINATOR,
+        incident_id=incident_id(1),
+        code=ReviewCode.WEAPON_UNCHARGED,
+        outcome=ReviewOutcome.AS_IT_STANDS,
+    )
+    bench.put(event(said, HIM, later(8)), merged(HIM, GONE, day=10))
+    assert [one.offender_id for one in bench.offenders.values() if one.pending] == []
+    assert not bench.codes(GONE) and bench.offender(GONE).alias is not None
+    assert set(bench.offender("O-9").assessment.findings) == {incident_id(3)}
+    assert incident_id(1) not in repr(bench.offender(GONE)) + repr(bench.offender("O-9"))
+    assert pair(1, HIM) in bench.erased
+    bench.put(report(1, HIM, revision=2))
+    assert not bench.codes(GONE) and incident_id(1) not in repr(bench.offender("O-9"))
 
 
 def test_the_record_that_gave_an_incident_away_keeps_no_name_of_it() -> None:

@@ -347,8 +347,39 @@ def test_the_term_is_that_of_the_policy_in_force() -> None:
     bench.service = compose(other, SEAL)
     bench.kept = other.digest
     assert lapse is not None
-    tick(bench, (lapse - later(0)) / timedelta(days=1))
-    assert (bench.offender().tier, decisions(bench)[-1].purged, decisions(bench)[-1].bulk) == (None, True, True)
+    day = (lapse - later(0)) / timedelta(days=1)
+    tick(bench, day)
+    assert (bench.offender().tier, decisions(bench)[-1].purged) == (Tier.D, False), "decided again first"
+    assert bench.offender().wake_at == report(1).data.reported_at + timedelta(days=100)
+    tick(bench, day + 1)
+    assert (bench.offender().tier, decisions(bench)[-1].purged, decisions(bench)[-1].bulk) == (None, True, False)
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ([*PRACTICE.codes.intimate, "AQ"], [(2, False, []), (None, True, [1])]),
+        (["SE", "BG"], [(None, False, [2]), (None, True, [1])]),
+    ],
+)
+def test_what_another_policy_changes_is_said_apart_from_what_is_purged(
+    codes: list[str], said: list[tuple[int | None, bool, list[int]]]
+) -> None:
+    """The one opens and withdraws, the other leaves her help alone."""
+    bench, other = Bench(), changed(PRACTICE, {"version": "2", "codes.intimate": codes})
+    whom = "AQ" if "AQ" in codes else "HR"
+    bench.put(report(1), report(2, day=1800, victims=[whom]), report(3, day=1801))
+    before = len(decisions(bench))
+    bench.service = compose(other, SEAL)
+    bench.kept = other.digest
+    tick(bench, 1830)
+    tick(bench, 1831)
+    assert [(one.incident_id, one.purged, one.withdrawn_pair_ids) for one in decisions(bench)[before:]] == [
+        (number and incident_id(number), purged, [pair(each) for each in ended]) for number, purged, ended in said
+    ]
+    assert {one.incident_id for one in bench.live_referrals().values()} == {
+        incident_id(number) for number in (1, 2, 3) if (number, whom) != (2, "HR")
+    }
 
 
 # challenges ----------------------------------------------------------------------------------------------------------

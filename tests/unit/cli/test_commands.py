@@ -48,3 +48,27 @@ def test_the_command_line_alone_loads_no_service() -> None:
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "services.cli.lazy" in loaded
     assert not {"sqlalchemy", "fastapi", "aiokafka"} & set(loaded)
+
+
+SERVED = """
+import gc
+from services.cli import serve
+
+class Part:
+    def replica(self, settings):
+        self.made = [[]]
+        return self
+
+    async def run(self):
+        print(any(one is self.made for one in gc.get_objects()))
+
+serve.settings_or_error = lambda kind: None
+serve.SERVICES["classifier"] = Part()
+serve.serve_command("classifier")
+"""
+
+
+def test_what_a_service_is_made_of_is_never_looked_through_for_garbage() -> None:
+    """Its modules are imported when it is composed."""
+    told = subprocess.run([sys.executable, "-c", SERVED], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["False"]

@@ -41,6 +41,8 @@ class Handed:
     """Matters that other revisions of the report named."""
     via: tuple[str, ...] = ()
     """Who handed it on before."""
+    known_as: frozenset[str] = frozenset()
+    """By whose way it may have come to the first of them."""
     moved: tuple[str, ...] = ()
     """Sealed ids of what a split moves."""
     by_split: bool = False
@@ -180,7 +182,8 @@ def _handover(
     first = Handed(mark, sealed=part.expunged, moved=moved)
     whole = [first, *events, *([Handed(mark)] if events else [])]
     for place, handed in enumerate(whole):
-        yield _adopt(state, move, replace(handed, remaining=len(whole) - 1 - place), given, seal, place)
+        handed = replace(handed, remaining=len(whole) - 1 - place, known_as=state.absorbed)
+        yield _adopt(state, move, handed, given, seal, place)
 
 
 UNNAMED = "000000000:-"
@@ -223,6 +226,7 @@ def _adopt(state: Offender, move: Move, handed: Handed, given: Input, seal: Seal
         opened_through=handed.opened_through,
         others=list(handed.others),
         via=[*handed.via, state.offender_id],
+        known_as=sorted(handed.known_as),
         moved=list(handed.moved),
         by_split=handed.by_split,
     )

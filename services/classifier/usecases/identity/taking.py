@@ -53,13 +53,16 @@ def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) ->
             data.opened_through,
             tuple(data.others),
             tuple(data.via),
+            frozenset(data.known_as),
             by_split=data.by_split,
         )
         return sent_after(draft, replace(move, handover_id=data.handover_id), handed, given, terms, *copies)
+    if draft.alias is not None:  # expunged here: it stays out, and the ends of its hand-over have gone on or will
+        return kept_out(draft, inner, given, terms) or Outcome(draft, result="none")
     pending = draft.pending
     if not data.by_split:
         pending = pending | {data.handover_id} if data.remaining else pending - {data.handover_id}
-    absorbed = draft.absorbed.union(data.via) - {draft.offender_id}
+    absorbed = draft.absorbed.union(data.via, data.known_as) - {draft.offender_id}
     if (pending, absorbed) != (draft.pending, draft.absorbed):
         draft = replace(draft, pending=pending, absorbed=absorbed)
     folded = (
