@@ -7,10 +7,10 @@ name, as RU (relationship unknown), so that somebody asks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any, Final
 
@@ -48,32 +48,51 @@ def person_of(values: Values) -> str:
 
 
 def women_of(rows: Sequence[Values]) -> Women:
-    """Of rows of one incident, whoever's they are. Who is given no number has the first that is given to nobody.
+    """Of rows of one incident, whoever's they are. Who is given no number has the first that is given to nobody, in no row
+    whatever else is wrong with it; where that cannot be told she is left out.
 
     Counted for each man apart, the first woman of one would go by the id of the first woman of another.
     """
-    found: dict[Woman, dict[str, Any]] = {}
-    taken = set()
+    told: list[tuple[Woman, Values]] = []
+    taken: set[int | None] = set()
+    countable = True
     for row in rows:
-        with suppress(RowError):  # told of his rows
+        try:
+            taken.add(_given(row))
             if (woman := _woman(row)) is not None:
-                known = found.setdefault(woman, {})
-                told = {
-                    "victim_no": _given(row),
-                    "name": row.text("victim_name"),
-                    "birth_date": row.born("victim_birth_date"),
-                }
-                known.update({name: value for name, value in told.items() if value and name not in known})
-                taken.add(told["victim_no"])
+                told.append((woman, row))
+        except RowError:  # told of his rows
+            countable = False
+    names = {woman for woman, _ in told}
+    found: dict[Woman, dict[str, Any]] = {}
+    for woman, row in told:
+        known = found.setdefault(_as_known(woman, names), {})
+        own = {"victim_no": _given(row), "name": _name(row), "birth_date": _birth(row)}
+        known.update({name: value for name, value in own.items() if value and name not in known})
     free = (number for number in count(1) if number not in taken)
     return {
         woman: DescribedVictim(**{"victim_no": known.get("victim_no") or next(free), **known})
         for woman, known in found.items()
+        if countable or "victim_no" in known
     }
 
 
 def _given(row: Values) -> int | None:
     return row.whole("victim_no", 1, 999)
+
+
+def _name(row: Values) -> str | None:
+    """As `_birth`."""
+    with suppress(RowError):
+        return row.text("victim_name")
+    return None
+
+
+def _birth(row: Values) -> date | None:
+    """None too where it cannot be read: his rows are refused for it, and her number is kept for her until they come again."""
+    with suppress(RowError):
+        return row.born("victim_birth_date")
+    return None
 
 
 def _woman(row: Values) -> Woman | None:
@@ -85,8 +104,16 @@ def _woman(row: Values) -> Woman | None:
     if number := _given(row):
         return ("number", str(number))
     if name := row.text("victim_name"):
-        return ("name", " ".join(name.split()).casefold(), str(row.born("victim_birth_date") or ""))
+        return ("name", " ".join(name.split()).casefold(), str(_birth(row) or ""))
     return ("his", person_of(row)) if row.text("relationship") else None
+
+
+def _as_known(woman: Woman, known: Iterable[Woman]) -> Woman:
+    """A name without a birth date is the one of that name that has one, if there is one alone."""
+    if woman[0] != "name" or woman[2]:
+        return woman
+    same = [each for each in known if each[:2] == woman[:2] and each[2]]
+    return same[0] if len(same) == 1 else woman
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +232,11 @@ def _victims(rows: Sequence[Values], ori: str, number: str, who: str, women: Wom
     found: dict[Woman, list[Values]] = {}
     for row in rows:
         if (woman := _woman(row)) is not None:
-            found.setdefault(woman, []).append(row)
+            found.setdefault(_as_known(woman, women), []).append(row)
     victims: list[_Victim] = []
     for woman, of_her in found.items():
+        if woman not in women:
+            raise of_her[0].wrong("victim_no", RejectCode.ROW_CONFLICT)
         place = _place(of_her, women[woman], {victim.place for victim in victims})
         row = of_her[0]
         codes = [charge.code for each in of_her if (charge := charge_of(each)) and charge.has_victim]

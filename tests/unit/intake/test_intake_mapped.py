@@ -284,6 +284,34 @@ def test_a_man_who_cannot_be_read_moves_no_womans_number(tmp_path: Path) -> None
     assert named([stands])[0][0][:2] == ("Zoe", 2)
 
 
+def test_a_womans_row_that_cannot_be_read_gives_her_number_to_no_other(tmp_path: Path) -> None:
+    """She comes again, corrected, under the number that is hers: by then nobody else may go by it."""
+    for number in ("1", ""):
+        rows = ("M2,,Zoe,", f"M1,{number},Ann,2085-01-01") if number else ("M1,,Ann,2085-01-01", "M2,,Zoe,")
+        units = of_men(tmp_path, *rows)
+        [refused] = [unit.reject for unit in units if unit.reject]
+        assert (refused.code, refused.field) == (RejectCode.ROW_DATE, "w born")
+        [[zoe]] = named([unit for unit in units if unit.events])
+        mended = named(of_men(tmp_path, *(row.replace("2085", "1985") for row in rows)))
+        assert sorted(mended) == [[("Ann", 1, victim_id("ZZ0010000", "25-1", 1))], [zoe]]
+    unnumbered, wrong, numbered = of_men(tmp_path, "M2,,Zoe,", "M1,1O,Ann,", "M3,3,Bea,")
+    assert [(unit.reject.code, unit.reject.field) for unit in (unnumbered, wrong) if unit.reject] == [
+        (RejectCode.ROW_CONFLICT, "w no"), (RejectCode.OUT_OF_RANGE, "w no")
+    ], "nobody can say which number is free"  # fmt: skip
+    assert named([numbered])[0][0][:2] == ("Bea", 3)
+
+
+def test_a_birth_date_in_one_of_her_rows_makes_no_other_woman_of_her(tmp_path: Path) -> None:
+    for rows in (("M1,,Ann,", "M1,,ANN,1990-03-04", "M2,,Ann,"), ("M1,,Ann,1990-03-04", "M1,,Ann,", "M2,,Ann,")):
+        mine, his = of_men(tmp_path, *rows)
+        assert [len(one) for one in named([mine, his])] == [1, 1]
+        assert named([mine])[0][0][1:] == named([his])[0][0][1:] == (1, victim_id("ZZ0010000", "25-1", 1))
+        [her] = [fact for fact in mine.facts if isinstance(fact, VictimFacts)]
+        assert her.birth_date == date(1990, 3, 4)
+    [three] = named(of_men(tmp_path, "M1,,Ann,1960-01-02", "M1,,Ann,1990-03-04", "M1,,Ann,"))
+    assert [number for _, number, _ in three] == [1, 2, 3], "which of two she is, nobody can say"
+
+
 def test_one_number_for_two_womens_names_is_refused(tmp_path: Path) -> None:
     """Else one's contact would be called for the other. Another spelling is no other woman."""
     [both] = of_men(tmp_path, "M1,1,Ann Lee,", "M1,1,Zoe Lee,")
