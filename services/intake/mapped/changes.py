@@ -1,8 +1,9 @@
 """What has changed from one snapshot of a roster to the next. Pure.
 
 A booking that is new, or a change of one, is said whatever else is wrong with a snapshot. That somebody is gone is believed
-only of a snapshot that can be believed: one that is empty, lacks too many of those held, or has rows that could not be read, is
+only of a snapshot that can be believed: one that is empty, lacks too many of those held, or has rows that may be anybody's, is
 a fault, and nobody counts as released by it. (Oregon's feed once told 8,000 people of releases that were none.)
+Whose row cannot be read but for the booking's number is there.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Fault(StrEnum):
     EMPTY = "snapshot_empty"
     SHORT = "snapshot_short"
     UNREADABLE = "snapshot_unreadable"
-    """Rows could not be read, and somebody is missing who may stand in one of them."""
+    """Of a row it cannot be read whose it is, and somebody is missing who may stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def changes(
         is_history = first and (empty_at is None or booking.booked_at < empty_at - _A_DAY)
         told = _Telling(mapping, booking, at, bulk=is_history)
         now = _booked(told, before) if before is None or before.released_at is not None else _changed(told, before)
-        if snapshot.whole or len(booking.charges) >= now.charged:  # fewer: one may stand in a row that cannot be read
+        if snapshot.all_of(booking_id) or len(booking.charges) >= now.charged:  # fewer: one may be in a row not read
             now = told.charged(now)
         if now != before:
             found.kept[booking_id] = now
@@ -103,7 +104,9 @@ def changes(
             found.units.append(unit)
         elif booking.offender_id != shown_as:
             found.units.append(Unit(booking.line, sightings=_sightings(booking, now)))  # what links the two
-    missing = {key: held for key, held in known.items() if held.released_at is None and key not in snapshot.bookings}
+    away = {key: held for key, held in known.items() if held.released_at is None and key not in snapshot.bookings}
+    missing = {key: held for key, held in away.items() if key not in snapshot.unread}
+    found.kept |= {key: replace(held, missing_since=None) for key, held in away.items() if key not in missing}
     held = sum(each.released_at is None for each in known.values())
     if held_at_fault is not None:
         held = min(held, held_at_fault)  # whoever is booked while a wing is missing does not make the wing a small part

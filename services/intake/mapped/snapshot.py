@@ -15,7 +15,7 @@ from services.intake.identity import Identifiers, offender_id, offender_ids
 from services.intake.lines import Source
 from services.intake.mapped.charges import Charge, charge_of
 from services.intake.mapped.reader import reject_of
-from services.intake.mapped.rows import Row, rows
+from services.intake.mapped.rows import Row, RowError, rows
 from services.intake.mapped.values import Values
 
 _AN_HOUR: Final = timedelta(hours=1)
@@ -69,15 +69,21 @@ class Booking:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a roster file holds. `whole`: every row could be read, so that who is missing is not there."""
+    """What a roster file holds. `unread`: the bookings of rows that could not be read, None where not even that could be."""
 
     bookings: dict[str, Booking]
     rejected: tuple[Unit, ...]
     rows: int
+    unread: frozenset[str | None] = frozenset()
 
     @property
     def whole(self) -> bool:
-        return not self.rejected
+        """Whose every row is could be told, so that who is missing is not there."""
+        return None not in self.unread
+
+    def all_of(self, booking_id: str) -> bool:
+        """Every row of this booking could be read."""
+        return self.whole and booking_id not in self.unread
 
 
 def read_snapshot(source: Source, mapping: Mapping) -> Snapshot:
@@ -86,6 +92,7 @@ def read_snapshot(source: Source, mapping: Mapping) -> Snapshot:
         raise InputError(f"{source.path}: mapping {mapping.name} is of kind {mapping.kind}, not of a roster")
     found: dict[str, Booking] = {}
     rejected: list[Unit] = []
+    unread: set[str | None] = set()
     count = 0
     for row in rows(source, encoding=mapping.encoding, delimiter=mapping.delimiter, needed=mapping.columns.values()):
         count += 1
@@ -96,7 +103,19 @@ def read_snapshot(source: Source, mapping: Mapping) -> Snapshot:
                 found[booking.booking_id] = _together(known, booking, Values(mapping, row)) if known else booking
         except (InvalidRecord, ValidationError) as wrong:
             rejected.append(Unit(row.line, reject=reject_of(source, [row], wrong)))
-    return Snapshot(found, tuple(rejected), count)
+            unread.add(_booking_id(mapping, row))
+    return Snapshot(found, tuple(rejected), count, frozenset(unread))
+
+
+def _booking_id(mapping: Mapping, row: Row) -> str | None:
+    """Whatever else in the row cannot be read."""
+    if row.error:
+        return None
+    values = Values(mapping, row)
+    try:
+        return f"{values.agency}:{values.number('booking')}"
+    except RowError:
+        return None
 
 
 def _booking(mapping: Mapping, row: Row) -> Booking | None:

@@ -140,6 +140,29 @@ def test_a_fault_does_not_wear_off_as_the_jail_fills(roster: Roster) -> None:
     assert roster.shows(*there, *booked).fault is None, "11 of 99, and no fault before: the next count is a new one"
 
 
+def test_a_row_of_which_the_number_can_be_read_is_no_missing_man(roster: Roster) -> None:
+    """He is there, whatever else is wrong with it: nobody else's release waits for it, and his is not made up."""
+    unread = row(1, hearing="TBD")
+    roster.shows(row(1), row(2), row(3), row(4))
+    found = roster.shows(unread, row(3), row(4))
+    assert [unit.reject.code for unit in found.units if unit.reject] == ["row_date"]
+    assert (found.fault, custody(found)) == (None, [("B2", "released", "Jail 1")])
+    assert custody(roster.shows(unread, row(4), accept_short=True)) == [("B3", "released", "Jail 1")]
+    assert roster.shows(unread, row(1, hearing="TBD").replace("B1,", ","), row(9)).fault is Fault.UNREADABLE, (
+        "without a number he may be anybody"
+    )
+    assert roster.shows(unread).fault is Fault.EMPTY
+    assert custody(roster.shows(row(4))) == [("B1", "released", "Jail 1"), ("B9", "released", "Jail 1")]
+
+
+def test_one_on_his_way_who_is_there_again_is_not_lost(roster: Roster) -> None:
+    roster.shows(row(1, status="transfer"), row(2))
+    roster.shows(row(2))
+    roster.shows(row(1, hearing="TBD", status="in"), row(2), after=LOST_AFTER)
+    assert custody(roster.shows(row(2))) == [], "for a day he may be on his way anew"
+    assert custody(roster.shows(row(2), after=LOST_AFTER)) == [("B1", "released", "Jail 1")]
+
+
 def test_a_person_can_say_that_a_short_one_is_right(roster: Roster) -> None:
     roster.shows(*(row(number) for number in range(40)))
     assert roster.shows(row(1)).fault is Fault.SHORT
@@ -226,6 +249,14 @@ def test_a_charge_in_a_row_that_cannot_be_read_is_not_withdrawn(roster: Roster) 
     )
     assert codes(roster.shows(row(9), dwi, "B7")) == []
     assert codes(roster.shows(row(9), dwi)) == [["90Z"]], "a whole one takes it back"
+
+
+def test_charges_wait_for_a_row_of_their_own_booking_alone(roster: Roster) -> None:
+    dwi, assault = row(1, charge="DRIVING WHILE IMPAIRED"), row(1, charge="ASSAULT ON A FEMALE")
+    roster.shows(row(9))
+    roster.shows(row(9), dwi, assault)
+    assert codes(roster.shows(row(9), dwi, assault.replace("22:15", "24:15"))) == [], "it may be the other charge"
+    assert codes(roster.shows(row(9, hearing="TBD"), dwi)) == [["90Z"]]
 
 
 def test_charges_of_the_first_snapshot_are_a_history_load(roster: Roster) -> None:
