@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from pydantic import ValidationError
@@ -151,12 +151,13 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
 
 
 def _released(values: Values, booked: datetime) -> datetime | None:
-    """Not before he was booked: a date alone is its first moment, and when summer time ends an hour comes twice."""
+    """Not before he was booked: but a date alone is its first moment, and when summer time ends an hour comes twice."""
     released = values.moment("released")
     if released is None:
         return None
     before = booked.astimezone(UTC) - released.astimezone(UTC)
-    if before > _AN_HOUR and released.date() != booked.date():
+    is_day_alone = released.time() == time() and released.date() == booked.date()
+    if before > _AN_HOUR and not is_day_alone:
         raise values.wrong("released", RejectCode.ROW_CONFLICT)
     return booked if before > timedelta() else released
 

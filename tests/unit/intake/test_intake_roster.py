@@ -328,10 +328,13 @@ def test_a_release_that_seems_to_be_before_the_booking_is_at_it(tmp_path: Path, 
     assert roster.known["ZZ0000000:B1"].released_at == roster.known["ZZ0000000:B1"].booked_at
 
 
-def test_one_released_a_day_before_he_was_booked_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("released", ["2025-01-09 22:15", "2025-01-10 09:00", "2025-01-09 00:00"])
+def test_one_released_before_he_was_booked_is_refused(tmp_path: Path, released: str) -> None:
+    """A date alone, of that day, has no time that could be before it: `test_a_release_that_seems_to_be_before`."""
     roster = with_columns(tmp_path, released="out")
-    found = roster.shows(row(1) + ",2025-01-09 22:15")
+    found = roster.shows(row(1) + f",{released}", after=timedelta(days=1))
     assert [unit.reject.code for unit in found.units if unit.reject] == ["row_conflict"]
+    assert custody(found) == []
 
 
 def test_what_concerns_nobody_else_is_not_told(roster: Roster) -> None:
