@@ -87,8 +87,8 @@ def changes(
     found = Changes(list(snapshot.rejected))
     for booking_id, booking in snapshot.bookings.items():
         before = known.get(booking_id)
-        if booking.released_at is not None and booking.released_at > at:
-            booking = replace(booking, released_at=None)  # a release that is planned
+        if not _is_over(booking, before, at, all_read=booking_id not in snapshot.unread):
+            booking = replace(booking, released_at=None)
         shown_as = booking.offender_id
         if before is not None and (before.released_at is None or booking.booked_at <= before.released_at):
             booking = booking.of_stay(before.offender_id)
@@ -115,6 +115,14 @@ def changes(
     for booking_id, gone in missing.items():
         _gone(found, mapping, booking_id, gone, at, believed=found.fault is None)
     return found
+
+
+def _is_over(booking: Booking, before: Held | None, at: datetime, *, all_read: bool) -> bool:
+    """A release to come is a plan. A row of his that cannot be read may say that he is held: then none ends his stay."""
+    if booking.released_at is None or booking.released_at > at:
+        return False
+    is_known = before is not None and before.released_at is not None and booking.booked_at <= before.released_at
+    return all_read or is_known
 
 
 def _fault(held: int, missing: Table[str, Held], snapshot: Snapshot, mapping: Mapping) -> Fault | None:

@@ -168,7 +168,13 @@ def _of_booking(him: Identifiers, number: str) -> Identifiers:
 
 
 def _together(known: Booking, more: Booking, values: Values) -> Booking:
-    """Two rows of one booking are two charges of it; rows that tell of two men are not."""
+    """Two rows of one booking are two charges of it; rows that tell of two men are not. Held for one, he is held."""
     if known.offender_id != more.offender_id:
         raise values.wrong("booking", RejectCode.ROW_CONFLICT)
-    return replace(known, charges=(*known.charges, *more.charges), hearing_at=known.hearing_at or more.hearing_at)
+    ends = (known.released_at, more.released_at)
+    return replace(
+        known,
+        charges=(*known.charges, *more.charges),
+        hearing_at=known.hearing_at or more.hearing_at,
+        released_at=None if known.held or more.held else max(end for end in ends if end),
+    )

@@ -337,6 +337,20 @@ def test_one_released_before_he_was_booked_is_refused(tmp_path: Path, released: 
     assert custody(found) == []
 
 
+def test_one_let_go_for_one_of_his_charges_is_held_for_the_other(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, released="out")
+    held, gone = row(1, charge="LARCENY") + ",", row(1, charge="ASSAULT ON A FEMALE") + ",2025-01-11 01:02"
+    roster.shows(held, row(2) + ",", after=timedelta(hours=1))
+    for rows in ((held, gone), (gone, held), (gone, held, gone)):
+        assert "released" not in {change for _, change, _ in custody(roster.shows(*rows, row(2) + ","))}
+    torn = held.replace("2025-01-10", "2025-13-10")
+    assert custody(roster.shows(gone, torn, row(2) + ",")) == [], "a row that cannot be read may say that he is held"
+    found = roster.shows(gone, gone.replace("01:02", "01:04"), row(2) + ",")
+    assert custody(found) == [("B1", "released", "Jail 1")]
+    assert roster.known["ZZ0000000:B1"].released_at == datetime(2025, 1, 11, 6, 4, tzinfo=UTC)
+    assert custody(roster.shows(gone, torn, row(2) + ",")) == [], "nor does it hold him again"
+
+
 def test_what_concerns_nobody_else_is_not_told(roster: Roster) -> None:
     found = roster.shows(row(1, charge="DRIVING WHILE IMPAIRED"))
     assert [type(event.data) for unit in found.units for event in unit.events] == [CustodyChanged]
