@@ -170,12 +170,9 @@ def _one_man(rows: Sequence[Values], known: Sequence[Identifiers | None]) -> Non
     seen: dict[str, object] = {}
     told_by_place = all(row.text("offender_no") for row in rows)
     for row, him in zip(rows, known, strict=True):
-        if him is None or told_by_place or him.state_id or him.fbi_number or him.agency_person:
+        if him is None or told_by_place or him.is_numbered:
             return
-        own = {"name": " ".join((him.name or "").split()).casefold(), "birth_date": him.birth_date}
-        for name, value in own.items():
-            if value and seen.setdefault(name, value) != value:
-                raise row.wrong("last_name" if name not in row.mapping.columns else name, RejectCode.ROW_CONFLICT)
+        row.one_man(seen, him)
 
 
 def _revision(rows: Sequence[Values]) -> int:

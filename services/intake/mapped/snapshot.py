@@ -171,9 +171,15 @@ def _together(known: Booking, more: Booking, values: Values) -> Booking:
     """Two rows of one booking are two charges of it; rows that tell of two men are not. Held for one, he is held."""
     if known.offender_id != more.offender_id:
         raise values.wrong("booking", RejectCode.ROW_CONFLICT)
+    him = known.known
+    if not him.is_numbered:  # the booking's number alone makes one of them
+        seen: dict[str, object] = {}
+        values.one_man(seen, him)
+        values.one_man(seen, more.known)
     ends = (known.released_at, more.released_at)
     return replace(
         known,
+        known=replace(him, name=him.name or more.known.name, birth_date=him.birth_date or more.known.birth_date),
         charges=(*known.charges, *more.charges),
         hearing_at=known.hearing_at or more.hearing_at,
         released_at=None if known.held or more.held else max(end for end in ends if end),

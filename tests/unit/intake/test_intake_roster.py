@@ -362,6 +362,26 @@ def test_two_men_under_one_booking_are_refused(roster: Roster) -> None:
     assert len(custody(found)) == 2
 
 
+@pytest.mark.parametrize(("name", "birth", "column"), [("Other, B", "", "name"), ("MAN,  1", "1961-06-15", "born")])
+def test_two_men_under_one_booking_without_numbers_are_refused(
+    tmp_path: Path, name: str, birth: str, column: str
+) -> None:
+    """Else the first is held for what the other did, and the other is nobody."""
+    roster = with_columns(tmp_path, birth_date="born")
+    without = {name: column for name, column in roster.mapping.columns.items() if name != "person"}
+    roster.mapping = roster.mapping.model_copy(
+        update={"columns": without, "dates": [*roster.mapping.dates, "%Y-%m-%d"]}
+    )
+    assault = row(1, charge="ASSAULT ON A FEMALE")
+    rows = [f"{assault},", f"{row(1)},1985-06-15", f"{assault},".replace("Man, 1", "man,  1")]
+    assert [unit.reject for unit in roster.shows(*rows, row(3) + ",").units if unit.reject] == []
+    other = assault.replace('"Man, 1"', f'"{name}"') + f",{birth}"
+    found = roster.shows(*rows, other, row(3) + ",")
+    [reject] = [unit.reject for unit in found.units if unit.reject]
+    assert (reject.code, reject.field, reject.line) == ("row_conflict", column, 5)
+    assert (custody(found), codes(found)) == ([], [])
+
+
 def test_a_hearing_set_back_to_where_it_was_is_news(roster: Roster) -> None:
     ids = set()
     for hearing in ("2025-01-12 09:00", "2025-01-13 09:00", "2025-01-12 09:00"):
