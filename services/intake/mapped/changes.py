@@ -52,8 +52,9 @@ class Held:
     transferred: bool = False
     charges: str = ""
     charged: int = 0
-    """How many charges were last told."""
+    """How many charges of his were last told."""
     revision: int = 0
+    """Of the incident that the booking's charges become."""
 
 
 @dataclass(slots=True)
@@ -208,6 +209,7 @@ def _booked(told: _Telling, before: Held | None) -> Held:
         told.custody(CustodyChange.HEARING_SET, booking.hearing_at)
     if booking.released_at is not None:
         told.custody(CustodyChange.RELEASED, booking.released_at)
+    his = before if before is not None and before.offender_id == booking.offender_id else None
     return Held(
         booking.offender_id,
         moment,
@@ -216,9 +218,9 @@ def _booked(told: _Telling, before: Held | None) -> Held:
         booking.released_at,
         None,
         booking.transferred,
-        before.charges if before else "",
-        before.charged if before else 0,
-        before.revision if before else 0,
+        his.charges if his else "",
+        his.charged if his else 0,
+        before.revision if before else 0,  # the incident's, whoever had the number
     )
 
 
@@ -323,5 +325,5 @@ def _facts(booking: Booking) -> tuple[Facts, ...]:
 
 def _sightings(booking: Booking, held: Held) -> tuple[Sighting, ...]:
     """The number of the arrest is what the police's own report of it has too."""
-    incident = booking.incident_id if held.revision else None
+    incident = booking.incident_id if held.charges or held.charged else None
     return (Sighting(booking.offender_id, booking.known, incident, booking.arrest),)

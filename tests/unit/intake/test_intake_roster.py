@@ -351,6 +351,25 @@ def test_one_let_go_for_one_of_his_charges_is_held_for_the_other(tmp_path: Path)
     assert custody(roster.shows(gone, torn, row(2) + ",")) == [], "nor does it hold him again"
 
 
+def test_a_number_used_again_tells_the_charges_of_another_man(roster: Roster) -> None:
+    """Though they are what the man before him was charged with, word for word."""
+    assault = row(1, charge="ASSAULT ON A FEMALE")
+    roster.shows(row(2))
+    roster.shows(row(2), assault, row(1, charge="STALKING"))
+    roster.shows(row(2))
+    other = assault.replace("2025-01-10", "2025-02-10").replace(",P1,", ",P5,")
+    found = roster.shows(row(2), other, row(1, charge="STALKING").replace("2025-01-10", "2025-02-10").replace(",P1,", ",P5,"),
+                         after=timedelta(days=60))  # fmt: skip
+    assert codes(found) == [["13B", "13C"]]
+    [data] = [event.data for unit in found.units for event in unit.events if isinstance(event.data, IncidentReported)]
+    assert (data.offender.offender_id, data.revision) == (roster.known["ZZ0000000:B1"].offender_id, 2)
+    roster.shows(row(2), after=timedelta(days=1))
+    dwi = row(1, charge="DRIVING WHILE IMPAIRED").replace("2025-01-10", "2025-04-15").replace(",P1,", ",P7,")
+    third = roster.shows(row(2), dwi, after=timedelta(days=30))
+    assert codes(third) == [], "nor is the incident of those before him his"
+    assert [seen.incident_id for unit in third.units for seen in unit.sightings] == [None]
+
+
 def test_what_concerns_nobody_else_is_not_told(roster: Roster) -> None:
     found = roster.shows(row(1, charge="DRIVING WHILE IMPAIRED"))
     assert [type(event.data) for unit in found.units for event in unit.events] == [CustodyChanged]
