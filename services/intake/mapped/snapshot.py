@@ -59,12 +59,12 @@ class Booking:
     def of_stay(self, offender_id: str) -> Booking:
         """A number that he gets in jail makes nobody else of him: he stays who he was when the stay began.
 
-        One that takes another's place may be another man's: it stays out of what links him.
+        One that takes another's place may be another man's: it stays out of what links him, and so does what stands beside it.
         """
-        known = self.known
-        if offender_id not in offender_ids(_of_booking(known, self.number)):
-            known = replace(known, state_id=None, fbi_number=None, agency_person=None)
-        return replace(self, offender_id=offender_id, known=known)
+        now = replace(self, offender_id=offender_id)
+        if not self.known.is_numbered or offender_id in offender_ids(_of_booking(self.known, self.number)):
+            return now
+        return replace(now, known=Identifiers(self.agency, self.known.report), language=None, counsel=None)
 
 
 @dataclass(frozen=True, slots=True)

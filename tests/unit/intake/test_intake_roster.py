@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from schemas.mapping_file import load_mapping
 from services.intake.lines import Source
 from services.intake.mapped.changes import LOST_AFTER, Changes, Fault, Held, changes
 from services.intake.mapped.snapshot import read_snapshot
+from services.intake.people import OffenderFacts
 
 MAPPING = load_mapping("roster")
 T0 = datetime(2025, 1, 11, 6, tzinfo=UTC)
@@ -215,12 +216,28 @@ def test_a_release_put_right_is_his_who_was_booked(tmp_path: Path) -> None:
     assert him(roster.shows(row(1) + ",NC7,2025-01-11 01:20")) == x
 
 
-def test_a_number_in_anothers_place_links_nobody(roster: Roster) -> None:
-    [x] = him(roster.shows(row(1)))
-    found = roster.shows(row(1, facility="Jail 2").replace(",P1,", ",P5,"))
+def test_a_number_in_anothers_place_links_nobody(tmp_path: Path) -> None:
+    """Nor is the name that stands beside it put into his record who was booked, or the other's birth date into his incident."""
+    roster = with_columns(tmp_path, birth_date="born", language="tongue", counsel="lawyer")
+    roster.mapping = roster.mapping.model_copy(update={"dates": [*roster.mapping.dates, "%Y-%m-%d"]})
+    [x] = him(roster.shows(row(1) + ",1970-01-02,en,"))
+    other = row(1, facility="Jail 2", charge="STALKING").replace(",P1,", ",P5,").replace("Man, 1", "Other, B")
+    found = roster.shows(other + ",1990-05-05,es,Counsel C")
     [unit] = found.units
     [seen] = unit.sightings
     assert (him(found), seen.offender_id, seen.known.agency_person) == ({x}, x, None)
+    assert (seen.known.name, seen.known.birth_date, seen.known.sex) == (None, None, None)
+    assert unit.facts == (OffenderFacts(x),)
+    [data] = [event.data for event in unit.events if isinstance(event.data, IncidentReported)]
+    assert data.offender.birth_date is None
+
+
+def test_a_number_that_is_left_out_leaves_him_who_he_is(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, birth_date="born")
+    roster.mapping = roster.mapping.model_copy(update={"dates": [*roster.mapping.dates, "%Y-%m-%d"]})
+    [x] = him(roster.shows(row(1) + ",1970-01-02"))
+    [unit] = roster.shows(row(1, facility="Jail 2").replace(",P1,", ",,") + ",1970-01-02").units
+    assert unit.facts == (OffenderFacts(x, name="Man, 1", birth_date=date(1970, 1, 2)),)
 
 
 def test_charges_become_an_incident_that_asks_for_the_relationship(roster: Roster) -> None:
