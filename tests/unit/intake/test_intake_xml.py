@@ -252,6 +252,13 @@ def fields(tmp_path: Path, changes: Iterable[tuple[str, str]]) -> list[tuple[Rej
         ("Boyfriend_Girlfriend", "Sweetheart", RejectCode.NIBRS_FIELD, None),
         ("UCRCode>13B", "UCRCode>77X", RejectCode.NIBRS_FIELD, "Offense.OffenseUCRCode"),
         ('ref="S1"', 'ref="S9"', RejectCode.NIBRS_FIELD, "SubjectVictimAssociation.Subject"),
+        ('ref="V001"', 'ref="V01"', RejectCode.NIBRS_FIELD, "OffenseVictimAssociation.Victim"),
+        (
+            'ref="V001"/><nibrs:VictimToSubject',
+            'ref="V01"/><nibrs:VictimToSubject',
+            RejectCode.NIBRS_FIELD,
+            "SubjectVictimAssociation.Victim",
+        ),
         ("IntegerValue>30", "IntegerValue>3x", RejectCode.NIBRS_FIELD, "PersonAgeMeasure.MeasureIntegerValue"),
     ],
 )
