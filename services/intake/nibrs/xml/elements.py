@@ -217,6 +217,7 @@ def _all_there(links: _Links, victims: Container[str]) -> None:
 
 def arrestees_of(report: Element, zone: tzinfo) -> list[Arrestee]:
     """Each arrestee with his arrest; of a Group B report with one arrest and no links that arrest is theirs."""
+    _told_apart(report.all("Arrest"), _MOST_ARRESTEES, "ActivityIdentification")
     arrests = {_id(each): each for each in report.all("Arrest")}
     links, persons = _by(report, "ArrestSubjectAssociation", "Subject"), _persons(report)
     found: list[Arrestee] = []
