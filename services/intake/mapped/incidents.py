@@ -217,7 +217,7 @@ def _arrest(rows: Sequence[Values], ori: str, occurred: datetime) -> contract.Ar
         if number is None:
             continue
         made = max(row.moment("arrested") or occurred, occurred)
-        kind = row.one_of("arrest_type", {**row.mapping.arrest_types, "O": "O", "S": "S", "T": "T"}) or "T"
+        kind = row.one_of("arrest_type", {"O": "O", "S": "S", "T": "T", **row.mapping.arrest_types}) or "T"
         found.append(
             contract.Arrest(arrest_id=f"{row.ori('arrest_agency') or ori}:{number}", arrested_at=made, type=kind)
         )

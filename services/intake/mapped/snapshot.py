@@ -142,7 +142,7 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
         transferred=status is not None and status.upper() in {each.upper() for each in mapping.transferred},
         charges=(charge,) if charge else (),
         arrest=f"{values.ori('arrest_agency') or values.agency}:{arrest}" if arrest else None,
-        arrest_type=values.one_of("arrest_type", {**mapping.arrest_types, "O": "O", "S": "S", "T": "T"}) or "T",
+        arrest_type=values.one_of("arrest_type", {"O": "O", "S": "S", "T": "T", **mapping.arrest_types}) or "T",
         known=him,
         language=values.language("language"),
         counsel=values.text("counsel"),

@@ -127,11 +127,11 @@ class Values:
         raise self.wrong(name)
 
     def one_of(self, name: str, table: Table[str, T]) -> T | None:
-        """The entry of the mapping file's table, upper and lower case alike."""
+        """The entry of the table, upper and lower case alike; of two the later one: this system's own words stand first."""
         value = self.text(name)
         if value is None:
             return None
-        for word, meaning in table.items():
+        for word, meaning in reversed([*table.items()]):
             if word.upper() == value.upper():
                 return meaning
         raise self.wrong(name)

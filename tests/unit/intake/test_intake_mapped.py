@@ -489,6 +489,28 @@ def test_dispositions(tmp_path: Path) -> None:
     assert bad.reject.field == "plea"
 
 
+def test_the_mappings_word_counts_before_this_systems_own(tmp_path: Path) -> None:
+    """A court that calls an acquittal dismissed says so in its mapping, in upper or lower case."""
+    columns = {"person": "man", "arrest": "arrest", "charge": "charge", "disposition": "plea", "disposed": "day"}
+    under = Mapping.model_validate(
+        {**COURT, "name": "court", "kind": "dispositions", "columns": columns, "charges": CALLS["charges"],
+         "dispositions": {"DISMISSED": "acquitted"}}
+    )  # fmt: skip
+    pleas = ("DISMISSED", "dismissed", "Pending")
+    rows = (f"M1,A{n},domestic assault,{plea},2025-02-01" for n, plea in enumerate(pleas))
+    said = [unit.events[0].data for unit in read(tmp_path, *rows, under=under, header="man,arrest,charge,plea,day")]
+    assert [one.disposition for one in said if isinstance(one, CaseDisposed)] == ["acquitted", "acquitted", "pending"]
+    arrests = mapping(
+        columns={**CALLS["columns"], "arrest": "arrest", "arrest_type": "kind"},  # type: ignore[dict-item]
+        arrest_types={"s": "T", "T": "O"},
+    )
+    units = read(
+        tmp_path, *(ROW.replace("25-1", kind) + f",A{kind},{kind}" for kind in "STO"), under=arrests,
+        header=f"{HEADER},arrest,kind",
+    )  # fmt: skip
+    assert [made.type for unit in units if (made := told(unit).arrest)] == ["T", "O", "O"]
+
+
 def test_what_is_said_again_after_something_else_is_said_anew(tmp_path: Path) -> None:
     """Acquitted, set aside, acquitted again: the last word is no repeat of the first. The same row again is."""
     columns = {"person": "man", "arrest": "arrest", "charge": "charge", "disposition": "plea", "disposed": "day"}
