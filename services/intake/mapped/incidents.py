@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any, Final
@@ -137,8 +137,8 @@ def incident_of(rows: Sequence[Values], women: Women) -> tuple[Event[Data], tupl
     occurred = min(row.needed_moment("occurred") for row in rows)
     reported = min((moment for row in rows if (moment := row.moment("reported"))), default=occurred)
     known = [row.identifiers(number) for row in rows]
-    him = known[0]
-    assert him is not None
+    assert known[0] is not None
+    him = replace(known[0], birth_date=next((one.birth_date for one in known if one and one.birth_date), None))
     _one_man(rows, known)
     victims = _victims(rows, ori, number, who, women)
     data = contract.IncidentReported(
@@ -150,7 +150,7 @@ def incident_of(rows: Sequence[Values], women: Women) -> tuple[Event[Data], tupl
         offender=contract.Offender(
             offender_id=who,
             birth_date=him.birth_date,
-            age=first.whole("age", 0, 120),
+            age=next((age for row in rows if (age := row.whole("age", 0, 120)) is not None), None),
             conflict_of_interest=any(row.yes("conflict_of_interest") for row in rows),
         ),
         victims=[each.victim for each in victims] or _nameless(charges),

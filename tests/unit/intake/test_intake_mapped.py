@@ -362,6 +362,17 @@ def test_a_birth_date_that_cannot_be_is_refused(tmp_path: Path, row: str, field:
     assert (unit.reject.code, unit.reject.field) == (RejectCode.ROW_DATE, field)
 
 
+def test_his_birth_date_or_age_counts_in_whichever_row_it_stands(tmp_path: Path) -> None:
+    """Else a minor stands on the ladder, his age unknown."""
+    under = mapping(columns={**CALLS["columns"], "age": "age"})  # type: ignore[dict-item]
+    none, minor = ROW.replace("1985-06-15", ""), ROW.replace("1985", "2010")
+    for rows in ((none + ",", minor + ",14"), (minor + ",14", none + ",")):
+        [unit] = read(tmp_path, *rows, under=under, header=f"{HEADER},age")
+        assert (told(unit).offender.birth_date, told(unit).offender.age) == (date(2010, 6, 15), 14)
+        [him] = [fact for fact in unit.facts if isinstance(fact, OffenderFacts)]
+        assert [him.birth_date, *(seen.known.birth_date for seen in unit.sightings)] == [date(2010, 6, 15)] * 2
+
+
 def test_a_row_with_a_wrong_birth_date_is_not_told_without(tmp_path: Path) -> None:
     """The rest alone would be the incident under this revision, and the mended whole a conflict."""
     [unit] = read(tmp_path, ROW, ROW.replace("DOMESTIC ASSAULT", "strangled").replace("1985", "2085"))
