@@ -252,7 +252,7 @@ def of_men(path: Path, *rows: str) -> list[Unit]:
     return read(path, *calls, under=mapping(columns=columns), header=f"{HEADER},w no,w born")
 
 
-def named(units: list[Unit]) -> list[list[tuple[str | None, int, str | None]]]:
+def named(units: list[Unit]) -> list[list[tuple[str | None, int | None, str | None]]]:
     """A man after the other: her name, number and id."""
     return [
         [
