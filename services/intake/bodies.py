@@ -174,6 +174,6 @@ def _identified(found: dict[str, Any], agency: str) -> Identifiers | None:
         sex=given.sex,
     )
     offender.setdefault("offender_id", offender_id(known))
-    if given.birth_date is not None:
-        offender.setdefault("birth_date", given.birth_date.isoformat())
+    if given.birth_date is not None and offender.get("birth_date") is None:
+        offender["birth_date"] = given.birth_date.isoformat()
     return known

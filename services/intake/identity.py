@@ -32,6 +32,11 @@ class Identifiers:
     birth_date: date | None = field(default=None, repr=False)
     sex: str | None = field(default=None, repr=False)
 
+    @property
+    def is_numbered(self) -> bool:
+        """A register's number says who he is, however his name is written."""
+        return bool(self.state_id or self.fbi_number or self.agency_person)
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:

@@ -1,8 +1,9 @@
 """What has changed from one snapshot of a roster to the next. Pure.
 
 A booking that is new, or a change of one, is said whatever else is wrong with a snapshot. That somebody is gone is believed
-only of a snapshot that can be believed: one that is empty, lacks too many of those held, or has rows that could not be read, is
+only of a snapshot that can be believed: one that is empty, lacks too many of those held, or has rows that may be anybody's, is
 a fault, and nobody counts as released by it. (Oregon's feed once told 8,000 people of releases that were none.)
+Whose row cannot be read but for the booking's number is there.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Fault(StrEnum):
     EMPTY = "snapshot_empty"
     SHORT = "snapshot_short"
     UNREADABLE = "snapshot_unreadable"
-    """Rows could not be read, and somebody is missing who may stand in one of them."""
+    """Of a row it cannot be read whose it is, and somebody is missing who may stand in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ class Held:
     transferred: bool = False
     charges: str = ""
     charged: int = 0
-    """How many charges were last told."""
+    """How many charges of his were last told."""
     revision: int = 0
+    """Of the incident that the booking's charges become."""
 
 
 @dataclass(slots=True)
@@ -86,15 +88,15 @@ def changes(
     found = Changes(list(snapshot.rejected))
     for booking_id, booking in snapshot.bookings.items():
         before = known.get(booking_id)
-        if booking.released_at is not None and booking.released_at > at:
-            booking = replace(booking, released_at=None)  # a release that is planned
+        if not _is_over(booking, before, at, all_read=booking_id not in snapshot.unread):
+            booking = replace(booking, released_at=None)
         shown_as = booking.offender_id
         if before is not None and (before.released_at is None or booking.booked_at <= before.released_at):
             booking = booking.of_stay(before.offender_id)
         is_history = first and (empty_at is None or booking.booked_at < empty_at - _A_DAY)
         told = _Telling(mapping, booking, at, bulk=is_history)
         now = _booked(told, before) if before is None or before.released_at is not None else _changed(told, before)
-        if snapshot.whole or len(booking.charges) >= now.charged:  # fewer: one may stand in a row that cannot be read
+        if snapshot.all_of(booking_id) or len(booking.charges) >= now.charged:  # fewer: one may be in a row not read
             now = told.charged(now)
         if now != before:
             found.kept[booking_id] = now
@@ -103,7 +105,9 @@ def changes(
             found.units.append(unit)
         elif booking.offender_id != shown_as:
             found.units.append(Unit(booking.line, sightings=_sightings(booking, now)))  # what links the two
-    missing = {key: held for key, held in known.items() if held.released_at is None and key not in snapshot.bookings}
+    away = {key: held for key, held in known.items() if held.released_at is None and key not in snapshot.bookings}
+    missing = {key: held for key, held in away.items() if key not in snapshot.unread}
+    found.kept |= {key: replace(held, missing_since=None) for key, held in away.items() if key not in missing}
     held = sum(each.released_at is None for each in known.values())
     if held_at_fault is not None:
         held = min(held, held_at_fault)  # whoever is booked while a wing is missing does not make the wing a small part
@@ -112,6 +116,14 @@ def changes(
     for booking_id, gone in missing.items():
         _gone(found, mapping, booking_id, gone, at, believed=found.fault is None)
     return found
+
+
+def _is_over(booking: Booking, before: Held | None, at: datetime, *, all_read: bool) -> bool:
+    """A release to come is a plan. A row of his that cannot be read may say that he is held: then none ends his stay."""
+    if booking.released_at is None or booking.released_at > at:
+        return False
+    is_known = before is not None and before.released_at is not None and booking.booked_at <= before.released_at
+    return all_read or is_known
 
 
 def _fault(held: int, missing: Table[str, Held], snapshot: Snapshot, mapping: Mapping) -> Fault | None:
@@ -197,6 +209,7 @@ def _booked(told: _Telling, before: Held | None) -> Held:
         told.custody(CustodyChange.HEARING_SET, booking.hearing_at)
     if booking.released_at is not None:
         told.custody(CustodyChange.RELEASED, booking.released_at)
+    his = before if before is not None and before.offender_id == booking.offender_id else None
     return Held(
         booking.offender_id,
         moment,
@@ -205,9 +218,9 @@ def _booked(told: _Telling, before: Held | None) -> Held:
         booking.released_at,
         None,
         booking.transferred,
-        before.charges if before else "",
-        before.charged if before else 0,
-        before.revision if before else 0,
+        his.charges if his else "",
+        his.charged if his else 0,
+        before.revision if before else 0,  # the incident's, whoever had the number
     )
 
 
@@ -312,5 +325,5 @@ def _facts(booking: Booking) -> tuple[Facts, ...]:
 
 def _sightings(booking: Booking, held: Held) -> tuple[Sighting, ...]:
     """The number of the arrest is what the police's own report of it has too."""
-    incident = booking.incident_id if held.revision else None
+    incident = booking.incident_id if held.charges or held.charged else None
     return (Sighting(booking.offender_id, booking.known, incident, booking.arrest),)

@@ -7,10 +7,10 @@ name, as RU (relationship unknown), so that somebody asks.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any, Final
 
@@ -48,32 +48,51 @@ def person_of(values: Values) -> str:
 
 
 def women_of(rows: Sequence[Values]) -> Women:
-    """Of rows of one incident, whoever's they are. Who is given no number has the first that is given to nobody.
+    """Of rows of one incident, whoever's they are. Who is given no number has the first that is given to nobody, in no row
+    whatever else is wrong with it; where that cannot be told she is left out.
 
     Counted for each man apart, the first woman of one would go by the id of the first woman of another.
     """
-    found: dict[Woman, dict[str, Any]] = {}
-    taken = set()
+    told: list[tuple[Woman, Values]] = []
+    taken: set[int | None] = set()
+    countable = True
     for row in rows:
-        with suppress(RowError):  # told of his rows
+        try:
+            taken.add(_given(row))
             if (woman := _woman(row)) is not None:
-                known = found.setdefault(woman, {})
-                told = {
-                    "victim_no": _given(row),
-                    "name": row.text("victim_name"),
-                    "birth_date": row.born("victim_birth_date"),
-                }
-                known.update({name: value for name, value in told.items() if value and name not in known})
-                taken.add(told["victim_no"])
+                told.append((woman, row))
+        except RowError:  # told of his rows
+            countable = False
+    names = {woman for woman, _ in told}
+    found: dict[Woman, dict[str, Any]] = {}
+    for woman, row in told:
+        known = found.setdefault(_as_known(woman, names), {})
+        own = {"victim_no": _given(row), "name": _name(row), "birth_date": _birth(row)}
+        known.update({name: value for name, value in own.items() if value and name not in known})
     free = (number for number in count(1) if number not in taken)
     return {
         woman: DescribedVictim(**{"victim_no": known.get("victim_no") or next(free), **known})
         for woman, known in found.items()
+        if countable or "victim_no" in known
     }
 
 
 def _given(row: Values) -> int | None:
     return row.whole("victim_no", 1, 999)
+
+
+def _name(row: Values) -> str | None:
+    """As `_birth`."""
+    with suppress(RowError):
+        return row.text("victim_name")
+    return None
+
+
+def _birth(row: Values) -> date | None:
+    """None too where it cannot be read: his rows are refused for it, and her number is kept for her until they come again."""
+    with suppress(RowError):
+        return row.born("victim_birth_date")
+    return None
 
 
 def _woman(row: Values) -> Woman | None:
@@ -85,8 +104,16 @@ def _woman(row: Values) -> Woman | None:
     if number := _given(row):
         return ("number", str(number))
     if name := row.text("victim_name"):
-        return ("name", " ".join(name.split()).casefold(), str(row.born("victim_birth_date") or ""))
+        return ("name", " ".join(name.split()).casefold(), str(_birth(row) or ""))
     return ("his", person_of(row)) if row.text("relationship") else None
+
+
+def _as_known(woman: Woman, known: Iterable[Woman]) -> Woman:
+    """A name without a birth date is the one of that name that has one, if there is one alone."""
+    if woman[0] != "name" or woman[2]:
+        return woman
+    same = [each for each in known if each[:2] == woman[:2] and each[2]]
+    return same[0] if len(same) == 1 else woman
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +137,8 @@ def incident_of(rows: Sequence[Values], women: Women) -> tuple[Event[Data], tupl
     occurred = min(row.needed_moment("occurred") for row in rows)
     reported = min((moment for row in rows if (moment := row.moment("reported"))), default=occurred)
     known = [row.identifiers(number) for row in rows]
-    him = known[0]
-    assert him is not None
+    assert known[0] is not None
+    him = replace(known[0], birth_date=next((one.birth_date for one in known if one and one.birth_date), None))
     _one_man(rows, known)
     victims = _victims(rows, ori, number, who, women)
     data = contract.IncidentReported(
@@ -123,7 +150,7 @@ def incident_of(rows: Sequence[Values], women: Women) -> tuple[Event[Data], tupl
         offender=contract.Offender(
             offender_id=who,
             birth_date=him.birth_date,
-            age=first.whole("age", 0, 120),
+            age=next((age for row in rows if (age := row.whole("age", 0, 120)) is not None), None),
             conflict_of_interest=any(row.yes("conflict_of_interest") for row in rows),
         ),
         victims=[each.victim for each in victims] or _nameless(charges),
@@ -143,12 +170,9 @@ def _one_man(rows: Sequence[Values], known: Sequence[Identifiers | None]) -> Non
     seen: dict[str, object] = {}
     told_by_place = all(row.text("offender_no") for row in rows)
     for row, him in zip(rows, known, strict=True):
-        if him is None or told_by_place or him.state_id or him.fbi_number or him.agency_person:
+        if him is None or told_by_place or him.is_numbered:
             return
-        own = {"name": " ".join((him.name or "").split()).casefold(), "birth_date": him.birth_date}
-        for name, value in own.items():
-            if value and seen.setdefault(name, value) != value:
-                raise row.wrong("last_name" if name not in row.mapping.columns else name, RejectCode.ROW_CONFLICT)
+        row.one_man(seen, him)
 
 
 def _revision(rows: Sequence[Values]) -> int:
@@ -193,7 +217,7 @@ def _arrest(rows: Sequence[Values], ori: str, occurred: datetime) -> contract.Ar
         if number is None:
             continue
         made = max(row.moment("arrested") or occurred, occurred)
-        kind = row.one_of("arrest_type", {**row.mapping.arrest_types, "O": "O", "S": "S", "T": "T"}) or "T"
+        kind = row.one_of("arrest_type", {"O": "O", "S": "S", "T": "T", **row.mapping.arrest_types}) or "T"
         found.append(
             contract.Arrest(arrest_id=f"{row.ori('arrest_agency') or ori}:{number}", arrested_at=made, type=kind)
         )
@@ -205,9 +229,11 @@ def _victims(rows: Sequence[Values], ori: str, number: str, who: str, women: Wom
     found: dict[Woman, list[Values]] = {}
     for row in rows:
         if (woman := _woman(row)) is not None:
-            found.setdefault(woman, []).append(row)
+            found.setdefault(_as_known(woman, women), []).append(row)
     victims: list[_Victim] = []
     for woman, of_her in found.items():
+        if woman not in women:
+            raise of_her[0].wrong("victim_no", RejectCode.ROW_CONFLICT)
         place = _place(of_her, women[woman], {victim.place for victim in victims})
         row = of_her[0]
         codes = [charge.code for each in of_her if (charge := charge_of(each)) and charge.has_victim]

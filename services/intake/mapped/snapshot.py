@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from services.intake.identity import Identifiers, offender_id, offender_ids
 from services.intake.lines import Source
 from services.intake.mapped.charges import Charge, charge_of
 from services.intake.mapped.reader import reject_of
-from services.intake.mapped.rows import Row, rows
+from services.intake.mapped.rows import Row, RowError, rows
 from services.intake.mapped.values import Values
 
 _AN_HOUR: Final = timedelta(hours=1)
@@ -59,25 +59,31 @@ class Booking:
     def of_stay(self, offender_id: str) -> Booking:
         """A number that he gets in jail makes nobody else of him: he stays who he was when the stay began.
 
-        One that takes another's place may be another man's: it stays out of what links him.
+        One that takes another's place may be another man's: it stays out of what links him, and so does what stands beside it.
         """
-        known = self.known
-        if offender_id not in offender_ids(_of_booking(known, self.number)):
-            known = replace(known, state_id=None, fbi_number=None, agency_person=None)
-        return replace(self, offender_id=offender_id, known=known)
+        now = replace(self, offender_id=offender_id)
+        if not self.known.is_numbered or offender_id in offender_ids(_of_booking(self.known, self.number)):
+            return now
+        return replace(now, known=Identifiers(self.agency, self.known.report), language=None, counsel=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a roster file holds. `whole`: every row could be read, so that who is missing is not there."""
+    """What a roster file holds. `unread`: the bookings of rows that could not be read, None where not even that could be."""
 
     bookings: dict[str, Booking]
     rejected: tuple[Unit, ...]
     rows: int
+    unread: frozenset[str | None] = frozenset()
 
     @property
     def whole(self) -> bool:
-        return not self.rejected
+        """Whose every row is could be told, so that who is missing is not there."""
+        return None not in self.unread
+
+    def all_of(self, booking_id: str) -> bool:
+        """Every row of this booking could be read."""
+        return self.whole and booking_id not in self.unread
 
 
 def read_snapshot(source: Source, mapping: Mapping) -> Snapshot:
@@ -86,6 +92,7 @@ def read_snapshot(source: Source, mapping: Mapping) -> Snapshot:
         raise InputError(f"{source.path}: mapping {mapping.name} is of kind {mapping.kind}, not of a roster")
     found: dict[str, Booking] = {}
     rejected: list[Unit] = []
+    unread: set[str | None] = set()
     count = 0
     for row in rows(source, encoding=mapping.encoding, delimiter=mapping.delimiter, needed=mapping.columns.values()):
         count += 1
@@ -96,7 +103,19 @@ def read_snapshot(source: Source, mapping: Mapping) -> Snapshot:
                 found[booking.booking_id] = _together(known, booking, Values(mapping, row)) if known else booking
         except (InvalidRecord, ValidationError) as wrong:
             rejected.append(Unit(row.line, reject=reject_of(source, [row], wrong)))
-    return Snapshot(found, tuple(rejected), count)
+            unread.add(_booking_id(mapping, row))
+    return Snapshot(found, tuple(rejected), count, frozenset(unread))
+
+
+def _booking_id(mapping: Mapping, row: Row) -> str | None:
+    """Whatever else in the row cannot be read."""
+    if row.error:
+        return None
+    values = Values(mapping, row)
+    try:
+        return f"{values.agency}:{values.number('booking')}"
+    except RowError:
+        return None
 
 
 def _booking(mapping: Mapping, row: Row) -> Booking | None:
@@ -123,7 +142,7 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
         transferred=status is not None and status.upper() in {each.upper() for each in mapping.transferred},
         charges=(charge,) if charge else (),
         arrest=f"{values.ori('arrest_agency') or values.agency}:{arrest}" if arrest else None,
-        arrest_type=values.one_of("arrest_type", {**mapping.arrest_types, "O": "O", "S": "S", "T": "T"}) or "T",
+        arrest_type=values.one_of("arrest_type", {"O": "O", "S": "S", "T": "T", **mapping.arrest_types}) or "T",
         known=him,
         language=values.language("language"),
         counsel=values.text("counsel"),
@@ -132,12 +151,13 @@ def _booking(mapping: Mapping, row: Row) -> Booking | None:
 
 
 def _released(values: Values, booked: datetime) -> datetime | None:
-    """Not before he was booked: a date alone is its first moment, and when summer time ends an hour comes twice."""
+    """Not before he was booked: but a date alone is its first moment, and when summer time ends an hour comes twice."""
     released = values.moment("released")
     if released is None:
         return None
     before = booked.astimezone(UTC) - released.astimezone(UTC)
-    if before > _AN_HOUR and released.date() != booked.date():
+    is_day_alone = released.time() == time() and released.date() == booked.date()
+    if before > _AN_HOUR and not is_day_alone:
         raise values.wrong("released", RejectCode.ROW_CONFLICT)
     return booked if before > timedelta() else released
 
@@ -148,7 +168,19 @@ def _of_booking(him: Identifiers, number: str) -> Identifiers:
 
 
 def _together(known: Booking, more: Booking, values: Values) -> Booking:
-    """Two rows of one booking are two charges of it; rows that tell of two men are not."""
+    """Two rows of one booking are two charges of it; rows that tell of two men are not. Held for one, he is held."""
     if known.offender_id != more.offender_id:
         raise values.wrong("booking", RejectCode.ROW_CONFLICT)
-    return replace(known, charges=(*known.charges, *more.charges), hearing_at=known.hearing_at or more.hearing_at)
+    him = known.known
+    if not him.is_numbered:  # the booking's number alone makes one of them
+        seen: dict[str, object] = {}
+        values.one_man(seen, him)
+        values.one_man(seen, more.known)
+    ends = (known.released_at, more.released_at)
+    return replace(
+        known,
+        known=replace(him, name=him.name or more.known.name, birth_date=him.birth_date or more.known.birth_date),
+        charges=(*known.charges, *more.charges),
+        hearing_at=known.hearing_at or more.hearing_at,
+        released_at=None if known.held or more.held else max(end for end in ends if end),
+    )

@@ -127,11 +127,11 @@ class Values:
         raise self.wrong(name)
 
     def one_of(self, name: str, table: Table[str, T]) -> T | None:
-        """The entry of the mapping file's table, upper and lower case alike."""
+        """The entry of the table, upper and lower case alike; of two the later one: this system's own words stand first."""
         value = self.text(name)
         if value is None:
             return None
-        for word, meaning in table.items():
+        for word, meaning in reversed([*table.items()]):
             if word.upper() == value.upper():
                 return meaning
         raise self.wrong(name)
@@ -191,3 +191,10 @@ class Values:
         )
         named = (known.state_id, known.fbi_number, known.agency_person, known.name, place)
         return known if any(named) else None
+
+    def one_man(self, seen: dict[str, object], him: Identifiers) -> None:
+        """`seen`: what the rows before tell of him, to which this is added. Raises `RowError` where this tells of another."""
+        own = {"name": " ".join((him.name or "").split()).casefold(), "birth_date": him.birth_date}
+        for name, value in own.items():
+            if value and seen.setdefault(name, value) != value:
+                raise self.wrong("last_name" if name not in self.mapping.columns else name, RejectCode.ROW_CONFLICT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -251,6 +252,15 @@ async def test_identifiers_in_place_of_an_id(api: Api) -> None:
     )
     empty = await api.post(feed.incident(offender={"identifiers": {"sex": "M"}}))
     assert empty.json()["fields"][0]["field"] == "offender.identifiers"
+
+
+@pytest.mark.parametrize("own", [{}, {"birth_date": None}])
+async def test_a_birth_date_among_identifiers_is_his(api: Api, own: dict[str, Any]) -> None:
+    """Else a minor stands on the ladder, his age unknown."""
+    who = own | {"identifiers": {"person": "77", "birth_date": "2010-06-15"}}
+    assert (await api.post(feed.incident(offender=who))).status_code == 202
+    [data] = [each for each in api.bench.stream.data(Topic.INCIDENTS) if isinstance(each, IncidentReported)]
+    assert data.offender.birth_date == date(2010, 6, 15)
 
 
 async def test_two_men_of_one_incident_known_by_name_alone_are_two(api: Api) -> None:

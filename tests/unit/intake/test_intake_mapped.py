@@ -252,7 +252,7 @@ def of_men(path: Path, *rows: str) -> list[Unit]:
     return read(path, *calls, under=mapping(columns=columns), header=f"{HEADER},w no,w born")
 
 
-def named(units: list[Unit]) -> list[list[tuple[str | None, int, str | None]]]:
+def named(units: list[Unit]) -> list[list[tuple[str | None, int | None, str | None]]]:
     """A man after the other: her name, number and id."""
     return [
         [
@@ -282,6 +282,34 @@ def test_a_man_who_cannot_be_read_moves_no_womans_number(tmp_path: Path) -> None
     refused, stands = of_men(tmp_path, "M" * 201 + ",,Ann,", "M2,,Zoe,")
     assert refused.reject is not None
     assert named([stands])[0][0][:2] == ("Zoe", 2)
+
+
+def test_a_womans_row_that_cannot_be_read_gives_her_number_to_no_other(tmp_path: Path) -> None:
+    """She comes again, corrected, under the number that is hers: by then nobody else may go by it."""
+    for number in ("1", ""):
+        rows = ("M2,,Zoe,", f"M1,{number},Ann,2085-01-01") if number else ("M1,,Ann,2085-01-01", "M2,,Zoe,")
+        units = of_men(tmp_path, *rows)
+        [refused] = [unit.reject for unit in units if unit.reject]
+        assert (refused.code, refused.field) == (RejectCode.ROW_DATE, "w born")
+        [[zoe]] = named([unit for unit in units if unit.events])
+        mended = named(of_men(tmp_path, *(row.replace("2085", "1985") for row in rows)))
+        assert sorted(mended) == [[("Ann", 1, victim_id("ZZ0010000", "25-1", 1))], [zoe]]
+    unnumbered, wrong, numbered = of_men(tmp_path, "M2,,Zoe,", "M1,1O,Ann,", "M3,3,Bea,")
+    assert [(unit.reject.code, unit.reject.field) for unit in (unnumbered, wrong) if unit.reject] == [
+        (RejectCode.ROW_CONFLICT, "w no"), (RejectCode.OUT_OF_RANGE, "w no")
+    ], "nobody can say which number is free"  # fmt: skip
+    assert named([numbered])[0][0][:2] == ("Bea", 3)
+
+
+def test_a_birth_date_in_one_of_her_rows_makes_no_other_woman_of_her(tmp_path: Path) -> None:
+    for rows in (("M1,,Ann,", "M1,,ANN,1990-03-04", "M2,,Ann,"), ("M1,,Ann,1990-03-04", "M1,,Ann,", "M2,,Ann,")):
+        mine, his = of_men(tmp_path, *rows)
+        assert [len(one) for one in named([mine, his])] == [1, 1]
+        assert named([mine])[0][0][1:] == named([his])[0][0][1:] == (1, victim_id("ZZ0010000", "25-1", 1))
+        [her] = [fact for fact in mine.facts if isinstance(fact, VictimFacts)]
+        assert her.birth_date == date(1990, 3, 4)
+    [three] = named(of_men(tmp_path, "M1,,Ann,1960-01-02", "M1,,Ann,1990-03-04", "M1,,Ann,"))
+    assert [number for _, number, _ in three] == [1, 2, 3], "which of two she is, nobody can say"
 
 
 def test_one_number_for_two_womens_names_is_refused(tmp_path: Path) -> None:
@@ -332,6 +360,17 @@ def test_a_birth_date_that_cannot_be_is_refused(tmp_path: Path, row: str, field:
     [unit] = read(tmp_path, row, under=BORN, header=f"{HEADER},hers")
     assert unit.reject is not None
     assert (unit.reject.code, unit.reject.field) == (RejectCode.ROW_DATE, field)
+
+
+def test_his_birth_date_or_age_counts_in_whichever_row_it_stands(tmp_path: Path) -> None:
+    """Else a minor stands on the ladder, his age unknown."""
+    under = mapping(columns={**CALLS["columns"], "age": "age"})  # type: ignore[dict-item]
+    none, minor = ROW.replace("1985-06-15", ""), ROW.replace("1985", "2010")
+    for rows in ((none + ",", minor + ",14"), (minor + ",14", none + ",")):
+        [unit] = read(tmp_path, *rows, under=under, header=f"{HEADER},age")
+        assert (told(unit).offender.birth_date, told(unit).offender.age) == (date(2010, 6, 15), 14)
+        [him] = [fact for fact in unit.facts if isinstance(fact, OffenderFacts)]
+        assert [him.birth_date, *(seen.known.birth_date for seen in unit.sightings)] == [date(2010, 6, 15)] * 2
 
 
 def test_a_row_with_a_wrong_birth_date_is_not_told_without(tmp_path: Path) -> None:
@@ -459,6 +498,28 @@ def test_dispositions(tmp_path: Path) -> None:
     assert (event.data.arrest_id, event.data.charge, event.data.disposition) == ("ZZ0010000:A1", "13B", "convicted")
     assert bad.reject is not None
     assert bad.reject.field == "plea"
+
+
+def test_the_mappings_word_counts_before_this_systems_own(tmp_path: Path) -> None:
+    """A court that calls an acquittal dismissed says so in its mapping, in upper or lower case."""
+    columns = {"person": "man", "arrest": "arrest", "charge": "charge", "disposition": "plea", "disposed": "day"}
+    under = Mapping.model_validate(
+        {**COURT, "name": "court", "kind": "dispositions", "columns": columns, "charges": CALLS["charges"],
+         "dispositions": {"DISMISSED": "acquitted"}}
+    )  # fmt: skip
+    pleas = ("DISMISSED", "dismissed", "Pending")
+    rows = (f"M1,A{n},domestic assault,{plea},2025-02-01" for n, plea in enumerate(pleas))
+    said = [unit.events[0].data for unit in read(tmp_path, *rows, under=under, header="man,arrest,charge,plea,day")]
+    assert [one.disposition for one in said if isinstance(one, CaseDisposed)] == ["acquitted", "acquitted", "pending"]
+    arrests = mapping(
+        columns={**CALLS["columns"], "arrest": "arrest", "arrest_type": "kind"},  # type: ignore[dict-item]
+        arrest_types={"s": "T", "T": "O"},
+    )
+    units = read(
+        tmp_path, *(ROW.replace("25-1", kind) + f",A{kind},{kind}" for kind in "STO"), under=arrests,
+        header=f"{HEADER},arrest,kind",
+    )  # fmt: skip
+    assert [made.type for unit in units if (made := told(unit).arrest)] == ["T", "O", "O"]
 
 
 def test_what_is_said_again_after_something_else_is_said_anew(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from schemas.mapping_file import load_mapping
 from services.intake.lines import Source
 from services.intake.mapped.changes import LOST_AFTER, Changes, Fault, Held, changes
 from services.intake.mapped.snapshot import read_snapshot
+from services.intake.people import OffenderFacts
 
 MAPPING = load_mapping("roster")
 T0 = datetime(2025, 1, 11, 6, tzinfo=UTC)
@@ -140,6 +141,29 @@ def test_a_fault_does_not_wear_off_as_the_jail_fills(roster: Roster) -> None:
     assert roster.shows(*there, *booked).fault is None, "11 of 99, and no fault before: the next count is a new one"
 
 
+def test_a_row_of_which_the_number_can_be_read_is_no_missing_man(roster: Roster) -> None:
+    """He is there, whatever else is wrong with it: nobody else's release waits for it, and his is not made up."""
+    unread = row(1, hearing="TBD")
+    roster.shows(row(1), row(2), row(3), row(4))
+    found = roster.shows(unread, row(3), row(4))
+    assert [unit.reject.code for unit in found.units if unit.reject] == ["row_date"]
+    assert (found.fault, custody(found)) == (None, [("B2", "released", "Jail 1")])
+    assert custody(roster.shows(unread, row(4), accept_short=True)) == [("B3", "released", "Jail 1")]
+    assert roster.shows(unread, row(1, hearing="TBD").replace("B1,", ","), row(9)).fault is Fault.UNREADABLE, (
+        "without a number he may be anybody"
+    )
+    assert roster.shows(unread).fault is Fault.EMPTY
+    assert custody(roster.shows(row(4))) == [("B1", "released", "Jail 1"), ("B9", "released", "Jail 1")]
+
+
+def test_one_on_his_way_who_is_there_again_is_not_lost(roster: Roster) -> None:
+    roster.shows(row(1, status="transfer"), row(2))
+    roster.shows(row(2))
+    roster.shows(row(1, hearing="TBD", status="in"), row(2), after=LOST_AFTER)
+    assert custody(roster.shows(row(2))) == [], "for a day he may be on his way anew"
+    assert custody(roster.shows(row(2), after=LOST_AFTER)) == [("B1", "released", "Jail 1")]
+
+
 def test_a_person_can_say_that_a_short_one_is_right(roster: Roster) -> None:
     roster.shows(*(row(number) for number in range(40)))
     assert roster.shows(row(1)).fault is Fault.SHORT
@@ -192,12 +216,28 @@ def test_a_release_put_right_is_his_who_was_booked(tmp_path: Path) -> None:
     assert him(roster.shows(row(1) + ",NC7,2025-01-11 01:20")) == x
 
 
-def test_a_number_in_anothers_place_links_nobody(roster: Roster) -> None:
-    [x] = him(roster.shows(row(1)))
-    found = roster.shows(row(1, facility="Jail 2").replace(",P1,", ",P5,"))
+def test_a_number_in_anothers_place_links_nobody(tmp_path: Path) -> None:
+    """Nor is the name that stands beside it put into his record who was booked, or the other's birth date into his incident."""
+    roster = with_columns(tmp_path, birth_date="born", language="tongue", counsel="lawyer")
+    roster.mapping = roster.mapping.model_copy(update={"dates": [*roster.mapping.dates, "%Y-%m-%d"]})
+    [x] = him(roster.shows(row(1) + ",1970-01-02,en,"))
+    other = row(1, facility="Jail 2", charge="STALKING").replace(",P1,", ",P5,").replace("Man, 1", "Other, B")
+    found = roster.shows(other + ",1990-05-05,es,Counsel C")
     [unit] = found.units
     [seen] = unit.sightings
     assert (him(found), seen.offender_id, seen.known.agency_person) == ({x}, x, None)
+    assert (seen.known.name, seen.known.birth_date, seen.known.sex) == (None, None, None)
+    assert unit.facts == (OffenderFacts(x),)
+    [data] = [event.data for event in unit.events if isinstance(event.data, IncidentReported)]
+    assert data.offender.birth_date is None
+
+
+def test_a_number_that_is_left_out_leaves_him_who_he_is(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, birth_date="born")
+    roster.mapping = roster.mapping.model_copy(update={"dates": [*roster.mapping.dates, "%Y-%m-%d"]})
+    [x] = him(roster.shows(row(1) + ",1970-01-02"))
+    [unit] = roster.shows(row(1, facility="Jail 2").replace(",P1,", ",,") + ",1970-01-02").units
+    assert unit.facts == (OffenderFacts(x, name="Man, 1", birth_date=date(1970, 1, 2)),)
 
 
 def test_charges_become_an_incident_that_asks_for_the_relationship(roster: Roster) -> None:
@@ -226,6 +266,14 @@ def test_a_charge_in_a_row_that_cannot_be_read_is_not_withdrawn(roster: Roster) 
     )
     assert codes(roster.shows(row(9), dwi, "B7")) == []
     assert codes(roster.shows(row(9), dwi)) == [["90Z"]], "a whole one takes it back"
+
+
+def test_charges_wait_for_a_row_of_their_own_booking_alone(roster: Roster) -> None:
+    dwi, assault = row(1, charge="DRIVING WHILE IMPAIRED"), row(1, charge="ASSAULT ON A FEMALE")
+    roster.shows(row(9))
+    roster.shows(row(9), dwi, assault)
+    assert codes(roster.shows(row(9), dwi, assault.replace("22:15", "24:15"))) == [], "it may be the other charge"
+    assert codes(roster.shows(row(9, hearing="TBD"), dwi)) == [["90Z"]]
 
 
 def test_charges_of_the_first_snapshot_are_a_history_load(roster: Roster) -> None:
@@ -297,10 +345,46 @@ def test_a_release_that_seems_to_be_before_the_booking_is_at_it(tmp_path: Path, 
     assert roster.known["ZZ0000000:B1"].released_at == roster.known["ZZ0000000:B1"].booked_at
 
 
-def test_one_released_a_day_before_he_was_booked_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("released", ["2025-01-09 22:15", "2025-01-10 09:00", "2025-01-09 00:00"])
+def test_one_released_before_he_was_booked_is_refused(tmp_path: Path, released: str) -> None:
+    """A date alone, of that day, has no time that could be before it: `test_a_release_that_seems_to_be_before`."""
     roster = with_columns(tmp_path, released="out")
-    found = roster.shows(row(1) + ",2025-01-09 22:15")
+    found = roster.shows(row(1) + f",{released}", after=timedelta(days=1))
     assert [unit.reject.code for unit in found.units if unit.reject] == ["row_conflict"]
+    assert custody(found) == []
+
+
+def test_one_let_go_for_one_of_his_charges_is_held_for_the_other(tmp_path: Path) -> None:
+    roster = with_columns(tmp_path, released="out")
+    held, gone = row(1, charge="LARCENY") + ",", row(1, charge="ASSAULT ON A FEMALE") + ",2025-01-11 01:02"
+    roster.shows(held, row(2) + ",", after=timedelta(hours=1))
+    for rows in ((held, gone), (gone, held), (gone, held, gone)):
+        assert "released" not in {change for _, change, _ in custody(roster.shows(*rows, row(2) + ","))}
+    torn = held.replace("2025-01-10", "2025-13-10")
+    assert custody(roster.shows(gone, torn, row(2) + ",")) == [], "a row that cannot be read may say that he is held"
+    found = roster.shows(gone, gone.replace("01:02", "01:04"), row(2) + ",")
+    assert custody(found) == [("B1", "released", "Jail 1")]
+    assert roster.known["ZZ0000000:B1"].released_at == datetime(2025, 1, 11, 6, 4, tzinfo=UTC)
+    assert custody(roster.shows(gone, torn, row(2) + ",")) == [], "nor does it hold him again"
+
+
+def test_a_number_used_again_tells_the_charges_of_another_man(roster: Roster) -> None:
+    """Though they are what the man before him was charged with, word for word."""
+    assault = row(1, charge="ASSAULT ON A FEMALE")
+    roster.shows(row(2))
+    roster.shows(row(2), assault, row(1, charge="STALKING"))
+    roster.shows(row(2))
+    other = assault.replace("2025-01-10", "2025-02-10").replace(",P1,", ",P5,")
+    found = roster.shows(row(2), other, row(1, charge="STALKING").replace("2025-01-10", "2025-02-10").replace(",P1,", ",P5,"),
+                         after=timedelta(days=60))  # fmt: skip
+    assert codes(found) == [["13B", "13C"]]
+    [data] = [event.data for unit in found.units for event in unit.events if isinstance(event.data, IncidentReported)]
+    assert (data.offender.offender_id, data.revision) == (roster.known["ZZ0000000:B1"].offender_id, 2)
+    roster.shows(row(2), after=timedelta(days=1))
+    dwi = row(1, charge="DRIVING WHILE IMPAIRED").replace("2025-01-10", "2025-04-15").replace(",P1,", ",P7,")
+    third = roster.shows(row(2), dwi, after=timedelta(days=30))
+    assert codes(third) == [], "nor is the incident of those before him his"
+    assert [seen.incident_id for unit in third.units for seen in unit.sightings] == [None]
 
 
 def test_what_concerns_nobody_else_is_not_told(roster: Roster) -> None:
@@ -312,6 +396,26 @@ def test_two_men_under_one_booking_are_refused(roster: Roster) -> None:
     found = roster.shows(row(1), row(1).replace("P1", "P2"), row(3))
     assert [unit.reject.code for unit in found.units if unit.reject] == ["row_conflict"]
     assert len(custody(found)) == 2
+
+
+@pytest.mark.parametrize(("name", "birth", "column"), [("Other, B", "", "name"), ("MAN,  1", "1961-06-15", "born")])
+def test_two_men_under_one_booking_without_numbers_are_refused(
+    tmp_path: Path, name: str, birth: str, column: str
+) -> None:
+    """Else the first is held for what the other did, and the other is nobody."""
+    roster = with_columns(tmp_path, birth_date="born")
+    without = {name: column for name, column in roster.mapping.columns.items() if name != "person"}
+    roster.mapping = roster.mapping.model_copy(
+        update={"columns": without, "dates": [*roster.mapping.dates, "%Y-%m-%d"]}
+    )
+    assault = row(1, charge="ASSAULT ON A FEMALE")
+    rows = [f"{assault},", f"{row(1)},1985-06-15", f"{assault},".replace("Man, 1", "man,  1")]
+    assert [unit.reject for unit in roster.shows(*rows, row(3) + ",").units if unit.reject] == []
+    other = assault.replace('"Man, 1"', f'"{name}"') + f",{birth}"
+    found = roster.shows(*rows, other, row(3) + ",")
+    [reject] = [unit.reject for unit in found.units if unit.reject]
+    assert (reject.code, reject.field, reject.line) == ("row_conflict", column, 5)
+    assert (custody(found), codes(found)) == ([], [])
 
 
 def test_a_hearing_set_back_to_where_it_was_is_news(roster: Roster) -> None:

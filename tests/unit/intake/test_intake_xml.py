@@ -252,6 +252,13 @@ def fields(tmp_path: Path, changes: Iterable[tuple[str, str]]) -> list[tuple[Rej
         ("Boyfriend_Girlfriend", "Sweetheart", RejectCode.NIBRS_FIELD, None),
         ("UCRCode>13B", "UCRCode>77X", RejectCode.NIBRS_FIELD, "Offense.OffenseUCRCode"),
         ('ref="S1"', 'ref="S9"', RejectCode.NIBRS_FIELD, "SubjectVictimAssociation.Subject"),
+        ('ref="V001"', 'ref="V01"', RejectCode.NIBRS_FIELD, "OffenseVictimAssociation.Victim"),
+        (
+            'ref="V001"/><nibrs:VictimToSubject',
+            'ref="V01"/><nibrs:VictimToSubject',
+            RejectCode.NIBRS_FIELD,
+            "SubjectVictimAssociation.Victim",
+        ),
         ("IntegerValue>30", "IntegerValue>3x", RejectCode.NIBRS_FIELD, "PersonAgeMeasure.MeasureIntegerValue"),
     ],
 )
@@ -262,3 +269,17 @@ def test_a_wrong_element_is_named_and_its_text_is_not(
     assert found is code
     assert field is None or where == field
     assert new.strip("<>") not in str(where)
+
+
+@pytest.mark.parametrize("second", ['s:id="X0"', ""])
+def test_two_arrests_that_cannot_be_told_apart_are_refused(tmp_path: Path, second: str) -> None:
+    """Each arrestee would have the last of them, and its charge."""
+    lines = [*nibrs.incident("1", arrested=True), nibrs.arrestee("1", 2, code="120")]
+    text = "".join(xml(*lines))
+    assert text.count("<j:Arrest s:id=") == 2
+    changed = text.replace('s:id="X1"', second).replace('s:ref="X1"', 's:ref="X0"')
+    if not second:
+        changed = changed.replace(' s:id="X0"', "").replace(' s:ref="X0"', "")
+    [unit] = read(written(tmp_path / "a.xml", changed))
+    assert unit.reject is not None
+    assert (unit.reject.code, unit.reject.field) == (RejectCode.NIBRS_FIELD, "Arrest.ActivityIdentification")

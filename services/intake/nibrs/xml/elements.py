@@ -105,6 +105,7 @@ def incident_of(report: Element, zone: tzinfo) -> Incident:
         _by(report, "SubjectVictimAssociation", "Victim"),
     )  # fmt: skip
     victims = [_victim(each, links) for each in report.all("Victim")]
+    _all_there(links, {_id(each) for each in report.all("Victim")})
     _distinct(report.all("Victim"), [each.number for each in victims], "VictimSequenceNumberText")
     clearance = incident.get("IncidentAugmentation", "IncidentExceptionalClearanceCode") or next(
         (each.get("IncidentExceptionalClearanceCode") for each in incident.all("IncidentAugmentation")
@@ -206,8 +207,17 @@ def _victim(element: Element, links: _Links) -> Victim:
     return Victim(number, is_person, tuple(dict.fromkeys(codes)), relationships)
 
 
+def _all_there(links: _Links, victims: Container[str]) -> None:
+    """A link to a victim who is not there would be lost in silence, and she with it. Raises `SegmentError`."""
+    to_known = links.to_subjects if links.known else {}  # where nobody is known, nothing can be related to him
+    for key, found in (*links.to_offenses.items(), *to_known.items()):
+        if key and key not in victims:
+            raise wrong(found[0], "Victim")
+
+
 def arrestees_of(report: Element, zone: tzinfo) -> list[Arrestee]:
     """Each arrestee with his arrest; of a Group B report with one arrest and no links that arrest is theirs."""
+    _told_apart(report.all("Arrest"), _MOST_ARRESTEES, "ActivityIdentification")
     arrests = {_id(each): each for each in report.all("Arrest")}
     links, persons = _by(report, "ArrestSubjectAssociation", "Subject"), _persons(report)
     found: list[Arrestee] = []
