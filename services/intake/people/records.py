@@ -199,6 +199,11 @@ class People:
     def _is_expunged(self, person: Person, incident_id: str) -> bool:
         return self._seal(incident_id) in person.tellings
 
+    def _is_out(self, offender_id: str, incident_id: str) -> bool:
+        """Expunged with whoever it is named with or with whoever has it now."""
+        both = (self._person(offender_id), self._person(offender_id, incident_id))
+        return any(self._is_expunged(person, incident_id) for person in both)
+
     def _retracted(self, data: IncidentRetracted) -> None:
         self._take_back(data.offender_id, data.incident_id, FINAL if data.revision is None else data.revision)
 
@@ -240,6 +245,9 @@ class People:
         old, new, moved = self._person(data.offender_id), self._person(data.new_offender_id), set(data.incident_ids)
         if old is new:
             return
+        expunged = {incident_id for incident_id in moved if self._is_out(data.offender_id, incident_id)}
+        new.tellings |= {self._seal(incident_id): {} for incident_id in expunged}
+        moved -= expunged
         victims = {place: victim for place, victim in old.victims.items() if place[0] in moved}
         tellings = {name: told for name, told in old.tellings.items() if name in moved}
         old.victims = without(old.victims, moved)
@@ -251,6 +259,7 @@ class People:
         )
         new.described = new.described.model_copy(update=his)
         new.origins |= {name: told_by[name] for name in his}
+        self._untell_expunged(new)
         goes = {key: stay for key, stay in old.stays.items() if charges_of(key) in moved}
         new.held_by(together({**new.stays, **goes}, {}))
         old.held_by({key: stay for key, stay in old.stays.items() if key not in goes})
@@ -275,9 +284,16 @@ class People:
                 self._settle(person, incident_id, victims.values())
         if all(person.tellings.values()):
             return
-        for incident_id in [each for each in person.tellings if self._is_expunged(person, each)]:
+        for incident_id in self._untell_expunged(person) & person.tellings.keys():
             person.victims = without(person.victims, {incident_id})
             person.tellings.pop(incident_id)
+
+    def _untell_expunged(self, person: Person) -> set[str]:
+        """Nothing stays of him that an expunged incident alone has told; returns those of which anything was kept."""
+        named = {*person.tellings, *(each for those in person.origins.values() for each in those)}
+        expunged = {incident_id for incident_id in named if self._is_expunged(person, incident_id)}
+        person.untold(expunged)
+        return expunged
 
     def _custody(self, data: CustodyChanged, said: datetime) -> None:
         person = self._person(data.offender_id, charges_of(data.booking_id))
@@ -312,6 +328,8 @@ class People:
             if agencies and (agency_of(place) not in agencies or place[1] in person.named_in(place[0]))
         }
         for place, victim in told.items():
+            if place[0] and self._is_out(data.offender_id, place[0]):
+                continue
             owner = self._person(data.offender_id, place[0])
             owner.victims = newest({**owner.victims, place: as_reported(owner, place, victim)})
 

@@ -482,6 +482,11 @@ def expunge(told: Told, number: str = "25-001", who: str = "O1") -> None:
     told.tell(gone, "incident.expunged")
 
 
+def split(told: Told, *numbers: str, who: str = "O1", to: str = "O9") -> None:
+    incidents = [f"ZZ0010000:{number}" for number in numbers]
+    told.tell({"offender_id": who, "new_offender_id": to, "incident_ids": incidents}, "offender.split")
+
+
 def him(told: Told, number: str, offender: dict[str, Any] | None = None, **facts: Any) -> None:
     reported = feed.incident(number=number) | ({"offender": offender} if offender else {})
     told.people.apply(event(reported), [OffenderFacts("O1", **facts)])
@@ -494,6 +499,51 @@ def test_what_an_expunged_incident_alone_told_of_him_is_gone(told: Told) -> None
     expunge(told)
     assert told.offenders["O1"] == OffenderDescribed(offender_id="O1", language="pl")
     assert "25-001" not in repr(told.people._people)
+
+
+def test_a_list_that_names_an_expunged_incident_does_not_bring_it_back(told: Told) -> None:
+    told.tell(feed.incident())
+    expunge(told)
+    split(told, "25-002")
+    expunge(told, "25-002", "O9")
+    hers = {"victim_no": 1, "victim_id": "V1", "name": "Victim 1", "contact": ["contact 1"]}
+    named = [{**hers, "incident_id": f"ZZ0010000:25-00{number}"} for number in (1, 2, 3)]
+    told.tell({"offender_id": "O1", "victims": named}, "victims.described")
+    assert [place[0] for place in told.known("O1")] == ["ZZ0010000:25-003"]
+    assert told.known("O9") == []
+
+
+def test_a_split_of_an_expunged_incident_takes_its_seal_along(told: Told) -> None:
+    told.tell(feed.incident())
+    expunge(told)
+    split(told, "25-001")
+    for who in ("O1", "O9"):
+        him(told, "25-001", {"offender_id": who}, name="Offender 1")
+        told.tell(feed.incident(who, revision=9))
+    assert told.known("O1") == told.known("O9") == []
+    assert "Offender 1" not in repr(told.people._people)
+    assert "25-001" not in repr(told.people._people)
+
+
+@pytest.mark.parametrize("survivor", ["O1", "O2"])
+def test_expunged_of_one_of_two_who_are_one_it_leaves_nothing_that_it_told(told: Told, survivor: str) -> None:
+    him(told, "25-001", name="Offender 1", places=("place 1",))
+    told.tell(feed.incident("O2"))
+    expunge(told, who="O2")
+    merged = {"O1": "O2", "O2": "O1"}[survivor]
+    told.tell({"offender_id": survivor, "merged_offender_id": merged}, "offender.merged")
+    assert told.offenders.get(survivor, OffenderDescribed(offender_id=survivor)) == OffenderDescribed(
+        offender_id=survivor
+    )
+    assert "25-001" not in repr(told.people._people)
+
+
+def test_expunged_of_him_to_whom_it_goes_it_leaves_nothing_that_it_told(told: Told) -> None:
+    him(told, "25-001", name="Offender 1")
+    expunge(told, who="O9")
+    split(told, "25-001")
+    assert told.people._people["O9"].described == OffenderDescribed(offender_id="O9")
+    assert told.people._people["O9"].origins == {}
 
 
 def test_what_something_else_told_of_him_too_stays(told: Told) -> None:
