@@ -76,14 +76,21 @@ def together(own: Stays, others: Stays) -> dict[str, Stay]:
     return newest({**others, **own, **both})
 
 
-def parted(stays: Stays, names: Collection[str], incidents: Collection[str]) -> tuple[Custody | None, Custody | None]:
-    """Where one was two: custody of who stays, and of who goes with what was told of under `names` and with `incidents`.
+def parted(
+    stays: Stays, names: Collection[str], incidents: Collection[str], now: str
+) -> tuple[dict[str, Stay], dict[str, Stay]]:
+    """Where one was two: bookings of who stays, and of who goes as `now` with what was told of under `names` and with
+    `incidents`.
 
     Of whom a booking was told is not known: it is neither's, since more is allowed of one who is held.
     """
-    goes = {key: stay for key, stay in stays.items() if stay.told_of in names or charges_of(key) in incidents}
+    goes = {
+        key: replace(stay, told_of=now)
+        for key, stay in stays.items()
+        if stay.told_of in names or charges_of(key) in incidents
+    }
     rest = {key: stay for key, stay in stays.items() if key not in goes and (stay.told_of or not names)}
-    return shown(rest), shown(goes)
+    return rest, goes
 
 
 def charges_of(booking_id: str) -> str:

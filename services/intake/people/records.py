@@ -20,7 +20,7 @@ from schemas.incident import (
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
 from services.intake.people import origins
-from services.intake.people.custody import Stay, charges_of, stay_after, together
+from services.intake.people.custody import Stay, charges_of, parted, shown, stay_after, together
 from services.intake.people.custody import newest as newest_stays
 from services.intake.people.facts import Facts, VictimFacts
 from services.intake.people.learning import Weight, as_told, given, weight_of
@@ -104,6 +104,12 @@ class People:
         told = tuple(facts)
         telling = self._telling(event)
         return self._changed_by(lambda: self._learn(told, event.data, telling), [fact.offender_id for fact in told])
+
+    def held_as(self, offender_id: str, stays: dict[str, Stay]) -> None:
+        """These are his bookings from now on, as the next record of his that is applied shows."""
+        person = self._person(offender_id)
+        person.stays = stays
+        self.changed.add(person.described.offender_id)
 
     def _changed_by(self, work: Callable[[], object], names: list[str], *, anew: bool = False) -> list[Data]:
         """Each person once: those named, whoever they are now, and who else has a part of theirs. `anew`: victims' records
@@ -260,9 +266,9 @@ class People:
         new.described = new.described.model_copy(update=his)
         new.origins |= {name: told_by[name] for name in his}
         self._untell_expunged(new)
-        goes = {key: stay for key, stay in old.stays.items() if charges_of(key) in moved}
+        rest, goes = parted(old.stays, (), moved, new.described.offender_id)
         new.held_by(together({**new.stays, **goes}, {}))
-        old.held_by({key: stay for key, stay in old.stays.items() if key not in goes})
+        old.held_by(rest)
         old.moved |= dict.fromkeys(moved, data.new_offender_id)
         new.moved = {name: to for name, to in new.moved.items() if name not in moved}
 
@@ -301,17 +307,18 @@ class People:
         person.held_by(newest_stays({**person.stays, data.booking_id: stay}))
 
     def _described(self, data: OffenderDescribed) -> None:
-        person, custody = self._person(data.offender_id), data.custody
-        if custody != person.described.custody:
-            known = person.stays.get(custody.booking_id) if custody else None
-            told_of = known.told_of if known else data.offender_id
-            person.stays = {custody.booking_id: Stay(custody, told_of)} if custody else {}
+        """Replaces what is held of him. Of the booking that it names it is the word; naming none it ends none."""
+        person = self._person(data.offender_id)
+        if (told := data.custody) is not None:
+            known = person.stays.get(told.booking_id, Stay(told, data.offender_id))
+            person.stays = newest_stays({**person.stays, told.booking_id: replace(known, custody=told)})
         person.origins = {
             name: those
             for name, those in person.origins.items()
             if getattr(data, name) == getattr(person.described, name)
         }
-        person.described = data.model_copy(update={"offender_id": person.described.offender_id})
+        own = {"offender_id": person.described.offender_id, "custody": shown(person.stays)}
+        person.described = data.model_copy(update=own)
 
     def _victims_described(self, data: VictimsDescribed) -> None:
         """Replaces what the agencies it speaks of have said; what others hold of his victims stays.

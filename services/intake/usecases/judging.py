@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import deterministic_id
 from schemas.incident import OffenderSplit
-from schemas.person import Custody, OffenderDescribed
+from schemas.person import OffenderDescribed
 from services.common.database import Database
 from services.common.desk import KEY_REUSED, Reply, Standing
 from services.common.versions import STALE, version_of
@@ -180,12 +180,11 @@ async def _say_split(
         data = OffenderSplit(offender_id=group.root, new_offender_id=now, incident_ids=list(incidents))
         events.append(event_of(data, event_id, group.root, link.at))
     person = (await load_people(conn, [group.root])).get(group.root)
-    stays, goes = parted(person.stays if person else {}, names, incidents)
-    for who, records, custody in ((now, moved, goes), (group.root, rest, stays)):
-        told = await _described(conn, who, records, custody)
-        if told is not None:
-            events.append(event_of(told, deterministic_id(event_id, who), who, link.at))
-    await say_events(conn, events, terms, link.at)
+    stays, goes = parted(person.stays if person else {}, names, incidents, now)
+    for who, records in ((now, moved), (group.root, rest)):
+        told = await _described(conn, who, records)
+        events.append(event_of(told, deterministic_id(event_id, who), who, link.at))
+    await say_events(conn, events, terms, link.at, {group.root: stays, now: goes})
     for known in moved:
         one = tables.identities.c.record_id == known.record_id
         await conn.execute(update(tables.identities).where(one).values(offender_id=now))
@@ -200,19 +199,14 @@ async def _say_split(
     return now
 
 
-async def _described(
-    conn: AsyncConnection, who: str, records: Sequence[Known], custody: Custody | None
-) -> OffenderDescribed | None:
-    """His record with his own bookings, and the name and birth date of his own records, the newest first; what else was held
-    stays.
-    """
+async def _described(conn: AsyncConnection, who: str, records: Sequence[Known]) -> OffenderDescribed:
+    """His record with the name and birth date of his own records, the newest first; what else was held stays."""
     name = next((known.name for known in reversed(records) if known.name), None)
     born = next((known.birth_date for known in reversed(records) if known.birth_date), None)
     person = (await load_people(conn, [who])).get(who)
     before = person.described if person else OffenderDescribed(offender_id=who)
     own: dict[str, Any] = {"name": name[:200] if name else None, "birth_date": born} if name or born else {}
-    told = before.model_copy(update=own | {"custody": custody})
-    return told if own or told != before else None
+    return before.model_copy(update=own | {"custody": None})
 
 
 def _applied(form: Form) -> Reply:

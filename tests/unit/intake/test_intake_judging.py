@@ -233,11 +233,15 @@ async def _scored(intake: Bench, probability: float) -> None:
     await linked(intake)
 
 
-async def in_jail(intake: Bench, known: Identifiers, change: CustodyChange, at: datetime = NOW) -> None:
+async def in_jail(
+    intake: Bench, known: Identifiers, change: CustodyChange, at: datetime = NOW, booking: str = "B7"
+) -> None:
     who = offender_id(known)
-    data = CustodyChanged(offender_id=who, booking_id=f"{known.agency}:B7", change=change, at=at, facility="Jail")
+    data = CustodyChanged(
+        offender_id=who, booking_id=f"{known.agency}:{booking}", change=change, at=at, facility="Jail"
+    )
     jail = Event(
-        id=f"b7-{change}",
+        id=f"{booking}-{change}",
         source=f"/agencies/{known.agency}/roster",
         subject=who,
         time=at,
@@ -277,3 +281,27 @@ async def test_a_split_leaves_him_the_custody_that_was_told_of_him(api: Api) -> 
     assert custody is not None
     assert custody.held
     assert api.last(split.new_offender_id).custody is None
+
+
+async def test_after_a_split_each_is_held_until_his_own_bookings_end(api: Api) -> None:
+    """Both are in jail, the one who goes under two bookings: whoever is released from his own is held under no other's."""
+    one, same = replace(HIS, state_id="NC1"), replace(ALIKE, fbi_number="1AB")
+    await taken(api.intake, record(one), record(same))
+    await in_jail(api.intake, same, CustodyChange.BOOKED, NOW, "B1")
+    await in_jail(api.intake, same, CustodyChange.BOOKED, NOW + days(1), "B2")
+    await in_jail(api.intake, one, CustodyChange.BOOKED, NOW + days(2), "B3")
+    body = {"offender_id": offender_id(one), "merged_offender_id": offender_id(same), "reason": "wrong_number"}
+    assert (await api.post("splits", body)).status_code == 200
+    [split] = splits(api.intake)
+    new = split.new_offender_id
+
+    def held() -> list[tuple[str, bool]]:
+        both = (api.last(offender_id(one)).custody, api.last(new).custody)
+        return [(custody.booking_id, custody.held) for custody in both if custody is not None]
+
+    assert held() == [(f"{CITY}:B3", True), (f"{SHERIFF}:B2", True)]
+    await in_jail(api.intake, one, CustodyChange.RELEASED, NOW + days(3), "B3")
+    await in_jail(api.intake, same, CustodyChange.RELEASED, NOW + days(3), "B2")
+    assert held() == [(f"{CITY}:B3", False), (f"{SHERIFF}:B1", True)]
+    await in_jail(api.intake, same, CustodyChange.RELEASED, NOW + days(4), "B1")
+    assert [is_held for _, is_held in held()] == [False, False]

@@ -13,7 +13,7 @@ import pytest
 from schemas.envelope import Data, Event, from_json_line
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.intake.identity import victim_id
-from services.intake.people import Facts, OffenderFacts, People, VictimFacts
+from services.intake.people import Facts, OffenderFacts, People, VictimFacts, parted
 from services.intake.store.people import _person, _row
 from tests.harness import feed
 
@@ -458,6 +458,33 @@ def test_of_many_bookings_those_that_ended_long_ago_are_forgotten(jail: Jail) ->
         jail.says("released", 3, f"B{number}")
     assert jail.held() == ("open", True)
     assert len(jail.told.people._people["O1"].stays) == 20
+
+
+def test_a_whole_record_that_names_no_booking_ends_none(jail: Jail) -> None:
+    jail.says("booked", 1, "B1")
+    jail.told.tell({"offender_id": "O1", "name": "Offender 1"}, "offender.described")
+    assert jail.told.offenders["O1"].name == "Offender 1"
+    assert jail.held() == ("B1", True)
+
+
+def test_a_whole_record_is_the_word_on_the_booking_it_names_and_on_no_other(jail: Jail) -> None:
+    jail.says("booked", 1, "B1")
+    jail.says("booked", 5, "B2")
+    ended = {"booking_id": "B2", "booked_at": "2025-01-10T05:00:00Z", "released_at": "2025-01-10T08:00:00Z"}
+    jail.told.tell({"offender_id": "O1", "custody": ended}, "offender.described")
+    assert jail.held() == ("B1", True)
+    jail.says("released", 9, "B1")
+    assert not jail.held()[1]
+
+
+def test_a_booking_that_a_split_took_is_told_of_him_who_has_it_now(jail: Jail) -> None:
+    booking = f"{feed.ORI}:B7"
+    jail.says("booked", 1, booking)
+    split(jail.told, "booking-B7")
+    jail.merge("O3", "O9")
+    rest, goes = parted(jail.told.people._people["O3"].stays, {"O9"}, (), "O10")
+    assert (list(rest), list(goes)) == ([], [booking])
+    assert goes[booking].told_of == "O10"
 
 
 def test_nothing_is_kept_that_cannot_be_read_again(told: Told) -> None:
