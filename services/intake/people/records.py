@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,14 @@ FINAL = sys.maxsize
 """Taken back through every revision there will ever be."""
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What is one's own where one was two: his bookings, and by field the incidents that alone tell what his record says."""
+
+    stays: dict[str, Stay]
+    told_by: origins.Origins
+
+
 def named(event: Event[Data]) -> list[str]:
     """Whom an event names: of a merge or split two persons, whichever of them is its key."""
     said = event.data.__dict__  # faster by far than pydantic's `getattr` for a name that is not there
@@ -57,6 +65,7 @@ class People:
         self._people = people
         self._seal = seal
         self.changed: set[str] = set()
+        self._told_by: dict[str, origins.Origins] = {}
         self._rules: dict[type[Data], Callable[[Any], None]] = {
             IncidentRetracted: self._retracted,
             IncidentExpunged: self._expunged,
@@ -105,11 +114,11 @@ class People:
         telling = self._telling(event)
         return self._changed_by(lambda: self._learn(told, event.data, telling), [fact.offender_id for fact in told])
 
-    def held_as(self, offender_id: str, stays: dict[str, Stay]) -> None:
-        """These are his bookings from now on, as the next record of his that is applied shows."""
+    def part(self, offender_id: str, own: Own) -> None:
+        """Before the record of his that says what is his own is applied: it shows these bookings."""
         person = self._person(offender_id)
-        person.stays = stays
-        self.changed.add(person.described.offender_id)
+        person.stays = own.stays
+        self._told_by[person.described.offender_id] = own.told_by
 
     def _changed_by(self, work: Callable[[], object], names: list[str], *, anew: bool = False) -> list[Data]:
         """Each person once: those named, whoever they are now, and who else has a part of theirs. `anew`: victims' records
@@ -312,11 +321,12 @@ class People:
         if (told := data.custody) is not None:
             known = person.stays.get(told.booking_id, Stay(told, data.offender_id))
             person.stays = newest_stays({**person.stays, told.booking_id: replace(known, custody=told)})
-        person.origins = {
+        kept = {
             name: those
             for name, those in person.origins.items()
             if getattr(data, name) == getattr(person.described, name)
         }
+        person.origins = kept | origins.few(self._told_by.pop(person.described.offender_id, {}))
         own = {"offender_id": person.described.offender_id, "custody": shown(person.stays)}
         person.described = data.model_copy(update=own)
 

@@ -23,7 +23,7 @@ from services.intake.linkage.model import Scored, score, train
 from services.intake.linkage.rules import Bars, Contradiction, Known, Shared, Verdict, contradiction, fit_together
 from services.intake.linkage.rules import shared as in_common
 from services.intake.linkage.rules import verdict as verdict_of
-from services.intake.people import People, Stay, named
+from services.intake.people import Own, People, named
 from services.intake.saying import SOURCE, say
 from services.intake.store import identities, linkage, outbox
 from services.intake.store.identities import Row
@@ -217,13 +217,13 @@ async def say_events(
     events: Sequence[Event[Data]],
     terms: Terms,
     now: datetime,
-    stays: Mapping[str, dict[str, Stay]] = MappingProxyType({}),
+    own: Mapping[str, Own] = MappingProxyType({}),
 ) -> None:
-    """Into the outbox, with the records of people that follow. `stays`: bookings from now on, of some whom `events` name."""
+    """Into the outbox, with the records of people that follow. `own`: of who were one, with a record of each in `events`."""
     known = await load_people(conn, {name for event in events for name in named(event)})
     people = People(known, terms.seal)
-    for who, own in stays.items():
-        people.held_as(who, own)
+    for who, his in own.items():
+        people.part(who, his)
     said = say([Unit(0, tuple(events))], people, (), AsOf.NOW)
     await outbox.put(conn, said.keys, said.messages, now, terms.seal)
     await save_people(conn, {name: known[name] for name in people.changed})
