@@ -181,7 +181,8 @@ class People:
                 if known is not None and not is_another(known, named.get(fact.victim_no), place):
                     person.victims[place] = as_told(known, fact, weight)
             else:
-                person = self._person(fact.offender_id, incident_id)
+                of = charges_of(data.booking_id) if isinstance(data, CustodyChanged) else incident_id
+                person = self._person(fact.offender_id, of)
                 person.told(given(fact, person.described, weight), incident_id)
 
     def _reported(self, data: IncidentReported, telling: Telling) -> None:

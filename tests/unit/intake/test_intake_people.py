@@ -608,3 +608,15 @@ def test_a_booking_goes_with_the_incident_of_its_charges(told: Told) -> None:
     custody = told.offenders["O9"].custody
     assert custody is not None
     assert not custody.held
+
+
+def test_what_a_jail_holds_of_him_whose_booking_it_is_names_nobody_else(told: Told) -> None:
+    booking = {"offender_id": "O1", "booking_id": f"{feed.ORI}:B7", "at": "2025-01-10T00:00:00Z"}
+    him(told, "25-001", name="Offender 1")
+    told.tell(feed.incident(number="booking-B7"))
+    split(told, "booking-B7")
+    fact = OffenderFacts("O1", name="Offender 9", birth_date=date(1990, 1, 1))
+    for change in ("booked", "released"):
+        told.people.apply(event({**booking, "change": change}, "ipvi.custody.changed.v1"), [fact])
+    described = told.people._people["O1"].described, told.people._people["O9"].described
+    assert [(one.name, one.birth_date) for one in described] == [("Offender 1", None), ("Offender 9", date(1990, 1, 1))]
