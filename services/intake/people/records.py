@@ -20,7 +20,7 @@ from schemas.incident import (
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
 from services.intake.people import origins
-from services.intake.people.custody import Stay, charges_of, parted, shown, stay_after, together
+from services.intake.people.custody import Stay, charges_of, parted, shown, stay_after, stay_as, together
 from services.intake.people.custody import newest as newest_stays
 from services.intake.people.facts import Facts, VictimFacts
 from services.intake.people.learning import Weight, as_told, given, weight_of
@@ -320,8 +320,8 @@ class People:
         """Replaces what is held of him. Of the booking that it names it is the word; naming none it ends none."""
         person = self._person(data.offender_id)
         if (told := data.custody) is not None:
-            known = person.stays.get(told.booking_id, Stay(told, data.offender_id))
-            person.stays = newest_stays({**person.stays, told.booking_id: replace(known, custody=told)})
+            stay = stay_as(person.stays.get(told.booking_id), told, data.offender_id)
+            person.stays = newest_stays({**person.stays, told.booking_id: stay})
         kept = {
             name: those
             for name, those in person.origins.items()

@@ -371,9 +371,18 @@ class Jail:
     def __init__(self, told: Told) -> None:
         self.told = told
 
-    def says(self, change: str, hour: int, booking: str = "B1", who: str = "O1", facility: str | None = None) -> None:
-        data = {"offender_id": who, "booking_id": booking, "change": change, "at": f"2025-01-10T{hour:02}:00:00Z"}
-        self.told.tell({**data, "facility": facility}, "custody.changed", time=data["at"])
+    def says(
+        self,
+        change: str,
+        hour: int,
+        booking: str = "B1",
+        who: str = "O1",
+        facility: str | None = None,
+        said: int | None = None,
+    ) -> None:
+        at, time = (f"2025-01-10T{each:02}:00:00Z" for each in (hour, hour if said is None else said))
+        data = {"offender_id": who, "booking_id": booking, "change": change, "at": at, "facility": facility}
+        self.told.tell(data, "custody.changed", time=time)
 
     def merge(self, one: str = "O1", other: str = "O2") -> None:
         self.told.tell({"offender_id": one, "merged_offender_id": other}, "offender.merged")
@@ -405,6 +414,23 @@ def test_a_release_that_is_said_later_holds_though_it_was_before_he_was_seen_aga
         assert told.people._people["O1"].stays["B1"].custody.held is (change == "booked")
 
 
+@pytest.mark.parametrize("merged", [False, True])
+@pytest.mark.parametrize("order", list(permutations([("booked", 7, 10), ("released", 5, 12), ("booked", 3, 3)])))
+def test_a_release_that_is_said_later_holds_in_any_order(
+    jail: Jail, order: list[tuple[str, int, int]], merged: bool
+) -> None:
+    """Told of under one id, or under two that are one man's."""
+    for place, (change, at, said) in enumerate(order):
+        jail.says(change, at, who="O2" if merged and place == 2 else "O1", said=said)
+    if merged:
+        jail.merge()
+    custody = jail.told.people._people["O1"].described.custody
+    assert custody is not None
+    assert (custody.held, custody.released_at) == (False, custody.booked_at)
+    jail.says("booked", 7, said=15)
+    assert jail.held() == ("B1", True), "said to be booked once more he is"
+
+
 @pytest.mark.parametrize(
     "order",
     list(permutations([("booked", 1, "B1"), ("released", 2, "B1"), ("booked", 10, "B2"), ("released", 12, "B2")])),
@@ -422,6 +448,18 @@ def test_of_two_bookings_at_a_time_one_ends_and_he_is_held_under_the_other(jail:
     assert jail.held() == ("B1", True)
     jail.says("released", 6, "B1")
     assert not jail.held()[1]
+
+
+@pytest.mark.parametrize(
+    "order",
+    list(permutations([("booked", 1, "B1"), ("booked", 5, "B2"), ("released", 6, "B2"), ("released", 9, "B1")])),
+)
+def test_of_two_bookings_at_a_time_his_release_is_from_the_one_that_ended_last(
+    jail: Jail, order: list[tuple[str, int, str]]
+) -> None:
+    for change, hour, booking in order:
+        jail.says(change, hour, booking)
+    assert jail.held() == ("B1", False)
 
 
 def test_a_transfer_that_is_told_late_does_not_move_him_back(jail: Jail) -> None:
