@@ -125,10 +125,7 @@ class People:
         changed or not.
         """
         now = list(map(self._resolve, names))
-        others = [
-            self._resolve(name) for one in now if one in self._people for name in self._people[one].moved.values()
-        ]
-        touched = list(dict.fromkeys([*now, *names[1:], *others]))
+        touched = list(dict.fromkeys([*now, *names[1:], *self._reach(now)]))
         before = [record for name in touched for record in self._records(name)]
         work()
         after = [record for name in touched for record in self._records(name)]
@@ -140,6 +137,17 @@ class People:
         while (person := self._people.get(offender_id)) and person.merged_into:
             offender_id = person.merged_into
         return offender_id
+
+    def _reach(self, names: Iterable[str]) -> list[str]:
+        """These, and whoever has a part of theirs since a split, or of that a part since another."""
+        found = dict.fromkeys(names)
+        waiting = list(found)
+        while waiting:
+            person = self._people.get(waiting.pop())
+            more = dict.fromkeys(map(self._resolve, person.moved.values() if person else ()))
+            waiting += [name for name in more if name not in found]
+            found |= more
+        return list(found)
 
     def _person(self, offender_id: str, incident_id: str | None = None) -> Person:
         """Whose the incident is now, if one is given."""

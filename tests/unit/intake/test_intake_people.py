@@ -658,3 +658,34 @@ def test_what_a_jail_holds_of_him_whose_booking_it_is_names_nobody_else(told: To
         told.people.apply(event({**booking, "change": change}, "ipvi.custody.changed.v1"), [fact])
     described = told.people._people["O1"].described, told.people._people["O9"].described
     assert [(one.name, one.birth_date) for one in described] == [("Offender 1", None), ("Offender 9", date(1990, 1, 1))]
+
+
+def jailed(at: str, change: str = "booked") -> dict[str, Any]:
+    return {"offender_id": "O1", "booking_id": f"{feed.ORI}:B7", "change": change, "at": f"2025-01-{at}T00:00:00Z"}
+
+
+BOOKED_IN = f"{feed.ORI}:booking-B7"
+OF_IT = {"incident_id": BOOKED_IN, "offender_id": "O1", "agency": feed.ORI}
+HERS = {"victim_no": 1, "victim_id": "V1", "incident_id": BOOKED_IN, "contact": ["contact 1"]}
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (OF_IT, "incident.expunged"),
+        (OF_IT, "incident.retracted"),
+        ({"offender_id": "O1", "victims": [HERS]}, "victims.described"),
+        (jailed("12", "released"), "custody.changed"),
+        (feed.incident(number="booking-B7", revision=2, victims=[]), "incident.reported"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_was_split_off_twice_is_said_of_him_who_has_it_and_kept(told: Told, data: Any, kind: str) -> None:
+    told.tell(feed.incident(number="booking-B7"))
+    told.tell(jailed("10"), "custody.changed")
+    split(told, "booking-B7")
+    split(told, "booking-B7", who="O9", to="O10")
+    told.people.changed.clear()
+    said = [one for one in told.tell(data, kind) if isinstance(one, OffenderDescribed | VictimsDescribed)]
+    assert {record.offender_id for record in said} == {"O10"}
+    assert "O10" in told.people.changed
