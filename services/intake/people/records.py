@@ -66,6 +66,9 @@ class People:
         self._seal = seal
         self.changed: set[str] = set()
         self._told_by: dict[str, origins.Origins] = {}
+        for person in people.values():
+            if any(map(_is_number, person.moved)):  # from before they were sealed
+                person.moved = {seal(key) if _is_number(key) else key: to for key, to in person.moved.items()}
         self._rules: dict[type[Data], Callable[[Any], None]] = {
             IncidentRetracted: self._retracted,
             IncidentExpunged: self._expunged,
@@ -153,7 +156,8 @@ class People:
         """Whose the incident is now, if one is given."""
         name = self._resolve(offender_id)
         person, passed = self._one(name), {name}
-        while incident_id and (moved := person.moved.get(incident_id)) and (name := self._resolve(moved)) not in passed:
+        sealed = self._seal(incident_id) if incident_id and person.moved else ""
+        while sealed and (moved := person.moved.get(sealed)) and (name := self._resolve(moved)) not in passed:
             passed.add(name)
             person = self._one(name)
         return person
@@ -237,7 +241,6 @@ class People:
         for person in (named, owner):
             person.victims = without(person.victims, {data.incident_id})
             person.tellings.pop(data.incident_id, None)
-            person.moved.pop(data.incident_id, None)
             person.tellings[self._seal(data.incident_id)] = {}
             person.untold({data.incident_id})
 
@@ -287,8 +290,9 @@ class People:
         rest, goes = parted(old.stays, (), moved, new.described.offender_id)
         new.held_by(together({**new.stays, **goes}, {}))
         old.held_by(rest)
-        old.moved |= dict.fromkeys(moved, data.new_offender_id)
-        new.moved = {name: to for name, to in new.moved.items() if name not in moved}
+        sealed = dict.fromkeys(map(self._seal, moved), data.new_offender_id)
+        old.moved |= sealed
+        new.moved = {name: to for name, to in new.moved.items() if name not in sealed}
 
     def _take_in(
         self, person: Person, victims: Mapping[Place, DescribedVictim], tellings: Mapping[str, Mapping[str, Telling]]
@@ -358,6 +362,11 @@ class People:
                 continue
             owner = self._person(data.offender_id, place[0])
             owner.victims = newest({**owner.victims, place: as_reported(owner, place, victim)})
+
+
+def _is_number(key: str) -> bool:
+    """An incident id rather than its hash."""
+    return ":" in key
 
 
 def _holds(record: Data) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from schemas.envelope import Data, Event, from_json_line
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.intake.identity import victim_id
-from services.intake.people import Facts, OffenderFacts, People, VictimFacts, parted
+from services.intake.people import Facts, OffenderFacts, People, Person, VictimFacts, parted
 from services.intake.store.people import _person, _row
 from tests.harness import feed
 
@@ -689,3 +689,25 @@ def test_what_was_split_off_twice_is_said_of_him_who_has_it_and_kept(told: Told,
     said = [one for one in told.tell(data, kind) if isinstance(one, OffenderDescribed | VictimsDescribed)]
     assert {record.offender_id for record in said} == {"O10"}
     assert "O10" in told.people.changed
+
+
+@pytest.mark.parametrize("named", ["O1", "O9", "O10"])
+def test_an_expunged_incident_leaves_no_number_with_whom_it_went_through(told: Told, named: str) -> None:
+    told.tell(feed.incident())
+    split(told, "25-001")
+    split(told, "25-001", who="O9", to="O10")
+    expunge(told, who=named)
+    assert "25-001" not in repr(told.people._people)
+    for who in ("O1", "O9", "O10"):
+        told.tell(feed.incident(who, revision=9))
+        told.tell({"offender_id": who, "victims": [{**HERS, "incident_id": INCIDENT}]}, "victims.described")
+    assert [told.known(who) for who in ("O1", "O9", "O10")] == [[], [], []]
+
+
+def test_what_went_in_a_split_before_its_number_was_sealed_is_his_still() -> None:
+    told = Told()
+    told.people = People({"O1": Person(OffenderDescribed(offender_id="O1"), moved={INCIDENT: "O9"})}, feed.seal)
+    told.tell(feed.incident())
+    assert (told.known("O1"), told.known("O9")) == ([], [(INCIDENT, 1, "V1")])
+    expunge(told, who="O9")
+    assert "25-001" not in repr(told.people._people)
