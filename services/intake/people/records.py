@@ -254,6 +254,8 @@ class People:
         if revision > known.through:
             told[offender_id] = replace(known, through=revision)
             self._settle(person, incident_id)
+            if not person.standing(incident_id):
+                person.untold({incident_id})
 
     def _merged(self, data: OffenderMerged) -> None:
         if self._resolve(data.offender_id) == self._resolve(data.merged_offender_id):
@@ -286,7 +288,7 @@ class People:
         )
         new.described = new.described.model_copy(update=his)
         new.origins |= {name: told_by[name] for name in his}
-        self._untell_expunged(new)
+        self._untell(new)
         rest, goes = parted(old.stays, (), moved, new.described.offender_id)
         new.held_by(together({**new.stays, **goes}, {}))
         old.held_by(rest)
@@ -310,17 +312,18 @@ class People:
                 known[offender_id] = known.get(offender_id, Telling()).joined(telling)
             if known:
                 self._settle(person, incident_id, victims.values())
-        if all(person.tellings.values()):
-            return
-        for incident_id in self._untell_expunged(person) & person.tellings.keys():
+        for incident_id in self._untell(person) & person.tellings.keys():
             person.victims = without(person.victims, {incident_id})
             person.tellings.pop(incident_id)
 
-    def _untell_expunged(self, person: Person) -> set[str]:
-        """Nothing stays of him that an expunged incident alone has told; returns those of which anything was kept."""
+    def _untell(self, person: Person) -> set[str]:
+        """Nothing stays of him that incidents alone have told which are expunged or taken back; returns the expunged ones of
+        which anything was kept.
+        """
         named = {*person.tellings, *(each for those in person.origins.values() for each in those)}
         expunged = {incident_id for incident_id in named if self._is_expunged(person, incident_id)}
-        person.untold(expunged)
+        taken_back = {incident_id for incident_id in person.tellings if not person.standing(incident_id)}
+        person.untold(expunged | taken_back)
         return expunged
 
     def _custody(self, data: CustodyChanged, said: datetime) -> None:

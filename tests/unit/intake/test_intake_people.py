@@ -711,3 +711,39 @@ def test_what_went_in_a_split_before_its_number_was_sealed_is_his_still() -> Non
     assert (told.known("O1"), told.known("O9")) == ([], [(INCIDENT, 1, "V1")])
     expunge(told, who="O9")
     assert "25-001" not in repr(told.people._people)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("final", [False, True])
+def test_what_a_retracted_incident_alone_told_of_him_is_gone_in_any_order(told: Told, late: bool, final: bool) -> None:
+    taken = {"incident_id": INCIDENT, "offender_id": "O1", "agency": feed.ORI, **({} if final else {"revision": 1})}
+    offender = {"offender_id": "O1", "birth_date": "1985-06-15", "conflict_of_interest": True}
+    him(told, "25-002", language="pl")
+    if late:
+        told.tell(taken, "incident.retracted")
+    him(told, "25-001", offender, name="Offender 1", places=("place 1",))
+    if not late:
+        told.tell(taken, "incident.retracted")
+    assert told.people._people["O1"].described == OffenderDescribed(offender_id="O1", language="pl")
+    assert told.people._people["O1"].origins == {"language": ["ZZ0010000:25-002"]}
+
+
+def test_a_retraction_takes_nothing_that_a_later_revision_has_told(told: Told) -> None:
+    him(told, "25-001", name="Offender 1")
+    report(told, 2, "V1")
+    told.tell({"incident_id": INCIDENT, "offender_id": "O1", "agency": feed.ORI, "revision": 1}, "incident.retracted")
+    assert told.people._people["O1"].described.name == "Offender, as of 2"
+
+
+@pytest.mark.parametrize("split_off", [False, True])
+def test_taken_back_of_him_whose_it_becomes_an_incident_leaves_nothing_that_it_told(
+    told: Told, split_off: bool
+) -> None:
+    him(told, "25-001", name="Offender 1")
+    told.tell({"incident_id": INCIDENT, "offender_id": "O9", "agency": feed.ORI}, "incident.retracted")
+    if split_off:
+        split(told, "25-001")
+    else:
+        told.tell({"offender_id": "O9", "merged_offender_id": "O1"}, "offender.merged")
+    assert told.known("O9") == []
+    assert told.people._people["O9"].described == OffenderDescribed(offender_id="O9")
