@@ -7,6 +7,18 @@ and restarts. Here are the rules alone: persons as they were in, persons as they
 from services.intake.people.custody import Stay, parted
 from services.intake.people.facts import Facts, OffenderFacts, VictimFacts
 from services.intake.people.person import Person, Telling
-from services.intake.people.records import FINAL, People, named
+from services.intake.people.records import FINAL, Own, People, named
 
-__all__ = ["FINAL", "Facts", "OffenderFacts", "People", "Person", "Stay", "Telling", "VictimFacts", "named", "parted"]
+__all__ = [
+    "FINAL",
+    "Facts",
+    "OffenderFacts",
+    "Own",
+    "People",
+    "Person",
+    "Stay",
+    "Telling",
+    "VictimFacts",
+    "named",
+    "parted",
+]

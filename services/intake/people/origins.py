@@ -45,6 +45,11 @@ def together(own: Origins, known: OffenderDescribed, others: Origins, other: Off
     return found
 
 
+def few(origins: Origins) -> dict[str, list[str]]:
+    """Those that are kept."""
+    return {name: those for name, those in origins.items() if 0 < len(those) <= _MOST}
+
+
 def without(origins: Origins, incidents: Collection[str]) -> tuple[dict[str, list[str]], list[str]]:
     """What is left, and the fields that these incidents alone have told."""
     left = {name: [each for each in those if each not in incidents] for name, those in origins.items()}

@@ -55,7 +55,7 @@ class Person:
     """By incident and the offender id that its reports name. Of one that was expunged the sealed id alone, and nothing told."""
     merged_into: str | None = None
     moved: dict[str, str] = field(default_factory=dict)
-    """By incident the person it went to in a split; what comes late for it is his."""
+    """By sealed incident id the person it went to in a split; what comes late for it is his, and expunged it stays out."""
     stays: dict[str, Stay] = field(default_factory=dict)
     """His bookings, of which `described` shows one."""
     origins: dict[str, list[str]] = field(default_factory=dict)

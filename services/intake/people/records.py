@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from schemas.incident import (
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
 from services.intake.people import origins
-from services.intake.people.custody import Stay, charges_of, stay_after, together
+from services.intake.people.custody import Stay, charges_of, parted, shown, stay_after, stay_as, together
 from services.intake.people.custody import newest as newest_stays
 from services.intake.people.facts import Facts, VictimFacts
 from services.intake.people.learning import Weight, as_told, given, weight_of
@@ -37,6 +37,14 @@ from services.intake.people.victims import (
 
 FINAL = sys.maxsize
 """Taken back through every revision there will ever be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What is one's own where one was two: his bookings, and by field the incidents that alone tell what his record says."""
+
+    stays: dict[str, Stay]
+    told_by: origins.Origins
 
 
 def named(event: Event[Data]) -> list[str]:
@@ -57,6 +65,10 @@ class People:
         self._people = people
         self._seal = seal
         self.changed: set[str] = set()
+        self._told_by: dict[str, origins.Origins] = {}
+        for person in people.values():
+            if any(map(_is_number, person.moved)):  # from before they were sealed
+                person.moved = {seal(key) if _is_number(key) else key: to for key, to in person.moved.items()}
         self._rules: dict[type[Data], Callable[[Any], None]] = {
             IncidentRetracted: self._retracted,
             IncidentExpunged: self._expunged,
@@ -105,15 +117,18 @@ class People:
         telling = self._telling(event)
         return self._changed_by(lambda: self._learn(told, event.data, telling), [fact.offender_id for fact in told])
 
+    def part(self, offender_id: str, own: Own) -> None:
+        """Before the record of his that says what is his own is applied: it shows these bookings."""
+        person = self._person(offender_id)
+        person.stays = own.stays
+        self._told_by[person.described.offender_id] = own.told_by
+
     def _changed_by(self, work: Callable[[], object], names: list[str], *, anew: bool = False) -> list[Data]:
         """Each person once: those named, whoever they are now, and who else has a part of theirs. `anew`: victims' records
         changed or not.
         """
         now = list(map(self._resolve, names))
-        others = [
-            self._resolve(name) for one in now if one in self._people for name in self._people[one].moved.values()
-        ]
-        touched = list(dict.fromkeys([*now, *names[1:], *others]))
+        touched = list(dict.fromkeys([*now, *names[1:], *self._reach(now)]))
         before = [record for name in touched for record in self._records(name)]
         work()
         after = [record for name in touched for record in self._records(name)]
@@ -126,11 +141,23 @@ class People:
             offender_id = person.merged_into
         return offender_id
 
+    def _reach(self, names: Iterable[str]) -> list[str]:
+        """These, and whoever has a part of theirs since a split, or of that a part since another."""
+        found = dict.fromkeys(names)
+        waiting = list(found)
+        while waiting:
+            person = self._people.get(waiting.pop())
+            more = dict.fromkeys(map(self._resolve, person.moved.values() if person else ()))
+            waiting += [name for name in more if name not in found]
+            found |= more
+        return list(found)
+
     def _person(self, offender_id: str, incident_id: str | None = None) -> Person:
         """Whose the incident is now, if one is given."""
         name = self._resolve(offender_id)
         person, passed = self._one(name), {name}
-        while incident_id and (moved := person.moved.get(incident_id)) and (name := self._resolve(moved)) not in passed:
+        sealed = self._seal(incident_id) if incident_id and person.moved else ""
+        while sealed and (moved := person.moved.get(sealed)) and (name := self._resolve(moved)) not in passed:
             passed.add(name)
             person = self._one(name)
         return person
@@ -166,7 +193,8 @@ class People:
                 if known is not None and not is_another(known, named.get(fact.victim_no), place):
                     person.victims[place] = as_told(known, fact, weight)
             else:
-                person = self._person(fact.offender_id, incident_id)
+                of = charges_of(data.booking_id) if isinstance(data, CustodyChanged) else incident_id
+                person = self._person(fact.offender_id, of)
                 person.told(given(fact, person.described, weight), incident_id)
 
     def _reported(self, data: IncidentReported, telling: Telling) -> None:
@@ -199,6 +227,11 @@ class People:
     def _is_expunged(self, person: Person, incident_id: str) -> bool:
         return self._seal(incident_id) in person.tellings
 
+    def _is_out(self, offender_id: str, incident_id: str) -> bool:
+        """Expunged with whoever it is named with or with whoever has it now."""
+        both = (self._person(offender_id), self._person(offender_id, incident_id))
+        return any(self._is_expunged(person, incident_id) for person in both)
+
     def _retracted(self, data: IncidentRetracted) -> None:
         self._take_back(data.offender_id, data.incident_id, FINAL if data.revision is None else data.revision)
 
@@ -208,7 +241,6 @@ class People:
         for person in (named, owner):
             person.victims = without(person.victims, {data.incident_id})
             person.tellings.pop(data.incident_id, None)
-            person.moved.pop(data.incident_id, None)
             person.tellings[self._seal(data.incident_id)] = {}
             person.untold({data.incident_id})
 
@@ -222,6 +254,8 @@ class People:
         if revision > known.through:
             told[offender_id] = replace(known, through=revision)
             self._settle(person, incident_id)
+            if not person.standing(incident_id):
+                person.untold({incident_id})
 
     def _merged(self, data: OffenderMerged) -> None:
         if self._resolve(data.offender_id) == self._resolve(data.merged_offender_id):
@@ -240,6 +274,9 @@ class People:
         old, new, moved = self._person(data.offender_id), self._person(data.new_offender_id), set(data.incident_ids)
         if old is new:
             return
+        expunged = {incident_id for incident_id in moved if self._is_out(data.offender_id, incident_id)}
+        new.tellings |= {self._seal(incident_id): {} for incident_id in expunged}
+        moved -= expunged
         victims = {place: victim for place, victim in old.victims.items() if place[0] in moved}
         tellings = {name: told for name, told in old.tellings.items() if name in moved}
         old.victims = without(old.victims, moved)
@@ -251,11 +288,13 @@ class People:
         )
         new.described = new.described.model_copy(update=his)
         new.origins |= {name: told_by[name] for name in his}
-        goes = {key: stay for key, stay in old.stays.items() if charges_of(key) in moved}
+        self._untell(new)
+        rest, goes = parted(old.stays, (), moved, new.described.offender_id)
         new.held_by(together({**new.stays, **goes}, {}))
-        old.held_by({key: stay for key, stay in old.stays.items() if key not in goes})
-        old.moved |= dict.fromkeys(moved, data.new_offender_id)
-        new.moved = {name: to for name, to in new.moved.items() if name not in moved}
+        old.held_by(rest)
+        sealed = dict.fromkeys(map(self._seal, moved), data.new_offender_id)
+        old.moved |= sealed
+        new.moved = {name: to for name, to in new.moved.items() if name not in sealed}
 
     def _take_in(
         self, person: Person, victims: Mapping[Place, DescribedVictim], tellings: Mapping[str, Mapping[str, Telling]]
@@ -273,11 +312,19 @@ class People:
                 known[offender_id] = known.get(offender_id, Telling()).joined(telling)
             if known:
                 self._settle(person, incident_id, victims.values())
-        if all(person.tellings.values()):
-            return
-        for incident_id in [each for each in person.tellings if self._is_expunged(person, each)]:
+        for incident_id in self._untell(person) & person.tellings.keys():
             person.victims = without(person.victims, {incident_id})
             person.tellings.pop(incident_id)
+
+    def _untell(self, person: Person) -> set[str]:
+        """Nothing stays of him that incidents alone have told which are expunged or taken back; returns the expunged ones of
+        which anything was kept.
+        """
+        named = {*person.tellings, *(each for those in person.origins.values() for each in those)}
+        expunged = {incident_id for incident_id in named if self._is_expunged(person, incident_id)}
+        taken_back = {incident_id for incident_id in person.tellings if not person.standing(incident_id)}
+        person.untold(expunged | taken_back)
+        return expunged
 
     def _custody(self, data: CustodyChanged, said: datetime) -> None:
         person = self._person(data.offender_id, charges_of(data.booking_id))
@@ -285,17 +332,19 @@ class People:
         person.held_by(newest_stays({**person.stays, data.booking_id: stay}))
 
     def _described(self, data: OffenderDescribed) -> None:
-        person, custody = self._person(data.offender_id), data.custody
-        if custody != person.described.custody:
-            known = person.stays.get(custody.booking_id) if custody else None
-            told_of = known.told_of if known else data.offender_id
-            person.stays = {custody.booking_id: Stay(custody, told_of)} if custody else {}
-        person.origins = {
+        """Replaces what is held of him. Of the booking that it names it is the word; naming none it ends none."""
+        person = self._person(data.offender_id)
+        if (told := data.custody) is not None:
+            stay = stay_as(person.stays.get(told.booking_id), told, data.offender_id)
+            person.stays = newest_stays({**person.stays, told.booking_id: stay})
+        kept = {
             name: those
             for name, those in person.origins.items()
             if getattr(data, name) == getattr(person.described, name)
         }
-        person.described = data.model_copy(update={"offender_id": person.described.offender_id})
+        person.origins = kept | origins.few(self._told_by.pop(person.described.offender_id, {}))
+        own = {"offender_id": person.described.offender_id, "custody": shown(person.stays)}
+        person.described = data.model_copy(update=own)
 
     def _victims_described(self, data: VictimsDescribed) -> None:
         """Replaces what the agencies it speaks of have said; what others hold of his victims stays.
@@ -312,8 +361,15 @@ class People:
             if agencies and (agency_of(place) not in agencies or place[1] in person.named_in(place[0]))
         }
         for place, victim in told.items():
+            if place[0] and self._is_out(data.offender_id, place[0]):
+                continue
             owner = self._person(data.offender_id, place[0])
             owner.victims = newest({**owner.victims, place: as_reported(owner, place, victim)})
+
+
+def _is_number(key: str) -> bool:
+    """An incident id rather than its hash."""
+    return ":" in key
 
 
 def _holds(record: Data) -> bool:

@@ -126,13 +126,16 @@ async def sharing_numbers(conn: AsyncConnection, records: Iterable[Known]) -> li
 
 async def incidents_of(conn: AsyncConnection, record_ids: Iterable[str]) -> list[str]:
     """Of which incidents these records tell."""
+    return sorted(await marks_of(conn, record_ids) - {""})
+
+
+async def marks_of(conn: AsyncConnection, record_ids: Iterable[str]) -> set[str]:
+    """The incidents of which these records tell; the empty one, if one came with none."""
     found: set[str] = set()
     for some in _some(sorted(set(record_ids))):
-        query = select(identity_marks.c.incident_id).where(
-            identity_marks.c.record_id.in_(some), identity_marks.c.incident_id != ""
-        )
+        query = select(identity_marks.c.incident_id).where(identity_marks.c.record_id.in_(some))
         found |= set(await conn.scalars(query))
-    return sorted(found)
+    return found
 
 
 async def folded(conn: AsyncConnection, roots: Iterable[str]) -> dict[str, str]:

@@ -17,13 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import deterministic_id
 from schemas.incident import OffenderSplit
-from schemas.person import Custody, OffenderDescribed
+from schemas.person import OffenderDescribed
 from services.common.database import Database
 from services.common.desk import KEY_REUSED, Reply, Standing
 from services.common.versions import STALE, version_of
 from services.intake.domain import Terms
 from services.intake.linkage.rules import Answer, Known, Reason, shared
-from services.intake.people import parted
+from services.intake.people import Own, Person, parted
 from services.intake.store import identities, linkage, outbox, tables
 from services.intake.store.identities import Row
 from services.intake.store.linkage import OPEN, Candidate, Link
@@ -175,17 +175,19 @@ async def _say_split(
     event_id = deterministic_id("identity", "split", "event", group.root, count)
     moved = [known for _, known in rows]
     rest = [known for known in group.known if known not in moved]
-    events = []
+    person = (await load_people(conn, [group.root])).get(group.root)
+    stays, goes = parted(person.stays if person else {}, names, incidents, now)
     if incidents:
         data = OffenderSplit(offender_id=group.root, new_offender_id=now, incident_ids=list(incidents))
-        events.append(event_of(data, event_id, group.root, link.at))
-    person = (await load_people(conn, [group.root])).get(group.root)
-    stays, goes = parted(person.stays if person else {}, names, incidents)
-    for who, records, custody in ((now, moved, goes), (group.root, rest, stays)):
-        told = await _described(conn, who, records, custody)
-        if told is not None:
-            events.append(event_of(told, deterministic_id(event_id, who), who, link.at))
-    await say_events(conn, events, terms, link.at)
+        await say_events(conn, [event_of(data, event_id, group.root, link.at)], terms, link.at)
+    # Only now: what the incidents alone told has gone with them.
+    events = []
+    own: dict[str, Own] = {}
+    for who, records, booked in ((now, moved, goes), (group.root, rest, stays)):
+        told, told_by = await _described(conn, who, records)
+        own[who] = Own(booked, told_by)
+        events.append(event_of(told, deterministic_id(event_id, who), who, link.at))
+    await say_events(conn, events, terms, link.at, own)
     for known in moved:
         one = tables.identities.c.record_id == known.record_id
         await conn.execute(update(tables.identities).where(one).values(offender_id=now))
@@ -201,18 +203,31 @@ async def _say_split(
 
 
 async def _described(
-    conn: AsyncConnection, who: str, records: Sequence[Known], custody: Custody | None
-) -> OffenderDescribed | None:
-    """His record with his own bookings, and the name and birth date of his own records, the newest first; what else was held
-    stays.
+    conn: AsyncConnection, who: str, records: Sequence[Known]
+) -> tuple[OffenderDescribed, dict[str, list[str]]]:
+    """His record with the name and birth date of his own records, the newest first, and of what is new in it the incidents
+    that alone tell it. What else was held stays; a name or birth date that his records do not give does if his incidents do.
     """
-    name = next((known.name for known in reversed(records) if known.name), None)
-    born = next((known.birth_date for known in reversed(records) if known.birth_date), None)
-    person = (await load_people(conn, [who])).get(who)
-    before = person.described if person else OffenderDescribed(offender_id=who)
-    own: dict[str, Any] = {"name": name[:200] if name else None, "birth_date": born} if name or born else {}
-    told = before.model_copy(update=own | {"custody": custody})
-    return told if own or told != before else None
+    person = (await load_people(conn, [who])).get(who, Person(OffenderDescribed(offender_id=who)))
+    own: dict[str, Any] = {}
+    told_by: dict[str, list[str]] = {}
+    for name in ("name", "birth_date"):
+        telling = [known for known in records if getattr(known, name)]
+        found = getattr(telling[-1], name) if telling else None
+        own[name] = found[:200] if isinstance(found, str) else found
+        if found is None and name in person.origins:
+            own[name] = getattr(person.described, name)
+        elif own[name] != getattr(person.described, name):
+            same = [known.record_id for known in telling if getattr(known, name) == found]
+            told_by[name] = await _told_by(conn, person, same)
+    is_known = any(known.name or known.birth_date for known in records)
+    return person.described.model_copy(update=(own if is_known else {}) | {"custody": None}), told_by
+
+
+async def _told_by(conn: AsyncConnection, person: Person, record_ids: Sequence[str]) -> list[str]:
+    """His incidents of which these records tell; none if one came with something else, a jail or a whole record."""
+    marks = await identities.marks_of(conn, record_ids)
+    return [] if "" in marks else sorted(marks & person.tellings.keys())
 
 
 def _applied(form: Form) -> Reply:

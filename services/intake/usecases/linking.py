@@ -7,9 +7,10 @@ stays. So no merge can be of one who is merged, and none can cross another: the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,7 +23,7 @@ from services.intake.linkage.model import Scored, score, train
 from services.intake.linkage.rules import Bars, Contradiction, Known, Shared, Verdict, contradiction, fit_together
 from services.intake.linkage.rules import shared as in_common
 from services.intake.linkage.rules import verdict as verdict_of
-from services.intake.people import People, named
+from services.intake.people import Own, People, named
 from services.intake.saying import SOURCE, say
 from services.intake.store import identities, linkage, outbox
 from services.intake.store.identities import Row
@@ -211,10 +212,18 @@ def event_of(data: Data, event_id: str, subject: str, at: datetime) -> Event[Dat
     )
 
 
-async def say_events(conn: AsyncConnection, events: Sequence[Event[Data]], terms: Terms, now: datetime) -> None:
-    """Into the outbox, with the records of people that follow."""
+async def say_events(
+    conn: AsyncConnection,
+    events: Sequence[Event[Data]],
+    terms: Terms,
+    now: datetime,
+    own: Mapping[str, Own] = MappingProxyType({}),
+) -> None:
+    """Into the outbox, with the records of people that follow. `own`: of who were one, with a record of each in `events`."""
     known = await load_people(conn, {name for event in events for name in named(event)})
     people = People(known, terms.seal)
+    for who, his in own.items():
+        people.part(who, his)
     said = say([Unit(0, tuple(events))], people, (), AsOf.NOW)
     await outbox.put(conn, said.keys, said.messages, now, terms.seal)
     await save_people(conn, {name: known[name] for name in people.changed})

@@ -16,15 +16,16 @@ from prometheus_client import CollectorRegistry
 
 from schemas.commands import Role
 from schemas.envelope import Classification, Event
-from schemas.incident import CustodyChange, CustodyChanged, IncidentReported
+from schemas.incident import CustodyChange, CustodyChanged, IncidentExpunged, IncidentReported, Offender
 from schemas.person import OffenderDescribed
 from services.common.api import Health, build_app
 from services.common.auth import Person, Tokens
 from services.intake.api import Desk, router
 from services.intake.domain import Unit
-from services.intake.identity import Identifiers, offender_id
+from services.intake.identity import Identifiers, Sighting, offender_id
 from services.intake.linkage.model import Scored
 from services.intake.linkage.rules import Bars
+from services.intake.people import OffenderFacts
 from services.intake.store import identities
 from services.intake.usecases import linking
 from tests.harness.http import KeptReads, coded
@@ -233,11 +234,15 @@ async def _scored(intake: Bench, probability: float) -> None:
     await linked(intake)
 
 
-async def in_jail(intake: Bench, known: Identifiers, change: CustodyChange, at: datetime = NOW) -> None:
+async def in_jail(
+    intake: Bench, known: Identifiers, change: CustodyChange, at: datetime = NOW, booking: str = "B7"
+) -> None:
     who = offender_id(known)
-    data = CustodyChanged(offender_id=who, booking_id=f"{known.agency}:B7", change=change, at=at, facility="Jail")
+    data = CustodyChanged(
+        offender_id=who, booking_id=f"{known.agency}:{booking}", change=change, at=at, facility="Jail"
+    )
     jail = Event(
-        id=f"b7-{change}",
+        id=f"{booking}-{change}",
         source=f"/agencies/{known.agency}/roster",
         subject=who,
         time=at,
@@ -277,3 +282,77 @@ async def test_a_split_leaves_him_the_custody_that_was_told_of_him(api: Api) -> 
     assert custody is not None
     assert custody.held
     assert api.last(split.new_offender_id).custody is None
+
+
+async def test_after_a_split_each_is_held_until_his_own_bookings_end(api: Api) -> None:
+    """Both are in jail, the one who goes under two bookings: whoever is released from his own is held under no other's."""
+    one, same = replace(HIS, state_id="NC1"), replace(ALIKE, fbi_number="1AB")
+    await taken(api.intake, record(one), record(same))
+    await in_jail(api.intake, same, CustodyChange.BOOKED, NOW, "B1")
+    await in_jail(api.intake, same, CustodyChange.BOOKED, NOW + days(1), "B2")
+    await in_jail(api.intake, one, CustodyChange.BOOKED, NOW + days(2), "B3")
+    body = {"offender_id": offender_id(one), "merged_offender_id": offender_id(same), "reason": "wrong_number"}
+    assert (await api.post("splits", body)).status_code == 200
+    [split] = splits(api.intake)
+    new = split.new_offender_id
+
+    def held() -> list[tuple[str, bool]]:
+        both = (api.last(offender_id(one)).custody, api.last(new).custody)
+        return [(custody.booking_id, custody.held) for custody in both if custody is not None]
+
+    assert held() == [(f"{CITY}:B3", True), (f"{SHERIFF}:B2", True)]
+    await in_jail(api.intake, one, CustodyChange.RELEASED, NOW + days(3), "B3")
+    await in_jail(api.intake, same, CustodyChange.RELEASED, NOW + days(3), "B2")
+    assert held() == [(f"{CITY}:B3", False), (f"{SHERIFF}:B1", True)]
+    await in_jail(api.intake, same, CustodyChange.RELEASED, NOW + days(4), "B1")
+    assert [is_held for _, is_held in held()] == [False, False]
+
+
+async def test_a_split_gives_nobody_back_what_the_other_alone_was_told_of(api: Api) -> None:
+    """What the other's incident told goes with it, and is gone with it; a birth date that only the incident gives, too."""
+    one, same = replace(HIS, state_id="NC1", birth_date=None), replace(ALIKE, fbi_number="1AB", birth_date=None)
+    unit = record(same)
+    [reported] = unit.events
+    assert isinstance(reported.data, IncidentReported)
+    offender = Offender(offender_id=offender_id(same), birth_date=BORN, conflict_of_interest=True)
+    told = replace(reported, data=reported.data.model_copy(update={"offender": offender}))
+    facts = OffenderFacts(offender_id(same), name=same.name, places=("place 1",), language="es")
+    await taken(api.intake, record(one), replace(unit, events=(told,), facts=(facts,)))
+    assert api.last(offender_id(one)).places == ["place 1"]
+    body = {"offender_id": offender_id(one), "merged_offender_id": offender_id(same), "reason": "wrong_number"}
+    assert (await api.post("splits", body)).status_code == 200
+    [split] = splits(api.intake)
+    new = split.new_offender_id
+    assert api.last(offender_id(one)) == OffenderDescribed(offender_id=offender_id(one), name="Mills, Robert")
+    assert api.last(new) == OffenderDescribed(
+        offender_id=new,
+        name="MILLS, BOB",
+        birth_date=BORN,
+        places=["place 1"],
+        language="es",
+        conflict_of_interest=True,
+    )
+    await expunged(api.intake, same)
+    assert api.last(new) == OffenderDescribed(offender_id=new)
+
+
+@pytest.mark.parametrize("jailed", [False, True])
+async def test_a_name_that_a_split_gives_him_goes_with_the_incident_that_told_it(api: Api, jailed: bool) -> None:
+    """Unless a jail, which tells of no incident, knows him by it too."""
+    stranger = replace(HIS, report="I2", name="Garcia, Luis", birth_date=date(1999, 1, 2), agency_person="P2")
+    first = record(HIS)
+    booked = (Unit(2, sightings=(Sighting(offender_id(HIS), HIS),)),) if jailed else ()
+    await taken(api.intake, first, *booked, record(stranger))
+    assert (await api.decide("different")).status_code == 200
+    assert api.last(offender_id(HIS)).name == "Mills, Robert"
+    await expunged(api.intake, HIS)
+    assert api.last(offender_id(HIS)).name == ("Mills, Robert" if jailed else None)
+
+
+async def expunged(intake: Bench, known: Identifiers) -> None:
+    unit = record(known)
+    gone = IncidentExpunged(
+        incident_id=f"{known.agency}:{known.report}", offender_id=offender_id(known), agency=known.agency
+    )
+    event = replace(unit.events[0], id="expunged", data=gone)
+    await taken(intake, replace(unit, events=(event,), facts=(), sightings=()))

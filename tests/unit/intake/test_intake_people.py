@@ -13,7 +13,7 @@ import pytest
 from schemas.envelope import Data, Event, from_json_line
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from services.intake.identity import victim_id
-from services.intake.people import Facts, OffenderFacts, People, VictimFacts
+from services.intake.people import Facts, OffenderFacts, People, Person, VictimFacts, parted
 from services.intake.store.people import _person, _row
 from tests.harness import feed
 
@@ -371,9 +371,18 @@ class Jail:
     def __init__(self, told: Told) -> None:
         self.told = told
 
-    def says(self, change: str, hour: int, booking: str = "B1", who: str = "O1", facility: str | None = None) -> None:
-        data = {"offender_id": who, "booking_id": booking, "change": change, "at": f"2025-01-10T{hour:02}:00:00Z"}
-        self.told.tell({**data, "facility": facility}, "custody.changed", time=data["at"])
+    def says(
+        self,
+        change: str,
+        hour: int,
+        booking: str = "B1",
+        who: str = "O1",
+        facility: str | None = None,
+        said: int | None = None,
+    ) -> None:
+        at, time = (f"2025-01-10T{each:02}:00:00Z" for each in (hour, hour if said is None else said))
+        data = {"offender_id": who, "booking_id": booking, "change": change, "at": at, "facility": facility}
+        self.told.tell(data, "custody.changed", time=time)
 
     def merge(self, one: str = "O1", other: str = "O2") -> None:
         self.told.tell({"offender_id": one, "merged_offender_id": other}, "offender.merged")
@@ -405,6 +414,23 @@ def test_a_release_that_is_said_later_holds_though_it_was_before_he_was_seen_aga
         assert told.people._people["O1"].stays["B1"].custody.held is (change == "booked")
 
 
+@pytest.mark.parametrize("merged", [False, True])
+@pytest.mark.parametrize("order", list(permutations([("booked", 7, 10), ("released", 5, 12), ("booked", 3, 3)])))
+def test_a_release_that_is_said_later_holds_in_any_order(
+    jail: Jail, order: list[tuple[str, int, int]], merged: bool
+) -> None:
+    """Told of under one id, or under two that are one man's."""
+    for place, (change, at, said) in enumerate(order):
+        jail.says(change, at, who="O2" if merged and place == 2 else "O1", said=said)
+    if merged:
+        jail.merge()
+    custody = jail.told.people._people["O1"].described.custody
+    assert custody is not None
+    assert (custody.held, custody.released_at) == (False, custody.booked_at)
+    jail.says("booked", 7, said=15)
+    assert jail.held() == ("B1", True), "said to be booked once more he is"
+
+
 @pytest.mark.parametrize(
     "order",
     list(permutations([("booked", 1, "B1"), ("released", 2, "B1"), ("booked", 10, "B2"), ("released", 12, "B2")])),
@@ -422,6 +448,18 @@ def test_of_two_bookings_at_a_time_one_ends_and_he_is_held_under_the_other(jail:
     assert jail.held() == ("B1", True)
     jail.says("released", 6, "B1")
     assert not jail.held()[1]
+
+
+@pytest.mark.parametrize(
+    "order",
+    list(permutations([("booked", 1, "B1"), ("booked", 5, "B2"), ("released", 6, "B2"), ("released", 9, "B1")])),
+)
+def test_of_two_bookings_at_a_time_his_release_is_from_the_one_that_ended_last(
+    jail: Jail, order: list[tuple[str, int, str]]
+) -> None:
+    for change, hour, booking in order:
+        jail.says(change, hour, booking)
+    assert jail.held() == ("B1", False)
 
 
 def test_a_transfer_that_is_told_late_does_not_move_him_back(jail: Jail) -> None:
@@ -460,6 +498,33 @@ def test_of_many_bookings_those_that_ended_long_ago_are_forgotten(jail: Jail) ->
     assert len(jail.told.people._people["O1"].stays) == 20
 
 
+def test_a_whole_record_that_names_no_booking_ends_none(jail: Jail) -> None:
+    jail.says("booked", 1, "B1")
+    jail.told.tell({"offender_id": "O1", "name": "Offender 1"}, "offender.described")
+    assert jail.told.offenders["O1"].name == "Offender 1"
+    assert jail.held() == ("B1", True)
+
+
+def test_a_whole_record_is_the_word_on_the_booking_it_names_and_on_no_other(jail: Jail) -> None:
+    jail.says("booked", 1, "B1")
+    jail.says("booked", 5, "B2")
+    ended = {"booking_id": "B2", "booked_at": "2025-01-10T05:00:00Z", "released_at": "2025-01-10T08:00:00Z"}
+    jail.told.tell({"offender_id": "O1", "custody": ended}, "offender.described")
+    assert jail.held() == ("B1", True)
+    jail.says("released", 9, "B1")
+    assert not jail.held()[1]
+
+
+def test_a_booking_that_a_split_took_is_told_of_him_who_has_it_now(jail: Jail) -> None:
+    booking = f"{feed.ORI}:B7"
+    jail.says("booked", 1, booking)
+    split(jail.told, "booking-B7")
+    jail.merge("O3", "O9")
+    rest, goes = parted(jail.told.people._people["O3"].stays, {"O9"}, (), "O10")
+    assert (list(rest), list(goes)) == ([], [booking])
+    assert goes[booking].told_of == "O10"
+
+
 def test_nothing_is_kept_that_cannot_be_read_again(told: Told) -> None:
     """One row that could not be read would end intake at every start."""
     long = "x" * 241
@@ -482,6 +547,11 @@ def expunge(told: Told, number: str = "25-001", who: str = "O1") -> None:
     told.tell(gone, "incident.expunged")
 
 
+def split(told: Told, *numbers: str, who: str = "O1", to: str = "O9") -> None:
+    incidents = [f"ZZ0010000:{number}" for number in numbers]
+    told.tell({"offender_id": who, "new_offender_id": to, "incident_ids": incidents}, "offender.split")
+
+
 def him(told: Told, number: str, offender: dict[str, Any] | None = None, **facts: Any) -> None:
     reported = feed.incident(number=number) | ({"offender": offender} if offender else {})
     told.people.apply(event(reported), [OffenderFacts("O1", **facts)])
@@ -494,6 +564,51 @@ def test_what_an_expunged_incident_alone_told_of_him_is_gone(told: Told) -> None
     expunge(told)
     assert told.offenders["O1"] == OffenderDescribed(offender_id="O1", language="pl")
     assert "25-001" not in repr(told.people._people)
+
+
+def test_a_list_that_names_an_expunged_incident_does_not_bring_it_back(told: Told) -> None:
+    told.tell(feed.incident())
+    expunge(told)
+    split(told, "25-002")
+    expunge(told, "25-002", "O9")
+    hers = {"victim_no": 1, "victim_id": "V1", "name": "Victim 1", "contact": ["contact 1"]}
+    named = [{**hers, "incident_id": f"ZZ0010000:25-00{number}"} for number in (1, 2, 3)]
+    told.tell({"offender_id": "O1", "victims": named}, "victims.described")
+    assert [place[0] for place in told.known("O1")] == ["ZZ0010000:25-003"]
+    assert told.known("O9") == []
+
+
+def test_a_split_of_an_expunged_incident_takes_its_seal_along(told: Told) -> None:
+    told.tell(feed.incident())
+    expunge(told)
+    split(told, "25-001")
+    for who in ("O1", "O9"):
+        him(told, "25-001", {"offender_id": who}, name="Offender 1")
+        told.tell(feed.incident(who, revision=9))
+    assert told.known("O1") == told.known("O9") == []
+    assert "Offender 1" not in repr(told.people._people)
+    assert "25-001" not in repr(told.people._people)
+
+
+@pytest.mark.parametrize("survivor", ["O1", "O2"])
+def test_expunged_of_one_of_two_who_are_one_it_leaves_nothing_that_it_told(told: Told, survivor: str) -> None:
+    him(told, "25-001", name="Offender 1", places=("place 1",))
+    told.tell(feed.incident("O2"))
+    expunge(told, who="O2")
+    merged = {"O1": "O2", "O2": "O1"}[survivor]
+    told.tell({"offender_id": survivor, "merged_offender_id": merged}, "offender.merged")
+    assert told.offenders.get(survivor, OffenderDescribed(offender_id=survivor)) == OffenderDescribed(
+        offender_id=survivor
+    )
+    assert "25-001" not in repr(told.people._people)
+
+
+def test_expunged_of_him_to_whom_it_goes_it_leaves_nothing_that_it_told(told: Told) -> None:
+    him(told, "25-001", name="Offender 1")
+    expunge(told, who="O9")
+    split(told, "25-001")
+    assert told.people._people["O9"].described == OffenderDescribed(offender_id="O9")
+    assert told.people._people["O9"].origins == {}
 
 
 def test_what_something_else_told_of_him_too_stays(told: Told) -> None:
@@ -531,3 +646,104 @@ def test_a_booking_goes_with_the_incident_of_its_charges(told: Told) -> None:
     custody = told.offenders["O9"].custody
     assert custody is not None
     assert not custody.held
+
+
+def test_what_a_jail_holds_of_him_whose_booking_it_is_names_nobody_else(told: Told) -> None:
+    booking = {"offender_id": "O1", "booking_id": f"{feed.ORI}:B7", "at": "2025-01-10T00:00:00Z"}
+    him(told, "25-001", name="Offender 1")
+    told.tell(feed.incident(number="booking-B7"))
+    split(told, "booking-B7")
+    fact = OffenderFacts("O1", name="Offender 9", birth_date=date(1990, 1, 1))
+    for change in ("booked", "released"):
+        told.people.apply(event({**booking, "change": change}, "ipvi.custody.changed.v1"), [fact])
+    described = told.people._people["O1"].described, told.people._people["O9"].described
+    assert [(one.name, one.birth_date) for one in described] == [("Offender 1", None), ("Offender 9", date(1990, 1, 1))]
+
+
+def jailed(at: str, change: str = "booked") -> dict[str, Any]:
+    return {"offender_id": "O1", "booking_id": f"{feed.ORI}:B7", "change": change, "at": f"2025-01-{at}T00:00:00Z"}
+
+
+BOOKED_IN = f"{feed.ORI}:booking-B7"
+OF_IT = {"incident_id": BOOKED_IN, "offender_id": "O1", "agency": feed.ORI}
+HERS = {"victim_no": 1, "victim_id": "V1", "incident_id": BOOKED_IN, "contact": ["contact 1"]}
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (OF_IT, "incident.expunged"),
+        (OF_IT, "incident.retracted"),
+        ({"offender_id": "O1", "victims": [HERS]}, "victims.described"),
+        (jailed("12", "released"), "custody.changed"),
+        (feed.incident(number="booking-B7", revision=2, victims=[]), "incident.reported"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_was_split_off_twice_is_said_of_him_who_has_it_and_kept(told: Told, data: Any, kind: str) -> None:
+    told.tell(feed.incident(number="booking-B7"))
+    told.tell(jailed("10"), "custody.changed")
+    split(told, "booking-B7")
+    split(told, "booking-B7", who="O9", to="O10")
+    told.people.changed.clear()
+    said = [one for one in told.tell(data, kind) if isinstance(one, OffenderDescribed | VictimsDescribed)]
+    assert {record.offender_id for record in said} == {"O10"}
+    assert "O10" in told.people.changed
+
+
+@pytest.mark.parametrize("named", ["O1", "O9", "O10"])
+def test_an_expunged_incident_leaves_no_number_with_whom_it_went_through(told: Told, named: str) -> None:
+    told.tell(feed.incident())
+    split(told, "25-001")
+    split(told, "25-001", who="O9", to="O10")
+    expunge(told, who=named)
+    assert "25-001" not in repr(told.people._people)
+    for who in ("O1", "O9", "O10"):
+        told.tell(feed.incident(who, revision=9))
+        told.tell({"offender_id": who, "victims": [{**HERS, "incident_id": INCIDENT}]}, "victims.described")
+    assert [told.known(who) for who in ("O1", "O9", "O10")] == [[], [], []]
+
+
+def test_what_went_in_a_split_before_its_number_was_sealed_is_his_still() -> None:
+    told = Told()
+    told.people = People({"O1": Person(OffenderDescribed(offender_id="O1"), moved={INCIDENT: "O9"})}, feed.seal)
+    told.tell(feed.incident())
+    assert (told.known("O1"), told.known("O9")) == ([], [(INCIDENT, 1, "V1")])
+    expunge(told, who="O9")
+    assert "25-001" not in repr(told.people._people)
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("final", [False, True])
+def test_what_a_retracted_incident_alone_told_of_him_is_gone_in_any_order(told: Told, late: bool, final: bool) -> None:
+    taken = {"incident_id": INCIDENT, "offender_id": "O1", "agency": feed.ORI, **({} if final else {"revision": 1})}
+    offender = {"offender_id": "O1", "birth_date": "1985-06-15", "conflict_of_interest": True}
+    him(told, "25-002", language="pl")
+    if late:
+        told.tell(taken, "incident.retracted")
+    him(told, "25-001", offender, name="Offender 1", places=("place 1",))
+    if not late:
+        told.tell(taken, "incident.retracted")
+    assert told.people._people["O1"].described == OffenderDescribed(offender_id="O1", language="pl")
+    assert told.people._people["O1"].origins == {"language": ["ZZ0010000:25-002"]}
+
+
+def test_a_retraction_takes_nothing_that_a_later_revision_has_told(told: Told) -> None:
+    him(told, "25-001", name="Offender 1")
+    report(told, 2, "V1")
+    told.tell({"incident_id": INCIDENT, "offender_id": "O1", "agency": feed.ORI, "revision": 1}, "incident.retracted")
+    assert told.people._people["O1"].described.name == "Offender, as of 2"
+
+
+@pytest.mark.parametrize("split_off", [False, True])
+def test_taken_back_of_him_whose_it_becomes_an_incident_leaves_nothing_that_it_told(
+    told: Told, split_off: bool
+) -> None:
+    him(told, "25-001", name="Offender 1")
+    told.tell({"incident_id": INCIDENT, "offender_id": "O9", "agency": feed.ORI}, "incident.retracted")
+    if split_off:
+        split(told, "25-001")
+    else:
+        told.tell({"offender_id": "O9", "merged_offender_id": "O1"}, "offender.merged")
+    assert told.known("O9") == []
+    assert told.people._people["O9"].described == OffenderDescribed(offender_id="O9")
