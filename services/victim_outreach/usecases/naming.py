@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from schemas.advocacy import ContactSafety
 from schemas.outreach import TaskOwner
 from services.common.service import Input
-from services.victim_outreach.domain import CaseFile, Profile, Referral, Screen, case_id, case_of_victim, stricter
+from services.victim_outreach.domain import (
+    CaseFile,
+    Consent,
+    Profile,
+    Referral,
+    Screen,
+    case_id,
+    case_of_victim,
+    stricter,
+)
 
 
 def named(file: CaseFile, known: Referral | None, heard: Referral, given: Input) -> CaseFile:
@@ -81,20 +91,25 @@ def _number(screen: Screen) -> int:
 
 def _taken_back(file: CaseFile, unnamed: str, known: Referral, given: Input) -> CaseFile:
     """She was named wrongly: what somebody allowed before that is not to be this one's permission. What was forbidden stays."""
-    if known.victim_id is None or unnamed not in file.cases:
+    if known.victim_id is None:
         return file
     hers = case_of_victim(file.offender_id, known.victim_id)
     profiles = dict(file.profiles)
     for one in file.profiles.values():
-        if one.case_id == unnamed and profiles.get((hers, one.owner)) == replace(one, case_id=hers):
-            profiles[hers, one.owner] = _forbidding(replace(one, case_id=hers))
-    consents = {
-        key: replace(one, revoked_at=one.revoked_at or given.now)
-        if one.case_id == hers and one.given_at < (known.opened_at or given.now)
-        else one
-        for key, one in file.consents.items()
-    }
-    return replace(file, profiles=profiles, consents=consents)
+        now = profiles.get((hers, one.owner))
+        if one.case_id == unnamed and now is not None and (now.recorded_at, now.by) == (one.recorded_at, one.by):
+            profiles[hers, one.owner] = _forbidding(now)
+    return replace(file, profiles=profiles, consents=_revoked(file, unnamed, hers, known.opened_at or given.now, given))
+
+
+def _revoked(file: CaseFile, unnamed: str, hers: str, named_at: datetime, given: Input) -> Mapping[str, Consent]:
+    """The consents, without those in her case that were given while nobody was named."""
+    case = file.cases.get(unnamed)
+    if case is None:
+        return file.consents
+    theirs = (one for one in file.consents.values() if one.case_id == hers and one.revoked_at is None)
+    ending = (one for one in theirs if case.opened_at <= one.given_at < named_at)
+    return {**file.consents, **{one.consent_id: replace(one, revoked_at=given.now) for one in ending}}
 
 
 def _forbidding(profile: Profile) -> Profile:

@@ -40,14 +40,14 @@ def told(first: Data) -> Bench:
     return bench
 
 
-def allow(bench: Bench) -> None:
+def allow(bench: Bench, consent_id: str = "C-1", **more: Any) -> None:
     until = bench.now + timedelta(days=10)
     consent: dict[str, Any] = {
         "scope": ConsentScope.SAFE_CONTACT,
         "recipient": ConsentRecipient.AGENCY,
         "named": "High Point police",
     }
-    assert bench.advise(GiveConsent, consent_id="C-1", until=until, signed=True, **consent) == "applied"
+    assert bench.advise(GiveConsent, consent_id=consent_id, until=until, signed=True, **consent, **more) == "applied"
 
 
 def is_open(bench: Bench, channel: ContactChannel) -> bool:
@@ -143,3 +143,39 @@ def test_named_wrongly_what_the_other_allowed_is_no_permission_of_hers() -> None
     [hers] = bench.file.profiles_of(bench.case(2))
     assert (hers.says(CALL), hers.says(TEXT), hers.address(TEXT)) == (ContactSafety.UNSAFE, ContactSafety.UNKNOWN, None)
     assert not bench.file.consents["C-1"].holds(bench.now)
+
+
+def test_named_wrongly_beside_her_own_word_the_other_ones_permission_is_taken_back() -> None:
+    bench = Bench()
+    bench.put(opened(2, victim_id="V-1"))
+    own = ChannelSafety(channel=CALL, safety=ContactSafety.UNSAFE)
+    bench.safe(unsafe=[own], case_id=bench.case(2))
+    bench.put(opened(victim_id=None))
+    bench.safe(TEXT)
+    bench.put(amended(victim_id="V-1"))
+    assert is_open(bench, TEXT)
+    bench.put(amended(victim_id="V-2"))
+    [hers] = bench.file.profiles_of(bench.case(2))
+    assert (hers.says(CALL), hers.says(TEXT), hers.address(TEXT)) == (ContactSafety.UNSAFE, ContactSafety.UNKNOWN, None)
+
+
+def test_named_wrongly_what_she_has_said_herself_since_stands() -> None:
+    bench = Bench()
+    bench.put(opened(2, victim_id="V-1"), opened(victim_id=None))
+    bench.safe(TEXT)
+    bench.put(amended(victim_id="V-1"))
+    bench.safe(TEXT, case_id=bench.case(2))
+    bench.put(amended(victim_id="V-2"))
+    [hers] = bench.file.profiles_of(bench.case(2))
+    assert hers.says(TEXT) is ContactSafety.SAFE
+
+
+@pytest.mark.parametrize("between", [[], [withdrawn()]])
+def test_named_wrongly_her_own_consent_of_before_stands(between: list[Data]) -> None:
+    bench = Bench()
+    bench.put(opened(2, victim_id="V-1"))
+    allow(bench, "C-0", case_id=bench.case(2))
+    bench.put(opened(victim_id=None))
+    allow(bench)
+    bench.put(amended(victim_id="V-1"), *between, opened(victim_id="V-2"))
+    assert {key: one.holds(bench.now) for key, one in bench.file.consents.items()} == {"C-0": True, "C-1": False}
