@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from schemas.advocacy import ContactSafety
 from schemas.outreach import TaskOwner
@@ -20,17 +21,30 @@ from services.victim_outreach.domain import (
     stricter,
 )
 
+K = TypeVar("K")
+T = TypeVar("T", Consent, Profile, Screen)
+
 
 def named(file: CaseFile, known: Referral | None, heard: Referral, given: Input) -> CaseFile:
-    """`known`: her referral as it stood; `heard`: as it is told now. Of another woman than was thought nothing goes on."""
+    """`known`: her referral as it stood; `heard`: as it is told now.
+
+    Of another woman than was thought nothing goes on. What was said before anybody was named is hers whom it is told of now: if
+    somebody else was named in between, what it forbids, and the screens.
+    """
     if known is None or known.case_id == heard.case_id:
         return file
     unnamed = case_id(file.offender_id, heard.referral_id, None, heard.purpose)
-    if known.case_id != unnamed:
-        return file if heard.victim_id == known.victim_id else _taken_back(file, unnamed, known, given)
-    if heard.victim_id is None or not _is_hers(file, unnamed, heard.victim_id):
+    wrongly = known.case_id != unnamed
+    if wrongly:
+        if heard.victim_id == known.victim_id:
+            return file
+        file = _taken_back(file, unnamed, known, given)
+    if heard.case_id == unnamed or heard.victim_id is None or not _is_hers(file, unnamed, heard.victim_id):
         return file
-    return _carried(file, unnamed, heard.victim_id, CaseFile(file.offender_id))
+    said = _said(file, unnamed)
+    if wrongly:
+        said = replace(said, consents={}, profiles={key: _forbidding(one) for key, one in said.profiles.items()})
+    return _carried(file, said, heard.victim_id)
 
 
 def _is_hers(file: CaseFile, unnamed: str, victim_id: str) -> bool:
@@ -45,23 +59,35 @@ def followed(before: CaseFile, after: CaseFile) -> CaseFile:
     for one in after.live_referrals:
         unnamed = case_id(after.offender_id, one.referral_id, None, one.purpose)
         if one.victim_id is not None and one.case_id != unnamed and _is_hers(after, unnamed, one.victim_id):
-            after = _carried(after, unnamed, one.victim_id, before)
+            after = _carried(after, _said(after, unnamed, before), one.victim_id)
     return after
 
 
-def _carried(file: CaseFile, unnamed: str, victim_id: str, before: CaseFile) -> CaseFile:
-    """What is kept in the case without a name, but for what was kept there before."""
-    hers = case_of_victim(file.offender_id, victim_id)
-    consents = [one for key, one in file.consents.items() if one.case_id == unnamed and before.consents.get(key) != one]
-    profiles = [one for key, one in file.profiles.items() if one.case_id == unnamed and before.profiles.get(key) != one]
-    screens = [one for key, one in file.screens.items() if one.case_id == unnamed and before.screens.get(key) != one]
-    if not (consents or profiles or screens):
+def _said(file: CaseFile, unnamed: str, before: CaseFile | None = None) -> CaseFile:
+    """What is kept in the case without a name, but for what was kept there `before`."""
+    old = before or CaseFile(file.offender_id)
+    return CaseFile(
+        file.offender_id,
+        consents=_new(file.consents, old.consents, unnamed),
+        profiles=_new(file.profiles, old.profiles, unnamed),
+        screens=_new(file.screens, old.screens, unnamed),
+    )
+
+
+def _new(kept: Mapping[K, T], before: Mapping[K, T], unnamed: str) -> Mapping[K, T]:
+    return {key: one for key, one in kept.items() if one.case_id == unnamed and before.get(key) != one}
+
+
+def _carried(file: CaseFile, said: CaseFile, victim_id: str) -> CaseFile:
+    """`said`: what goes on as hers."""
+    if not (said.consents or said.profiles or said.screens):
         return file
+    hers = case_of_victim(file.offender_id, victim_id)
     return replace(
         file,
-        consents={**file.consents, **{one.consent_id: replace(one, case_id=hers) for one in consents}},
-        profiles=_with_profiles(file, profiles, hers),
-        screens=_with_screens(file, screens, hers),
+        consents={**file.consents, **{key: replace(one, case_id=hers) for key, one in said.consents.items()}},
+        profiles=_with_profiles(file, said.profiles.values(), hers),
+        screens=_with_screens(file, said.screens.values(), hers),
     )
 
 

@@ -21,9 +21,10 @@ from schemas.advocacy import (
 )
 from schemas.commands import Role
 from schemas.envelope import Data
-from schemas.outreach import ContactChannel, TaskKind
+from schemas.outreach import ContactChannel, TaskKind, TaskOwner
+from services.victim_outreach.domain import case_of_victim
 from services.victim_outreach.rules import is_quiet, safe_contact
-from tests.harness.outreach import Bench, amended, asked, opened, withdrawn
+from tests.harness.outreach import HIM, Bench, amended, asked, opened, withdrawn
 
 CALL, TEXT = ContactChannel.CALL, ContactChannel.TEXT
 BEFORE = [opened(victim_id=None), asked(), asked(victim_id=None)]
@@ -143,6 +144,29 @@ def test_named_wrongly_what_the_other_allowed_is_no_permission_of_hers() -> None
     [hers] = bench.file.profiles_of(bench.case(2))
     assert (hers.says(CALL), hers.says(TEXT), hers.address(TEXT)) == (ContactSafety.UNSAFE, ContactSafety.UNKNOWN, None)
     assert not bench.file.consents["C-1"].holds(bench.now)
+
+
+def test_named_wrongly_what_she_forbade_and_her_screen_go_on_to_whom_she_is_named_then() -> None:
+    bench = told(opened(victim_id=None))
+    bench.safe(TEXT, role=Role.ADVOCATE)
+    bench.wait(hours=1).put(amended(victim_id="V-1"))
+    bench.wait(hours=1).put(amended(victim_id="V-2"))
+    case = bench.case()
+    assert is_quiet(bench.file, case)
+    assert bench.open_kinds() == [TaskKind.HIGH_DANGER_CALL, TaskKind.WRITTEN_INFORMATION]
+    said = {one.owner: one for one in bench.file.profiles_of(case)}
+    assert said[TaskOwner.AGENCY].says(CALL) is ContactSafety.UNSAFE
+    assert said[TaskOwner.SYSTEM_ADVOCATE].address(TEXT) is None  # what she allowed she is asked anew
+    assert bench.file.consents["C-1"].case_id != case
+
+
+def test_thought_to_be_another_before_she_was_named_nothing_goes_on_however_often_she_is_named() -> None:
+    bench = told(asked(victim_id="V-2"))
+    bench.put(amended(victim_id="V-1"), amended(victim_id="V-3"))
+    assert not is_quiet(bench.file, bench.case())
+    bench.put(asked(victim_id="V-2"))
+    assert is_quiet(bench.file, bench.case())
+    assert not any(one.case_id == case_of_victim(HIM, "V-2") for one in bench.file.profiles.values())
 
 
 def test_named_wrongly_beside_her_own_word_the_other_ones_permission_is_taken_back() -> None:
