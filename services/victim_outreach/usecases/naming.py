@@ -39,7 +39,7 @@ def named(file: CaseFile, known: Referral | None, heard: Referral, given: Input)
         if heard.victim_id == known.victim_id:
             return file
         file = _taken_back(file, unnamed, known, given)
-    if heard.case_id == unnamed or heard.victim_id is None or not _is_hers(file, unnamed, heard.victim_id):
+    if heard.victim_id is None or file.case_before(heard) is None:
         return file
     said = _said(file, unnamed)
     if wrongly:
@@ -47,18 +47,13 @@ def named(file: CaseFile, known: Referral | None, heard: Referral, given: Input)
     return _carried(file, said, heard.victim_id)
 
 
-def _is_hers(file: CaseFile, unnamed: str, victim_id: str) -> bool:
-    """Whether the case without a name was of nobody else, as far as was thought."""
-    return all(task.victim_id in (None, victim_id) for task in file.tasks.values() if task.case_id == unnamed)
-
-
 def followed(before: CaseFile, after: CaseFile) -> CaseFile:
     """What is recorded on a page that was open when she was named, or comes with his other record later, is hers as well."""
     if all(getattr(before, shelf) is getattr(after, shelf) for shelf in ("profiles", "screens", "consents")):
         return after
     for one in after.live_referrals:
-        unnamed = case_id(after.offender_id, one.referral_id, None, one.purpose)
-        if one.victim_id is not None and one.case_id != unnamed and _is_hers(after, unnamed, one.victim_id):
+        unnamed = after.case_before(one)
+        if one.victim_id is not None and unnamed is not None:
             after = _carried(after, _said(after, unnamed, before), one.victim_id)
     return after
 

@@ -118,6 +118,25 @@ def test_what_is_kept_of_her_goes_with_it_in_either_order(one: Bench, other: Ben
     assert his_gate(other) == "clear"
 
 
+@pytest.mark.parametrize("named", [opened(), opened(victim_id=None)], ids=["here", "there"])
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_where_somebody_else_answered_before_she_was_named_is_shut_there_too(
+    other: Bench, first: str, named: Data
+) -> None:
+    bench = Bench()
+    bench.put(opened(victim_id=None))
+    bench.claim(TaskKind.IDENTIFY_VICTIM)
+    bench.attempt(TaskKind.IDENTIFY_VICTIM, AttemptOutcome.OTHER_PERSON)
+    bench.put(named, moved())
+    other.now = bench.now
+    records = [there(), *relayed(bench)]
+    other.put(*(records if first == "referral" else reversed(records)))
+    [referral] = other.file.referrals.values()
+    tries = other.file.tries_of(referral.case_id)
+    assert not safe_contact(other.file.profiles_of(referral.case_id), tries, other.now).is_open(CALL)
+    assert referral.case_id not in other.file.attempts_by_case
+
+
 @pytest.mark.parametrize("first", ["referral", "hand-over"])
 def test_no_clock_starts_anew(one: Bench, other: Bench, first: str) -> None:
     due = one.task(TaskKind.WRITTEN_INFORMATION).due_at

@@ -21,7 +21,7 @@ from schemas.advocacy import (
 )
 from schemas.commands import Role
 from schemas.envelope import Data
-from schemas.outreach import ContactChannel, TaskKind, TaskOwner
+from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from services.victim_outreach.domain import case_of_victim
 from services.victim_outreach.rules import is_quiet, safe_contact
 from tests.harness.outreach import HIM, Bench, amended, asked, opened, withdrawn
@@ -120,6 +120,33 @@ def test_of_another_woman_than_was_thought_nothing_goes_on(first: Data) -> None:
     assert is_open(bench, CALL)
     assert bench.file.consents["C-1"].case_id == page
     assert not is_quiet(bench.file, bench.case())
+
+
+def try_in_vain(bench: Bench) -> None:
+    [task] = bench.file.unfinished_tasks()
+    assert bench.claim(task.kind) == "applied"
+    assert bench.attempt(task.kind, AttemptOutcome.OTHER_PERSON) == "applied"
+
+
+@pytest.mark.parametrize("first", BEFORE)
+def test_where_somebody_else_answered_before_she_was_named_stays_shut_until_she_is_asked(first: Data) -> None:
+    bench = Bench()
+    bench.put(first)
+    try_in_vain(bench)
+    assert not is_open(bench, CALL)
+    bench.put(amended(victim_id="V-1"))
+    assert not is_open(bench, CALL)
+    assert bench.case() not in bench.file.attempts_by_case  # he waits for what was done since she is known
+    bench.safe(TEXT)
+    assert is_open(bench, CALL)
+
+
+def test_where_somebody_else_answered_says_nothing_of_another_woman_than_was_thought() -> None:
+    bench = Bench()
+    bench.put(asked(victim_id="V-2"))
+    try_in_vain(bench)
+    bench.put(amended(victim_id="V-1"))
+    assert is_open(bench, CALL)
 
 
 def test_linked_what_she_said_unnamed_is_kept_when_the_link_is_undone() -> None:

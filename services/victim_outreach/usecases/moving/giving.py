@@ -65,6 +65,9 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
         told_of=told_of(file, gone),
     )
     tried = [replace(one, case_id=case) for one in file.attempts_by_case.get(gone.case_id, ())]
+    if (unnamed := file.case_before(gone)) is not None:
+        its = case_id(to, there, None, gone.purpose)
+        tried += [replace(one, case_id=its) for one in file.attempts_by_case.get(unnamed, ())]
     # Where some stay, a hold may have been lifted for the man they stay with alone.
     others = any(one.referral_id != gone.referral_id for one in file.live_referrals)
     kept = {
