@@ -41,10 +41,20 @@ def named(file: CaseFile, known: Referral | None, heard: Referral, given: Input)
         file = _taken_back(file, unnamed, known, given)
     if heard.victim_id is None or file.case_before(heard) is None:
         return file
-    said = _said(file, unnamed)
+    said = _said(file, unnamed, _gone_on(file, unnamed, known, heard))
     if wrongly:
         said = replace(said, consents={}, profiles={key: _forbidding(one) for key, one in said.profiles.items()})
     return _carried(file, said, heard.victim_id)
+
+
+def _gone_on(file: CaseFile, unnamed: str, known: Referral, heard: Referral) -> CaseFile | None:
+    """What went on as hers when she was named before, and nobody else since: she may have taken it back."""
+    named = [one for one in file.tasks.values() if one.referral_id == heard.referral_id and one.case_id != unnamed]
+    last = max((one.opened_at for one in named), default=None)
+    if known.opened_at is None or {one.victim_id for one in named if one.opened_at == last} != {heard.victim_id}:
+        return None
+    old = {key: one for key, one in file.profiles.items() if one.recorded_at < known.opened_at}
+    return CaseFile(file.offender_id, profiles=old)
 
 
 def followed(before: CaseFile, after: CaseFile) -> CaseFile:

@@ -110,6 +110,34 @@ def test_said_twice_it_is_there_once() -> None:
     assert len(bench.file.profiles_of(bench.case())) == 1
 
 
+@pytest.mark.parametrize("first", [opened(victim_id=None), asked()])
+def test_what_she_has_taken_back_does_not_return_when_she_is_named_once_more(first: Data) -> None:
+    bench = told(first)
+    bench.put(amended(victim_id="V-1"))
+    bench.advise(RecordSafeContact, role=Role.OFFICER, channels=[])
+    assert not is_quiet(bench.file, bench.case())
+    bench.put(first.model_copy())
+    page = bench.case()
+    bench.put(amended(victim_id="V-1"))
+    assert not is_quiet(bench.file, bench.case())
+    assert is_open(bench, CALL)
+    bench.put(first.model_copy())
+    assert bench.advise(RecordSafeContact, role=Role.OFFICER, no_contact=True, case_id=page) == "applied"
+    bench.put(amended(victim_id="V-1"))
+    assert is_quiet(bench.file, bench.case())  # said since
+
+
+def test_named_once_more_after_another_woman_was_what_she_said_in_between_goes_on() -> None:
+    bench = told(opened(victim_id=None))
+    page = bench.case()
+    bench.put(amended(victim_id="V-1"))
+    bench.advise(RecordSafeContact, role=Role.OFFICER, channels=[])
+    bench.put(amended(victim_id="V-2"))
+    bench.advise(RecordSafeContact, role=Role.OFFICER, no_contact=True, case_id=page)
+    bench.put(amended(victim_id=None), amended(victim_id="V-1"))
+    assert is_quiet(bench.file, bench.case())
+
+
 @pytest.mark.parametrize("first", [opened(victim_id="V-2"), asked(victim_id="V-2")])
 def test_of_another_woman_than_was_thought_nothing_goes_on(first: Data) -> None:
     bench = told(first)
