@@ -41,7 +41,7 @@ def named(file: CaseFile, known: Referral | None, heard: Referral, given: Input)
         file = _taken_back(file, unnamed, known, given)
     if heard.victim_id is None or file.case_before(heard) is None:
         return file
-    said = _said(file, unnamed, _gone_on(file, unnamed, known, heard))
+    said = _said(file, unnamed, None if wrongly else _gone_on(file, unnamed, known, heard))
     if wrongly:
         said = replace(said, consents={}, profiles={key: _forbidding(one) for key, one in said.profiles.items()})
     return _carried(file, said, heard.victim_id)
