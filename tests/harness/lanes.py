@@ -28,11 +28,11 @@ def ids(offender_id: str, number: int) -> dict[str, Any]:
     return {"offender_id": offender_id, "pair_id": pair, "referral_id": referral_id(pair, 1)}
 
 
-def referred(offender_id: str, number: int, victim_id: str, **more: Any) -> ReferralOpened:
+def referred(offender_id: str, number: int, victim_id: str | None, **more: Any) -> ReferralOpened:
     return opened(number, victim_id=victim_id, **ids(offender_id, number), **more)
 
 
-def renamed(offender_id: str, number: int, victim_id: str) -> ReferralAmended:
+def renamed(offender_id: str, number: int, victim_id: str | None) -> ReferralAmended:
     """The incident's victim was another woman."""
     return amended(number, victim_id=victim_id, **ids(offender_id, number))
 
@@ -125,11 +125,11 @@ class Lanes:
         bench.apply(replace(bench.input(event.data), at=event.recordedtime))
 
     async def settle(self) -> None:
-        """Until nothing is news."""
+        """Until nothing is news, and nothing in the log for anybody."""
         for _ in range(MOST_ROUNDS):
             self.relay()
             await self.keep()
-            if not await self.news():
+            if not self.waiting and not await self.news():
                 return
             await self.tell()
             await self.hear()

@@ -123,6 +123,8 @@ class Notice:
     served_by: str | None = None
     place: Place | None = None
     attempts: tuple[Attempt, ...] = ()
+    tried_before: int = 0
+    """How many had been made when a person last had it tried again: a refusal among them stands no more."""
     serve_by: datetime | None = None
     """Planned when it was released, and again when his custody changes."""
     claimed_by: str | None = None
@@ -190,6 +192,7 @@ class Notice:
             tripped=False,
             lifts=(),
             attempts=(),
+            tried_before=0,
             asked_at=None,
             taken_back_at=None,
             ended=None,
@@ -213,9 +216,8 @@ class Notice:
 
     @property
     def failure(self) -> FailureReason | None:
-        """Why it could not be given: he has refused it since it was last asked for, or what kept the last attempt."""
-        asked = self.asked_at or self.prepared_at
-        if any(one.reason is FailureReason.REFUSED and one.at >= asked for one in self.attempts):
+        """Why it could not be given: he has refused it since a person had it tried again, or what kept the last attempt."""
+        if any(one.reason is FailureReason.REFUSED for one in self.attempts[self.tried_before :]):
             return FailureReason.REFUSED
         return self.attempts[-1].reason if self.attempts else None
 

@@ -173,6 +173,7 @@ def notice(row: Row[Any]) -> Notice:
         route=row.route,
         correction=Correction(row.correction) if row.correction else None,
         corrected_at=row.corrected_at,
+        tried_before=row.tried_before,
         seat=CallInSeat(row.call_in_id, row.call_in_at, row.call_in_venue, row.call_in_asking)
         if row.call_in_id
         else None,
@@ -266,6 +267,7 @@ def notice_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "route": notice.route,
                     "correction": notice.correction,
                     "corrected_at": notice.corrected_at,
+                    "tried_before": notice.tried_before,
                     "policy": notice.policy,
                     "due_clock": notice.due.clock if notice.due else None,
                     "due_first": notice.due.first if notice.due else None,

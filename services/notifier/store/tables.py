@@ -101,6 +101,13 @@ notifications = Table(
     Column("template_sha256", String(64)),
     Column("unsigned", Boolean, nullable=False, server_default=false(), comment="its wording may not be used"),
     Column("letter_sha256", String(64), comment="of the letter he was given"),
+    Column(
+        "tried_before",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="how many attempts had been made when a person last had it tried again",
+    ),
     Index("notifications_offender", "offender_id"),
     Index("notifications_pair", "pair_id"),
     Index("notifications_state", "state"),

@@ -116,7 +116,14 @@ def retry(offender: Offender, command: RetryNotification, given: Input, policy: 
         raise Refused("refusal_needs_coordinator")
     now = lane_view(given, policy).now
     until = notice.taken_back_at or now  # what was given while it had failed counts
-    again = replace(notice, state=NotificationState.PREPARED, asked_at=now, since=now, taken_back_at=until)
+    again = replace(
+        notice,
+        state=NotificationState.PREPARED,
+        asked_at=now,
+        since=now,
+        taken_back_at=until,
+        tried_before=len(notice.attempts),
+    )
     return settled(Draft(offender.with_notice(again)), given, policy, command.by)
 
 

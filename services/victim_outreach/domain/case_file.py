@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from schemas.outreach import TaskOwner, TaskState
 from services.victim_outreach.domain.advocacy import Case, Consent, Link, Message, Profile, Screen, ToldProfile
-from services.victim_outreach.domain.identity import case_of_victim, linked
+from services.victim_outreach.domain.identity import case_id, case_of_victim, linked
 from services.victim_outreach.domain.records import (
     Attempt,
     Custody,
@@ -105,11 +105,27 @@ class CaseFile:
 
     def tries_of(self, case_id: str) -> Sequence[Attempt]:
         """What tells whether a way to her is hers. A gate goes by `attempts_by_case`: what was done on his account."""
-        told = self.told_attempts.values()
-        if not told:
-            return self.attempts_by_case.get(case_id, ())
         hers = self.own_cases(case_id)
-        return (*self.attempts_by_case.get(case_id, ()), *(one for one in told if one.case_id in hers))
+        told = (one for one in self.told_attempts.values() if one.case_id in hers)
+        return (*self.attempts_by_case.get(case_id, ()), *self._tries_before.get(case_id, ()), *told)
+
+    def case_before(self, referral: Referral) -> str | None:
+        """Her case before she was named, or said to be his partner. None: it is hers still, or was thought another woman's."""
+        before = case_id(self.offender_id, referral.referral_id, None, referral.purpose)
+        if referral.victim_id is None or referral.case_id == before:
+            return None
+        meant = {task.victim_id for task in self.tasks.values() if task.case_id == before}
+        return before if meant <= {None, referral.victim_id} else None
+
+    @cached_property
+    def _tries_before(self) -> Mapping[str, Sequence[Attempt]]:
+        """By the case she has now, those from before she was named, or said to be his partner."""
+        if self.attempts_by_case.keys() <= {one.case_id for one in self.live_referrals}:
+            return {}
+        tries: dict[str, list[Attempt]] = defaultdict(list)
+        for one in self.live_referrals:
+            tries[one.case_id] += self.attempts_by_case.get(self.case_before(one) or "", ())
+        return tries
 
     def own_cases(self, case_id: str) -> frozenset[str]:
         """The cases that would be hers without links, and this one."""

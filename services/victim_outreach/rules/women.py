@@ -29,6 +29,9 @@ def changed_women(before: CaseFile, after: CaseFile) -> frozenset[str]:
         cases |= {one.case_id for _, one in _changed(before.attempts, after.attempts) if one.outcome in NOT_SHE}
         if cases:
             found |= {each for each in _ids(after) if case_of_victim(after.offender_id, each) in cases}
+            found |= {
+                one.victim_id for one in after.live_referrals if one.victim_id and after.case_before(one) in cases
+            }
     return frozenset(found)
 
 

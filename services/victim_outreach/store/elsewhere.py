@@ -24,7 +24,7 @@ from services.victim_outreach.domain import (
 from services.victim_outreach.rules import NOT_SHE
 from services.victim_outreach.store.states import rows_as
 from services.victim_outreach.store.tables import attempts, links, profiles, referrals, told_attempts, told_profiles
-from services.victim_outreach.store.women import in_force, moved_cases
+from services.victim_outreach.store.women import cases_before, in_force, moved_cases
 
 _ROUNDS = 20
 """As in `women`."""
@@ -72,13 +72,15 @@ async def untold(conn: AsyncConnection, victim_ids: Collection[str]) -> list[Unt
         for each in woman.ids
     }
     kept = rows_as(Profile, await _in(conn, profiles, "case_id", cases))
-    tried = [one for one in rows_as(Attempt, await _in(conn, attempts, "case_id", cases)) if one.outcome in NOT_SHE]
+    hers = [row for woman in women if len(woman.known_with) > 1 for row in woman.hers]
+    tried_in = {**cases, **await cases_before(conn, hers)}
+    tried = [one for one in rows_as(Attempt, await _in(conn, attempts, "case_id", tried_in)) if one.outcome in NOT_SHE]
     found: list[Untold] = []
     for woman in women:
         moved = moved_cases(woman.hers, woman.ids)
-        hers = [one for one in kept if cases[one.case_id][1] in woman.ids]
-        there = [(*cases[one.case_id], one) for one in in_force(hers, moved)]
-        vain = [(*cases[one.case_id], one) for one in tried if cases[one.case_id][1] in woman.ids]
+        said_by_her = [one for one in kept if cases[one.case_id][1] in woman.ids]
+        there = [(*cases[one.case_id], one) for one in in_force(said_by_her, moved)]
+        vain = [(*tried_in[one.case_id], one) for one in tried if tried_in[one.case_id][1] in woman.ids]
         found += _of(woman, said, there, vain, told)
     return found
 

@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Row, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.referral import ReferralOutreach
 from services.victim_outreach import domain
-from services.victim_outreach.domain import case_of_victim
+from services.victim_outreach.domain import case_id, case_of_victim
 from services.victim_outreach.store.states import rows_as
-from services.victim_outreach.store.tables import attempts, links, profiles, referrals
+from services.victim_outreach.store.tables import attempts, links, profiles, referrals, tasks
 
 T = TypeVar("T")
 
@@ -29,6 +30,8 @@ class Woman:
     offender_ids: frozenset[str]
     moved: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Cases with a record that was merged into another's: hers with that one."""
+    before: frozenset[str] = frozenset()
+    """Those she had before she was named, or said to be his partner. What she said there is kept in the others as well."""
 
 
 async def woman_of(conn: AsyncConnection, case_id: str) -> Woman:
@@ -41,7 +44,8 @@ async def woman_of(conn: AsyncConnection, case_id: str) -> Woman:
     for row in hers:
         cases |= {row.case_id, *(case_of_victim(row.offender_id, each) for each in ids)}
         offenders.add(row.offender_id)
-    return Woman(ids, frozenset(cases), frozenset(offenders), moved_cases(hers, ids))
+    before = frozenset(await cases_before(conn, hers))
+    return Woman(ids, frozenset(cases), frozenset(offenders), moved_cases(hers, ids), before)
 
 
 def moved_cases(hers: Iterable[Row[Any]], ids: Collection[str]) -> Mapping[str, frozenset[str]]:
@@ -59,6 +63,21 @@ def moved_cases(hers: Iterable[Row[Any]], ids: Collection[str]) -> Mapping[str, 
         if offender not in stays
         for each in ids
     }
+
+
+async def cases_before(conn: AsyncConnection, hers: Iterable[Row[Any]]) -> Mapping[str, tuple[str, str]]:
+    """As in the lane (`CaseFile.case_before`): by each case, the offender and the id she has there now."""
+    found = {
+        case_id(row.offender_id, row.referral_id, None, row.purpose): row
+        for row in hers
+        if not row.withdrawn and row.outreach == ReferralOutreach.OPENED
+    }
+    named = {before: row for before, row in found.items() if row.victim_id is not None and row.case_id != before}
+    if not named:
+        return {}
+    meant = await conn.execute(select(tasks.c.case_id, tasks.c.victim_id).where(tasks.c.case_id.in_(named)))
+    others = {row.case_id for row in meant if row.victim_id not in (None, named[row.case_id].victim_id)}
+    return {before: (row.offender_id, row.victim_id) for before, row in named.items() if before not in others}
 
 
 def in_force(profiles: Iterable[domain.Profile], moved: Mapping[str, frozenset[str]]) -> list[domain.Profile]:
@@ -97,12 +116,12 @@ async def linked_ids(conn: AsyncConnection, ids: Collection[str]) -> frozenset[s
 
 async def profiles_of(conn: AsyncConnection, woman: Woman) -> list[domain.Profile]:
     """What she told anybody of how she may be reached."""
-    return in_force(await _of(conn, profiles, domain.Profile, woman), woman.moved)
+    return in_force(await _of(conn, profiles, domain.Profile, woman.case_ids), woman.moved)
 
 
 async def attempts_of(conn: AsyncConnection, woman: Woman) -> list[domain.Attempt]:
-    return await _of(conn, attempts, domain.Attempt, woman)
+    return await _of(conn, attempts, domain.Attempt, woman.case_ids | woman.before)
 
 
-async def _of(conn: AsyncConnection, table: Table, kind: type[T], woman: Woman) -> list[T]:
-    return rows_as(kind, (await conn.execute(select(table).where(table.c.case_id.in_(woman.case_ids)))).all())
+async def _of(conn: AsyncConnection, table: Table, kind: type[T], case_ids: Collection[str]) -> list[T]:
+    return rows_as(kind, (await conn.execute(select(table).where(table.c.case_id.in_(case_ids)))).all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -111,6 +112,42 @@ def test_a_refusal_stays_one_whatever_is_tried_after_it() -> None:
     bench.wait(minutes=1).heartbeat()
     bench.wait(minutes=1)
     assert (bench.fail(reason=FailureReason.NOT_FOUND), bench.retry()) == ("applied", "applied")
+
+
+def _pair_come_and_gone(bench: Bench) -> None:
+    bench.put(decision(2, change=Change.KEPT))
+    bench.wait(minutes=5).heartbeat()
+    bench.put(withdrawal(2, Tier.C, change=Change.KEPT))
+
+
+def _hold_come_and_gone(bench: Bench) -> None:
+    bench.put(decision(1, mutual=True, change=Change.KEPT))
+    bench.wait(minutes=5).heartbeat()
+    bench.put(decision(1, change=Change.KEPT))
+
+
+@pytest.mark.parametrize("happens", [_pair_come_and_gone, _hold_come_and_gone])
+def test_a_refusal_stays_one_whatever_else_comes_and_goes(happens: Callable[[Bench], None]) -> None:
+    bench = released()
+    bench.fail(reason=FailureReason.REFUSED)
+    bench.wait(hours=1).heartbeat()
+    bench.fail(reason=FailureReason.NOT_FOUND)
+    bench.wait(minutes=5)
+    happens(bench)
+    bench.wait(days=30).heartbeat()
+    bench.tick()
+    assert (bench.notice.state, bench.retry()) == (NotificationState.FAILED, "refused:refusal_needs_coordinator")
+
+
+def test_a_refusal_that_is_told_after_it_was_asked_for_again_is_one_too() -> None:
+    bench = released()
+    at = bench.wait(minutes=10).now
+    bench.heartbeat()
+    bench.wait(minutes=10).put(gate(1, GateState.SHUT, version=2))
+    _pair_come_and_gone(bench)
+    assert bench.fail(reason=FailureReason.REFUSED, attempted_at=at) == "applied"
+    bench.fail(reason=FailureReason.NOT_FOUND, attempted_at=at)
+    assert bench.retry() == "refused:refusal_needs_coordinator"
 
 
 def test_nothing_is_served_that_was_not_released() -> None:

@@ -28,7 +28,7 @@ from schemas.envelope import Data, pair_id, referral_id
 from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, GateChanged, TaskCancelReason, TaskKind
 from schemas.topics import Topic
 from services.victim_outreach.domain import CaseFile, Referral
-from services.victim_outreach.rules import is_quiet, safe_contact
+from services.victim_outreach.rules import address_of, is_quiet, safe_contact
 from tests.harness.outreach import (
     HIM,
     POLICY,
@@ -116,6 +116,66 @@ def test_what_is_kept_of_her_goes_with_it_in_either_order(one: Bench, other: Ben
     assert len(other.file.screens) == len(other.file.profiles) == len(other.file.holds) == 1
     other.wait(hours=72).on_the_round()  # the hold has run out: she was reached for this very incident
     assert his_gate(other) == "clear"
+
+
+@pytest.mark.parametrize("named", [opened(), opened(victim_id=None)], ids=["here", "there"])
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_where_somebody_else_answered_before_she_was_named_is_shut_there_too(
+    other: Bench, first: str, named: Data
+) -> None:
+    bench = Bench()
+    bench.put(opened(victim_id=None))
+    bench.claim(TaskKind.IDENTIFY_VICTIM)
+    bench.attempt(TaskKind.IDENTIFY_VICTIM, AttemptOutcome.OTHER_PERSON)
+    bench.put(named, moved())
+    other.now = bench.now
+    records = [there(), *relayed(bench)]
+    other.put(*(records if first == "referral" else reversed(records)))
+    [referral] = other.file.referrals.values()
+    tries = other.file.tries_of(referral.case_id)
+    assert not safe_contact(other.file.profiles_of(referral.case_id), tries, other.now).is_open(CALL)
+    assert referral.case_id not in other.file.attempts_by_case
+
+
+def _named_wrongly() -> Bench:
+    """Nobody was named when she said it; then V-1, and then his record was merged."""
+    bench = Bench()
+    bench.put(opened(victim_id=None))
+    bench.safe(TEXT, role=Role.OFFICER, no_contact=True)
+    bench.advise(RecordScreen, answers=[Answer.YES] * 11)
+    bench.put(amended(victim_id="V-1"), moved())
+    return bench
+
+
+@pytest.mark.parametrize("before", ["hand-over, V-1", "V-1, hand-over", "hand-over", "nothing"])
+def test_named_wrongly_before_his_record_was_merged_and_rightly_since(other: Bench, before: str) -> None:
+    bench = _named_wrongly()
+    other.now = bench.now
+    [data] = relayed(bench)
+    records = {"hand-over": data, "V-1": there()}
+    other.put(there(2), *(records[each] for each in before.split(", ") if each in records), there(victim_id="V-2"))
+    other.put(data)
+    cases = {one.victim_id: one.case_id for one in other.file.referrals.values()}
+    assert [address_of(other.file.profiles_of(each), TEXT, other.now) for each in cases.values()] == [None, None]
+    assert is_quiet(other.file, cases["V-2"])
+    high = {task.victim_id for task in other.file.unfinished_tasks() if task.kind is TaskKind.HIGH_DANGER_CALL}
+    assert "V-2" in high
+
+
+@pytest.mark.parametrize("first", ["referral", "hand-over"])
+def test_what_she_has_taken_back_since_she_was_named_does_not_return_with_the_merge(other: Bench, first: str) -> None:
+    bench = Bench()
+    bench.put(opened(victim_id=None))
+    bench.safe(role=Role.OFFICER, no_contact=True)
+    bench.put(amended(victim_id="V-1"))
+    bench.safe(TEXT, role=Role.OFFICER)
+    bench.put(moved())
+    other.now = bench.now
+    records = [there(), *relayed(bench)]
+    other.put(*(records if first == "referral" else reversed(records)))
+    [referral] = other.file.referrals.values()
+    assert not is_quiet(other.file, referral.case_id)
+    assert address_of(other.file.profiles_of(referral.case_id), TEXT, other.now) is not None
 
 
 @pytest.mark.parametrize("first", ["referral", "hand-over"])

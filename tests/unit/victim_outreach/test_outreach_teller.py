@@ -20,7 +20,7 @@ from schemas.commands import Role
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskCancelReason, TaskKind, TaskOwner
 from schemas.referral import ReferralOutreach
 from services.victim_outreach.rules import safe_contact
-from services.victim_outreach.store import women
+from services.victim_outreach.store import Sight, shown_case, women
 from services.victim_outreach.store.tables import told_attempts, told_profiles
 from services.victim_outreach.teller import Teller
 from tests.harness.lanes import Lanes, ids, lanes, referred, renamed, taken_back
@@ -135,6 +135,30 @@ async def test_a_wrong_number_there_is_a_wrong_number_here(county: Lanes) -> Non
     says(county, OTHER, 2, safe=[CALL])
     await county.settle()
     assert known(other, case).is_open(CALL)
+
+
+async def test_a_wrong_number_from_before_she_was_named_is_one_with_the_others_and_on_pages(county: Lanes) -> None:
+    county.put(OTHER, referred(OTHER, 2, "V-1"))
+    county.put(ONE, referred(ONE, 1, None))
+    bench = county.of(ONE)
+    bench.claim(TaskKind.IDENTIFY_VICTIM)
+    bench.attempt(TaskKind.IDENTIFY_VICTIM, AttemptOutcome.WRONG_CONTACT)
+    county.put(ONE, renamed(ONE, 1, "V-1"))
+    await county.settle()
+    assert not known(county.of(OTHER), county.case(OTHER, 2)).is_open(CALL)
+    async with county.database.read() as conn:
+        for him, number in ((ONE, 1), (OTHER, 2)):
+            woman = await women.woman_of(conn, county.case(him, number))
+            assert [one.outcome for one in await women.attempts_of(conn, woman)] == [AttemptOutcome.WRONG_CONTACT]
+            shown = await shown_case(
+                conn, county.case(him, number), Sight(frozenset(TaskOwner), False, advocate=True), bench.now
+            )
+            assert shown is not None
+            assert [one.open for one in shown.safe_contact.channels if one.channel == CALL] == [False]
+    county.put(ONE, taken_back(ONE, 1, moved_to=THIRD))
+    county.put(THIRD, referred(THIRD, 1, "V-1"))
+    await county.settle()
+    assert not known(county.of(OTHER), county.case(OTHER, 2)).is_open(CALL)
 
 
 async def test_a_link_made_before_he_had_her_is_one_case_with_him(county: Lanes) -> None:

@@ -180,7 +180,8 @@ async def _consents(conn: AsyncConnection, woman: women.Woman) -> list[domain.Co
 
 
 def _seen_tasks(woman: women.Woman, sight: Sight) -> Any:
-    return select(tasks.c.task_id).where(tasks.c.case_id.in_(woman.case_ids), seen_by(sight.owners))
+    hers = tasks.c.case_id.in_(woman.case_ids | woman.before)
+    return select(tasks.c.task_id).where(hers, seen_by(sight.owners))
 
 
 def _safe_contact(

@@ -32,7 +32,7 @@ from services.victim_outreach.rules import told_of
 from services.victim_outreach.usecases.telling import SOURCE
 
 T = TypeVar("T")
-K = TypeVar("K", Profile, Consent, Screen)
+K = TypeVar("K", Profile, Consent, Screen, Attempt)
 
 KINDS: Mapping[str, TypeAdapter[Any]] = {
     "holds": TypeAdapter(list[Hold]),
@@ -65,10 +65,15 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
         told_of=told_of(file, gone),
     )
     tried = [replace(one, case_id=case) for one in file.attempts_by_case.get(gone.case_id, ())]
+    kept = _kept(CaseFile(file.offender_id), file, gone, to, case)
+    if (unnamed := file.case_before(gone)) is not None:  # over there it may turn out that she was named wrongly
+        its = {unnamed: case_id(to, there, None, gone.purpose)}
+        tried += _moved(file.attempts_by_case.get(unnamed, ()), its)
+        kept["profiles"] += _moved(file.profiles.values(), its)
+        kept["screens"] += _moved(file.screens.values(), its)
     # Where some stay, a hold may have been lifted for the man they stay with alone.
     others = any(one.referral_id != gone.referral_id for one in file.live_referrals)
-    kept = {
-        **_kept(CaseFile(file.offender_id), file, gone, to, case),
+    kept |= {
         "links": list(file.links.values()),
         "closings": list(_closings(file, gone, to, case, late=False)),
         "holds": [one for one in file.holds.values() if one.ended_at is None or not others],

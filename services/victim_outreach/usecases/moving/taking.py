@@ -20,12 +20,14 @@ from services.victim_outreach.domain import (
     Profile,
     Referral,
     Visit,
+    case_id,
     graver,
     stricter,
 )
 from services.victim_outreach.rules import Terms
 from services.victim_outreach.usecases.links import by_last_word, relinked, with_screens
 from services.victim_outreach.usecases.moving.giving import KINDS, passed_on
+from services.victim_outreach.usecases.naming import named
 from services.victim_outreach.usecases.settling import settled
 from services.victim_outreach.usecases.telling import Draft
 
@@ -49,15 +51,35 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
     )
     for one in referrals:
         after = replace(after, referrals={**after.referrals, one.referral_id: _joined(after, one)})
+    for one in referrals:
+        after = _named(after, one, given)
     after = replace(after, deliveries=_visited(after, kept["visits"]))
     for closing in kept["closings"]:
         after = _closed(after, closing, given)
-    outcome = settled(file, Draft(after), given, terms)
+    outcome = settled(_with_what_went_on(file, after, referrals), Draft(after), given, terms)
     # On to where he has been merged in the meantime; what is there already goes no further, so a ring comes to an end.
     told = {here.shared_case(one.case.case_id): one.late for one in kept["closings"]}
     closed = {case: late for case, late in told.items() if after.cases.get(case) != file.cases.get(case)}
     onwards = passed_on(file, after, given, closed=closed) if outcome.state is not file else ()
     return replace(outcome, events=(*outcome.events, *onwards), result="applied")
+
+
+def _named(file: CaseFile, told: Referral, given: Input) -> CaseFile:
+    """Named over there, she may be another here by now."""
+    unnamed = case_id(file.offender_id, told.referral_id, None, told.purpose)
+    return file if told.case_id == unnamed else named(file, told, file.referrals[told.referral_id], given)
+
+
+def _with_what_went_on(file: CaseFile, after: CaseFile, told: Iterable[Referral]) -> CaseFile:
+    """`file` as if it had what she said unnamed and has been hers over there since: beside that it goes on once only."""
+    named_there = (one for one in told if one.victim_id is not None)
+    unnamed = {case_id(file.offender_id, one.referral_id, None, one.purpose) for one in named_there}
+    unnamed -= {one.case_id for one in told}
+    return replace(
+        file,
+        profiles={**file.profiles, **{key: one for key, one in after.profiles.items() if one.case_id in unnamed}},
+        screens={**file.screens, **{key: one for key, one in after.screens.items() if one.case_id in unnamed}},
+    )
 
 
 def _new(known: Mapping[Any, T], told: Mapping[Any, T]) -> Mapping[Any, T]:
