@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from schemas.envelope import Data, Event
@@ -17,21 +18,22 @@ from schemas.incident import (
     OffenderMerged,
     OffenderSplit,
 )
-from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
+from schemas.person import OffenderDescribed, VictimsDescribed
 from services.common.seal import Seal
 from services.intake.people import origins
-from services.intake.people.custody import Stay, charges_of, parted, shown, stay_after, stay_as, together
+from services.intake.people.custody import Stay, charges_of, shown, stay_after, stay_as
 from services.intake.people.custody import newest as newest_stays
 from services.intake.people.facts import Facts, VictimFacts
+from services.intake.people.joining import merge, split
 from services.intake.people.learning import Weight, as_told, given, weight_of
-from services.intake.people.person import Person, Place, Telling
+from services.intake.people.person import Person, Telling
+from services.intake.people.roll import Roll
 from services.intake.people.victims import (
     agency_of,
     as_reported,
-    described_as,
-    filled,
     is_another,
     newest,
+    settle,
     without,
 )
 
@@ -62,18 +64,14 @@ class People:
     """
 
     def __init__(self, people: dict[str, Person], seal: Seal) -> None:
-        self._people = people
-        self._seal = seal
+        self._roll = Roll(people, seal)
         self.changed: set[str] = set()
         self._told_by: dict[str, origins.Origins] = {}
-        for person in people.values():
-            if any(map(_is_number, person.moved)):  # from before they were sealed
-                person.moved = {seal(key) if _is_number(key) else key: to for key, to in person.moved.items()}
         self._rules: dict[type[Data], Callable[[Any], None]] = {
             IncidentRetracted: self._retracted,
             IncidentExpunged: self._expunged,
-            OffenderMerged: self._merged,
-            OffenderSplit: self._split,
+            OffenderMerged: partial(merge, self._roll),
+            OffenderSplit: partial(split, self._roll),
             OffenderDescribed: self._described,
             VictimsDescribed: self._victims_described,
         }
@@ -82,13 +80,13 @@ class People:
         """A merge of two who are one: said again, in whichever direction, it would make him stand for himself."""
         if not isinstance(data, OffenderMerged):
             return False
-        return self._resolve(data.offender_id) == self._resolve(data.merged_offender_id)
+        return self._roll.now(data.offender_id) == self._roll.now(data.merged_offender_id)
 
     def is_expunged(self, offender_id: str, incident_id: str | None) -> bool:
         """Whether nothing may be kept of this incident of his."""
         if incident_id is None:
             return False
-        return self._is_expunged(self._person(offender_id, incident_id), incident_id)
+        return self._roll.is_expunged(self._roll.person(offender_id, incident_id), incident_id)
 
     def apply(self, event: Event[Data], facts: Iterable[Facts] = ()) -> list[Data]:
         """Records to write because of `event` and what came with it.
@@ -119,7 +117,7 @@ class People:
 
     def part(self, offender_id: str, own: Own) -> None:
         """Before the record of his that says what is his own is applied: it shows these bookings."""
-        person = self._person(offender_id)
+        person = self._roll.person(offender_id)
         person.stays = own.stays
         self._told_by[person.described.offender_id] = own.told_by
 
@@ -127,52 +125,18 @@ class People:
         """Each person once: those named, whoever they are now, and who else has a part of theirs. `anew`: victims' records
         changed or not.
         """
-        now = list(map(self._resolve, names))
-        touched = list(dict.fromkeys([*now, *names[1:], *self._reach(now)]))
-        before = [record for name in touched for record in self._records(name)]
+        now = list(map(self._roll.now, names))
+        touched = list(dict.fromkeys([*now, *names[1:], *self._roll.reach(now)]))
+        before = [record for name in touched for record in self._roll.records(name)]
         work()
-        after = [record for name in touched for record in self._records(name)]
-        self.changed |= {name for name in touched if name in self._people}
+        after = [record for name in touched for record in self._roll.records(name)]
+        self.changed |= {name for name in touched if name in self._roll}
         return [new for new, old in zip(after, before, strict=True) if new != old or (anew and _holds(new))]
 
-    def _resolve(self, offender_id: str) -> str:
-        """Who he is now. Ends, since nobody is ever merged into one who stands for him."""
-        while (person := self._people.get(offender_id)) and person.merged_into:
-            offender_id = person.merged_into
-        return offender_id
-
-    def _reach(self, names: Iterable[str]) -> list[str]:
-        """These, and whoever has a part of theirs since a split, or of that a part since another."""
-        found = dict.fromkeys(names)
-        waiting = list(found)
-        while waiting:
-            person = self._people.get(waiting.pop())
-            more = dict.fromkeys(map(self._resolve, person.moved.values() if person else ()))
-            waiting += [name for name in more if name not in found]
-            found |= more
-        return list(found)
-
-    def _person(self, offender_id: str, incident_id: str | None = None) -> Person:
-        """Whose the incident is now, if one is given."""
-        name = self._resolve(offender_id)
-        person, passed = self._one(name), {name}
-        sealed = self._seal(incident_id) if incident_id and person.moved else ""
-        while sealed and (moved := person.moved.get(sealed)) and (name := self._resolve(moved)) not in passed:
-            passed.add(name)
-            person = self._one(name)
-        return person
-
-    def _one(self, name: str) -> Person:
-        if (person := self._people.get(name)) is None:
-            person = self._people[name] = Person(OffenderDescribed(offender_id=name))
-        return person
-
-    def _records(self, name: str) -> tuple[Data, Data]:
-        person = self._people.get(name) or Person(OffenderDescribed(offender_id=name))
-        return person.described, person.victims_described()
-
     def _telling(self, event: Event[Data]) -> Telling | None:
-        return Telling.of(event.data, self._seal(event.id)[:16]) if isinstance(event.data, IncidentReported) else None
+        return (
+            Telling.of(event.data, self._roll.seal(event.id)[:16]) if isinstance(event.data, IncidentReported) else None
+        )
 
     def _learn(self, facts: Collection[Facts], data: Data, telling: Telling | None) -> None:
         """By the report that they came with: of the one that counts they replace what is known, of an older one they fill
@@ -183,23 +147,26 @@ class People:
         named: Mapping[int, str | None] = {}
         if telling is not None and isinstance(data, IncidentReported):
             incident_id, named = data.incident_id, telling.victims
-            weight = weight_of(telling, data, self._person(data.offender.offender_id, incident_id))
+            weight = weight_of(telling, data, self._roll.person(data.offender.offender_id, incident_id))
         if weight is Weight.NONE:
             return
         for fact in facts:
             if isinstance(fact, VictimFacts):
-                place, person = (fact.incident_id, fact.victim_no), self._person(fact.offender_id, fact.incident_id)
+                place, person = (
+                    (fact.incident_id, fact.victim_no),
+                    self._roll.person(fact.offender_id, fact.incident_id),
+                )
                 known = person.victims.get(place)  # none: a later revision or a retraction has taken her out
                 if known is not None and not is_another(known, named.get(fact.victim_no), place):
                     person.victims[place] = as_told(known, fact, weight)
             else:
                 of = charges_of(data.booking_id) if isinstance(data, CustodyChanged) else incident_id
-                person = self._person(fact.offender_id, of)
+                person = self._roll.person(fact.offender_id, of)
                 person.told(given(fact, person.described, weight), incident_id)
 
     def _reported(self, data: IncidentReported, telling: Telling) -> None:
-        person = self._person(data.offender.offender_id, data.incident_id)
-        if self._is_expunged(person, data.incident_id):
+        person = self._roll.person(data.offender.offender_id, data.incident_id)
+        if self._roll.is_expunged(person, data.incident_id):
             return
         told = person.tellings.setdefault(data.incident_id, {})
         known_telling = told.get(data.offender.offender_id, Telling())
@@ -211,129 +178,41 @@ class People:
         if data.offender.conflict_of_interest:
             of_him["conflict_of_interest"] = True
         person.told(of_him, data.incident_id)
-        self._settle(person, data.incident_id)
-
-    def _settle(self, person: Person, incident_id: str, others: Iterable[DescribedVictim] = ()) -> None:
-        """One entry of each woman whom the reports name, and no other of this incident. `others`: what else is known."""
-        known = (*person.victims.values(), *others)
-        now = {
-            (incident_id, number): described_as(known, incident_id, number, named)
-            for number, named in person.named_in(incident_id).items()
-        }
-        before = {place: one for place, one in person.victims.items() if place[0] == incident_id}
-        if now != before:
-            person.victims = newest(without(person.victims, {incident_id}) | now)
-
-    def _is_expunged(self, person: Person, incident_id: str) -> bool:
-        return self._seal(incident_id) in person.tellings
-
-    def _is_out(self, offender_id: str, incident_id: str) -> bool:
-        """Expunged with whoever it is named with or with whoever has it now."""
-        both = (self._person(offender_id), self._person(offender_id, incident_id))
-        return any(self._is_expunged(person, incident_id) for person in both)
+        settle(person, data.incident_id)
 
     def _retracted(self, data: IncidentRetracted) -> None:
         self._take_back(data.offender_id, data.incident_id, FINAL if data.revision is None else data.revision)
 
     def _expunged(self, data: IncidentExpunged) -> None:
         """Nothing of it stays but a hash, with whoever it is named with and whoever has it now."""
-        named, owner = self._person(data.offender_id), self._person(data.offender_id, data.incident_id)
+        named, owner = self._roll.person(data.offender_id), self._roll.person(data.offender_id, data.incident_id)
         for person in (named, owner):
             person.victims = without(person.victims, {data.incident_id})
             person.tellings.pop(data.incident_id, None)
-            person.tellings[self._seal(data.incident_id)] = {}
+            person.tellings[self._roll.seal(data.incident_id)] = {}
             person.untold({data.incident_id})
 
     def _take_back(self, offender_id: str, incident_id: str, revision: int) -> None:
         """Under his own id all that was told of it; under one that was merged into his that telling alone."""
-        person = self._person(offender_id, incident_id)
-        if self._is_expunged(person, incident_id):
+        person = self._roll.person(offender_id, incident_id)
+        if self._roll.is_expunged(person, incident_id):
             return
         told = person.tellings.setdefault(incident_id, {})
         known = told.get(offender_id, Telling())
         if revision > known.through:
             told[offender_id] = replace(known, through=revision)
-            self._settle(person, incident_id)
+            settle(person, incident_id)
             if not person.standing(incident_id):
                 person.untold({incident_id})
 
-    def _merged(self, data: OffenderMerged) -> None:
-        if self._resolve(data.offender_id) == self._resolve(data.merged_offender_id):
-            return
-        survivor, merged = self._person(data.offender_id), self._person(data.merged_offender_id)
-        told = {name: value for name, value in merged.described if value and not getattr(survivor.described, name)}
-        survivor.origins = origins.together(survivor.origins, survivor.described, merged.origins, merged.described)
-        survivor.described = survivor.described.model_copy(update=told)
-        survivor.held_by(together(_told_of(survivor), _told_of(merged)))
-        self._take_in(survivor, merged.victims, merged.tellings)
-        survivor.moved = merged.moved | survivor.moved
-        gone = merged.described.offender_id
-        self._people[gone] = Person(OffenderDescribed(offender_id=gone), merged_into=survivor.described.offender_id)
-
-    def _split(self, data: OffenderSplit) -> None:
-        old, new, moved = self._person(data.offender_id), self._person(data.new_offender_id), set(data.incident_ids)
-        if old is new:
-            return
-        expunged = {incident_id for incident_id in moved if self._is_out(data.offender_id, incident_id)}
-        new.tellings |= {self._seal(incident_id): {} for incident_id in expunged}
-        moved -= expunged
-        victims = {place: victim for place, victim in old.victims.items() if place[0] in moved}
-        tellings = {name: told for name, told in old.tellings.items() if name in moved}
-        old.victims = without(old.victims, moved)
-        old.tellings = {name: told for name, told in old.tellings.items() if name not in moved}
-        self._take_in(new, victims, tellings)
-        told_by, his = (
-            old.origins,
-            {name: value for name, value in old.untold(moved).items() if not getattr(new.described, name)},
-        )
-        new.described = new.described.model_copy(update=his)
-        new.origins |= {name: told_by[name] for name in his}
-        self._untell(new)
-        rest, goes = parted(old.stays, (), moved, new.described.offender_id)
-        new.held_by(together({**new.stays, **goes}, {}))
-        old.held_by(rest)
-        sealed = dict.fromkeys(map(self._seal, moved), data.new_offender_id)
-        old.moved |= sealed
-        new.moved = {name: to for name, to in new.moved.items() if name not in sealed}
-
-    def _take_in(
-        self, person: Person, victims: Mapping[Place, DescribedVictim], tellings: Mapping[str, Mapping[str, Telling]]
-    ) -> None:
-        """What was another's is his too. Her contact may be in either's entry of her."""
-        both = {
-            place: filled(known, other)
-            for place, known in person.victims.items()
-            if (other := victims.get(place)) and not is_another(known, other.victim_id, place)
-        }
-        person.victims = {**victims, **person.victims, **both}
-        for incident_id, told in tellings.items():
-            known = person.tellings.setdefault(incident_id, {})
-            for offender_id, telling in told.items():
-                known[offender_id] = known.get(offender_id, Telling()).joined(telling)
-            if known:
-                self._settle(person, incident_id, victims.values())
-        for incident_id in self._untell(person) & person.tellings.keys():
-            person.victims = without(person.victims, {incident_id})
-            person.tellings.pop(incident_id)
-
-    def _untell(self, person: Person) -> set[str]:
-        """Nothing stays of him that incidents alone have told which are expunged or taken back; returns the expunged ones of
-        which anything was kept.
-        """
-        named = {*person.tellings, *(each for those in person.origins.values() for each in those)}
-        expunged = {incident_id for incident_id in named if self._is_expunged(person, incident_id)}
-        taken_back = {incident_id for incident_id in person.tellings if not person.standing(incident_id)}
-        person.untold(expunged | taken_back)
-        return expunged
-
     def _custody(self, data: CustodyChanged, said: datetime) -> None:
-        person = self._person(data.offender_id, charges_of(data.booking_id))
+        person = self._roll.person(data.offender_id, charges_of(data.booking_id))
         stay = stay_after(person.stays.get(data.booking_id), data, said)
         person.held_by(newest_stays({**person.stays, data.booking_id: stay}))
 
     def _described(self, data: OffenderDescribed) -> None:
         """Replaces what is held of him. Of the booking that it names it is the word; naming none it ends none."""
-        person = self._person(data.offender_id)
+        person = self._roll.person(data.offender_id)
         if (told := data.custody) is not None:
             stay = stay_as(person.stays.get(told.booking_id), told, data.offender_id)
             person.stays = newest_stays({**person.stays, told.booking_id: stay})
@@ -352,7 +231,7 @@ class People:
         Whom a report names that stands is not taken away by it: she is referred, and must be found. Of an incident that went
         to another in a split it tells him.
         """
-        person = self._person(data.offender_id)
+        person = self._roll.person(data.offender_id)
         told = {(victim.incident_id, victim.victim_no): victim for victim in data.victims}
         agencies = {agency_of(place) for place in told}
         person.victims = {
@@ -361,22 +240,11 @@ class People:
             if agencies and (agency_of(place) not in agencies or place[1] in person.named_in(place[0]))
         }
         for place, victim in told.items():
-            if place[0] and self._is_out(data.offender_id, place[0]):
+            if place[0] and self._roll.is_out(data.offender_id, place[0]):
                 continue
-            owner = self._person(data.offender_id, place[0])
+            owner = self._roll.person(data.offender_id, place[0])
             owner.victims = newest({**owner.victims, place: as_reported(owner, place, victim)})
-
-
-def _is_number(key: str) -> bool:
-    """An incident id rather than its hash."""
-    return ":" in key
 
 
 def _holds(record: Data) -> bool:
     return isinstance(record, VictimsDescribed) and bool(record.victims)
-
-
-def _told_of(person: Person) -> dict[str, Stay]:
-    """Of a man who was never another's."""
-    name = person.described.offender_id
-    return {key: replace(stay, told_of=stay.told_of or name) for key, stay in person.stays.items()}

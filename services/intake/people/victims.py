@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date
 
 from schemas.person import DescribedVictim
@@ -52,6 +52,18 @@ def described_as(
         if found != bare:
             return found
     return bare
+
+
+def settle(person: Person, incident_id: str, others: Iterable[DescribedVictim] = ()) -> None:
+    """One entry of each woman whom the reports name, and no other of this incident. `others`: what else is known."""
+    known = (*person.victims.values(), *others)
+    now = {
+        (incident_id, number): described_as(known, incident_id, number, named)
+        for number, named in person.named_in(incident_id).items()
+    }
+    before = {place: one for place, one in person.victims.items() if place[0] == incident_id}
+    if now != before:
+        person.victims = newest(without(person.victims, {incident_id}) | now)
 
 
 def filled(known: DescribedVictim, other: DescribedVictim) -> DescribedVictim:
