@@ -97,7 +97,7 @@ class LaneTools(Generic[S]):
     process: Callable[[Batch[S]], Awaitable[object]]
     """Runs `Batch.handle` under the framework's middlewares."""
     partitions: int
-    max_batch: int = 500
+    max_batch: int = 250
     cached_states: int = 500
     """Of offenders, in each lane, between batches."""
     pipeline: bool = True

@@ -54,7 +54,7 @@ class CommonSettings(BaseSettings):
     transaction_timeout_ms: int = 10_000
     metadata_max_age_ms: int = 30_000
     """How soon it is noticed that somebody changed a topic."""
-    max_batch: int = 500
+    max_batch: int = 250
     cached_states: Annotated[int, Field(ge=0)] = 1_200
     """Offenders whose state stays in memory between batches, over all lanes; some 10 KB each. Others are read from SQL."""
     pipeline: bool = True
