@@ -15,9 +15,10 @@ from schemas.rejects import InvalidRecord, RejectCode
 from services.intake.domain import InputError, Reject, Unit
 from services.intake.lines import Source, UnreadError
 from services.intake.mapped.court import row_event
-from services.intake.mapped.incidents import MOST_ROWS, Women, incident_of, number_of, person_of, women_of
+from services.intake.mapped.incidents import MOST_ROWS, incident_of, number_of
 from services.intake.mapped.rows import Row, RowError, rows
 from services.intake.mapped.values import Values
+from services.intake.mapped.women import Women, person_of, women_of
 from services.intake.repeats import Key, repeats
 
 _KEPT_BYTES: Final = 1_500_000
