@@ -31,3 +31,12 @@ class LaneLostError(IpviError):
 
 class DecideFailedError(IpviError):
     """Deciding a record raised an error that is no `InvalidRecord`."""
+
+
+def error_names(error: BaseException) -> str:
+    """For the log: names of error types only, since their texts may hold what a record held."""
+    if isinstance(error, BaseExceptionGroup):
+        return "+".join(sorted({error_names(inner) for inner in error.exceptions}))
+    if isinstance(error, LaneLostError):
+        return f"LaneLostError: {error}"
+    return type(error).__name__

@@ -1,7 +1,8 @@
 """SQL side of the loop's bookkeeping: claims, compare-and-set of positions, journal, inbox, rejects, parked records.
 
-Every function takes a connection inside a transaction that `lane.py` opened. The first statement of every write is on the
-lane's own row and names the epoch: it makes a claim wait for a batch that is committing, and refuses a zombie at once.
+Every function takes a connection inside a transaction that `claiming.py` or `ledger.py` opened. The first statement of every
+write is on the lane's own row and names the epoch: it makes a claim wait for a batch that is committing, and refuses a zombie
+at once.
 """
 
 from __future__ import annotations
@@ -144,9 +145,9 @@ async def mark_published(conn: AsyncConnection, lane: int, published: Mapping[st
         await conn.execute(_MARK, {"of_lane": lane, "of_topic": topic, "published": offset})
 
 
-async def refuse(conn: AsyncConnection, lane: int, row: LaneRow, code: str) -> None:
+async def refuse(conn: AsyncConnection, lane: int, epoch: int, code: str) -> None:
     """Let every replica's API say at once that the lane is not worked; unless another owner has claimed it."""
-    await conn.execute(update(lanes).where(lanes.c.lane == lane, lanes.c.epoch == row.epoch).values(refusal=code))
+    await conn.execute(update(lanes).where(lanes.c.lane == lane, lanes.c.epoch == epoch).values(refusal=code))
 
 
 async def known(conn: AsyncConnection, ids: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:

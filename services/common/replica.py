@@ -29,7 +29,8 @@ from services.common.database import Database, database_url
 from services.common.desk import Desk, LogDesk, Reporter
 from services.common.errors import ConfigurationError, LaneRefusedError
 from services.common.inbox import inbox_reader, lane_refusal
-from services.common.lane import Lane, LaneTools
+from services.common.lane import Lane
+from services.common.lane_tools import LaneTools
 from services.common.offsets import GroupOffsets
 from services.common.producer import LaneProducer
 from services.common.reads import SqlReadLog

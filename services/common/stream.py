@@ -25,7 +25,8 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from services.common import metrics
 from services.common.cluster import Cluster, SaslMechanism, SecurityProtocol
 from services.common.errors import LaneRefusedError
-from services.common.lane import Batch, Lane, LaneStatus
+from services.common.lane import Lane, LaneStatus
+from services.common.ledger import Batch
 
 S = TypeVar("S")
 

@@ -33,7 +33,9 @@ from services.common.clock import period_of, tick_event
 from services.common.database import Database, database_url
 from services.common.desk import LogDesk
 from services.common.inbox import inbox_reader, lane_refusal
-from services.common.lane import Batch, Lane, LaneStatus, LaneTools
+from services.common.lane import Lane, LaneStatus
+from services.common.lane_tools import LaneTools
+from services.common.ledger import Batch
 from services.common.migrations import upgrade
 from services.common.offsets import GroupOffsets
 from services.common.producer import JournalRow, LaneProducer

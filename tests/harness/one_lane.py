@@ -15,7 +15,9 @@ from aiokafka import ConsumerRecord
 from schemas.envelope import encode
 from schemas.topics import Topic
 from services.common.database import Database, database_url
-from services.common.lane import Batch, Lane, LaneStatus, LaneTools
+from services.common.lane import Lane, LaneStatus
+from services.common.lane_tools import LaneTools
+from services.common.ledger import Batch
 from services.common.offsets import GroupOffsets
 from services.common.producer import JournalRow, LaneProducer
 from services.common.settings import CommonSettings
@@ -123,7 +125,7 @@ class FakeProducer:
 class OneLane:
     """The lane, its Kafka and its database."""
 
-    def __init__(self, kafka: FakeKafka, database: Database) -> None:
+    def __init__(self, kafka: FakeKafka, database: Database, cached_states: int) -> None:
         self.kafka = kafka
         self.database = database
         self.swallow = 0
@@ -138,6 +140,7 @@ class OneLane:
                 process=self._process,
                 partitions=1,
                 max_batch=3,
+                cached_states=cached_states,
             ),
         )
 
@@ -167,11 +170,11 @@ class OneLane:
 
 
 @asynccontextmanager
-async def one_lane(folder: Path) -> AsyncIterator[OneLane]:
+async def one_lane(folder: Path, cached_states: int = 500) -> AsyncIterator[OneLane]:
     settings = CommonSettings(home=folder, partitions=1)
     await make_tables(settings)
     database = Database(database_url(settings, Probe.name), Probe.name)
-    made = OneLane(FakeKafka(), database)
+    made = OneLane(FakeKafka(), database, cached_states)
     try:
         yield made
     finally:

@@ -125,15 +125,15 @@ def _away(step: str) -> None:
         raise ConnectionError
 
 
-async def test_with_room_for_one_state_everybody_is_counted_on(made: OneLane) -> None:
+async def test_with_room_for_one_state_everybody_is_counted_on(tmp_path: Path) -> None:
     """What is forgotten between two batches comes back from SQL as it was."""
-    made.lane._tools = replace(made.lane._tools, cached_states=1)
-    made.lane.start()
-    await made.until_running()
-    offenders = ["A", "B", "C"] * 6
-    for start in range(0, len(offenders), 2):
-        made.kafka.log += [record(start + place, who) for place, who in enumerate(offenders[start : start + 2])]
-        made.poll()
-        await made.until(lambda: len(made.said) == made.kafka.end)
-        assert len(made.lane._states) <= 1
-    assert [number for _, number in made.said] == [1 + place // 3 for place in range(len(offenders))]
+    async with one_lane(tmp_path, cached_states=1) as made:
+        made.lane.start()
+        await made.until_running()
+        offenders = ["A", "B", "C"] * 6
+        for start in range(0, len(offenders), 2):
+            made.kafka.log += [record(start + place, who) for place, who in enumerate(offenders[start : start + 2])]
+            made.poll()
+            await made.until(lambda: len(made.said) == made.kafka.end)
+            assert made.lane.ledger is not None and len(made.lane.ledger.states) == 1
+        assert [number for _, number in made.said] == [1 + place // 3 for place in range(len(offenders))]
