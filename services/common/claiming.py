@@ -11,7 +11,7 @@ import structlog
 from services.common import failpoints, positions
 from services.common.errors import LaneRefusedError
 from services.common.lane_tools import LaneTools
-from services.common.ledger import Ledger
+from services.common.ledger import Ledger, tell_parked
 from services.common.offsets import check_offsets
 from services.common.positions import Place
 from services.common.producer import LaneProducer
@@ -41,9 +41,7 @@ class Claiming(Generic[S]):
         try:
             await self._tools.source.fit(self._number)
         except LaneRefusedError:
-            async with self._tools.database.write() as conn:
-                row, _ = await positions.claim(conn, self._number, {})
-            self._epoch = row.epoch
+            await self._own_row()
             raise
 
     async def take(self, producer: LaneProducer) -> Ledger[S]:
@@ -53,13 +51,18 @@ class Claiming(Generic[S]):
         """
         tools, number = self._tools, self._number
         starts = await tools.offsets.starts(number)
-        async with tools.database.write() as conn:
-            row, places = await positions.claim(conn, number, starts)
-            if isinstance(tools.service.store, LaneStore):
-                row = replace(row, kept=await tools.service.store.opened(conn, number, row.kept))
-                await positions.hold(conn, number, row)
-            parked = await positions.parked_offenders(conn, number)
+        try:
+            async with tools.database.write() as conn:
+                row, places = await positions.claim(conn, number, starts)
+                if isinstance(tools.service.store, LaneStore):
+                    row = replace(row, kept=await tools.service.store.opened(conn, number, row.kept))
+                    await positions.hold(conn, number, row)
+                parked = await positions.parked_offenders(conn, number)
+        except LaneRefusedError:
+            await self._own_row()
+            raise
         self._epoch = row.epoch
+        tell_parked(tools, number, parked)
         await failpoints.reach("claim.epoch")
 
         committed = await tools.offsets.committed(number)  # never before InitProducerId
@@ -71,6 +74,11 @@ class Claiming(Generic[S]):
         await self._recover(producer, places, committed, standing)
         await failpoints.reach("claim.recovery")
         return Ledger(number, tools, row, standing, parked)
+
+    async def _own_row(self) -> None:
+        async with self._tools.database.write() as conn:
+            row, _ = await positions.claim(conn, self._number, {})
+        self._epoch = row.epoch
 
     async def refuse(self, code: str) -> None:
         """Write down why the lane is not worked; unless another owner has claimed it since."""

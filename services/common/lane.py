@@ -94,7 +94,6 @@ class Lane(Generic[S]):
         """Revoked or stopping: finish what is in flight by `deadline` (loop time), else abandon it."""
         working = self.status is LaneStatus.RUNNING
         self.status = LaneStatus.RELEASED
-        metrics.parked.labels(self._tools.service.name, self.number).set(0)  # the next owner says it
         self._mailbox.close()
         task, self._task = self._task, None
         if task is not None:
@@ -103,6 +102,7 @@ class Lane(Generic[S]):
             task.cancel()
             await asyncio.wait([task], timeout=1)
         self._drop()
+        metrics.parked.labels(self._tools.service.name, self.number).set(0)  # the next owner says it
         if self._closing:
             await asyncio.wait(self._closing, timeout=max(0.1, deadline - asyncio.get_running_loop().time()))
 
@@ -116,7 +116,8 @@ class Lane(Generic[S]):
         if earlier is not None:
             earlier.cancel()
             await asyncio.wait([earlier])
-        await self._run()
+        if not self._mailbox.closed:
+            await self._run()
 
     async def _run(self) -> None:
         while True:
@@ -130,6 +131,11 @@ class Lane(Generic[S]):
             except Exception as error:  # noqa: BLE001 (whatever it was, its outcome is unknown: claim again)
                 if self._mailbox.closed:
                     return  # released: the next owner's claim finds out
+                task = asyncio.current_task()
+                if task is None or task is not self._task:
+                    return  # a task group that is failing swallows a cancel from outside: another loop has the lane
+                while task.uncancel():  # before Python 3.11.7 a group leaves its own request standing
+                    pass
                 self.status = LaneStatus.CLAIMING
                 self._log.warning("lane.claim_again", reason=error_names(error))
                 metrics.reclaims.labels(self._tools.service.name).inc()
@@ -228,8 +234,10 @@ class Lane(Generic[S]):
 
     async def _write(self, ledger: Ledger[S], records: Sequence[ConsumerRecord]) -> Written:
         batch = Batch.of(ledger, records)
-        await self._tools.process(batch)
-        written, batch.written = batch.written, None
+        try:
+            await self._tools.process(batch)
+        finally:
+            written, batch.written = batch.written, None
         if written is None:  # the next batch would pass these records over
             raise LaneLostError("a middleware kept a batch from the lane")
         self._mailbox.put_back(records[written.taken :])

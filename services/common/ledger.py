@@ -24,7 +24,8 @@ from services.common.records import Parsed, parse
 from services.common.service import LaneStore
 from services.common.standing import Standing
 from services.common.turns import in_turns
-from services.common.work import PARK_AFTER, Worked, Worker
+from services.common.work import PARK_AFTER, Worker
+from services.common.worked import Worked
 
 S = TypeVar("S")
 
@@ -55,7 +56,6 @@ class Ledger(Generic[S]):
         self._parked = parked
         self._worker = Worker(tools.service, number, tools.partitions, tools.live)
         self._log = log.bind(service=tools.service.name, lane=number)
-        self._tell_parked()
 
     @property
     def epoch(self) -> int:
@@ -156,13 +156,10 @@ class Ledger(Generic[S]):
         self.standing.advance(ends, published)
         self._row = worked.row
         self._parked = parked
-        self._tell_parked()
+        tell_parked(self._tools, self._number, parked)
         self.states |= {key: after for key, (_, after) in worked.changed.items()}
         self.states.trim(self._tools.cached_states)
         return Written(worked.done, () if was_quiet else worked.journal, ends)
-
-    def _tell_parked(self) -> None:
-        metrics.parked.labels(self._tools.service.name, self._number).set(self._parked)
 
     def _count(self, batch: Sequence[Parsed], worked: Worked[S]) -> None:
         name = self._tools.service.name
@@ -192,14 +189,19 @@ class Batch(list[ConsumerRecord], Generic[S]):
         return batch
 
     async def handle(self) -> None:
-        """Empty when it is done: FastStream puts its message into the context, which every timer that is set meanwhile keeps.
-
-        asyncpg has one of five minutes for each prepared statement.
+        """Once. Empty when it is done: FastStream puts its message into the context, which every timer and connection that is
+        made meanwhile keeps. asyncpg has a timer of five minutes for each prepared statement.
         """
         try:
             self.written = await self.ledger.write(self)
         finally:
             self.clear()
+            del self.ledger
+
+
+def tell_parked(tools: LaneTools[S], lane: int, parked: int) -> None:
+    """How many offenders are set aside in the lane."""
+    metrics.parked.labels(tools.service.name, lane).set(parked)
 
 
 def _cut(batch: Sequence[Parsed]) -> Sequence[Parsed]:

@@ -31,7 +31,7 @@ class Standing:
     def claimed(
         cls, places: Mapping[str, Place], committed: Mapping[str, int | None], ends: Mapping[str, int]
     ) -> Standing:
-        """Once recovery has published what SQL had and Kafka had not."""
+        """As it will be once recovery has published what SQL has and Kafka has not."""
         nexts = {topic: place.next for topic, place in places.items()}
         quiet = {topic: at for topic, at in committed.items() if at is not None and at > nexts[topic]}
         return cls(

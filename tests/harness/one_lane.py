@@ -129,6 +129,8 @@ class OneLane:
         self.kafka = kafka
         self.database = database
         self.swallow = 0
+        self.handle: Callable[[Batch[Count]], Awaitable[None]] = Batch.handle
+        """What runs inside the middlewares."""
         self.lane: Lane[Count] = Lane(
             LANE,
             LaneTools(
@@ -147,7 +149,7 @@ class OneLane:
     async def _process(self, batch: Batch[Count]) -> None:
         self.swallow -= 1
         if self.swallow != 0:
-            await batch.handle()
+            await self.handle(batch)
 
     def poll(self) -> None:
         """What a consumer does: hand over what lies at the position, and move it on."""

@@ -9,11 +9,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.common.errors import LaneRefusedError
 from services.common.lane import LaneStatus
+from services.common.ledger import Batch
 from services.common.tables import lanes, positions
 from tests.harness.one_lane import COMMANDS, INCIDENTS, OneLane, one_lane, record
+from tests.harness.probe import Count, CountStore, Probe
 
 
 @pytest.fixture
@@ -86,6 +91,89 @@ async def test_restored_database_whose_other_topic_comes_first(made: OneLane, mo
     await made.until(lambda: made.kafka.group[INCIDENTS] == 30)
     assert made.kafka.group[COMMANDS] == 2
     assert steps.count(f"resume {INCIDENTS}") == 1
+
+
+async def test_refusal_before_the_claim_is_whole_stands_in_sql(made: OneLane, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the service keeps of the lane cannot be had: the claim is undone, and every API is to say why nothing is worked."""
+
+    async def opened(conn: AsyncConnection, lane: int, kept: str | None) -> str | None:
+        raise LaneRefusedError("policy_unknown", "test")
+
+    for name in ("opened", "wanted", "keep"):
+        monkeypatch.setattr(CountStore, name, staticmethod(opened), raising=False)
+    made.lane.start()
+    await made.until(lambda: made.lane.status is LaneStatus.REFUSED)
+    await asyncio.sleep(0.1)
+    async with made.database.read() as conn:
+        assert await conn.scalar(select(lanes.c.refusal)) == "policy_unknown"
+
+
+async def test_loop_that_outlives_its_cancel_does_not_work_beside_the_next(made: OneLane) -> None:
+    """A task group whose child fails as it is cancelled says so, and no more that it was cancelled."""
+    at_work = asyncio.Event()
+
+    async def fail_when_cancelled(_: Batch[Count]) -> None:
+        at_work.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ConnectionError from None
+
+    made.handle = fail_when_cancelled
+    made.kafka.log = [record(0)]
+    made.lane.start()
+    await made.until_running()
+    made.poll()
+    await at_work.wait()
+    made.handle = Batch.handle
+    for _ in range(2):
+        made.lane.claim_again("test")
+        await asyncio.sleep(0)
+    await made.until_running()
+    made.poll()
+    await made.until(lambda: len(made.said) == 1)
+    assert [task.get_name() for task in asyncio.all_tasks()].count("lane-0") == 1
+    assert made.kafka.epoch == 2
+
+
+async def test_nothing_of_a_batch_outlives_it(made: OneLane) -> None:
+    """Whoever keeps it (the framework's context, in timers) keeps no state of anybody."""
+    kept = []
+
+    async def keep(batch: Batch[Count]) -> None:
+        kept.append(batch)
+        await batch.handle()
+
+    made.handle = keep
+    made.kafka.log = [record(0)]
+    made.lane.start()
+    await made.until_running()
+    made.poll()
+    await made.until(lambda: len(made.said) == 1)
+    assert [(list(batch), vars(batch)) for batch in kept] == [([], {"written": None})]
+
+
+async def test_gauge_of_those_set_aside_falls_with_the_last_batch(made: OneLane) -> None:
+    """The next owner says how many there are."""
+    finish = asyncio.Event()
+
+    async def wait(batch: Batch[Count]) -> None:
+        await finish.wait()
+        await batch.handle()
+
+    made.handle = wait
+    made.kafka.log = [record(0)]
+    made.lane.start()
+    await made.until_running()
+    assert made.lane.ledger is not None
+    made.lane.ledger._parked = 3
+    made.poll()
+    released = asyncio.create_task(made.lane.release(asyncio.get_running_loop().time() + 5))
+    await asyncio.sleep(0)
+    finish.set()
+    await released
+    assert len(made.said) == 1
+    assert REGISTRY.get_sample_value("ipvi_parked_offenders", {"service": Probe.name, "lane": "0"}) == 0
 
 
 async def test_batch_that_never_reached_the_lane(made: OneLane) -> None:
