@@ -20,6 +20,7 @@ from schemas.topics import Topic
 from services.cli.group import Group, OffsetsError, PartnerOption, open_group, part_of
 from services.cli.serve import ServiceName
 from services.common import guard
+from services.common.columns import headers_of
 from services.common.database import Database
 from services.common.offsets import group_offsets
 from services.common.positions import Place, unpublished
@@ -83,6 +84,8 @@ async def mend(settings: CommonSettings, service: str, *, apply: bool) -> list[M
         await group.refuse_if_worked()
         wanted = [TopicPartition(topic, lane) for lane, at in places.items() for topic in at]
         committed = {tp: at.offset for tp, at in (await group_offsets(group.admin, group.name, wanted)).items()}
+        if apply:
+            await group.end_transactions(places)
         async with AsyncExitStack() as producers:
             mends: list[tuple[Mend, LaneProducer | None]] = []
             for lane, at in places.items():
@@ -90,7 +93,7 @@ async def mend(settings: CommonSettings, service: str, *, apply: bool) -> list[M
                 if not lost:
                     continue
                 producer = None
-                if apply:  # before it is asked what was published
+                if apply:
                     producer = group.producer(lane, identity)
                     producers.push_async_callback(producer.close)
                     await producer.start()
@@ -109,9 +112,9 @@ def _in_doubt(place: Place, committed: int) -> bool:
 async def _work_out(group: Group, lane: int, at: Mapping[str, Place], lost: Iterable[str]) -> Mend:
     async with group.database.read() as conn:
         rows = await unpublished(conn, lane, {topic: place.published for topic, place in at.items()})
-    published = await _published(group, lane, rows)
-    last = max((i for i, row in enumerate(rows) if row.seq in published), default=-1)
-    missing = [row for row in rows[: last + 1] if row.seq not in published]
+    said = await published(group, lane, rows)
+    last = max((i for i, row in enumerate(rows) if row.seq in said), default=-1)
+    missing = [row for row in rows[: last + 1] if row.seq not in said]
     if any(not Topic(row.topic).is_compacted for row in missing):
         raise OffsetsError(f"lane {lane}: the log holds later journal rows but not earlier ones; has its end been cut?")
     unpublished_rows = rows[last + 1 :]
@@ -127,14 +130,17 @@ def _cause(row: JournalRow) -> tuple[str, int]:
     return row.in_topic, row.in_offset
 
 
-async def _published(group: Group, lane: int, rows: Sequence[JournalRow]) -> set[int]:
-    """Sequences of those of `rows` that a reader of committed records sees."""
+async def published(group: Group, lane: int, rows: Sequence[JournalRow]) -> set[int]:
+    """Sequences of those of `rows` that a reader of committed records sees. Raises `OffsetsError` where that takes too long."""
     found: set[int] = set()
     for topic, partition in {(row.topic, row.partition) for row in rows}:
         ours = {_id(row.headers): row.seq for row in rows if (row.topic, row.partition) == (topic, partition)}
         anchor = await _anchor(group.database, lane, topic, partition, rows[0].seq)
-        async with asyncio.timeout(READ_TIMEOUT_S):
-            seen = await _ids_at_end(group.consumer, TopicPartition(topic, partition), ours.keys(), anchor)
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                seen = await _ids_at_end(group.consumer, TopicPartition(topic, partition), ours.keys(), anchor)
+        except TimeoutError:
+            raise OffsetsError(f"lane {lane}: the end of {topic} was not read in {READ_TIMEOUT_S:.0f} s") from None
         found.update(ours[id_] for id_ in ours.keys() & seen)
     return found
 
@@ -153,7 +159,7 @@ async def _anchor(database: Database, lane: int, topic: str, partition: int, bef
             .order_by(journal.c.seq.desc())
             .limit(1)
         )
-    return _id((name, value.encode("latin-1")) for name, value in headers) if headers else None
+    return _id(headers_of(headers)) if headers else None
 
 
 async def _ids_at_end(

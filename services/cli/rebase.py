@@ -16,10 +16,12 @@ from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.cli.group import Group, OffsetsError, PartnerOption, open_group, part_of
+from services.cli.offsets import published
 from services.cli.serve import ServiceName
 from services.common import guard
 from services.common.offsets import group_offsets
 from services.common.positions import Place, unpublished
+from services.common.producer import JournalRow
 from services.common.settings import CommonSettings, settings_or_error
 from services.common.tables import journal, positions, rejects
 
@@ -32,7 +34,7 @@ class Rebase:
     """One lane's new place on one topic.
 
     `offset`: what the group's offset is set to; past `now`, where Kafka has what comes next already. `again`: journal rows
-    at or past `since`, which are not known to be published, and will be.
+    at or past `since` that the output topics do not hold, and will.
     """
 
     lane: int
@@ -45,7 +47,7 @@ class Rebase:
 
     def __str__(self) -> str:
         moved = f"lane {self.lane}: {self.topic} from {self.before} to {self.now}"
-        return f"{moved}; {self.again} rows are not known to be published, and will be"
+        return f"{moved}; {self.again} rows of the journal were not published, and will be"
 
 
 def rebase_command(
@@ -56,7 +58,7 @@ def rebase_command(
     """Take the input topics as they are now: after `topic_recreated`, `past_log_end` or `below_log_start`.
 
     Records that the log no longer holds, and that had not been worked, are given up: first try to get them back. Every
-    replica of the service must be stopped. Run `ipvi offsets mend` first where the output topics are still the old ones.
+    replica of the service must be stopped. What its journal holds and the output topics do not is published.
 
     Exit codes: 0 done or nothing to do, 2 refused, with one line why.
     """
@@ -94,6 +96,7 @@ async def rebase(settings: CommonSettings, service: str, *, apply: bool) -> list
             if (one := await _moved(group, lane, topic, place, topic in anew)) is not None
         ]
         if apply:
+            await group.end_transactions(places)
             for one in found:
                 await _apply(group, one)
             for topic in anew:
@@ -111,19 +114,27 @@ async def _moved(group: Group, lane: int, topic: str, place: Place, anew: bool) 
     committed = (await group_offsets(group.admin, group.name, [partition]))[partition].offset
     offset = committed if not anew and now <= committed <= high else now
     since = place.published if anew else max(place.published, committed)
+    return Rebase(lane, topic, place.next, now, offset, since, len(await _unsaid(group, lane, topic, since)))
+
+
+async def _unsaid(group: Group, lane: int, topic: str, since: int) -> list[JournalRow]:
+    """SQL knows later than Kafka what was published, and never if the service was killed: the output topics are asked.
+
+    What precedes the last row that a partition holds was published there, though compaction may have taken it since.
+    """
     async with group.database.read() as conn:
         rows = await unpublished(conn, lane, {topic: since})
-    return Rebase(lane, topic, place.next, now, offset, since, len(rows))
+    said = await published(group, lane, rows)
+    last = {(row.topic, row.partition): row.seq for row in rows if row.seq in said}
+    return [row for row in rows if row.seq > last.get((row.topic, row.partition), -1)]
 
 
 async def _apply(group: Group, one: Rebase) -> None:
     """Kafka first: broken off between the two, the lane refuses, and the next run does it once more."""
-    async with group.database.read() as conn:
-        rows = await unpublished(conn, one.lane, {one.topic: one.since})
     producer = group.producer(one.lane, await group.database.identity())
     try:
         await producer.start()
-        await producer.publish(rows, {one.topic: one.offset})
+        await producer.publish(await _unsaid(group, one.lane, one.topic, one.since), {one.topic: one.offset})
     finally:
         await producer.close()
     async with group.database.write() as conn:

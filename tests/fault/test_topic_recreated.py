@@ -44,3 +44,23 @@ def test_while_it_runs_and_after(bench: Bench) -> None:
     bench.start()
     bench.wait_settled()
     bench.judge()
+
+
+def test_what_was_said_is_not_said_again(bench: Bench) -> None:
+    """Killed between Kafka's answer and the word of it in SQL: the output topic knows, and is asked."""
+    bench.feed(100, offenders=bench.lanes)
+    bench.start(failpoints=f"kafka.done=kill@{bench.lanes + 4}", max_batch="8").wait_dead()
+    places = bench.rows("SELECT next_offset, published FROM positions")
+    assert any(place.published < place.next_offset for place in places)
+    recreate(bench.bootstrap, Topic.INCIDENTS, bench.lanes)
+    wait_empty(bench.bootstrap, GROUP)
+    asyncio.run(rebase(bench.settings(), Probe.name, apply=True))
+    worked = {row.offender_id: row.reports for row in bench.rows("SELECT offender_id, reports FROM counts")}
+    assert bench.visible() == {who: list(range(1, reports + 1)) for who, reports in worked.items()}
+
+    bench.sent.clear()
+    bench.sent.update(worked)  # the rest went with the topic
+    bench.feed(20, offenders=bench.lanes)
+    bench.start()
+    bench.wait_settled()
+    bench.judge()
