@@ -12,16 +12,19 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from sqlalchemy.exc import DBAPIError
 
-from services.cli.ingest import intake_settings
-from services.common.database import Database, database_url
+from services.cli.database import NO_INTAKE_TABLES, opened
+from services.common import guard
+from services.common.database import Database
 from services.common.desk import Reply, Standing
-from services.common.errors import ConfigurationError, IpviError
+from services.common.errors import IpviError
 from services.common.paging import Page
 from services.common.reads import Purpose, Read, SqlReadLog
+from services.common.seal import NOBODYS
+from services.common.settings import settings_or_error
 from services.intake.domain import Terms
 from services.intake.linkage.rules import Answer, Reason
+from services.intake.settings import IntakeSettings
 from services.intake.store import identities, linkage
 from services.intake.store.linkage import OPEN
 from services.intake.usecases import judging
@@ -174,11 +177,8 @@ async def _with(work: Callable[[Database, Terms], Awaitable[None]]) -> None:
 
 @asynccontextmanager
 async def _database() -> AsyncIterator[tuple[Database, Terms]]:
-    settings = intake_settings()
-    database = Database(database_url(settings, "intake"), "intake", pool_size=2)
-    try:
-        yield database, settings.terms()
-    except (DBAPIError, OSError):
-        raise ConfigurationError("intake's tables are not there: run `ipvi migrate` first") from None
-    finally:
-        await database.close()
+    settings = settings_or_error(IntakeSettings)
+    async with opened(settings, "intake", NO_INTAKE_TABLES, pool_size=2) as database:
+        terms = settings.terms()
+        await guard.check_key(database, terms.seal(NOBODYS), only_look=True)
+        yield database, terms

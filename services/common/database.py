@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import URL, event, make_url, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import URL, Select, event, make_url, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from services.common.settings import CommonSettings
+from services.common.sql import insert_new
 from services.common.tables import deployment
 
 LOCK_TIMEOUT_MS = 5_000
@@ -90,14 +90,17 @@ class Database:
 
     async def deployed(self, name: str, value: str) -> str:
         """What is recorded under `name`; `value` if this is the first time. Safe for replicas that start at once."""
-        recorded = select(deployment.c.value).where(deployment.c.name == name)
-        async with self.read() as conn:
-            if (found := await conn.scalar(recorded)) is not None:
-                return str(found)
-        make = sqlite.insert if self.is_sqlite else postgresql.insert
+        if (found := await self.recorded(name)) is not None:
+            return found
         async with self.write() as conn:
-            await conn.execute(make(deployment).values(name=name, value=value).on_conflict_do_nothing())
-            return str(await conn.scalar(recorded))
+            await insert_new(conn, deployment, {"name": name, "value": value})
+            return str(await conn.scalar(_recorded(name)))
+
+    async def recorded(self, name: str) -> str | None:
+        """What is recorded under `name`, if anything is."""
+        async with self.read() as conn:
+            found: str | None = await conn.scalar(_recorded(name))
+        return found
 
     async def deploy(self, name: str, value: str) -> None:
         """Record another `value`."""
@@ -106,6 +109,10 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _recorded(name: str) -> Select[tuple[Any]]:
+    return select(deployment.c.value).where(deployment.c.name == name)
 
 
 def _sqlite(url: URL) -> AsyncEngine:

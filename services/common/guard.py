@@ -56,6 +56,20 @@ async def check_topics(database: Database, cluster: Cluster, topics: Sequence[st
     )
 
 
+async def check_key(database: Database, mark: str, *, only_look: bool = False) -> None:
+    """That the key of the hashes is the one from the first. Raises `ConfigurationError`.
+
+    With another, what was expunged would come in again, and what partners were sent could not be taken back. `only_look`: of
+    a database that has no mark yet, the first is to be that of whoever works it.
+    """
+    recorded = await database.recorded("key") if only_look else await database.deployed("key", mark)
+    if recorded not in (None, mark):
+        raise ConfigurationError(
+            "this database was worked with another key: give the one that is kept with its backups (IPVI_SEAL_KEY, of"
+            " partners IPVI_PARTNERS_KEY), or IPVI_HOME where it lies"
+        )
+
+
 async def take_name(database: Database, replica: str, process: str) -> None:
     """From now on `process` bears the name: a restart takes over at once, whatever has become of the one before it."""
     name = f"replica:{replica}"

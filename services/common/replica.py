@@ -34,7 +34,7 @@ from services.common.lane_tools import LaneTools
 from services.common.offsets import GroupOffsets
 from services.common.producer import LaneProducer
 from services.common.reads import SqlReadLog
-from services.common.service import Service
+from services.common.service import Keyed, Service
 from services.common.settings import CommonSettings
 from services.common.stream import Lanes, make_broker, subscribe
 
@@ -132,6 +132,8 @@ class Replica(Generic[S]):
         settings = self.settings
         cluster = self._cluster
         identity = await guard.check(self.database, cluster, admin, self.group, self.topics, settings.partitions)
+        if isinstance(self.service, Keyed):
+            await guard.check_key(self.database, self.service.key_mark)
         if settings.replica:
             await guard.take_name(self.database, settings.replica, self._process_id)
         self._tools = LaneTools(

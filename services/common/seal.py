@@ -21,6 +21,10 @@ log = structlog.get_logger(__name__)
 KEY_FILE = "seal.key"
 
 
+NOBODYS = "\n"
+"""No id: what a key makes of it is a mark of the key."""
+
+
 def sealer(key: bytes) -> Seal:
     """HMAC-SHA256."""
 

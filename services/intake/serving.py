@@ -60,7 +60,7 @@ class IntakeService:
         """Until SIGTERM or SIGINT. Raises `StreamError` or `ConfigurationError` before anything was taken."""
         await check_broker(self.settings.kafka)
         try:
-            await check_database(self.database, self.settings)
+            await check_database(self.database, self.settings, self._terms.seal)
             await self._work()
         finally:
             with contextlib.suppress(SQLAlchemyError):

@@ -19,6 +19,7 @@ from services.common.cluster import Cluster
 from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, LaneRefusedError
 from services.common.producer import heard
+from services.common.seal import NOBODYS, Seal
 from services.common.settings import CommonSettings
 from services.intake.cloudevents import TOPICS
 from services.intake.domain import AsOf, Feed, Terms, Unit
@@ -89,7 +90,7 @@ async def stream(
     database = Database(database_url(settings, NAME), NAME)
     sender = Sender(database, lambda: OutboxProducer(settings.kafka), patience=120.0)
     try:
-        await check_database(database, settings)
+        await check_database(database, settings, terms.seal)
         async with database.read() as conn:
             left = await outbox.last(conn)
         await sender.deliver(left)
@@ -116,8 +117,8 @@ async def check_broker(cluster: Cluster) -> None:
         raise StreamError(f"the broker at {cluster} has no topic {missing[0]}: run `ipvi migrate` first")
 
 
-async def check_database(database: Database, settings: CommonSettings) -> None:
-    """That the tables are there, and that the topics are those which this database was worked with from the first.
+async def check_database(database: Database, settings: CommonSettings, seal: Seal) -> None:
+    """That the tables are there, and that seal key and topics are those which this database was worked with from the first.
 
     What it says it has taken is on those topics; on others it would be missing for good.
     """
@@ -131,6 +132,7 @@ async def check_database(database: Database, settings: CommonSettings) -> None:
         await guard.check_topics(database, settings.kafka, topics, settings.partitions)
     except LaneRefusedError as refused:
         raise ConfigurationError(f"intake: {refused}") from None
+    await guard.check_key(database, seal(NOBODYS))
 
 
 class LinesSink:

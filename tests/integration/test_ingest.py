@@ -193,6 +193,15 @@ async def test_another_brokers_topics_are_refused(bootstrap: str, tmp_path: Path
             await run(other.bootstrap_servers, path)
 
 
+async def test_another_seal_key_is_refused(bootstrap: str, tmp_path: Path) -> None:
+    """What was expunged under the first would not be known again."""
+    path = nibrs.written(tmp_path / "feed.jsonl", [feed.line(feed.incident())], end=b"\n")
+    await run(bootstrap, path)
+    with pytest.raises(ConfigurationError, match="another key"):
+        async with stream(settings(bootstrap, tmp_path), Feed("test"), Terms(str.upper)):
+            pass
+
+
 async def test_without_tables_it_says_what_to_do(bootstrap: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="ipvi migrate"):
         async with stream(settings(bootstrap, tmp_path), Feed("test"), Terms(feed.seal)):
