@@ -24,6 +24,7 @@ from schemas.partner_file import Partner
 from services.classifier.policies import usable
 from services.cli.broker.node import EmbeddedBroker
 from services.cli.broker.process import BoundProcess
+from services.cli.database import opened
 from services.cli.ingest import FormatOption, MappingOption, ZoneOption, ingest_file
 from services.cli.registry import PARTNERS, PRODUCERS, SERVICES, Part, ProducerPart
 from services.cli.serve import migrate_all
@@ -32,7 +33,6 @@ from services.cli.summary import Summary, summarise
 from services.cli.topics import create_topics
 from services.common.cluster import SecurityProtocol
 from services.common.county import sample_county
-from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings, settings_or_error
 from services.intake.app import Format
@@ -44,8 +44,9 @@ SAMPLE = Path(__file__).parents[2] / "deploy" / "sample" / "county.jsonl"
 SAMPLE_AGENCY = "ZZ0010000"
 PATHS = (
     "IPVI_PARTNERS", "IPVI_PARTNERS_SECRETS", "IPVI_PARTNERS_BATCHES", "IPVI_PARTNERS_CA_FILE",
-    "KAFKA_PASSWORD_FILE", "KAFKA_CA_FILE",
+    "IPVI_DUTY_ROSTER", "IPVI_FEEDS_FILE", "IPVI_OUTBOX", "IPVI_SMTP_CA_FILE", "KAFKA_PASSWORD_FILE", "KAFKA_CA_FILE",
 )  # fmt: skip
+"""Made whole: services run in another folder."""
 READY_S = 90.0
 SETTLE_S = 1_200.0
 
@@ -75,7 +76,9 @@ class Tree:
         }
         for name in PATHS:
             if path := os.environ.get(name):
-                given[name] = str(Path(path).resolve())  # services run in another folder
+                given[name] = str(Path(path).resolve())
+        if not os.environ.get("IPVI_SMTP_URL"):
+            given.setdefault("IPVI_OUTBOX", str(settings.home.resolve() / "outbox"))
         if settings.database_url:
             given["DATABASE_URL"] = settings.database_url
         return {**os.environ, **{name: value for name, value in given.items() if value}}
@@ -211,12 +214,8 @@ def _wait_settled(tree: Tree) -> None:
 
 async def _settled(settings: CommonSettings, admin: AdminClient, names: Sequence[str]) -> bool:
     for name in names:
-        database = Database(database_url(settings, name), name, pool_size=1)
-        try:
-            async with database.read() as conn:
-                at = await places(conn)
-        finally:
-            await database.close()
+        async with opened(settings, name) as database, database.read() as conn:
+            at = await places(conn)
         topics = sorted({topic for topic, _ in at})
         if not topics or not is_settled(at, ends(admin, topics, settings.partitions)):
             return False

@@ -38,6 +38,8 @@ _HEADERS = HeaderRegistry()
 class NotSent(StrEnum):
     """Why a message was not sent, or is not known to be."""
 
+    NO_SERVER = "no_server"
+    """This office has no server to send by; nothing left."""
     BAD_ADDRESS = "bad_address"
     """Not an address or number one message can go to."""
     NOT_SECURE = "not_secure"
@@ -98,7 +100,7 @@ class Messenger(Protocol):
 
 
 class MailSettings(BaseSettings):
-    """Environment variables `IPVI_*` of what sends messages. Without a server everything goes to the console twin."""
+    """Environment variables `IPVI_*` of what sends messages. Without a server nothing is sent, and who sends is told so."""
 
     model_config = SettingsConfigDict(env_prefix="IPVI_", extra="ignore", env_ignore_empty=True)
 
@@ -111,7 +113,7 @@ class MailSettings(BaseSettings):
     sms_gateway: Annotated[str | None, Field(pattern=r"^[A-Za-z0-9.-]+$")] = None
     """Mail domain of the county's SMS service: a text to +13365550100 is mail to 13365550100@<domain>."""
     outbox: Path | None = None
-    """Where the console twin puts what it was given, for a demonstration; files only their owner can read."""
+    """For a demonstration without a server: what is put here, in files only their owner can read, counts as sent."""
 
 
 def mail_message(mail: Mail, sender: str) -> EmailMessage:
@@ -128,20 +130,27 @@ def mail_message(mail: Mail, sender: str) -> EmailMessage:
 
 @dataclass(slots=True)
 class ConsoleMailer:
-    """The twin of a mail server: says that a message came and never whose or what; `outbox` keeps the messages."""
+    """The twin of a mail server, for a demonstration: `outbox` keeps the messages. Says that one came, never whose or what."""
 
     out: TextIO
+    outbox: Path
     sender: str = "Office <office@localhost.invalid>"
-    outbox: Path | None = None
 
     async def send(self, mail: Mail) -> None:
         message = mail_message(mail, self.sender)
-        if self.outbox is not None:
-            self.outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path = self.outbox / f"{_one_word(mail.message_id)}.eml"
-            path.touch(mode=0o600)
-            path.write_bytes(message.as_bytes())
-        self.out.write(f"mail {mail.message_id}: taken, not sent (no IPVI_SMTP_URL)\n")
+        self.outbox.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self.outbox / f"{_one_word(mail.message_id)}.eml"
+        path.touch(mode=0o600)
+        path.write_bytes(message.as_bytes())
+        self.out.write(f"mail {mail.message_id}: put into the outbox, not sent (no IPVI_SMTP_URL)\n")
+
+
+@dataclass(slots=True)
+class NoServer:
+    """Mailer and messenger of an office without a server. What was not sent must not count as said to anybody."""
+
+    async def send(self, _: Mail | ShortText) -> None:
+        raise NotSentError(NotSent.NO_SERVER)
 
 
 @dataclass(slots=True)
@@ -224,7 +233,7 @@ class MailMessenger:
 
 @dataclass(slots=True)
 class ConsoleMessenger:
-    """The twin of an SMS service: says that a text came, and never whose or what."""
+    """The twin of an SMS service, for a demonstration: says that a text came, and never whose or what."""
 
     out: TextIO
 
@@ -233,13 +242,13 @@ class ConsoleMessenger:
 
 
 def mailer(settings: MailSettings, out: TextIO) -> Mailer:
-    """SMTP where a server is set, else the console twin. Raises `ConfigurationError`, which quotes no setting."""
+    """SMTP where a server is set; for a demonstration its twin. Raises `ConfigurationError`, which quotes no setting."""
     try:
         _address(settings.mail_from)
     except NotSentError:
         raise ConfigurationError("IPVI_MAIL_FROM: write Name <name@domain>") from None
     if settings.smtp_url is None:
-        return ConsoleMailer(out, settings.mail_from, settings.outbox)
+        return ConsoleMailer(out, settings.outbox, settings.mail_from) if settings.outbox else NoServer()
     try:
         url = urlsplit(settings.smtp_url.get_secret_value())
         host, port = url.hostname, url.port
@@ -259,9 +268,9 @@ def mailer(settings: MailSettings, out: TextIO) -> Mailer:
 
 
 def messenger(settings: MailSettings, out: TextIO) -> Messenger:
-    """Over mail where a server is set, else the console twin. Raises `ConfigurationError`."""
+    """Over mail where a server is set; for a demonstration its twin. Raises `ConfigurationError`."""
     if settings.smtp_url is None:
-        return ConsoleMessenger(out)
+        return ConsoleMessenger(out) if settings.outbox else NoServer()
     return MailMessenger(mailer(settings, out), settings.sms_gateway)
 
 

@@ -241,7 +241,7 @@ async def test_a_short_text_goes_by_the_gateway_and_a_pager_by_its_address() -> 
 
 async def test_the_console_twin_tells_no_log_whom(tmp_path: Path) -> None:
     out = io.StringIO()
-    await ConsoleMailer(out, SENDER, tmp_path / "outbox").send(MAIL)
+    await ConsoleMailer(out, tmp_path / "outbox", SENDER).send(MAIL)
     await ConsoleMessenger(out).send(ShortText("t1", "canary", "canary", AT))
     assert "anary" not in out.getvalue() and len(out.getvalue().splitlines()) == 2
     (kept,) = (tmp_path / "outbox").iterdir()
@@ -250,14 +250,21 @@ async def test_the_console_twin_tells_no_log_whom(tmp_path: Path) -> None:
     assert "anary" not in repr(MAIL) + repr(ShortText("t1", "canary", "canary", AT))
 
 
+async def test_where_nothing_can_be_sent_nothing_counts_as_sent() -> None:
+    out = io.StringIO()
+    assert await code_of(mailer(settings(), out).send(MAIL)) is NotSent.NO_SERVER
+    assert await code_of(messenger(settings(), out).send(ShortText("t1", TO, "", AT))) is NotSent.NO_SERVER
+    assert out.getvalue() == ""
+
+
 def settings(**values: Any) -> MailSettings:
     return MailSettings(mail_from=SENDER, **values)
 
 
-def test_settings_choose() -> None:
+def test_settings_choose(tmp_path: Path) -> None:
     out = io.StringIO()
-    assert isinstance(mailer(settings(), out), ConsoleMailer)
-    assert isinstance(messenger(settings(), out), ConsoleMessenger)
+    assert isinstance(mailer(settings(outbox=tmp_path), out), ConsoleMailer)
+    assert isinstance(messenger(settings(outbox=tmp_path), out), ConsoleMessenger)
     chosen = mailer(settings(smtp_url=SecretStr("smtps://me:p%40ss@mail.example.gov")), out)
     assert isinstance(chosen, SmtpMailer)
     assert (chosen.port, chosen.implicit_tls, chosen.username, chosen.password) == (465, True, "me", "p@ss")
