@@ -21,8 +21,9 @@ from services.common.positions import LaneRow
 from services.common.producer import JournalRow
 from services.common.records import dead_letter, parse
 from services.common.settings import CommonSettings
-from services.common.work import Worked, Worker
+from services.common.work import Worker
 from services.partners.app import compose
+from tests.harness.working import work
 
 LANES = 24
 MS = 1_773_456_000_000
@@ -54,7 +55,7 @@ def test_an_example_is_taken(services: dict[str, Any], name: str, topic: Topic, 
     given = parse(record(topic, encode(from_json_line(path.read_bytes()))))
     worker = Worker(service, 0, LANES)
     due = [given.record.key.decode()] if given.is_for_lane else ()
-    worked: Worked[Any] = worker.work(LaneRow(1), [given], {}, set(), {}, due)
+    worked = work(worker, LaneRow(1), [given], due=due)
     assert worked.failed is None
     assert worked.overslept == []
     assert worked.rejects == []

@@ -47,7 +47,7 @@ def test_refusals() -> None:
     raised: set[str] = set()
     for path in (PROJECT / "services" / "notifier" / "usecases").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Refused":
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ("Refused", "acted_on"):
                 found = (each.value for each in ast.walk(node) if isinstance(each, ast.Constant))
                 raised |= {code for code in found if isinstance(code, str)}
     assert rows("Refusals of an act") == raised

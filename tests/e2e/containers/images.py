@@ -29,7 +29,6 @@ OURS: Final = "ipvi:test"
 STANDIN: Final = "ipvi-standin"
 DOCKERFILE: Final = PROJECT / "deploy" / "Dockerfile"
 LOCK: Final = PROJECT / "deploy" / "requirements.lock"
-IN_APP: Final = ("schemas", "services", "policies")
 CHANGES: Final = ("ENV", "WORKDIR", "USER", "ENTRYPOINT", "CMD")
 SCRIPT: Final = "#!/opt/ipvi/bin/python\nimport sys\nfrom services.cli.main import main\nsys.exit(main())\n"
 LOCALES_AND_MANUALS: Final = ("man", "locale")
@@ -60,6 +59,12 @@ def standins(client: docker.DockerClient) -> Images:
         ours=_import(client, STANDIN, _ours, final_stage()),
         are_stock=False,
     )
+
+
+def copied() -> list[str]:
+    """What `deploy/Dockerfile` takes from the project: files and folders, each at the same place under /app."""
+    lines = [line.split() for line in DOCKERFILE.read_text("utf-8").splitlines() if line.startswith("COPY ")]
+    return [source for _, *sources, _ in lines for source in sources if not sources[0].startswith("--from=")]
 
 
 def final_stage() -> list[str]:
@@ -123,9 +128,11 @@ def _ours(rootfs: Rootfs) -> None:
     rootfs.text("etc/passwd", "root:x:0:0::/:/bin/false\nipvi:x:10001:10001::/tmp:/bin/false\n")
     rootfs.text("etc/group", "root:x:0:\nipvi:x:10001:\n")
     rootfs.folder("var/lib/ipvi", owner=10001)
-    for folder in IN_APP:
-        rootfs.tree(PROJECT / folder, f"app/{folder}")
-    rootfs.file(PROJECT / "deploy" / "healthcheck.py", "app/deploy/healthcheck.py")
+    for source in copied():
+        if (PROJECT / source).is_dir():
+            rootfs.tree(PROJECT / source, f"app/{source}")
+        else:
+            rootfs.file(PROJECT / source, f"app/{source}")
     _python(rootfs)
     rootfs.libraries("libgcc_s.so.1")
 

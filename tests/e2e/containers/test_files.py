@@ -11,7 +11,7 @@ import yaml
 
 from services.cli.broker.jars import PROJECT
 from services.cli.registry import PRODUCERS, SERVICES
-from tests.e2e.containers.images import DOCKERFILE, LOCK, final_stage
+from tests.e2e.containers.images import DOCKERFILE, LOCK, copied, final_stage
 
 COMPOSE_TEXT = (PROJECT / "deploy" / "compose.yaml").read_text("utf-8")
 COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_TEXT)["services"]
@@ -45,12 +45,29 @@ def test_our_containers_hold_no_rights(name: str) -> None:
     assert given["security_opt"] == ["no-new-privileges:true"]
 
 
-@pytest.mark.parametrize("word", ["PASSWORD", "SEAL_KEY", "TOKENS_FILE", "TOKEN_FILE"])
+@pytest.mark.parametrize("word", ["PASSWORD", "SEAL_KEY", "PARTNERS_KEY", "TOKENS_FILE", "TOKEN_FILE"])
 def test_nothing_secret_has_a_default(word: str) -> None:
     """Asked for with `:?`, which stops, or a path under /run/secrets."""
     for name, value in re.findall(rf"^\s*(\w*{word}): (.+)$", COMPOSE_TEXT, re.MULTILINE):
         assert re.fullmatch(r"\$\{\w+:\?[^}]+\}|/run/secrets/\w+", value), name
     assert not re.search(rf"\$\{{\w*{word}(:?-|\}})", COMPOSE_TEXT)
+
+
+@pytest.mark.parametrize("name", ["notifier", "victim_outreach", "migrate", "partners"])
+def test_the_county_is_asked_for(name: str) -> None:
+    """A sample's wordings would count as signed, and of a folder that is not there nothing would."""
+    county = COMPOSE[name]["volumes"][0]
+    assert county["source"].startswith("${IPVI_COUNTY:?")
+    assert county["bind"] == {"create_host_path": False}
+    given = COMPOSE[name]["environment"]
+    assert given["IPVI_COUNTY"] == county["target"]
+    assert given["IPVI_PARTNERS"].startswith(f"{county['target']}/")
+
+
+def test_what_the_image_is_made_of_is_let_in() -> None:
+    ignored = (PROJECT / ".dockerignore").read_text("utf-8").splitlines()
+    assert {line[1:] for line in ignored if line.startswith("!")} == set(copied())
+    assert all((PROJECT / source).exists() for source in copied())
 
 
 def test_the_image_runs_as_nobody_and_waits_for_a_command() -> None:
