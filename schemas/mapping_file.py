@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from schemas.mapping import Mapping, mapping_schema
+from schemas.yaml_file import find
 
 _HERE = Path(__file__).resolve().parent
 FOLDERS = (_HERE.parent / "deploy" / "mappings", _HERE / "mappings")
@@ -24,17 +25,7 @@ class MappingError(ValueError):
 
 def load_mapping(named: str | Path) -> Mapping:
     """The mapping of a name (`deploy/mappings/<name>.yaml`) or of a file's path. Raises `MappingError`."""
-    return read_yaml(_find(named), Mapping)
-
-
-def _find(named: str | Path) -> Path:
-    if isinstance(named, Path) or named.endswith((".yaml", ".yml")) or "/" in named:
-        return Path(named)
-    for folder in FOLDERS:
-        if (path := folder / f"{named}.yaml").is_file():
-            return path
-    known = sorted({path.stem for folder in FOLDERS for path in folder.glob("*.yaml")})
-    raise MappingError(f"{named}: no such mapping; give one of {', '.join(known)} or a file ending in .yaml")
+    return read_yaml(find(named, FOLDERS, MappingError, "mapping"), Mapping)
 
 
 def read_yaml(path: Path, model: type[M]) -> M:

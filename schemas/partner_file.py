@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, TypeAdapter, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from schemas.classification import Tier
-from schemas.envelope import event_types
-from schemas.partner import SUBSCRIBED, PartnerEvent, PartnerKind, marker, sendable
+from schemas.partner import SUBSCRIBED, PartnerEvent, PartnerKind, marker
+from schemas.partner_fields import field_fault, filter_fault
 from schemas.yaml_file import Where, YamlError, YamlSource, read_text, read_yaml
 
 FOLDER = Path(__file__).resolve().parents[1] / "deploy" / "partners"
@@ -202,54 +202,15 @@ def _faults_of(partner: Partner, asked: Subscription, at: Sequence[str | int]) -
     if asked.event not in SUBSCRIBED:
         yield [*at, "type"], f"type: partners can have {', '.join(SUBSCRIBED)} and nothing else; take one of them"
         return
+    model, kind, sees_d = asked.model, partner.kind, partner.sees_d
     yield from _repeated([*at, "fields"], "fields", asked.fields)
     for place, name in enumerate(asked.fields):
-        if (fault := _field_fault(asked.model, partner, name)) is not None:
+        if (fault := field_fault(model, name, kind, sees_d=sees_d)) is not None:
             yield [*at, "fields", place], f"fields: {fault}"
     for name, values in asked.where.items():
-        fault = _field_fault(asked.model, partner, name)
-        if fault is None and _is_pseudonym(asked.model, name):
-            fault = f"{name} is an id that only the partner knows; filter by something else"
-        fault = fault or _value_fault(asked.model, name, values)
+        fault = field_fault(model, name, kind, sees_d=sees_d) or filter_fault(model, name, values)
         if fault is not None:
             yield [*at, "where", name], f"where: {fault}"
-
-
-def _field_fault(model: type[PartnerEvent], partner: Partner, name: str) -> str | None:
-    allowed = sendable(model, partner.kind, sees_d=partner.sees_d)
-    if name in allowed:
-        return None
-    if (to := marker(model, name)) is not None:
-        without = " that is not shown D" if partner.kind in to.kinds else ""
-        return f"{name} may not be sent to a partner of kind {partner.kind}{without}; take it out"
-    if name in restricted(model):
-        return f"{name} is never sent to a partner; take it out"
-    return f"there is no such field in {model.TYPE}, nor wildcards, paths or new names; take of {', '.join(allowed)}"
-
-
-def restricted(model: type[PartnerEvent]) -> frozenset[str]:
-    """Every field of any event or command that a copy of this type does not have: none of them leaves."""
-    everywhere = {name for each in event_types().values() for name in each.model_fields}
-    return frozenset(everywhere - model.model_fields.keys())
-
-
-def _is_pseudonym(model: type[PartnerEvent], name: str) -> bool:
-    to = marker(model, name)
-    return to is not None and to.sealed is not None
-
-
-def _value_fault(model: type[PartnerEvent], name: str, values: Sequence[str | bool]) -> str | None:
-    """A value the field can never have is a filter that lets nothing through, or everything."""
-    kind: Any = model.model_fields[name].annotation
-    if getattr(kind, "__origin__", None) is list:
-        kind = get_args(kind)[0]
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    for value in values:
-        try:
-            adapter.validate_json(json.dumps(value), strict=True)
-        except ValidationError:
-            return f"{name} is never {json.dumps(value)}; mend its spelling"
-    return None
 
 
 def _repeated(where: Where, name: str, values: Sequence[str]) -> Iterator[tuple[Where, str]]:

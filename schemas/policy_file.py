@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic_core import ErrorDetails
 
 from schemas.policy import Policy
-from schemas.yaml_file import YamlError, YamlSource, mended, read_text, read_yaml
+from schemas.yaml_file import YamlError, YamlSource, find, mended, names, read_text, read_yaml
 
 _HERE = Path(__file__).resolve().parent
 _FOLDERS = (_HERE.parent / "policies", _HERE / "policies")
@@ -30,7 +30,7 @@ class PolicySource(YamlSource[Policy]):
 
 def policy_ids() -> list[str]:
     """The policies at hand by id."""
-    return sorted({path.stem for folder in _FOLDERS for path in folder.glob("*.yaml")})
+    return names(_FOLDERS)
 
 
 def load_policy(named: str) -> Policy:
@@ -40,21 +40,12 @@ def load_policy(named: str) -> Policy:
 
 def load_source(named: str) -> PolicySource:
     """The same, with its file. Raises `PolicyError`."""
-    path = _find(named)
+    path = find(named, _FOLDERS, PolicyError, "policy")
     text = read_text(path, PolicyError)
     source = read_source(text, str(path))
     if named == path.stem and source.policy.id != named:
         raise PolicyError(source.at(["id"], f"id: write {named}, the name of the file"))
     return source
-
-
-def _find(named: str) -> Path:
-    if named.endswith((".yaml", ".yml")) or "/" in named:
-        return Path(named)
-    for folder in _FOLDERS:
-        if (path := folder / f"{named}.yaml").is_file():
-            return path
-    raise PolicyError(f"{named}: no such policy; give one of {', '.join(policy_ids())} or a file ending in .yaml")
 
 
 def read_policy(text: str, name: str = "policy") -> Policy:

@@ -39,6 +39,21 @@ class YamlSource(Generic[M]):
         return _at(self.name, _mark(self.tree, where), what)
 
 
+def find(named: str | Path, folders: Sequence[Path], error: type[ValueError], what: str) -> Path:
+    """The file of a path, or of a name in one of `folders`. Raises `error`, which calls such files `what`."""
+    if isinstance(named, Path) or named.endswith((".yaml", ".yml")) or "/" in named:
+        return Path(named)
+    for folder in folders:
+        if (path := folder / f"{named}.yaml").is_file():
+            return path
+    raise error(f"{named}: no such {what}; give one of {', '.join(names(folders))} or a file ending in .yaml")
+
+
+def names(folders: Sequence[Path]) -> list[str]:
+    """By which `find` finds the files there."""
+    return sorted({path.stem for folder in folders for path in folder.glob("*.yaml")})
+
+
 def read_text(path: Path, error: type[YamlError]) -> str:
     """The text of a file. Raises `error`."""
     try:

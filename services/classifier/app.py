@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from schemas.policy import Policy
 from services.classifier.domain import Seal
 from services.classifier.policies import usable
@@ -11,14 +9,13 @@ from services.classifier.settings import ClassifierSettings
 from services.classifier.store import ClassifierStore
 from services.classifier.stream import Classifier
 from services.classifier.terms import terms_of
-from services.common.errors import ConfigurationError
 from services.common.seal import kept_key, sealer
-from services.common.settings import CommonSettings
+from services.common.settings import CommonSettings, settings_or_error
 
 
 def build(settings: CommonSettings, own: ClassifierSettings | None = None) -> Classifier:
     """Raises `PolicyError` where the policy cannot be used, `ConfigurationError` where the settings cannot."""
-    own = own or _own()
+    own = own or settings_or_error(ClassifierSettings)
     key = own.seal_key.get_secret_value().encode() if own.seal_key else kept_key(settings.home)
     return compose(usable(settings.policy), sealer(key))
 
@@ -27,10 +24,3 @@ def compose(policy: Policy, seal: Seal) -> Classifier:
     """From a policy at hand; also what `ipvi replay` runs."""
     policies = terms_of(policy, seal)
     return Classifier(ClassifierStore(policies), policies)
-
-
-def _own() -> ClassifierSettings:
-    try:
-        return ClassifierSettings()
-    except ValidationError:
-        raise ConfigurationError("IPVI_SEAL_KEY: give at least 16 characters") from None

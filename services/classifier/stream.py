@@ -15,9 +15,9 @@ from services.classifier import usecases
 from services.classifier.domain import Offender
 from services.classifier.store import ClassifierStore
 from services.classifier.terms import Terms
-from services.classifier.usecases import Refused
 from services.common.policies import Policies, policy_of
-from services.common.service import Input, Outcome, Outgoing
+from services.common.seal import NOBODYS
+from services.common.service import Input, Outcome, Outgoing, Refused
 
 INPUTS = (Topic.CLASSIFIER_COMMANDS, Topic.INCIDENTS, Topic.NOTIFICATIONS)
 
@@ -48,6 +48,11 @@ class Classifier:
     def __init__(self, store: ClassifierStore, policies: Policies[Terms]) -> None:
         self.store = store
         self._policies = policies
+
+    @property
+    def key_mark(self) -> str:
+        """Of the seal key."""
+        return self._policies.of(None).seal(NOBODYS)
 
     def decide(self, state: Offender, given: Input) -> Outcome[Offender]:
         """Raises `InvalidRecord` for a type that is none of ours. Of notifications only `served` is history."""

@@ -10,9 +10,8 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.exc import DBAPIError
 
-from services.common.database import Database, database_url
+from services.cli.database import NO_INTAKE_TABLES, opened
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings, settings_or_error
 from services.intake.app import silence
@@ -99,22 +98,10 @@ def _table(found: list[AgencyFeed], alarms: list[str]) -> Table:
 
 
 async def _feeds(settings: CommonSettings, now: datetime) -> list[AgencyFeed]:
-    database = Database(database_url(settings, "intake"), "intake", pool_size=1)
-    try:
-        async with database.read() as conn:
-            return await agency_feeds(conn, now)
-    except (DBAPIError, OSError):
-        raise ConfigurationError("intake's tables are not there: run `ipvi migrate` first") from None
-    finally:
-        await database.close()
+    async with opened(settings, "intake", NO_INTAKE_TABLES) as database, database.read() as conn:
+        return await agency_feeds(conn, now)
 
 
 async def _resume(settings: CommonSettings, key: tuple[str, str], accept_short: bool) -> bool:
-    database = Database(database_url(settings, "intake"), "intake", pool_size=1)
-    try:
-        async with database.write() as conn:
-            return await resume_feed(conn, key, accept_short=accept_short)
-    except (DBAPIError, OSError):
-        raise ConfigurationError("intake's tables are not there: run `ipvi migrate` first") from None
-    finally:
-        await database.close()
+    async with opened(settings, "intake", NO_INTAKE_TABLES) as database, database.write() as conn:
+        return await resume_feed(conn, key, accept_short=accept_short)

@@ -14,7 +14,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -23,7 +22,7 @@ from schemas.mapping_file import MappingError, load_mapping
 from schemas.policy_file import PolicyError, load_policy
 from services.common import logs
 from services.common.errors import ConfigurationError, IpviError
-from services.common.settings import CommonSettings
+from services.common.settings import CommonSettings, settings_or_error
 from services.intake.app import MAPPED, Format, feed_of, fitting, read_units, stream, take_roster
 from services.intake.domain import AsOf, Feed, FeedPausedError, IngestSummary, Reject, SourcePausedError
 from services.intake.lines import Source
@@ -114,7 +113,7 @@ def run(
     logs.quieten()
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
-        settings, source = intake_settings(), Source(file)
+        settings, source = settings_or_error(IntakeSettings), Source(file)
         feed = _Feed(source, kind, _zone_of(time_zone, policy or settings.policy), _mapping(kind, mapping))
         summary = asyncio.run(_ingest(feed, out, as_of, settings, console))
     except (SourcePausedError, FeedPausedError) as paused:
@@ -139,7 +138,9 @@ def ingest_file(
 ) -> IngestSummary:
     """Feed one file to the stream of `settings`. Raises `IpviError`, `SourcePausedError` among them."""
     logs.quieten()
-    own = intake_settings().model_copy(update=settings.model_dump(include=set(CommonSettings.model_fields)))
+    own = settings_or_error(IntakeSettings).model_copy(
+        update=settings.model_dump(include=set(CommonSettings.model_fields))
+    )
     feed = _Feed(Source(file), kind, _zone_of(time_zone, settings.policy), _mapping(kind, mapping))
     return asyncio.run(_ingest(feed, None, as_of, own, console))
 
@@ -237,15 +238,6 @@ def _progress(source: Source, kind: Format, console: Console) -> Iterator[Callab
                 bar.update(task, completed=source.read, description=f"{source.name}: {summary.units:,} units")
 
         yield show
-
-
-def intake_settings() -> IntakeSettings:
-    """Of the environment. Raises `ConfigurationError`."""
-    try:
-        return IntakeSettings()
-    except ValidationError as wrong:
-        names = ", ".join(".".join(map(str, error["loc"])) for error in wrong.errors(include_input=False))
-        raise ConfigurationError(f"these settings are not usable: {names}") from None
 
 
 def _zone_of(time_zone: str | None, policy: str) -> ZoneOf:

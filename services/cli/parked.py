@@ -24,9 +24,9 @@ from schemas.commands import (
     Role,
 )
 from schemas.topics import Topic, allowed
+from services.cli.database import opened
 from services.cli.group import PartnerOption, part_of
 from services.cli.serve import ServiceName
-from services.common.database import Database, database_url
 from services.common.desk import LogDesk, Reply, Standing
 from services.common.errors import ConfigurationError, IpviError
 from services.common.inbox import inbox_reader, lane_refusal
@@ -98,17 +98,13 @@ def _why(reply: Reply) -> str:
 
 async def waiting(settings: CommonSettings, service: str) -> Sequence[Parked]:
     """Who is parked, oldest first."""
-    database = Database(database_url(settings, service), service, pool_size=1)
-    try:
-        async with database.read() as conn:
-            rows = await conn.execute(
-                select(parked.c.key, parked.c.lane, func.count(), since := func.min(parked.c.at))
-                .group_by(parked.c.key, parked.c.lane)
-                .order_by(since, parked.c.key)
-            )
-            return [Parked(*row) for row in rows]
-    finally:
-        await database.close()
+    async with opened(settings, service) as database, database.read() as conn:
+        rows = await conn.execute(
+            select(parked.c.key, parked.c.lane, func.count(), since := func.min(parked.c.at))
+            .group_by(parked.c.key, parked.c.lane)
+            .order_by(since, parked.c.key)
+        )
+        return [Parked(*row) for row in rows]
 
 
 async def retry(
@@ -129,14 +125,13 @@ async def retry(
 @asynccontextmanager
 async def _desk(settings: CommonSettings, service: str, command: type[RetryParked]) -> AsyncIterator[LogDesk]:
     (topic,) = (topic for topic in Topic if allowed(topic, command.TYPE))
-    database = Database(database_url(settings, service), service, pool_size=1)
-    producer = AIOKafkaProducer(**settings.kafka.client(), enable_idempotence=True)
-    try:
-        await producer.start()
-        reads = inbox_reader(database), lane_refusal(database)
-        yield LogDesk(service, topic, settings.partitions, producer, *reads, patience=PATIENCE_S)
-    except KafkaError as failed:
-        raise ConfigurationError(f"Kafka at {settings.kafka} does not answer: {type(failed).__name__}") from None
-    finally:
-        await producer.stop()
-        await database.close()
+    async with opened(settings, service) as database:
+        producer = AIOKafkaProducer(**settings.kafka.client(), enable_idempotence=True)
+        try:
+            await producer.start()
+            reads = inbox_reader(database), lane_refusal(database)
+            yield LogDesk(service, topic, settings.partitions, producer, *reads, patience=PATIENCE_S)
+        except KafkaError as failed:
+            raise ConfigurationError(f"Kafka at {settings.kafka} does not answer: {type(failed).__name__}") from None
+        finally:
+            await producer.stop()

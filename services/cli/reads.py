@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -12,8 +10,8 @@ import orjson
 import typer
 from sqlalchemy import delete, select
 
+from services.cli.database import opened
 from services.cli.serve import ServiceName
-from services.common.database import Database, database_url
 from services.common.reads import RETENTION
 from services.common.settings import CommonSettings, settings_or_error
 from services.common.tables import reads
@@ -51,21 +49,12 @@ async def _say(settings: CommonSettings, service: str, person: str | None, recor
         query = query.where(reads.c.person == person)
     if record is not None:
         query = query.where(reads.c.record == record)
-    async with _database(settings, service) as database, database.read() as conn, conn.stream(query) as rows:
+    async with opened(settings, service) as database, database.read() as conn, conn.stream(query) as rows:
         async for row in rows:
             line = {str(name): value for name, value in row._mapping.items() if name != "seq"}
             typer.echo(orjson.dumps(line, option=orjson.OPT_UTC_Z).decode())
 
 
 async def _purge(settings: CommonSettings, service: str, age: timedelta) -> int:
-    async with _database(settings, service) as database, database.write() as conn:
+    async with opened(settings, service) as database, database.write() as conn:
         return (await conn.execute(delete(reads).where(reads.c.at < datetime.now(UTC) - age))).rowcount
-
-
-@asynccontextmanager
-async def _database(settings: CommonSettings, service: str) -> AsyncIterator[Database]:
-    made = Database(database_url(settings, service), service, pool_size=1)
-    try:
-        yield made
-    finally:
-        await made.close()

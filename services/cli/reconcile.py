@@ -19,8 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.envelope import Classification, Data, Event, deterministic_id
 from schemas.incident import IncidentId, IncidentReported, IncidentRetracted, Ori
 from services.classifier.store.tables import decisions, incidents
+from services.cli.database import opened
 from services.common import logs
-from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, IpviError
 from services.common.settings import CommonSettings, settings_or_error
 from services.intake.app import stream
@@ -196,14 +196,10 @@ async def compare(
         query = query.where(columns.occurred_at >= since.replace(tzinfo=UTC))
     if until is not None:
         query = query.where(columns.occurred_at < until.replace(tzinfo=UTC))
-    database = Database(database_url(settings, SERVICE), SERVICE, pool_size=1)
-    try:
-        async with database.read() as conn:
-            rows = (await conn.execute(query.order_by(columns.incident_id, columns.reported_as))).all()
-            missing = sorted({row.incident_id for row in rows} - listed)
-            later = await _later(conn, missing, exported.replace(tzinfo=UTC))
-    finally:
-        await database.close()
+    async with opened(settings, SERVICE) as database, database.read() as conn:
+        rows = (await conn.execute(query.order_by(columns.incident_id, columns.reported_as))).all()
+        missing = sorted({row.incident_id for row in rows} - listed)
+        later = await _later(conn, missing, exported.replace(tzinfo=UTC))
     covered = [row for row in rows if row.incident_id not in later]
     known = {row.incident_id for row in covered}
     stale = [Stale(row.incident_id, row.reported_as, row.revision) for row in covered if row.incident_id not in listed]

@@ -18,7 +18,7 @@ from schemas.envelope import pair_id
 from schemas.incident import IncidentReported
 from schemas.policy import Policy
 from schemas.policy_file import load_policy
-from services.common.database import Database, database_url
+from services.cli.database import opened
 from services.common.settings import CommonSettings
 from services.intake.domain import IngestSummary
 
@@ -70,15 +70,11 @@ async def summarise(settings: CommonSettings, fed: IngestSummary) -> Summary:
 
 
 async def _read(settings: CommonSettings, service: str) -> dict[str, Rows]:
-    database = Database(database_url(settings, service), service, pool_size=1)
-    try:
-        async with database.read() as conn:
-            return {
-                name: [dict(row) for row in (await conn.execute(text(query))).mappings()]
-                for name, query in QUERIES[service].items()
-            }
-    finally:
-        await database.close()
+    async with opened(settings, service) as database, database.read() as conn:
+        return {
+            name: [dict(row) for row in (await conn.execute(text(query))).mappings()]
+            for name, query in QUERIES[service].items()
+        }
 
 
 def _intimate_victims(incidents: Rows, policy: Policy) -> dict[str, set[int]]:

@@ -1,7 +1,8 @@
-"""Column types that behave the same on SQLite and PostgreSQL."""
+"""What rows hold, the same on SQLite and PostgreSQL: moments, and the headers of a record."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,3 +23,13 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def kept_headers(headers: Iterable[tuple[str, bytes | None]]) -> list[list[str]]:
+    """Headers as JSON has them: every byte a character (latin-1)."""
+    return [[name, (value or b"").decode("latin-1")] for name, value in headers]
+
+
+def headers_of(kept: Iterable[tuple[str, str]]) -> tuple[tuple[str, bytes], ...]:
+    """What `kept_headers` kept."""
+    return tuple((name, value.encode("latin-1")) for name, value in kept)

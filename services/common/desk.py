@@ -14,12 +14,11 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from aiokafka.errors import KafkaError
-from aiokafka.partitioner import murmur2
 
 from schemas.commands import CallInCommand, PersonCommand
 from schemas.envelope import Data, Event, Message, deterministic_id, encode
 from schemas.topics import Topic
-from services.common.records import content_digest
+from services.common.records import content_digest, lane_of
 
 KEY_REUSED = "key_reused"
 """Code of a refusal: this form was sent before and said something else."""
@@ -78,11 +77,6 @@ class Producer(Protocol):
     ) -> Any: ...
 
 
-def lane_of(key: str, lanes: int) -> int:
-    """The partition Kafka's default partitioner (murmur2) gives this key."""
-    return int(murmur2(key.encode()) & 0x7FFFFFFF) % lanes
-
-
 @dataclass(frozen=True, slots=True)
 class Reporter:
     """Where a service's own worker says what became of what it was given to do: into the log, like everything else."""
@@ -91,7 +85,6 @@ class Reporter:
     topic: Topic
     lanes: int
     producer: Producer
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     async def report(self, data: Data, *, about: str, offender_id: str) -> None:
         """Said again, it is the same event. Raises `KafkaError` where the log cannot be reached."""
@@ -100,7 +93,7 @@ class Reporter:
             id=deterministic_id(data.TYPE, about),
             source=source,
             subject=offender_id,
-            time=self.clock(),
+            time=datetime.now(UTC),
             data=data,
             dataclassification=self.topic.classification,
         )

@@ -7,7 +7,7 @@ always `days`, `start`, `end`. Times are of the county's clock; a shift that end
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar, get_args
@@ -126,6 +126,10 @@ class RosterFile:
         return self._roster
 
 
+SUBJECT = "Office"
+"""Of every call by mail: it says nothing of what this office does."""
+
+
 @dataclass(slots=True)
 class Pager:
     """Tells people on duty. What it says is the same for every task."""
@@ -133,7 +137,6 @@ class Pager:
     roster: RosterFile
     mailer: Mailer
     messenger: Messenger
-    subject: str = field(default="Office", kw_only=True)
 
     async def page(self, page_id: str, roles: Sequence[str], at: datetime) -> bool:
         """The first of `roles` in which somebody on duty could be told; all of them. False: nobody was.
@@ -150,7 +153,7 @@ class Pager:
     async def _tell(self, message_id: str, shift: Shift, at: datetime) -> bool:
         try:
             if shift.channel == "email":
-                await self.mailer.send(Mail(message_id, shift.address, self.subject, DUTY_ALERT, at))
+                await self.mailer.send(Mail(message_id, shift.address, SUBJECT, DUTY_ALERT, at))
             else:
                 await self.messenger.send(ShortText(message_id, shift.address, DUTY_ALERT, at))
         except NotSentError as failed:

@@ -13,7 +13,6 @@ from typing import Any, Generic, TypeVar
 import orjson
 import structlog
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -23,6 +22,7 @@ from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
 from services.common.errors import LaneRefusedError
 from services.common.service import Input
+from services.common.sql import insert_new
 from services.common.tables import lanes, policies
 
 T = TypeVar("T")
@@ -116,10 +116,8 @@ class PolicyStore:
 
 async def _write(conn: AsyncConnection, policy: Policy) -> None:
     """Many lanes may bring it at once."""
-    make = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
     last = select(func.coalesce(func.max(policies.c.place), 0) + 1).scalar_subquery()
-    row = {"digest": policy.digest, "place": last, "document": policy.model_dump_json()}
-    await conn.execute(make(policies).values(**row).on_conflict_do_nothing())
+    await insert_new(conn, policies, {"digest": policy.digest, "place": last, "document": policy.model_dump_json()})
 
 
 class Prevailing:

@@ -17,6 +17,7 @@ from aiokafka import ConsumerRecord
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.common.columns import headers_of, kept_headers
 from services.common.database import IDLE_IN_TRANSACTION_MS
 from services.common.errors import LaneLostError
 from services.common.producer import JournalRow
@@ -177,7 +178,7 @@ def journal_values(lane: int, row: JournalRow) -> dict[str, Any]:
         "partition": row.partition,
         "key": row.key,
         "value": row.value,
-        "headers": [[name, value.decode("latin-1")] for name, value in row.headers],
+        "headers": kept_headers(row.headers),
         "about": row.about,
         "subject": row.subject,
         "erased": False,
@@ -203,7 +204,7 @@ async def unpublished(conn: AsyncConnection, lane: int, committed: Mapping[str, 
             row.partition,
             row.key,
             row.value,
-            tuple((name, value.encode("latin-1")) for name, value in row.headers),
+            headers_of(row.headers),
             row.about,
             row.subject,
         )
@@ -251,7 +252,7 @@ async def parked_records(conn: AsyncConnection, key: str) -> list[tuple[int, Con
                 None,
                 -1,
                 -1,
-                tuple((name, value.encode("latin-1")) for name, value in row.headers),
+                headers_of(row.headers),
             ),
         )
         for row in rows

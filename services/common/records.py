@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from aiokafka import ConsumerRecord
-from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.partitioner import murmur2
 
 from schemas.commands import RetryParked
 from schemas.envelope import Data, Event, Message, decode, encode, routing_key
 from schemas.person import ended
-from schemas.rejects import MENDS, InvalidRecord, RejectCode
+from schemas.rejects import MENDS, REJECTED_TYPE, InvalidRecord, RejectCode
 from schemas.topics import Topic, allowed
 from services.common.service import Outgoing
 
@@ -126,7 +125,9 @@ class Outbound:
     """Whom it speaks of; None: a dead letter, whose key may be anything, or the last word on what is erased."""
 
 
-_partition_of = DefaultPartitioner()
+def lane_of(key: str, lanes: int) -> int:
+    """The partition Kafka's default partitioner (murmur2) gives this key."""
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % lanes
 
 
 def outbound(outgoing: Outgoing, lane: int, partitions: int) -> Outbound:
@@ -134,10 +135,7 @@ def outbound(outgoing: Outgoing, lane: int, partitions: int) -> Outbound:
     message = encode(outgoing.event)
     if outgoing.tombstone:
         message = Message(message.key, None, message.headers)
-    partition = lane
-    if outgoing.other_lane:
-        everything = range(partitions)
-        partition = _partition_of(message.key, everything, everything)
+    partition = lane_of(routing_key(outgoing.event), partitions) if outgoing.other_lane else lane
     subject = None if outgoing.last_word else outgoing.event.subject
     return Outbound(str(outgoing.topic), partition, message, outgoing.about, subject)
 
@@ -148,7 +146,7 @@ def dead_letter(
     """The original bytes as they came; coordinates, code and reason in headers, never a value."""
     reason = {
         "ce_specversion": "1.0",
-        "ce_type": "ipvi.record.rejected.v1",
+        "ce_type": REJECTED_TYPE,
         "ce_source": f"/kafka/{record.topic}",
         "ce_id": f"{record.topic}/{record.partition}/{record.offset}",
         "reject-topic": record.topic,
@@ -159,9 +157,5 @@ def dead_letter(
         "reject-mend": MENDS[invalid.code],
     }
     headers = [(name, value.encode()) for name, value in reason.items()]
-    headers += [(f"original-{name}", value or b"") for name, value in _bounded(record.headers)]
+    headers += [(f"original-{name}", value or b"") for name, value in record.headers[:_MAX_OFFENDING_HEADERS]]
     return Outbound(str(rejects), lane, Message(record.key, record.value, tuple(headers)), about)
-
-
-def _bounded(headers: Sequence[tuple[str, bytes]]) -> Sequence[tuple[str, bytes]]:
-    return headers[:_MAX_OFFENDING_HEADERS]

@@ -85,6 +85,10 @@ class Outcome(Generic[S]):
     counted: tuple[str, ...] = ()
 
 
+class Refused(Exception):  # noqa: N818 (an answer, not a fault)
+    """A person's command may not be done; the text is the code its sender is told (`docs/api.md`)."""
+
+
 class Store(Protocol[S]):
     """Tables of one service. Every call runs inside the loop's transaction, which alone commits."""
 
@@ -124,6 +128,16 @@ class LaneStore(Protocol):
 
     async def keep(self, conn: AsyncConnection, lane: int, data: Data) -> None:
         """In step 4: write down what a lane-level record brought."""
+        ...
+
+
+@runtime_checkable
+class Keyed(Protocol):
+    """A service whose tables hold keyed hashes: they mean nothing under another key."""
+
+    @property
+    def key_mark(self) -> str:
+        """What its key makes of a thing that is nobody's: by that the key is known again, and cannot be read."""
         ...
 
 

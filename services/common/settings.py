@@ -91,5 +91,12 @@ def settings_or_error(kind: type[T]) -> T:
     try:
         return kind()
     except ValidationError as wrong:
-        names = ", ".join(".".join(map(str, error["loc"])) for error in wrong.errors(include_input=False))
-        raise ConfigurationError(f"these settings are not usable: {names}") from None
+        places = [error["loc"] for error in wrong.errors(include_input=False)]
+        names = [_variable(kind, str(place[0])) for place in places if place] or ["taken together"]
+        raise ConfigurationError(f"these settings are not usable: {', '.join(dict.fromkeys(names))}") from None
+
+
+def _variable(kind: type[BaseSettings], name: str) -> str:
+    """A field goes by the prefix, one with a name of its own by that."""
+    own = kind.model_fields.get(name)
+    return name if own is None or own.validation_alias else f"{kind.model_config['env_prefix']}{name}".upper()

@@ -63,6 +63,8 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
         self.subscriber: Any = None
         self._stopping = False
         self.polled_at = time.monotonic()
+        metrics.lanes_running.labels(name).set_function(lambda: len(self.running))
+        metrics.lanes_refused.labels(name).set_function(lambda: len(self._refused))
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
@@ -176,6 +178,10 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
         """Lanes that take records now."""
         return [number for number, lane in self.lanes.items() if lane.status is LaneStatus.RUNNING]
 
+    @property
+    def _refused(self) -> list[int]:
+        return [number for number, lane in self.lanes.items() if lane.status is LaneStatus.REFUSED]
+
     def health(self, stalled_s: float) -> LanesHealth:
         """`healthy` means progress, not that a process is there: polls go on, and every lane runs or rests."""
         now = time.monotonic()
@@ -184,12 +190,9 @@ class Lanes(ConsumerRebalanceListener, Generic[S]):  # type: ignore[misc]  # aio
             for lane in self.lanes.values()
             if lane.status in (LaneStatus.CLAIMING, LaneStatus.RUNNING) and now - lane.progress_at > stalled_s
         ]
-        refused = [lane for lane in self.lanes.values() if lane.status is LaneStatus.REFUSED]
-        metrics.lanes_refused.labels(self._name).set(len(refused))
-        metrics.lanes_running.labels(self._name).set(len(self.running))
         polls = now - self.polled_at <= stalled_s
         return LanesHealth(
-            healthy=polls and not stalled and not refused,
+            healthy=polls and not stalled and not self._refused,
             ready=all(lane.caught_up for lane in self.lanes.values()),
             lanes={
                 str(n): lane.refusal.code if lane.refusal else str(lane.status)

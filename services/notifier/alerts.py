@@ -57,7 +57,6 @@ class AlertSender:
     pager: Pager
     policies: Prevailing
     now: Callable[[], datetime] = _utc_now
-    again: timedelta = AGAIN
     _failed: dict[DutyRole, datetime] = field(default_factory=dict)
     """When nobody could be told in a role, for the last time."""
 
@@ -98,7 +97,7 @@ class AlertSender:
 
     async def _page(self, alert: Waiting, policy: Policy) -> bool:
         now, role, duty = self.now(), alert.role, policy.notices.duty
-        if role in self._failed and now < self._failed[role] + self.again:
+        if role in self._failed and now < self._failed[role] + AGAIN:
             return False
         roles = upwards((duty.notices, duty.enforcement, duty.help, duty.holds), role)
         told = await self.pager.page(alert.alert_id, roles, now.astimezone(ZoneInfo(policy.time_zone)))

@@ -42,12 +42,11 @@ from schemas.rejects import InvalidRecord, RejectCode
 from schemas.reviews import ReviewActed
 from schemas.topics import Topic
 from services.common.policies import Policies
-from services.common.service import Input, Outcome, Outgoing
+from services.common.service import Input, Outcome, Outgoing, Refused
 from services.notifier import usecases
-from services.notifier.domain import CallIn
+from services.notifier.domain import CallIn, Kept
 from services.notifier.rules import NoticePolicy
 from services.notifier.store import NotifierStore
-from services.notifier.usecases import Kept, Refused
 
 INPUTS = (Topic.NOTIFIER_COMMANDS, Topic.DECISIONS, Topic.OFFENDERS, Topic.OUTREACH_GATES)
 """Where all have a backlog, in this order: a new pair to wait for is known before an old one's gate clears."""

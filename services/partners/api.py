@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.ext.asyncio import AsyncConnection
+from pydantic import Field
 from starlette.responses import JSONResponse
 
 from schemas.commands import ConfirmNote, Role
 from schemas.partner import PartnerKind
 from schemas.partner_file import Partner
-from services.common.api import FormId, Listing, answer
+from services.common.api import Form, FormId, Lists, Reader, answer, found
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
 from services.common.paging import Slice
 from services.partners.rules import has_lapsed
-from services.partners.store import NoteLine, Standing, note_lines, offender_of_note, standing
-
-Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+from services.partners.store import Counts, NoteLine, counts, note_lines, offender_of_note
 
 OVERSEERS = frozenset({Role.COORDINATOR, Role.OPERATOR})
 PARTNER = frozenset({Role.PARTNER})
-
-Lists = Annotated[Listing, Depends()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +34,15 @@ class Office:
     read: Reader
 
 
-class ConfirmForm(BaseModel):
+class ConfirmForm(Form):
     """What a note asked for is done: everything it names is gone."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     note_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     """`ce_id` of the note."""
 
 
 @dataclass(frozen=True, slots=True)
-class PartnerLine(Standing):
+class PartnerLine(Counts):
     """One partner, and how it stands with it."""
 
     partner: str
@@ -79,8 +71,8 @@ def router(offices: Mapping[str, Office]) -> APIRouter:
         confirmed: Annotated[bool | None, Query()] = None,
     ) -> Response:
         async with _office(partner_id, person).read() as conn:
-            found = await note_lines(conn, listing.page, confirmed)
-        return await listing.answer(found, "partner_note", lambda line: line.note_id)
+            page = await note_lines(conn, listing.page, confirmed)
+        return await listing.answer(page, "partner_note", lambda line: line.note_id)
 
     @api.post("/{partner_id}/confirmations")
     async def confirm(
@@ -88,9 +80,7 @@ def router(offices: Mapping[str, Office]) -> APIRouter:
     ) -> JSONResponse:
         office = _office(partner_id, person)
         async with office.read() as conn:
-            offender_id = await offender_of_note(conn, form.note_id)
-        if offender_id is None:
-            raise HTTPException(404, "unknown_note")
+            offender_id = found(await offender_of_note(conn, form.note_id), "unknown_note")
         command = ConfirmNote(
             offender_id=offender_id, by=person.name, role=Role.PARTNER, partner=partner_id, note_id=form.note_id
         )
@@ -108,7 +98,7 @@ def router(offices: Mapping[str, Office]) -> APIRouter:
 
 async def _line(office: Office) -> PartnerLine:
     async with office.read() as conn:
-        now = await standing(conn)
+        now = await counts(conn)
     partner = office.partner
     lapsed = now.clock is not None and has_lapsed(partner, now.clock)
     return PartnerLine(**asdict(now), partner=partner.id, kind=partner.kind, expires=partner.expires, lapsed=lapsed)

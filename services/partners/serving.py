@@ -36,7 +36,7 @@ from services.partners.domain import Offender
 from services.partners.rules import Terms
 from services.partners.sender import BatchSender, WebhookSender, read_secrets, verified_by
 from services.partners.settings import PartnersSettings
-from services.partners.store import deliveries, standing
+from services.partners.store import counts, deliveries
 from services.partners.stream import PartnerCopies
 
 log = structlog.get_logger(__name__)
@@ -210,7 +210,7 @@ class PartnersService:
             for post in self.posts:
                 try:
                     async with post.database.read() as conn:
-                        now, going = await standing(conn), await deliveries.going(conn)
+                        now, going = await counts(conn), await deliveries.going(conn)
                 except Exception as failed:  # noqa: BLE001 (it is not migrated yet, or does not answer; health says so)
                     log.warning("partners.not_measured", partner=post.partner.id, error=type(failed).__name__)
                     continue

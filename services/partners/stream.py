@@ -21,7 +21,8 @@ from schemas.notification import (
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.reviews import ReviewActed
 from schemas.topics import Topic
-from services.common.service import Input, Outcome, Outgoing
+from services.common.seal import NOBODYS
+from services.common.service import Input, Outcome, Outgoing, Refused
 from services.partners import usecases
 from services.partners.domain import Offender
 from services.partners.rules import Terms
@@ -65,6 +66,11 @@ class PartnerCopies:
         """Of its consumer group, tables and metrics: each partner has its own, so that none waits for another."""
         return self.terms.partner.service
 
+    @property
+    def key_mark(self) -> str:
+        """Of the county's key of pseudonyms."""
+        return self.terms.pseudonyms.of_kind("key", NOBODYS)
+
     def decide(self, state: Offender, given: Input) -> Outcome[Offender]:
         """Raises `InvalidRecord` for a type that is none of ours."""
         data = given.event.data
@@ -73,7 +79,7 @@ class PartnerCopies:
             raise InvalidRecord(RejectCode.NOT_ON_THIS_TOPIC, "type")
         try:
             return use_case(state, data, given, self.terms)
-        except usecases.Refused as refused:
+        except Refused as refused:
             return Outcome(state, result=f"refused:{refused}")
 
     def about(self, event: Event[Data]) -> str | None:

@@ -46,12 +46,11 @@ from schemas.referral import ReferralAmended, ReferralOpened, ReferralWithdrawn
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
 from services.common.policies import Policies
-from services.common.service import Input, Outcome, Outgoing
+from services.common.service import Input, Outcome, Outgoing, Refused
 from services.victim_outreach import usecases
 from services.victim_outreach.domain import CaseFile
 from services.victim_outreach.rules import Terms
 from services.victim_outreach.store import OutreachStore
-from services.victim_outreach.usecases import Refused
 
 INPUTS = (Topic.VICTIM_OUTREACH_COMMANDS, Topic.REFERRALS, Topic.VICTIMS, Topic.OFFENDERS, Topic.NOTIFICATIONS)
 

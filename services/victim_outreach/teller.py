@@ -36,7 +36,7 @@ class Tables(Protocol):
     def write(self) -> AbstractAsyncContextManager[AsyncConnection]: ...
 
 
-class Log(Protocol):
+class Reports(Protocol):
     """What it needs of a reporter."""
 
     async def report(self, data: Data, *, about: str, offender_id: str) -> None: ...
@@ -56,7 +56,7 @@ class Teller:
             if not more:
                 await asyncio.sleep(POLL_S)
 
-    async def round(self, database: Tables, reporter: Log) -> bool:
+    async def round(self, database: Tables, reporter: Reports) -> bool:
         """The oldest news. Whether more may be waiting."""
         async with database.read() as conn:
             found = await news.oldest(conn, _AT_ONCE)

@@ -13,8 +13,9 @@ from schemas.commands import Fail, Role
 from schemas.notification import FailureReason
 from schemas.topics import Topic
 from services.common.database import Database, database_url
-from services.common.desk import LogDesk, Reply, Standing, lane_of
+from services.common.desk import LogDesk, Reply, Standing
 from services.common.inbox import inbox_reader, lane_refusal
+from services.common.records import lane_of
 from tests.harness import kafka
 from tests.harness.operators import move_group
 from tests.harness.postgres import PostgresServer

@@ -12,7 +12,7 @@ from schemas.envelope import Classification, Event, deterministic_id, encode
 from schemas.incident import Disposition
 from schemas.person import DescribedVictim, VictimsDescribed
 from schemas.topics import Topic
-from services.common.desk import lane_of
+from services.common.records import lane_of
 from tests.harness import kafka
 from tests.harness.incidents import (
     HIM,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from schemas.envelope import Event, deterministic_id
-from services.common.desk import lane_of
+from services.common.records import lane_of
 from tests.harness.incidents import Bench, merged, noticed, report
 from tests.harness.pipeline import Pipeline, pipeline
 from tests.harness.postgres import PostgresServer

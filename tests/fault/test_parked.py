@@ -11,7 +11,8 @@ from schemas.commands import NotifierRetryParked
 from schemas.envelope import encode
 from schemas.topics import Topic
 from services.cli.parked import retry, waiting
-from services.common.desk import Standing, lane_of
+from services.common.desk import Standing
+from services.common.records import lane_of
 from tests.harness import kafka
 from tests.harness.probe import POISON, Probe
 from tests.harness.replicas import Bench, incident

@@ -41,9 +41,7 @@ from services.notifier.store import (
     is_call_in,
     listed,
     listed_call_ins,
-    offender_of,
-    offender_of_enforcement,
-    offender_of_help,
+    owner_of,
 )
 from services.notifier.store import roster as roster_of
 from services.notifier.store.tables import enforcements, lifts, notifications, pairs
@@ -198,8 +196,8 @@ class NotifierStoreBehaviour:
         [known] = bench.offender.helps.values()
         assert (asked.provider, asked.version) == ("Open Door", known.version)
         assert (await help_queue(conn, [HelpState.CLOSED], Page())).items == []
-        assert await offender_of_help(conn, asked.help_id) == HIM
-        assert await offender_of_enforcement(conn, queue[0].enforcement_id) == HIM
+        assert await owner_of(conn, "help", asked.help_id) == HIM
+        assert await owner_of(conn, "enforcement", queue[0].enforcement_id) == HIM
 
     async def test_a_call_in_is_read_as_it_was_saved(self, conn: AsyncConnection) -> None:
         roster = {name: Seat(name, HIM, state) for name, state in (("N-1", SeatState.TAKEN), ("N-2", SeatState.FREED))}
@@ -256,4 +254,5 @@ class NotifierStoreBehaviour:
         asking = (await holds(conn, Page())).items
         assert [(one.notification_id, one.holds) for one in asking] == [(ids[1], (LiftableHold.MUTUAL,))]
         assert (everything[2].serve_by, everything[2].attempts) == (START + timedelta(hours=48, minutes=2), 0)
-        assert (await offender_of(conn, ids[2]), await offender_of(conn, "N-9")) == ("C", None)
+        assert await owner_of(conn, "notification", ids[2]) == "C"
+        assert await owner_of(conn, "notification", "N-9") is None

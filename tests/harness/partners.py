@@ -21,9 +21,10 @@ from services.common.positions import LaneRow
 from services.common.producer import JournalRow
 from services.common.records import outbound, parse
 from services.common.service import Outgoing, Redaction
-from services.common.work import Worked, Worker
+from services.common.work import Worker
 from services.partners.app import compose
 from services.partners.domain import Offender
+from tests.harness.working import work
 
 KEY = b"a county's key, for tests only"
 HIM = "NC099-88213"
@@ -217,7 +218,7 @@ class Bench:
             -1,
             tuple(message.headers),
         )
-        worked: Worked[Offender] = self.worker.work(self.row, [parse(record)], self.states, self.seen, {}, due)
+        worked = work(self.worker, self.row, [parse(record)], self.states, self.seen, due=due)
         assert worked.failed is None, worked.failed
         assert not worked.overslept, worked.overslept
         assert not worked.rejects, worked.rejects

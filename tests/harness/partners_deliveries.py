@@ -232,15 +232,15 @@ class DeliveriesBehaviour:
     async def test_of_the_files_that_replicas_have_read_the_last_holds(self, database: Database) -> None:
         said = [("old", NOW), ("new", LATER), ("old", NOW), ("new", NOW), ("new", LATER + MINUTE), ("old", LATER)]
         async with database.write() as conn:
-            found = [await deliveries.is_newest(conn, digest, at) for digest, at in said]
+            found = [await deliveries.holds_newest(conn, digest, at) for digest, at in said]
         assert found == [True, True, False, True, True, False]
 
     async def test_disabled_and_enabled(self, database: Database) -> None:
         async with database.write() as conn:
             await deliveries.enable(conn)
             assert await deliveries.marked(conn, "disabled") is None
-            await deliveries.disable(conn, NOW, "gone")
-            await deliveries.disable(conn, LATER, "gone")
+            await deliveries.mark(conn, "disabled", "gone", NOW)
+            await deliveries.mark(conn, "disabled", "gone", LATER)
             assert (await deliveries.going(conn)).disabled == LATER
             await deliveries.enable(conn)
             assert (await deliveries.going(conn)).disabled is None

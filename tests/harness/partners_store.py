@@ -12,7 +12,7 @@ from schemas.commands import ConfirmNote, Role
 from schemas.envelope import Data
 from services.common.paging import Page
 from services.partners.domain import Offender
-from services.partners.store import PartnerStore, note_lines, offender_of_note, standing
+from services.partners.store import PartnerStore, counts, note_lines, offender_of_note
 from services.partners.store.tables import pairs, sent
 from tests.harness.partners import HIM, START, Bench, decision, expunction, incident_id, pair, partner, prepared
 
@@ -65,12 +65,12 @@ class PartnersStoreBehaviour:
         assert await conn.scalar(select(func.count()).select_from(pairs)) == 0
         assert list(await conn.scalars(select(sent.c.pair_id))) == []
 
-    async def test_standing_and_notes(self, conn: AsyncConnection) -> None:
+    async def test_counts_and_notes(self, conn: AsyncConnection) -> None:
         bench = Bench(partner(events=[{"type": "ipvi.partner.decided.v1", "fields": ["tier"]}]))
-        assert (await standing(conn)).sent == 0
+        assert (await counts(conn)).sent == 0
         await step(conn, bench, decision(1), decision(2, "B", "C"))
         await step(conn, bench, expunction(1, "C", "B"), expunction(2, None, "C"))
-        now = await standing(conn)
+        now = await counts(conn)
         assert (now.sent, now.notes, now.confirmed, now.outstanding) == (0, 2, 0, 2)
         first, second = (await note_lines(conn, Page())).items
         assert now.oldest_outstanding == first.at < second.at
@@ -78,7 +78,7 @@ class PartnersStoreBehaviour:
         assert await offender_of_note(conn, "0" * 32) is None
         confirmed = ConfirmNote(offender_id=HIM, by="x", role=Role.PARTNER, partner="da", note_id=first.note_id)
         await step(conn, bench, confirmed)
-        assert (await standing(conn)).outstanding == 1
+        assert (await counts(conn)).outstanding == 1
         assert [one.note_id for one in (await note_lines(conn, Page(), True)).items] == [first.note_id]
         assert [one.note_id for one in (await note_lines(conn, Page(), False)).items] == [second.note_id]
 
@@ -86,7 +86,7 @@ class PartnersStoreBehaviour:
         bench = Bench(partner())
         await step(conn, bench, decision(1), at=START)
         await step(conn, bench, decision(1, None, "C", evidence=[], withdrawn_pair_ids=[pair(1)]), at=LAPSED)
-        assert (await standing(conn)).owed == 1
+        assert (await counts(conn)).owed == 1
         later = LAPSED + timedelta(days=1)
         assert await store_of(bench).due(conn, LANE, later) == ()
         renewed = store_of(Bench(partner(expires="2040-01-01")))
@@ -96,6 +96,6 @@ class PartnersStoreBehaviour:
     async def test_who_waits_for_a_decision(self, conn: AsyncConnection) -> None:
         bench = Bench(partner())
         await step(conn, bench, prepared(1))
-        assert (await standing(conn)).waiting == 1
+        assert (await counts(conn)).waiting == 1
         await step(conn, bench, decision(1))
-        assert (await standing(conn)).waiting == 0
+        assert (await counts(conn)).waiting == 0

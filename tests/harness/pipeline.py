@@ -21,7 +21,7 @@ from services.cli.serve import migrate_all
 from services.cli.summary import Summary, summarise
 from services.cli.topics import create_topics
 from services.common.database import Database, database_url
-from services.common.desk import lane_of
+from services.common.records import lane_of
 from services.common.settings import CommonSettings
 from services.intake.domain import IngestSummary
 from tests.harness import kafka

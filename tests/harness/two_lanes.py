@@ -27,6 +27,7 @@ from services.common.work import Worker
 from services.notifier.app import compose
 from services.victim_outreach.store import OutreachStore
 from services.victim_outreach.stream import VictimOutreach
+from tests.harness.working import work
 
 POLICY = load_policy("high-point-practice")
 START = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -130,7 +131,7 @@ class TwoLanes:
     def _work(self, half: _Half, record: ConsumerRecord[bytes, bytes]) -> None:
         parsed = parse(record)
         due = sorted(half.states) if parsed.is_for_lane else ()
-        worked = half.worker.work(half.row, [parsed], half.states, half.seen, {}, due)
+        worked = work(half.worker, half.row, [parsed], half.states, half.seen, due=due)
         assert worked.failed is None and not worked.overslept and not worked.rejects
         half.row = worked.row
         half.states |= {key: after for key, (_, after) in worked.changed.items()}

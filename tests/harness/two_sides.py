@@ -57,7 +57,7 @@ from services.cli.broker.process import free_port
 from services.cli.registry import SERVICES
 from services.cli.settled import ends, is_settled
 from services.common.clock import period_of, tick_event
-from services.common.desk import lane_of
+from services.common.records import lane_of
 from tests.harness import kafka
 from tests.harness.county_model import Acts, County, Incident, Told
 from tests.harness.pipeline import Pipeline

@@ -31,8 +31,8 @@ from schemas.topics import Topic
 from services.cli.broker.process import free_port
 from services.cli.topics import create_topics
 from services.common.clock import period_of, tick_event
-from services.common.desk import lane_of
 from services.common.messaging import DUTY_ALERT
+from services.common.records import lane_of
 from tests.harness import kafka
 from tests.harness.notices import decision, incident
 from tests.harness.outreach import HIM as HERS

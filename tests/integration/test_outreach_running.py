@@ -33,7 +33,7 @@ from schemas.envelope import Data, Event, Message, decode, deterministic_id
 from schemas.outreach import AttemptOutcome, ContactChannel, GateChanged, GateHeartbeat, TaskOverdue
 from schemas.topics import Topic
 from services.cli.topics import create_topics
-from services.common.desk import lane_of
+from services.common.records import lane_of
 from tests.harness import kafka
 from tests.harness.lanes import referred
 from tests.harness.letters import SAMPLE_COUNTY

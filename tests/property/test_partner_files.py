@@ -30,7 +30,8 @@ from schemas.notification import (
     Proof,
 )
 from schemas.partner import SUBSCRIBED, PartnerEvent, PartnerKind, marker, partner_types, sendable
-from schemas.partner_file import Partner, PartnerFileError, read_partner, restricted
+from schemas.partner_fields import restricted
+from schemas.partner_file import Partner, PartnerFileError, read_partner
 from tests.harness.partners import AGENCY, HIM, START, Bench, decision, expunction, incident_id, notice, pair, prepared
 
 FILES = int(os.environ.get("IPVI_PARTNER_FILES", "250"))

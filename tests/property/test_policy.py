@@ -114,6 +114,7 @@ def steps(bench: Bench) -> list[Step]:
 def test_what_happens_is_what_check_says_can_happen(policy: Policy, events: list[Event[Any]]) -> None:
     """Nothing raises in deciding; every set of facts is one that was tried; so what never fires there never fires."""
     reach = reach_of(policy)
+    tried = {one.facts for one in reach.met}
     found = examine(policy)
     bench = Bench(policy)
     bench.put(*events)
@@ -123,7 +124,7 @@ def test_what_happens_is_what_check_says_can_happen(policy: Policy, events: list
     for step in steps(bench):
         assert step.facts is not None
         facts = capped(_asked(policy, step.facts), reach.limits)
-        assert facts in reach.facts
+        assert facts in tried
         assert list(step.fired) == [rule for rule in policy.rules if not missed(rule, step.facts)], (
             "durable-rules agrees"
         )

@@ -6,21 +6,18 @@ law enforcement's alone (28 CFR 23.20).
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
 from schemas.classification import Tier
 from schemas.commands import Role
 from schemas.incident import Identifier
 from services.classifier.store import tiers_of
-from services.common.api import Reading
+from services.common.api import Reader, Reading
 from services.common.auth import Needs, Person
 from services.common.reads import Purpose
 
@@ -51,7 +48,7 @@ class Flag:
     tier: Tier | None
 
 
-def router(read: Callable[[], AbstractAsyncContextManager[AsyncConnection]], limits: Limits) -> APIRouter:
+def router(read: Reader, limits: Limits) -> APIRouter:
     """One route; every person looked up is written down with the purpose."""
     api = APIRouter()
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict
-from sqlalchemy.ext.asyncio import AsyncConnection
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AwareDatetime
 from starlette.responses import JSONResponse
 
 from schemas.classification import ReviewCode, Tier
@@ -44,23 +41,17 @@ from services.classifier.store import (
     words_on,
 )
 from services.classifier.usecases import CHALLENGE_DUE, REVIEWERS
-from services.common.api import FormId, Listing, Showing, answer
+from services.common.api import Form, FormId, Lists, Reader, Shows, answer, found
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
 from services.common.paging import Slice
 
-Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
-
 Reviewer = Annotated[Person, Depends(Needs(*REVIEWERS))]
 Lawyer = Annotated[Person, Depends(Needs(Role.PROSECUTOR, Role.COORDINATOR))]
-Lists = Annotated[Listing, Depends()]
-Shows = Annotated[Showing, Depends()]
 UNCLAIMED = "nobody"
 
 
-class _Form(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Form(Form):
     offender_id: Identifier
 
 
@@ -156,8 +147,8 @@ def add_review_routes(api: APIRouter, desk: Desk, read: Reader) -> None:
     ) -> Response:
         whose = "" if claimed_by == UNCLAIMED else claimed_by
         async with read() as conn:
-            found = await open_reviews(conn, code or list(ReviewCode), listing.page, whose)
-        return await listing.answer(found, "offender", lambda review: review.offender_id)
+            page = await open_reviews(conn, code or list(ReviewCode), listing.page, whose)
+        return await listing.answer(page, "offender", lambda review: review.offender_id)
 
     @api.post("/reviews/claim")
     async def claim(form: ReviewForm, form_id: FormId, person: Reviewer) -> JSONResponse:
@@ -170,22 +161,20 @@ def add_review_routes(api: APIRouter, desk: Desk, read: Reader) -> None:
     @api.get("/acts", response_model=list[Act])
     async def of_whom(listing: Lists, person: Reviewer, offender_id: str) -> Response:
         async with read() as conn:
-            found = await acts(conn, listing.page, offender_id=offender_id)
-        return await listing.answer(found, "offender", lambda act: act.offender_id)
+            page = await acts(conn, listing.page, offender_id=offender_id)
+        return await listing.answer(page, "offender", lambda act: act.offender_id)
 
     @api.get("/offenders/{offender_id}/levers", response_model=list[Lever])
     async def his_levers(offender_id: str, person: Lawyer, showing: Shows) -> Response:
         async with read() as conn:
-            found = await levers_of(conn, offender_id)
-        if found is None:
-            raise HTTPException(404, "no_levers")
-        return await showing.answer(found, "offender", offender_id)
+            levers = found(await levers_of(conn, offender_id), "no_levers")
+        return await showing.answer(levers, "offender", offender_id)
 
     @api.get("/raises", response_model=list[Act])
     async def raises(listing: Lists, person: Reviewer) -> Response:
         async with read() as conn:
-            found = await acts(conn, listing.page, ["raise"])
-        return await listing.answer(found, "offender", lambda act: act.offender_id)
+            page = await acts(conn, listing.page, ["raise"])
+        return await listing.answer(page, "offender", lambda act: act.offender_id)
 
     @api.post("/raises")
     async def raise_one(form: RaiseForm, form_id: FormId, person: Reviewer) -> JSONResponse:
@@ -198,8 +187,8 @@ def add_review_routes(api: APIRouter, desk: Desk, read: Reader) -> None:
     @api.get("/validations", response_model=list[Lapsing])
     async def validations(listing: Lists, person: Reviewer) -> Response:
         async with read() as conn:
-            found = await lapsing(conn, listing.page)
-        return await listing.answer(found, "offender", lambda one: one.offender_id)
+            page = await lapsing(conn, listing.page)
+        return await listing.answer(page, "offender", lambda one: one.offender_id)
 
     @api.post("/validations")
     async def validate(form: ValidationForm, form_id: FormId, person: Reviewer) -> JSONResponse:
@@ -209,9 +198,9 @@ def add_review_routes(api: APIRouter, desk: Desk, read: Reader) -> None:
     async def challenges(listing: Lists, person: Reviewer) -> Response:
         now = datetime.now(UTC)
         async with read() as conn:
-            found = await acts(conn, listing.page, ["challenge"])
-            words = await words_on(conn, [(one.offender_id, one.act_id) for one in found.items])
-        shown = found.map(lambda act: Challenge.of(act, words[act.act_id], now))
+            page = await acts(conn, listing.page, ["challenge"])
+            words = await words_on(conn, [(one.offender_id, one.act_id) for one in page.items])
+        shown = page.map(lambda act: Challenge.of(act, words[act.act_id], now))
         return await listing.answer(shown, "offender", lambda one: one.offender_id)
 
     @api.post("/challenges")
@@ -225,5 +214,5 @@ def add_review_routes(api: APIRouter, desk: Desk, read: Reader) -> None:
     @api.get("/policies", response_model=list[InForce], dependencies=[Depends(Needs(*REVIEWERS, Role.OPERATOR))])
     async def in_force_now(listing: Lists) -> Response:
         async with read() as conn:
-            found = await in_force(conn)
-        return await listing.answer(Slice(found), "policy", lambda one: one.digest)
+            policies = await in_force(conn)
+        return await listing.answer(Slice(policies), "policy", lambda one: one.digest)

@@ -7,23 +7,21 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import JSONResponse
 
 from schemas.commands import OpenListed, Role
 from schemas.incident import Identifier
 from schemas.topics import KEPT_DAYS, SEGMENT_DAYS
-from services.classifier.api.reviews import Reader, add_review_routes
+from services.classifier.api.reviews import add_review_routes
 from services.classifier.domain import Erasure
-from services.classifier.settings import ClassifierSettings
 from services.classifier.store import ListedIncident, carried_out, listed_incidents
 from services.classifier.usecases import OPENERS
-from services.common.api import FormId, Listing, answer
+from services.common.api import Form, FormId, Lists, Reader, answer
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
 
 Opener = Annotated[Person, Depends(Needs(*OPENERS))]
-Lists = Annotated[Listing, Depends()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +47,20 @@ class Proof:
         return cls(erasure.proof_id, erasure.agency, at, log, at + timedelta(days=backup_days))
 
 
-class OpenForm(BaseModel):
+class OpenForm(Form):
     """Which incident of whom."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     offender_id: Identifier
     incident_id: Annotated[str, Field(min_length=1, max_length=128)]
 
 
-def router(desk: Desk, read: Reader) -> APIRouter:
-    """Routes of the classifier's API. `read` opens a connection to its database."""
+def router(desk: Desk, read: Reader, backup_days: int) -> APIRouter:
+    """`read` opens a connection to the classifier's database. `backup_days`: for how long backups are kept."""
     api = APIRouter()
     add_review_routes(api, desk, read)
 
     @api.get("/erasures", response_model=list[Proof], dependencies=[Depends(Needs(Role.COORDINATOR, Role.OPERATOR))])
     async def erasures(listing: Lists, proof_id: str | None = None) -> Response:
-        backup_days = ClassifierSettings().backup_days
         async with read() as conn:
             found = await carried_out(conn, listing.page, proof_id)
         return await listing.answer(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from math import prod
 from typing import Any, NamedTuple
 
@@ -63,10 +62,6 @@ class Reach:
     """Lists that some history ends on."""
     limits: Mapping[Fact, int] = field(default_factory=dict)
     """Of each number asked for: from here on larger ones make no difference."""
-
-    @cached_property
-    def facts(self) -> frozenset[Facts]:
-        return frozenset(one.facts for one in self.met)
 
 
 def holds(value: int | bool, condition: Bound | bool) -> bool:

@@ -3,7 +3,7 @@
 from services.classifier.usecases.acting import ACTS, CHALLENGE_DUE, REVIEWERS, act, adopted, clock
 from services.classifier.usecases.deciding import about_of, decision
 from services.classifier.usecases.expunging import expunged, forgotten
-from services.classifier.usecases.histories import FOLDS, OPENERS, Refused
+from services.classifier.usecases.histories import FOLDS, OPENERS
 from services.classifier.usecases.identity import merged, split, taken
 from services.classifier.usecases.ruling import activated, next_chunk, noted, redecided
 from services.classifier.usecases.settling import SOURCE
@@ -15,7 +15,6 @@ __all__ = [
     "OPENERS",
     "REVIEWERS",
     "SOURCE",
-    "Refused",
     "about_of",
     "act",
     "activated",

@@ -34,15 +34,13 @@ from schemas.reviews import (
 from schemas.topics import Topic
 from services.classifier.domain import Offender, history, lapses
 from services.classifier.domain.history import is_answered
-from services.classifier.domain.records import agreed
 from services.classifier.terms import Terms
 from services.classifier.usecases import identity
 from services.classifier.usecases.deciding import About
-from services.classifier.usecases.histories import Refused
 from services.classifier.usecases.identity import taken
 from services.classifier.usecases.reviewing import ALSO_VICTIM_ROLES
 from services.classifier.usecases.settling import SOURCE, settled
-from services.common.service import Input, Outcome, Outgoing, caused_by
+from services.common.service import Input, Outcome, Outgoing, Refused, caused_by
 
 REVIEWERS = (Role.COORDINATOR, Role.OUTREACH_SUPERVISOR, Role.PROSECUTOR)
 """Who works reviews, raises, validates and answers."""
@@ -274,6 +272,3 @@ def _ended(state: Offender, raise_id: str, given: Input) -> Outgoing:
 
 def _acted(state: Offender, matter: Matter, matter_id: str, kind: ActKind) -> ReviewActed:
     return ReviewActed(offender_id=state.offender_id, matter=matter, matter_id=matter_id, act=kind, by="clock")
-
-
-__all__ = ["ACTS", "CHALLENGE_DUE", "REVIEWERS", "act", "adopted", "agreed", "clock"]

@@ -30,13 +30,10 @@ from schemas.reviews import (
 )
 from services.classifier.domain import Kept, Offender, court, history, victim_numbers
 from services.classifier.terms import Terms
+from services.common.service import Refused
 
 OPENERS = (Role.COORDINATOR, Role.OUTREACH_SUPERVISOR)
 """Who may open what a history load or a late report has listed."""
-
-
-class Refused(Exception):  # noqa: N818 (a person's act, not the program, is turned down)
-    """The command cannot be applied; the text is the code the person is told."""
 
 
 def reported(offender: Offender, event: Event[IncidentReported], terms: Terms) -> Offender:

@@ -36,7 +36,7 @@ def wanted(before: Offender, after: Offender, policy: Policy) -> Mapping[Referra
 def differences(
     was: Mapping[ReferralKey, ReferralOpened],
     now: Mapping[ReferralKey, ReferralOpened],
-    gone_to: Callable[[str], str | None] = lambda _: None,
+    gone_to: Callable[[str], str | None],
 ) -> Iterator[Said]:
     """What is to be said, so that who heard the one knows the other. `gone_to`: incident to whose it is now."""
     for key, one in was.items():

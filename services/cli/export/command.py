@@ -16,11 +16,11 @@ import typer
 
 from schemas.policy import Policy
 from schemas.policy_file import load_policy
+from services.cli.database import opened
 from services.cli.export.anonymity import K, Told, release
 from services.cli.export.data_use import DataUse, load_data_use
 from services.cli.export.rows import TABLES, Terms, keyed, rows
 from services.cli.research import people
-from services.common.database import Database, database_url
 from services.common.errors import IpviError
 from services.common.settings import CommonSettings, settings_or_error
 
@@ -67,10 +67,9 @@ def export_command(
 async def export(settings: CommonSettings, out: Path, terms: Terms) -> Told:
     """Staged beside nobody else's eyes, in a folder that is gone at the end."""
     out.mkdir(parents=True, exist_ok=True)
-    database = Database(database_url(settings, "classifier"), "classifier", pool_size=1)
     with tempfile.TemporaryDirectory(prefix="ipvi-export-") as folder:
         staged = Path(folder)
-        try:
+        async with opened(settings, "classifier") as database:
             with ExitStack() as files:
                 writers = {}
                 for name in TABLES:
@@ -79,8 +78,6 @@ async def export(settings: CommonSettings, out: Path, terms: Terms) -> Told:
                 async for person in people(database, terms.policy):
                     for name, made in (rows(person, terms) or {}).items():
                         writers[name].writerows(made)
-        finally:
-            await database.close()
         return await asyncio.to_thread(release, staged, out)
 
 

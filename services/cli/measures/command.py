@@ -12,13 +12,13 @@ import typer
 
 from schemas.policy import Policy
 from schemas.policy_file import load_policy
+from services.cli.database import opened
 from services.cli.measures.counting import Period, Tally
 from services.cli.measures.outreach import outreach
 from services.cli.measures.page import page
 from services.cli.measures.plots import Plot, plots
 from services.cli.measures.tables import Table
 from services.cli.research import newest, people
-from services.common.database import Database, database_url
 from services.common.settings import CommonSettings, settings_or_error
 
 HEADING = "Measures of the strategy"
@@ -81,15 +81,12 @@ def _told(out: Path | None, heading: str, said: str, tables: Sequence[Table], dr
 
 async def count(settings: CommonSettings, policy: Policy, period: Period, *, is_open: bool = False) -> Tally:
     """Everybody counted. `is_open`: observation ends with the newest record."""
-    database = Database(database_url(settings, "classifier"), "classifier", pool_size=1)
-    try:
+    async with opened(settings, "classifier") as database:
         if is_open:
             period = Period(await newest(database) or datetime.now(UTC), period.since, period.before)
         tally = Tally(period, policy)
         async for person in people(database, policy):
             tally.add(person)
-    finally:
-        await database.close()
     return tally
 
 

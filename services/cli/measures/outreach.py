@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from services.cli.database import opened
 from services.cli.measures.tables import Table
-from services.common.database import Database, database_url
 from services.common.errors import IpviError
 from services.common.settings import CommonSettings
 from services.victim_outreach.publisher import Publisher
@@ -30,13 +30,10 @@ async def outreach(settings: CommonSettings, text: str) -> list[Table]:
         quarter = Quarter.parse(text)
     except ValueError as wrong:
         raise NotPublishedError(f"--outreach: {wrong}") from None
-    database = Database(database_url(settings, "victim_outreach"), "victim_outreach", pool_size=1)
-    try:
+    async with opened(settings, "victim_outreach") as database:
         await Publisher().publish(database)
         async with database.read() as conn:
             found = await measures.published(conn, quarter)
-    finally:
-        await database.close()
     if found is None:
         raise NotPublishedError(
             f"{quarter}: published from {quarter.settled_at:%Y-%m-%d} on, if there was outreach by then"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from schemas.partner_file import Partner
-from services.cli.partners.parts import part_of
+from services.cli.partners.parts import tables_of
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings, settings_or_error
 from services.partners.app import partners_of
@@ -64,7 +64,7 @@ async def _replay(
     dead: bool,
     enable: bool,
 ) -> int:
-    async with part_of(settings, partner) as database, database.write() as conn:
+    async with tables_of(settings, partner) as database, database.write() as conn:
         if enable:
             await deliveries.enable(conn)
         if wanted is None:

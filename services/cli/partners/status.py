@@ -13,18 +13,18 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from schemas.partner_file import Partner, load_partners
-from services.cli.partners.parts import part_of
+from services.cli.partners.parts import tables_of
 from services.cli.settled import ends, places
 from services.common.errors import ConfigurationError
 from services.common.settings import CommonSettings, settings_or_error
 from services.partners.rules import has_lapsed
 from services.partners.settings import PartnersSettings
-from services.partners.store import Standing, deliveries, standing
+from services.partners.store import Counts, counts, deliveries
 from services.partners.store.deliveries import Going
 
 
 @dataclass(frozen=True, slots=True)
-class Line(Standing):
+class Line(Counts):
     """One partner. `behind_by`: records of its inputs that its lanes have not worked.
 
     `deliveries`: by webhook or file, how it goes; None: its topic is the delivery.
@@ -72,8 +72,8 @@ async def status(settings: CommonSettings, partners: Sequence[Partner]) -> tuple
 
 
 async def _line(settings: CommonSettings, partner: Partner, admin: AdminClient) -> Line:
-    async with part_of(settings, partner) as database, database.read() as conn:
-        now, at, going = await standing(conn), await places(conn), await deliveries.going(conn)
+    async with tables_of(settings, partner) as database, database.read() as conn:
+        now, at, going = await counts(conn), await places(conn), await deliveries.going(conn)
     topics = sorted({topic for topic, _ in at})
     try:
         last = ends(admin, topics, settings.partitions) if topics else {}

@@ -33,7 +33,7 @@ from schemas.topics import Topic
 from services.classifier.policies import usable
 from services.classifier.store import in_force as with_people
 from services.classifier.store.tables import offenders
-from services.common.database import Database, database_url
+from services.cli.database import opened
 from services.common.errors import ConfigurationError, IpviError
 from services.common.policies import InForce, in_force
 from services.common.settings import CommonSettings, settings_or_error
@@ -158,21 +158,18 @@ def _line(service: str, one: InForce) -> str:
 @asynccontextmanager
 async def _reading(settings: CommonSettings, service: str) -> AsyncIterator[AsyncConnection]:
     """Raises `ConfigurationError` where its database cannot be read."""
-    database = Database(database_url(settings, service), service, pool_size=1)
-    try:
-        async with database.read() as conn:
-            yield conn
-    except (SQLAlchemyError, OSError) as failed:
-        raise ConfigurationError(f"the database of {service} cannot be read: {type(failed).__name__}") from None
-    finally:
-        await database.close()
+    async with opened(settings, service) as database:
+        try:
+            async with database.read() as conn:
+                yield conn
+        except (SQLAlchemyError, OSError) as failed:
+            raise ConfigurationError(f"the database of {service} cannot be read: {type(failed).__name__}") from None
 
 
 async def _wait(settings: CommonSettings, digest: str) -> int:
     """How many are left once none has been decided for a while: those who failed, or lanes that stand still."""
-    database = Database(database_url(settings, CLASSIFIER), CLASSIFIER, pool_size=1)
     query = select(func.count()).where(offenders.c.policy != digest)
-    try:
+    async with opened(settings, CLASSIFIER) as database:
         with Progress(console=Console(stderr=True), transient=True) as bar:
             async with database.read() as conn:
                 left = total = await conn.scalar(query) or 0
@@ -186,8 +183,6 @@ async def _wait(settings: CommonSettings, digest: str) -> int:
                     left, changed_at = now, time.monotonic()
                     bar.update(task, completed=max(0, total - left))
             return left
-    finally:
-        await database.close()
 
 
 async def _send(settings: CommonSettings, topic: Topic, command: Callable[[int], Data]) -> None:

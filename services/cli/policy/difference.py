@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
 import secrets
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, as_completed
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
+from functools import partial
 
-import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -23,20 +19,14 @@ from schemas.incident import IncidentExpunged, OffenderSplit
 from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
 from services.classifier.domain import Assessment, Offender, assess, history, walk
-from services.classifier.domain.records import MOVE_NOBODY
 from services.classifier.rules import rulebook
 from services.classifier.terms import Terms
 from services.classifier.usecases.histories import FOLDS, fold
+from services.cli.policy.sharing_out import Lines, batches, by_person, uncollected, workers
 from services.cli.replay import Replay
 from services.common.seal import sealer
 from services.intake.cloudevents import event_of
 from services.intake.lines import Line, Source
-
-BATCH = 2_000
-"""Lines in one piece of work, about."""
-
-Lines = list[bytes]
-"""All that concerns one person, or several who are merged or told apart, in the order of the files."""
 
 
 @dataclass(slots=True)
@@ -86,103 +76,17 @@ def difference(
     )
     found = Difference()
     policies = before.canonical(), after.canonical()
-    with _uncollected(), _workers(jobs, policies) as pool, bar:
+    with uncollected(), workers(jobs, partial(_policies, *policies)) as pool, bar:
         work = bar.add_task("histories", total=None)
-        groups = _groups(sources)
-        bar.update(work, total=len(groups))
+        histories = by_person(sources)
+        bar.update(work, total=len(histories))
         running: dict[Future[Difference], int] = {
-            pool.submit(_compared, batch): len(batch) for batch in _batches(groups)
+            pool.submit(_compared, batch): len(batch) for batch in batches(histories)
         }
         for done in as_completed(running):
             found.add(done.result())
             bar.advance(work, running.pop(done))
     return found
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Histories are millions of small objects and no cycles; looking for some would take a tenth of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
-
-
-@contextmanager
-def _workers(jobs: int, policies: tuple[bytes, bytes]) -> Iterator[Executor]:
-    if jobs == 1:
-        _policies(*policies)
-        with ThreadPoolExecutor(1) as here:
-            yield here
-        return
-    # Forked, where that is safe, before anything here has a thread: the imports are the half of a short run.
-    way = "fork" if sys.platform == "linux" else "spawn"
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context(way), _policies, policies) as pool:
-        pool.submit(_compared, []).result()
-        yield pool
-
-
-# in the process that reads ------------------------------------------------------------------------------------------
-
-
-def _groups(sources: Sequence[Source]) -> list[Lines]:
-    """The lines of each person, in the order of the files; of those whom a merge or a split ties together, in one."""
-    by_subject: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
-    ties: dict[str, str] = {}
-    for number, line in enumerate(line for source in sources for line in source.lines()):
-        named = _people(line.raw)
-        if named is None:
-            continue
-        subject, others = named
-        by_subject[subject].append((number, line.raw))
-        for other in others:
-            ties[_root(ties, other)] = _root(ties, subject)
-    tied: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
-    for subject, numbered in by_subject.items():
-        tied[_root(ties, subject)] += numbered
-    return [[raw for _, raw in sorted(numbered, key=itemgetter(0))] for numbered in tied.values()]
-
-
-_MOVE_NOBODY = {each.TYPE for each in MOVE_NOBODY}
-
-
-def _people(raw: bytes) -> tuple[str, list[str]] | None:
-    """Whom the line is about, and whose histories it ties to his; None: it moves nobody. What cannot be read is nobody's."""
-    try:
-        event = orjson.loads(raw)
-        subject, data = str(event["subject"]), event["data"]
-        if event["type"] in _MOVE_NOBODY:
-            return None
-        if not str(event["type"]).startswith("ipvi.offender."):
-            return subject, []
-        return subject, [str(data[each]) for each in ("merged_offender_id", "new_offender_id") if each in data]
-    except (ValueError, TypeError, KeyError):
-        return "", []
-
-
-def _root(ties: dict[str, str], person: str) -> str:
-    while person in ties and ties[person] != person:
-        person = ties[person]
-    return person
-
-
-def _batches(groups: Iterable[Lines]) -> Iterator[list[Lines]]:
-    batch: list[Lines] = []
-    size = 0
-    for group in groups:
-        batch.append(group)
-        size += len(group)
-        if size >= BATCH:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
-
-
-# in those that compare -----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +103,7 @@ _pair: _Pair | None = None
 
 
 def _policies(before: bytes, after: bytes) -> None:
+    """In each process, before it compares."""
     global _pair
     seal = sealer(secrets.token_bytes(32))
     made = [Policy.model_validate_json(each) for each in (before, after)]

@@ -25,8 +25,8 @@ from services.classifier.policies import usable
 from services.classifier.rules import rulebook
 from services.classifier.store import ClassifierStore, policy_in_force
 from services.classifier.terms import OnePolicy
+from services.cli.database import opened
 from services.cli.replay import Replay
-from services.common.database import Database, database_url
 from services.common.errors import ConfigurationError, IpviError
 from services.common.settings import CommonSettings, settings_or_error
 from services.intake.cloudevents import read_events
@@ -91,20 +91,18 @@ async def load(offender_id: str, settings: CommonSettings, asked: Policy | None)
 
     Raises `NotKnownError`, `ConfigurationError`.
     """
-    database = Database(database_url(settings, "classifier"), "classifier", pool_size=1)
-    try:
-        async with database.read() as conn:
-            for _ in range(MOST_MERGES):
-                policy = asked or await policy_in_force(conn, offender_id) or usable(settings.policy)
-                store = ClassifierStore(OnePolicy(policy))
-                him = (await store.load(conn, [offender_id])).get(offender_id) or store.new(offender_id)
-                if him.alias is None:
-                    break
-                offender_id = him.alias.to
-    except (SQLAlchemyError, OSError) as failed:
-        raise ConfigurationError(f"the classifier's database cannot be read: {type(failed).__name__}") from None
-    finally:
-        await database.close()
+    async with opened(settings, "classifier") as database:
+        try:
+            async with database.read() as conn:
+                for _ in range(MOST_MERGES):
+                    policy = asked or await policy_in_force(conn, offender_id) or usable(settings.policy)
+                    store = ClassifierStore(OnePolicy(policy))
+                    him = (await store.load(conn, [offender_id])).get(offender_id) or store.new(offender_id)
+                    if him.alias is None:
+                        break
+                    offender_id = him.alias.to
+        except (SQLAlchemyError, OSError) as failed:
+            raise ConfigurationError(f"the classifier's database cannot be read: {type(failed).__name__}") from None
     return _known(him), policy
 
 

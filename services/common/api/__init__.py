@@ -1,6 +1,6 @@
 """What every service's HTTP API is made of. `docs/api.md` says how a route is written with it."""
 
-from services.common.api.acting import FormId, SeenVersion, answer
+from services.common.api.acting import Form, FormId, SeenVersion, answer
 from services.common.api.app import (
     Health,
     HealthReader,
@@ -10,20 +10,25 @@ from services.common.api.app import (
     server,
 )
 from services.common.api.openapi import document
-from services.common.api.reading import Listing, Reading, Showing
+from services.common.api.reading import Listing, Lists, Reader, Reading, Showing, Shows, found
 
 __all__ = [
+    "Form",
     "FormId",
     "Health",
     "HealthReader",
     "Listing",
+    "Lists",
+    "Reader",
     "Reading",
     "SeenVersion",
     "Showing",
+    "Shows",
     "UnguardedRouteError",
     "UnloggedRouteError",
     "answer",
     "build_app",
     "document",
+    "found",
     "server",
 ]

@@ -135,9 +135,7 @@ def _check(name: str, router: APIRouter, *, logged: bool) -> None:
 
 
 def _calls(dependant: Dependant) -> Iterator[Any]:
-    yield dependant.call
-    for inner in dependant.dependencies:
-        yield from _calls(inner)
+    return (one.call for one in _dependants(dependant))
 
 
 def _reads(call: Any) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import Header, HTTPException, Query, Request, Response
+from fastapi import Depends, Header, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import TypeAdapter
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.api import tables
 from services.common.auth import Person
@@ -18,6 +20,16 @@ from services.common.reads import Purpose, Read, ReadLog
 T = TypeVar("T")
 
 MAX_LIMIT = 500
+
+Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
+"""Opens a connection to the service's database."""
+
+
+def found(one: T | None, code: str) -> T:
+    """What was asked for. 404 with this code where there is none."""
+    if one is None:
+        raise HTTPException(404, code)
+    return one
 
 
 class Reading:
@@ -47,10 +59,10 @@ class Reading:
 class Showing(Reading):
     """For one record: `return await showing.answer(record, "task", task_id, version=...)`."""
 
-    async def answer(self, found: Any, kind: str, record: str, version: str | None = None) -> Response:
+    async def answer(self, shown: Any, kind: str, record: str, version: str | None = None) -> Response:
         """The record as JSON. `version` goes out as `ETag`, to come back as `If-Match` of an act on it."""
         await self.log(kind, [record])
-        return JSONResponse(_plain(found), headers={"ETag": f'"{version}"'} if version else None)
+        return JSONResponse(_plain(shown), headers={"ETag": f'"{version}"'} if version else None)
 
 
 class Listing(Reading):
@@ -68,12 +80,12 @@ class Listing(Reading):
         self._csv = _prefers_csv(accept or "")
 
     async def answer(
-        self, found: Slice[T], kind: str, record: Callable[[T], str], purpose: Purpose = Purpose.CASE_WORK
+        self, shown: Slice[T], kind: str, record: Callable[[T], str], purpose: Purpose = Purpose.CASE_WORK
     ) -> Response:
         """`record` is an item's id. Where there is more, header `Link` says where (`rel="next"`, RFC 8288)."""
-        await self.log(kind, [record(item) for item in found.items], purpose)
-        headers = {"Link": f'<{self._next(found.next)}>; rel="next"'} if found.next else {}
-        rows = [_plain(item) for item in found.items]
+        await self.log(kind, [record(item) for item in shown.items], purpose)
+        headers = {"Link": f'<{self._next(shown.next)}>; rel="next"'} if shown.next else {}
+        rows = [_plain(item) for item in shown.items]
         if not self._csv:
             return JSONResponse(rows, headers={**headers, "Vary": "Accept"})
         names = list(dict.fromkeys(name for row in rows for name in row))
@@ -86,8 +98,12 @@ class Listing(Reading):
         return f"?{urlencode([*kept, ('after', cursor)])}"
 
 
-def _plain(found: Any) -> Any:
-    return TypeAdapter(type(found)).dump_python(found, mode="json")
+Lists = Annotated[Listing, Depends()]
+Shows = Annotated[Showing, Depends()]
+
+
+def _plain(value: Any) -> Any:
+    return TypeAdapter(type(value)).dump_python(value, mode="json")
 
 
 def _prefers_csv(accept: str) -> bool:
@@ -101,13 +117,3 @@ def _prefers_csv(accept: str) -> bool:
         except ValueError:
             continue
     return wanted.get("text/csv", 0.0) > wanted.get("application/json", 0.0)
-
-
-def seen_version(if_match: Annotated[str | None, Header(max_length=64)] = None) -> str | None:
-    """The version in `If-Match`, as `ETag` or a list gave it; None without the header, or with `*`."""
-    if if_match is None or if_match.strip() == "*":
-        return None
-    version = if_match.strip().strip('"')
-    if not version.isalnum() or not version.isascii():  # weak, or several: none of ours
-        raise HTTPException(422, "if_match_not_one_version")
-    return version

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 
 from schemas.commands import Role
 from schemas.envelope import deterministic_id
-from services.common.api import Listing, Showing
+from services.common.api import Lists, Shows
 from services.common.auth import Needs, Person
 from services.common.database import Database
 from services.common.paging import BadCursorError, Slice
@@ -99,7 +99,7 @@ def router(desk: Desk) -> APIRouter:
         return JSONResponse(view.model_dump(mode="json"), 202, where)
 
     @api.get("/receipts/{receipt_id}", response_model=ReceiptView)
-    async def show(receipt_id: str, person: Asks, showing: Annotated[Showing, Depends()]) -> Response:
+    async def show(receipt_id: str, person: Asks, showing: Shows) -> Response:
         async with desk.database.read() as conn:
             receipt = await find_receipt(conn, receipt_id)
             oldest = await outbox.first(conn)
@@ -109,7 +109,7 @@ def router(desk: Desk) -> APIRouter:
         return await showing.answer(view, "receipt", receipt_id)
 
     @api.get("/agencies", response_model=list[AgencyFeed])
-    async def list_agencies(person: Asks, listing: Annotated[Listing, Depends()]) -> Response:
+    async def list_agencies(person: Asks, listing: Lists) -> Response:
         own = None if Role.OPERATOR in person.roles else person.agency
         async with desk.database.read() as conn:
             found: Sequence[AgencyFeed] = await agency_feeds(conn, _now(), own)

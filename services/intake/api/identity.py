@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 
 from schemas.commands import Role
 from schemas.incident import Identifier, IncidentId
-from services.common.api import FormId, Listing, SeenVersion, Showing, answer
+from services.common.api import FormId, Lists, SeenVersion, Shows, answer, found
 from services.common.auth import Needs, Person
 from services.intake.api.deliveries import Desk
 from services.intake.linkage.rules import Answer, Known, Reason
@@ -90,26 +90,21 @@ def router(desk: Desk) -> APIRouter:
 
     @api.get("/candidates", response_model=list[CandidateLine])
     async def list_candidates(
-        person: Clerk,
-        listing: Annotated[Listing, Depends()],
-        *,
-        state: Annotated[list[State] | None, Query()] = None,
+        person: Clerk, listing: Lists, *, state: Annotated[list[State] | None, Query()] = None
     ) -> Response:
         async with desk.database.read() as conn:
-            found = await linkage.listed(conn, listing.page, state or [OPEN])
-        return await listing.answer(found.map(_line), "candidate", lambda line: line.candidate_id)
+            page = await linkage.listed(conn, listing.page, state or [OPEN])
+        return await listing.answer(page.map(_line), "candidate", lambda line: line.candidate_id)
 
     @api.get("/candidates/{candidate_id}", response_model=CandidateView)
-    async def show_candidate(candidate_id: str, person: Clerk, showing: Annotated[Showing, Depends()]) -> Response:
+    async def show_candidate(candidate_id: str, person: Clerk, showing: Shows) -> Response:
         async with desk.database.read() as conn:
-            found = await linkage.candidate(conn, candidate_id)
-            if found is None:
-                raise HTTPException(404, judging.UNKNOWN)
-            rows = sorted((await identities.by_id(conn, (found.one, found.other))).values(), key=lambda row: row[0])
+            asked = found(await linkage.candidate(conn, candidate_id), judging.UNKNOWN)
+            rows = sorted((await identities.by_id(conn, (asked.one, asked.other))).values(), key=lambda row: row[0])
             views = [_record(known, await identities.incidents_of(conn, [known.record_id])) for _, known in rows]
         await showing.log("identity_record", [known.record_id for _, known in rows])
-        view = CandidateView(**_line(found).model_dump(), records=views)
-        return await showing.answer(view, "candidate", candidate_id, judging.version(found))
+        view = CandidateView(**_line(asked).model_dump(), records=views)
+        return await showing.answer(view, "candidate", candidate_id, judging.version(asked))
 
     @api.post("/candidates/{candidate_id}/decision")
     async def decide(
@@ -134,10 +129,10 @@ def router(desk: Desk) -> APIRouter:
     return api
 
 
-def _line(found: Candidate) -> CandidateLine:
+def _line(one: Candidate) -> CandidateLine:
     names = ("candidate_id", "probability", "contradiction", "state", "raised_at", "decided_at", "decided_by", "reason")
-    told: dict[str, Any] = {name: getattr(found, name) for name in names}
-    return CandidateLine(**told, shared=list(found.shared), version=judging.version(found))
+    told: dict[str, Any] = {name: getattr(one, name) for name in names}
+    return CandidateLine(**told, shared=list(one.shared), version=judging.version(one))
 
 
 def _record(known: Known, incidents: list[str]) -> RecordView:

@@ -11,6 +11,7 @@ from sqlalchemy import case, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.envelope import Message
+from services.common.columns import headers_of, kept_headers
 from services.common.seal import Seal
 from services.common.sql import keys_in, upsert
 from services.intake.store.tables import outbox, sender, taken
@@ -66,7 +67,7 @@ async def put(
                     "topic": topic,
                     "key": message.key,
                     "value": message.value,
-                    "headers": [[name, value.decode("latin-1")] for name, value in message.headers],
+                    "headers": kept_headers(message.headers),
                 }
                 for topic, message in messages
             ],
@@ -94,14 +95,7 @@ async def waiting(conn: AsyncConnection, limit: int, most_bytes: int) -> list[Wa
             break
         upto = row.seq
     rows = await conn.execute(select(outbox).where(outbox.c.seq <= upto).order_by(outbox.c.seq))
-    return [
-        Waiting(
-            row.seq,
-            row.topic,
-            Message(row.key, row.value, tuple((name, value.encode("latin-1")) for name, value in row.headers)),
-        )
-        for row in rows
-    ]
+    return [Waiting(row.seq, row.topic, Message(row.key, row.value, headers_of(row.headers))) for row in rows]
 
 
 async def sent(conn: AsyncConnection, upto: int) -> None:

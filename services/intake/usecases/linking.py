@@ -7,7 +7,7 @@ stays. So no merge can be of one who is merged, and none can cross another: the 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -241,12 +241,7 @@ async def train_model(database: Database, now: datetime, by: str) -> int:
         return await linkage.keep_model(conn, model, now, by)
 
 
-async def score_new(
-    database: Database,
-    terms: Terms,
-    bars: Bars = BARS,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> bool:
+async def score_new(database: Database, terms: Terms) -> bool:
     """Score what is new against all, in a thread; then link or ask, some pairs a transaction. False: nothing was new, or
     there is no model. Stopped in between, it is done again, and what was linked or asked stays as it is.
 
@@ -263,9 +258,9 @@ async def score_new(
         if end <= since:
             return False
         records = [(known, seq > since) async for seq, known in identities.everyone(conn) if seq <= end]
-    pairs = await asyncio.to_thread(lambda: sorted(score(model, records, least=bars.low), key=_likeliest))
+    pairs = await asyncio.to_thread(lambda: sorted(score(model, records, least=BARS.low), key=_likeliest))
     for start in range(0, len(pairs), _AT_ONCE):
-        await _apply(database, terms, pairs[start : start + _AT_ONCE], bars, version, clock())
+        await _apply(database, terms, pairs[start : start + _AT_ONCE], BARS, version, datetime.now(UTC))
     async with database.write() as conn:
         await linkage.set_done(conn, SCORES, end, version)
     return True

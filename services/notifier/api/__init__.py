@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from services.common.api import Reader
 from services.notifier.api import call_ins, enforcement, helping, notices, paper
-from services.notifier.api.acting import NotifierDesk, Reader
+from services.notifier.api.acting import NotifierDesk
 from services.notifier.api.paper import Papers
 
 __all__ = ["Papers", "router"]

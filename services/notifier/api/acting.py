@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol
+from typing import Any, Protocol
 
-from fastapi import Depends, HTTPException
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.responses import JSONResponse
 
 from schemas.commands import CallInCommand, PersonCommand, Role
-from services.common.api import Listing, Showing, answer
+from services.common.api import Reader, answer, found
 from services.common.auth import Person
 from services.common.desk import Reply
-from services.notifier.store import offender_of
-
-Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
-
-Lists = Annotated[Listing, Depends()]
-Shows = Annotated[Showing, Depends()]
-
-
-class Form(BaseModel):
-    """What a person fills in. A field nobody knows is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from services.notifier.store import Kind, owner_of
 
 
 class NotifierDesk(Protocol):
@@ -50,17 +34,18 @@ class Acts:
     async def submit(self, command: PersonCommand, form_id: str) -> JSONResponse:
         return answer(await self.desk.submit(command, form_id=form_id, offender_id=command.offender_id))
 
-    async def on(
-        self, notification_id: str, person: Person, may: frozenset[Role], version: str | None
-    ) -> dict[str, Any]:
-        """The fields that every act on a notice has. 404 where there is none."""
+    async def owner(self, kind: Kind, key: str) -> str:
+        """The offender whose it is. 404 where there is none."""
         async with self.read() as conn:
-            offender_id = await offender_of(conn, notification_id)
-        if offender_id is None:
-            raise HTTPException(404, "unknown_notification")
+            return found(await owner_of(conn, kind, key), f"unknown_{kind}")
+
+    async def on(
+        self, kind: Kind, key: str, person: Person, may: frozenset[Role], version: str | None
+    ) -> dict[str, Any]:
+        """The fields that every act on one of his notices, referrals and requests has. 404 where there is none."""
         return {
-            "offender_id": offender_id,
-            "notification_id": notification_id,
+            "offender_id": await self.owner(kind, key),
+            f"{kind}_id": key,
             "by": person.name,
             "role": person.acting(may),
             "expects": version,

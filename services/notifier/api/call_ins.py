@@ -11,10 +11,10 @@ from starlette.responses import JSONResponse
 from schemas.call_in import CallInState, Capacity, Speaker, Venue
 from schemas.commands import Attend, CancelCallIn, PlanCallIn, Role, Seat, Unseat
 from schemas.envelope import deterministic_id
-from services.common.api import FormId, SeenVersion
+from services.common.api import Form, FormId, Lists, Reader, SeenVersion
 from services.common.auth import Needs, Person
-from services.notifier.api.acting import Acts, Form, Lists, NotifierDesk, Reader
-from services.notifier.store import CallInLine, RosterLine, is_call_in, listed_call_ins, offender_of, roster
+from services.notifier.api.acting import Acts, NotifierDesk
+from services.notifier.store import CallInLine, RosterLine, is_call_in, listed_call_ins, roster
 from services.notifier.usecases import PLANNERS, SERVERS
 
 Planner = Annotated[Person, Depends(Needs(*PLANNERS))]
@@ -80,10 +80,7 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     async def seat(call_in_id: str, form: PlaceForm, form_id: FormId, person: Planner) -> JSONResponse:
         """On the roster as `asked`; his own lane answers `taken` or `refused` at once."""
         await _known(call_in_id)
-        async with read() as conn:
-            offender_id = await offender_of(conn, form.notification_id)
-        if offender_id is None:
-            raise HTTPException(404, "unknown_notification")
+        offender_id = await acts.owner("notification", form.notification_id)
         common = _by(call_in_id, person, PLANNERS)
         command = Seat(**common, seated_offender_id=offender_id, notification_id=form.notification_id)
         return await acts.submit_to(command, form_id)
@@ -99,7 +96,7 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
         call_in_id: str, form: AttendForm, form_id: FormId, person: Server, version: SeenVersion
     ) -> JSONResponse:
         await _known(call_in_id)
-        common = await acts.on(form.notification_id, person, SERVERS, version)
+        common = await acts.on("notification", form.notification_id, person, SERVERS, version)
         return await acts.submit(Attend(**common, call_in_id=call_in_id, attended=form.attended), form_id)
 
     async def _known(call_in_id: str) -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 from starlette.responses import JSONResponse
 
 from schemas.commands import CloseEnforcement, TakeEnforcement
 from schemas.enforcement import EnforcementOutcome, EnforcementState, Lever
-from services.common.api import FormId, SeenVersion
+from services.common.api import Form, FormId, Lists, Reader, SeenVersion
 from services.common.auth import Needs, Person
-from services.notifier.api.acting import Acts, Form, Lists, NotifierDesk, Reader
-from services.notifier.store import EnforcementLine, enforcement_queue, offender_of_enforcement
+from services.notifier.api.acting import Acts, NotifierDesk
+from services.notifier.store import EnforcementLine, enforcement_queue
 from services.notifier.usecases import PROSECUTORS
 
 Prosecutor = Annotated[Person, Depends(Needs(*PROSECUTORS))]
@@ -42,26 +42,14 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
 
     @api.post("/{enforcement_id}/take")
     async def take(enforcement_id: str, form_id: FormId, person: Prosecutor, version: SeenVersion) -> JSONResponse:
-        return await acts.submit(TakeEnforcement(**await _on(enforcement_id, person, version)), form_id)
+        common = await acts.on("enforcement", enforcement_id, person, PROSECUTORS, version)
+        return await acts.submit(TakeEnforcement(**common), form_id)
 
     @api.post("/{enforcement_id}/close")
     async def close(
         enforcement_id: str, form: CloseForm, form_id: FormId, person: Prosecutor, version: SeenVersion
     ) -> JSONResponse:
-        common = await _on(enforcement_id, person, version)
+        common = await acts.on("enforcement", enforcement_id, person, PROSECUTORS, version)
         return await acts.submit(CloseEnforcement(**common, outcome=form.outcome, levers=form.levers), form_id)
-
-    async def _on(enforcement_id: str, person: Person, version: str | None) -> dict[str, Any]:
-        async with read() as conn:
-            offender_id = await offender_of_enforcement(conn, enforcement_id)
-        if offender_id is None:
-            raise HTTPException(404, "unknown_enforcement")
-        return {
-            "offender_id": offender_id,
-            "enforcement_id": enforcement_id,
-            "by": person.name,
-            "role": person.acting(PROSECUTORS),
-            "expects": version,
-        }
 
     return api

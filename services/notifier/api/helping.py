@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from starlette.responses import JSONResponse
 
 from schemas.commands import AskHelp, CloseHelp, ReferHelp
 from schemas.help import HelpKind, HelpOutcome, HelpState, Provider
-from services.common.api import FormId, SeenVersion
+from services.common.api import Form, FormId, Lists, Reader, SeenVersion
 from services.common.auth import Needs, Person
-from services.notifier.api.acting import Acts, Form, Lists, NotifierDesk, Reader
-from services.notifier.store import HelpLine, help_queue, offender_of_help
+from services.notifier.api.acting import Acts, NotifierDesk
+from services.notifier.store import HelpLine, help_queue
 from services.notifier.usecases import SERVERS
 
 Server = Annotated[Person, Depends(Needs(*SERVERS))]
@@ -44,7 +44,7 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
 
     @api.post("/notifications/{notification_id}/help")
     async def ask(notification_id: str, form: AskForm, form_id: FormId, person: Server) -> JSONResponse:
-        common = await acts.on(notification_id, person, SERVERS, None)
+        common = await acts.on("notification", notification_id, person, SERVERS, None)
         return await acts.submit(AskHelp(**common, kind=form.kind), form_id)
 
     @api.get("/help", dependencies=[Depends(Needs(*SERVERS))], response_model=list[HelpLine])
@@ -57,25 +57,14 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     async def refer(
         help_id: str, form: ReferForm, form_id: FormId, person: Server, version: SeenVersion
     ) -> JSONResponse:
-        return await acts.submit(ReferHelp(**await _on(help_id, person, version), provider=form.provider), form_id)
+        common = await acts.on("help", help_id, person, SERVERS, version)
+        return await acts.submit(ReferHelp(**common, provider=form.provider), form_id)
 
     @api.post("/help/{help_id}/close")
     async def close(
         help_id: str, form: OutcomeForm, form_id: FormId, person: Server, version: SeenVersion
     ) -> JSONResponse:
-        return await acts.submit(CloseHelp(**await _on(help_id, person, version), outcome=form.outcome), form_id)
-
-    async def _on(help_id: str, person: Person, version: str | None) -> dict[str, Any]:
-        async with read() as conn:
-            offender_id = await offender_of_help(conn, help_id)
-        if offender_id is None:
-            raise HTTPException(404, "unknown_help")
-        return {
-            "offender_id": offender_id,
-            "help_id": help_id,
-            "by": person.name,
-            "role": person.acting(SERVERS),
-            "expects": version,
-        }
+        common = await acts.on("help", help_id, person, SERVERS, version)
+        return await acts.submit(CloseHelp(**common, outcome=form.outcome), form_id)
 
     return api

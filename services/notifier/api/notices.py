@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AwareDatetime, Field
 from starlette.responses import JSONResponse
 
@@ -25,9 +25,9 @@ from schemas.commands import (
 from schemas.incident import Ori
 from schemas.notice_work import Correction
 from schemas.notification import CancelReason, FailureReason, Place, Proof
-from services.common.api import FormId, SeenVersion
+from services.common.api import Form, FormId, Lists, Reader, SeenVersion, Shows, found
 from services.common.auth import Needs, Person
-from services.notifier.api.acting import Acts, Form, Lists, NotifierDesk, Reader, Shows
+from services.notifier.api.acting import Acts, NotifierDesk
 from services.notifier.store import (
     Hold,
     Listed,
@@ -102,84 +102,82 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     @api.get("", dependencies=[Depends(Needs(*SERVERS))], response_model=list[Listed])
     async def list_notifications(listing: Lists, state: Annotated[list[Shown] | None, Query()] = None) -> Response:
         async with read() as conn:
-            found = await listed(conn, state or list(Shown), listing.page)
-        return await listing.answer(found, "notification", lambda one: one.notification_id)
+            page = await listed(conn, state or list(Shown), listing.page)
+        return await listing.answer(page, "notification", lambda one: one.notification_id)
 
     @api.get("/holds", dependencies=[Depends(Needs(*LIFTERS))], response_model=list[Hold])
     async def list_holds(listing: Lists) -> Response:
         async with read() as conn:
-            found = await holds(conn, listing.page)
-        return await listing.answer(found, "notification", lambda one: one.notification_id)
+            page = await holds(conn, listing.page)
+        return await listing.answer(page, "notification", lambda one: one.notification_id)
 
     @api.get("/corrections", dependencies=[Depends(Needs(*SERVERS))], response_model=list[ToCorrect])
     async def list_corrections(listing: Lists) -> Response:
         async with read() as conn:
-            found = await corrections(conn, listing.page, decides=not DECIDERS.isdisjoint(listing.person.roles))
-        return await listing.answer(found, "notification", lambda one: one.notification_id)
+            page = await corrections(conn, listing.page, decides=not DECIDERS.isdisjoint(listing.person.roles))
+        return await listing.answer(page, "notification", lambda one: one.notification_id)
 
     @api.get("/{notification_id}", dependencies=[Depends(Needs(*SERVERS))], response_model=Listed)
     async def show_notification(notification_id: str, showing: Shows) -> Response:
         async with read() as conn:
-            found = await shown_notification(conn, notification_id)
-        if found is None:
-            raise HTTPException(404, "unknown_notification")
-        return await showing.answer(found, "notification", notification_id, found.version)
+            notice = found(await shown_notification(conn, notification_id), "unknown_notification")
+        return await showing.answer(notice, "notification", notification_id, notice.version)
 
     @api.post("/{notification_id}/claim")
     async def claim(notification_id: str, form_id: FormId, person: Server, version: SeenVersion) -> JSONResponse:
-        common = await acts.on(notification_id, person, SERVERS, version)
+        common = await acts.on("notification", notification_id, person, SERVERS, version)
         return await acts.submit(ClaimNotification(**common), form_id)
 
     @api.post("/{notification_id}/serve")
     async def serve(
         notification_id: str, form: ServeForm, form_id: FormId, person: Server, version: SeenVersion
     ) -> JSONResponse:
-        common = await acts.on(notification_id, person, SERVERS, version)
+        common = await acts.on("notification", notification_id, person, SERVERS, version)
         return await acts.submit(Serve(**common, **dict(form)), form_id)
 
     @api.post("/{notification_id}/fail")
     async def fail(
         notification_id: str, form: FailForm, form_id: FormId, person: Server, version: SeenVersion
     ) -> JSONResponse:
-        common = await acts.on(notification_id, person, SERVERS, version)
+        common = await acts.on("notification", notification_id, person, SERVERS, version)
         return await acts.submit(Fail(**common, **dict(form)), form_id)
 
     @api.post("/{notification_id}/plan")
     async def plan(
         notification_id: str, form: PlanForm, form_id: FormId, person: Server, version: SeenVersion
     ) -> JSONResponse:
-        common = await acts.on(notification_id, person, SERVERS, version)
+        common = await acts.on("notification", notification_id, person, SERVERS, version)
         return await acts.submit(PlanDelivery(**common, **dict(form)), form_id)
 
     @api.post("/{notification_id}/retry")
     async def retry(notification_id: str, form_id: FormId, person: Server, version: SeenVersion) -> JSONResponse:
-        common = await acts.on(notification_id, person, SERVERS, version)
+        common = await acts.on("notification", notification_id, person, SERVERS, version)
         return await acts.submit(RetryNotification(**common), form_id)
 
     @api.post("/{notification_id}/cancel")
     async def cancel(notification_id: str, form_id: FormId, person: Canceller, version: SeenVersion) -> JSONResponse:
-        common = await acts.on(notification_id, person, CANCELLERS, version)
+        common = await acts.on("notification", notification_id, person, CANCELLERS, version)
         return await acts.submit(CancelNotification(**common, reason=CancelReason.BY_PERSON), form_id)
 
     @api.post("/{notification_id}/lift")
     async def lift(
         notification_id: str, form: LiftForm, form_id: FormId, person: Lifter, version: SeenVersion
     ) -> JSONResponse:
-        common = await acts.on(notification_id, person, LIFTERS & {form.role}, version)
+        common = await acts.on("notification", notification_id, person, LIFTERS & {form.role}, version)
         return await acts.submit(LiftHold(**common, hold=form.hold, agency=form.agency), form_id)
 
     @api.post("/{notification_id}/decide-correction")
     async def decide_correction(
         notification_id: str, form: CorrectionForm, form_id: FormId, person: Decider, version: SeenVersion
     ) -> JSONResponse:
-        common = await acts.on(notification_id, person, DECIDERS, version)
+        common = await acts.on("notification", notification_id, person, DECIDERS, version)
         return await acts.submit(DecideCorrection(**common, correction=form.correction), form_id)
 
     @api.post("/{notification_id}/give-correction")
     async def give_correction(
         notification_id: str, form: CorrectionGivenForm, form_id: FormId, person: Server, version: SeenVersion
     ) -> JSONResponse:
-        common = await acts.on(notification_id, person, SERVERS, version)
+        common = await acts.on("notification", notification_id, person, SERVERS, version)
         return await acts.submit(GiveCorrection(**common, given_at=form.given_at), form_id)
 
     return api

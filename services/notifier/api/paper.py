@@ -18,11 +18,11 @@ from starlette.responses import JSONResponse
 
 from schemas.commands import PrintLetter
 from schemas.envelope import Data, Event
-from services.common.api import FormId, SeenVersion
+from services.common.api import Form, FormId, Reader, SeenVersion, Shows, found
 from services.common.auth import Needs, Person
 from services.common.policies import Prevailing
 from services.common.signoffs import NotSignedError
-from services.notifier.api.acting import Acts, Form, NotifierDesk, Reader, Shows
+from services.notifier.api.acting import Acts, NotifierDesk
 from services.notifier.domain import Notice, Offender
 from services.notifier.letters import (
     LetterBook,
@@ -34,7 +34,7 @@ from services.notifier.letters import (
     letter_of,
     service_packet,
 )
-from services.notifier.store import KeptLetter, NotifierStore, kept_letter, offender_of, said_of
+from services.notifier.store import KeptLetter, NotifierStore, kept_letter, said_of
 from services.notifier.usecases import CANCELLERS, SERVERS
 
 Server = Annotated[Person, Depends(Needs(*SERVERS))]
@@ -65,7 +65,7 @@ def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter
         notification_id: str, form: PrintForm, form_id: FormId, person: Server, version: SeenVersion
     ) -> JSONResponse:
         """Makes the letter and keeps it; `GET .../letters` names it, `GET .../letters/{sha256}` is the PDF."""
-        common = await acts.on(notification_id, person, SERVERS, version)
+        common = await acts.on("notification", notification_id, person, SERVERS, version)
         offender, notice = await _file(common["offender_id"], notification_id)
         made = await asyncio.to_thread(_made, offender, notice, form.dated, await _zone())
         command = PrintLetter(
@@ -82,7 +82,7 @@ def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter
     @api.get("/{notification_id}/letters", dependencies=[Depends(Needs(*SERVERS))], response_model=list[str])
     async def list_letters(notification_id: str, showing: Shows) -> Response:
         """SHA-256 of each letter that was printed, the latest last."""
-        _, notice = await _file(await _owner(notification_id), notification_id)
+        _, notice = await _file(await acts.owner("notification", notification_id), notification_id)
         return await showing.answer([one.sha256 for one in notice.printed], "notification", notification_id)
 
     @api.get("/{notification_id}/letters/{sha256}", dependencies=[Depends(Needs(*SERVERS))], response_class=Response)
@@ -94,7 +94,7 @@ def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter
     @api.get("/{notification_id}/packet", dependencies=[Depends(Needs(*CANCELLERS))], response_class=Response)
     async def show_packet(notification_id: str, showing: Shows) -> Response:
         """The service packet for a court, as ZIP."""
-        _, notice = await _file(await _owner(notification_id), notification_id)
+        _, notice = await _file(await acts.owner("notification", notification_id), notification_id)
         kept = await _kept(notification_id, notice.letter_sha256 or "none")
         async with read() as conn:
             said = await said_of(conn, notice.pair_id)
@@ -145,27 +145,17 @@ def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter
             raise HTTPException(409, "no_letters")
         return papers
 
-    async def _owner(notification_id: str) -> str:
-        async with read() as conn:
-            found = await offender_of(conn, notification_id)
-        if found is None:
-            raise HTTPException(404, "unknown_notification")
-        return found
-
     async def _file(offender_id: str, notification_id: str) -> tuple[Offender, Notice]:
         async with read() as conn:
-            found = (await STORE.load(conn, [offender_id])).get(offender_id)
-        if not isinstance(found, Offender) or notification_id not in found.notices:
+            one = (await STORE.load(conn, [offender_id])).get(offender_id)
+        if not isinstance(one, Offender) or notification_id not in one.notices:
             raise HTTPException(404, "unknown_notification")
-        return found, found.notices[notification_id]
+        return one, one.notices[notification_id]
 
     async def _kept(notification_id: str, sha256: str) -> KeptLetter:
-        await _owner(notification_id)
+        await acts.owner("notification", notification_id)
         async with read() as conn:
-            kept = await kept_letter(conn, notification_id, sha256)
-        if kept is None:
-            raise HTTPException(404, "unknown_letter")
-        return kept
+            return found(await kept_letter(conn, notification_id, sha256), "unknown_letter")
 
     return api
 

@@ -1,16 +1,7 @@
 """What the notifier keeps of one offender, and when a notice may go to him. Pure; times are record times in UTC."""
 
-from services.notifier.domain.call_in import CallIn, Place
-from services.notifier.domain.holds import (
-    HEARTBEAT_MAX_AGE,
-    TWO_PEOPLE,
-    Demand,
-    LaneView,
-    demands,
-    lifted,
-    reasons_to_hold,
-    waits_for_clock,
-)
+from services.notifier.domain.call_in import CallIn, Kept, Place
+from services.notifier.domain.holds import TWO_PEOPLE, LaneView, demands, lifted, reasons_to_hold, waits_for_clock
 from services.notifier.domain.notice import (
     FREE,
     GIVEN,
@@ -29,18 +20,17 @@ from services.notifier.domain.work import Deadline, Enforcement, Help
 __all__ = [
     "FREE",
     "GIVEN",
-    "HEARTBEAT_MAX_AGE",
     "TWO_PEOPLE",
     "UNSERVED",
     "Attempt",
     "CallIn",
     "CallInSeat",
     "Deadline",
-    "Demand",
     "Due",
     "Enforcement",
     "Gate",
     "Help",
+    "Kept",
     "LaneView",
     "Lift",
     "Merge",

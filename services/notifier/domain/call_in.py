@@ -8,6 +8,7 @@ from datetime import datetime
 
 from schemas.call_in import CallInState, SeatState
 from services.common.versions import version_of
+from services.notifier.domain.offender import Offender
 from services.notifier.domain.work import Deadline
 
 _HELD_PLACES = frozenset({SeatState.ASKED, SeatState.TAKEN, SeatState.ATTENDED, SeatState.MISSED})
@@ -62,3 +63,7 @@ class CallIn:
 
     def with_place(self, place: Place) -> CallIn:
         return replace(self, roster={**self.roster, place.notification_id: place})
+
+
+Kept = Offender | CallIn
+"""What a key of the notifier's lanes stands for."""

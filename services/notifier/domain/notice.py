@@ -18,6 +18,7 @@ from schemas.notification import (
     Proof,
 )
 from services.common.versions import version_of
+from services.notifier.domain.work import Deadline
 
 UNSERVED = frozenset(
     {NotificationState.PREPARED, NotificationState.HELD, NotificationState.RELEASED, NotificationState.FAILED}
@@ -51,13 +52,10 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """The clock that runs: what runs out, when it was meant to, when it calls next, how often it has called."""
+class Due(Deadline):
+    """The clock that runs for a notice: a deadline, and what runs out then."""
 
-    clock: NoticeClock
-    first: datetime
-    at: datetime
-    escalation: int = 0
+    clock: NoticeClock = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

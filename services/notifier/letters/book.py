@@ -76,14 +76,8 @@ class LetterBook:
     signoffs: SignOffs
 
     def template(self, kind: Kind, language: str) -> Template:
-        """In the language, or in English where there is none. No sign-off is asked yet: see `signed`."""
+        """In the language, or in English where there is none. No sign-off is asked yet: see `render`."""
         return self.templates.get(f"{kind}-{language}") or self.templates[f"{kind}-en"]
-
-    def signed(self, kind: Kind, language: str) -> Template:
-        """The template a notice may be prepared from. Raises `NotSignedError`."""
-        template = self.template(kind, language)
-        self.signoffs.require(template)
-        return template
 
     def render(self, letter: Letter) -> Made:
         """The letter as a PDF. Raises `NotSignedError`, or `LetterError` where it cannot be set."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from schemas.duty import DutyRole
 from schemas.notice_work import NoticeClock
@@ -14,6 +15,8 @@ from services.common.calendar import Calendar
 from services.common.duty import rung
 from services.notifier.domain import Deadline, Due, Notice, Offender
 from services.notifier.rules.policy import NoticePolicy
+
+D = TypeVar("D", bound=Deadline)
 
 _A_WEEK = Span(hours=168)
 _OF_HOLDS = frozenset({NoticeClock.HELD, NoticeClock.CLOSE, NoticeClock.DECIDE, NoticeClock.CORRECT})
@@ -42,7 +45,7 @@ def serve_by(offender: Offender, notice: Notice, policy: NoticePolicy) -> dateti
     return after(since, policy.notices.serve_within.get(notice.tier, _A_WEEK), _calendar(offender, notice, policy))
 
 
-def retries(notice: Notice, policy: NoticePolicy) -> bool:
+def _retries(notice: Notice, policy: NoticePolicy) -> bool:
     """Whether a failed notice is tried again by itself: a refusal never is."""
     policy = policy.then(notice.policy)
     return (
@@ -52,7 +55,7 @@ def retries(notice: Notice, policy: NoticePolicy) -> bool:
     )
 
 
-def clock_of(offender: Offender, notice: Notice, policy: NoticePolicy) -> tuple[NoticeClock, datetime] | None:
+def _clock_of(offender: Offender, notice: Notice, policy: NoticePolicy) -> tuple[NoticeClock, datetime] | None:
     """What runs, and when it runs out; None at the end."""
     policy = policy.then(notice.policy)
     settings = policy.notices
@@ -64,7 +67,7 @@ def clock_of(offender: Offender, notice: Notice, policy: NoticePolicy) -> tuple[
         case NotificationState.RELEASED:
             return _to_give(offender, notice, policy, calendar)
         case NotificationState.FAILED:
-            if settings.retry_after is not None and retries(notice, policy):
+            if settings.retry_after is not None and _retries(notice, policy):
                 return NoticeClock.RETRY, after(since, settings.retry_after, calendar)
             return NoticeClock.CLOSE, after(since, settings.close_within, calendar)
         case NotificationState.CORRECTED if notice.corrected_at is None:
@@ -90,59 +93,39 @@ def _to_give(
 
 def next_clock(offender: Offender, notice: Notice, policy: NoticePolicy) -> Due | None:
     """The clock that runs now: the one that ran already, where nothing has changed what it waits for."""
-    running = clock_of(offender, notice, policy)
+    running = _clock_of(offender, notice, policy)
     if running is None:
         return None
     clock, first = running
-    if notice.due is not None and (notice.due.clock, notice.due.first) == running:
-        return notice.due
-    return Due(clock, first, first)
+    return _still(notice.due, Due(first, first, clock=clock))
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A clock that has run out: the role called, and the clock as it runs on."""
-
-    role: DutyRole
-    due: Due
+def deadline(running: Deadline | None, first: datetime) -> Deadline:
+    """Until `first`: the one that runs, where that is still it."""
+    return _still(running, Deadline(first, first))
 
 
-def call(notice: Notice, due: Due, now: datetime, policy: NoticePolicy) -> Call | None:
-    """Who is called now, if the clock has run out; once, however long nobody looked."""
-    if now < due.at:
-        return None
-    escalation = due.escalation + 1
-    duty = policy.notices.duty
-    ladder: Sequence[DutyRole] = duty.holds if due.clock in _OF_HOLDS else duty.notices
-    return Call(
-        rung(ladder, escalation), replace(due, at=now + _repeat(notice, due, now, policy), escalation=escalation)
-    )
+def _still(running: D | None, begun: D) -> D:
+    if running is None or replace(running, at=running.first, escalation=0) != begun:
+        return begun
+    return running
 
 
-def _repeat(notice: Notice, due: Due, now: datetime, policy: NoticePolicy) -> timedelta:
-    """At the jail every few minutes; after a while of that nobody is helped by it, and it still does not end."""
-    usual = timedelta(hours=policy.notices.repeat_hours)
+def call(notice: Notice, due: Due, now: datetime, policy: NoticePolicy) -> tuple[Due, DutyRole] | None:
+    """See `overdue`. At the jail every few minutes; after a while of that nobody is helped by it, and it still does not end."""
+    again, duty = policy.again, policy.notices.duty
     at_the_jail = notice.channel is Channel.CUSTODY_VISIT and due.clock in (NoticeClock.CLAIM, NoticeClock.SERVE)
-    if at_the_jail and now - due.first < usual:
-        return timedelta(minutes=policy.notices.custody_repeat_minutes)
-    return usual
+    if at_the_jail and now - due.first < again:
+        again = timedelta(minutes=policy.notices.custody_repeat_minutes)
+    return overdue(due, duty.holds if due.clock in _OF_HOLDS else duty.notices, now, again)
 
 
-def deadline(running: Deadline | None, since: datetime, span: Span, calendar: Calendar) -> Deadline:
-    """The deadline of a thing that has been in its state since then; the one that runs, where that is still it."""
-    first = after(since, span, calendar)
-    return running if running is not None and running.first == first else Deadline(first, first)
-
-
-def overdue(
-    due: Deadline, ladder: Sequence[DutyRole], now: datetime, policy: NoticePolicy
-) -> tuple[Deadline, DutyRole] | None:
-    """The deadline as it runs on, and who is called now; None: it has not passed."""
+def overdue(due: D, ladder: Sequence[DutyRole], now: datetime, again: timedelta) -> tuple[D, DutyRole] | None:
+    """It as it runs on, and who is called now: once, however long nobody looked. None: it has not run out."""
     if now < due.at:
         return None
     escalation = due.escalation + 1
-    again = now + timedelta(hours=policy.notices.repeat_hours)
-    return replace(due, at=again, escalation=escalation), rung(ladder, escalation)
+    return replace(due, at=now + again, escalation=escalation), rung(ladder, escalation)
 
 
 def _calendar(offender: Offender, notice: Notice, policy: NoticePolicy) -> Calendar:

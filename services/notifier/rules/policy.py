@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from schemas.calendar import BusinessHours
@@ -45,6 +46,11 @@ class NoticePolicy:
     def calendar(self, agency: str | None) -> Calendar:
         """Office hours where the agency is."""
         return Calendar(ZoneInfo(self.agency_zones.get(agency or "", self.zone)), self.hours)
+
+    @property
+    def again(self) -> timedelta:
+        """How long after a call the next is made."""
+        return timedelta(hours=self.notices.repeat_hours)
 
     def wording(self, notice: Notice) -> Wording | None:
         """What it is made from now. Where the policy does not ask for signatures, any may be used."""

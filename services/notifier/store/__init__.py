@@ -4,25 +4,19 @@ from services.notifier.store.call_ins import CallInLine, RosterLine, is_call_in,
 from services.notifier.store.letters import KeptLetter, kept_letter, said_of
 from services.notifier.store.lists import (
     Hold,
+    Kind,
     Listed,
     Shown,
     ToCorrect,
     corrections,
     holds,
     listed,
-    offender_of,
+    owner_of,
     shown_notification,
 )
 from services.notifier.store.states import NotifierStore
 from services.notifier.store.tables import metadata
-from services.notifier.store.work_lists import (
-    EnforcementLine,
-    HelpLine,
-    enforcement_queue,
-    help_queue,
-    offender_of_enforcement,
-    offender_of_help,
-)
+from services.notifier.store.work_lists import EnforcementLine, HelpLine, enforcement_queue, help_queue
 
 __all__ = [
     "CallInLine",
@@ -30,6 +24,7 @@ __all__ = [
     "HelpLine",
     "Hold",
     "KeptLetter",
+    "Kind",
     "Listed",
     "NotifierStore",
     "RosterLine",
@@ -44,9 +39,7 @@ __all__ = [
     "listed",
     "listed_call_ins",
     "metadata",
-    "offender_of",
-    "offender_of_enforcement",
-    "offender_of_help",
+    "owner_of",
     "roster",
     "said_of",
     "shown_notification",

@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.call_in import CallInState, SeatState
 from services.common.paging import Page, Slice
 from services.common.sql import among, upsert
-from services.notifier.domain import CallIn, Deadline, Place
+from services.notifier.domain import CallIn, Place
 from services.notifier.store.tables import call_in_places, call_ins
+from services.notifier.store.work_rows import deadline, due_columns
 
 Step = tuple[CallIn | None, CallIn]
 """Before, if there was one, and after."""
@@ -56,7 +57,7 @@ def _call_in(row: Row[Any], roster: dict[str, Place]) -> CallIn:
         speakers=tuple(row.speakers),
         state=CallInState(row.state),
         roster=roster,
-        due=Deadline(row.due_first, row.due_at, row.escalation) if row.due_first else None,
+        due=deadline(row),
     )
 
 
@@ -69,9 +70,7 @@ def _row(one: CallIn, lane: int) -> dict[str, Any]:
         "capacity": one.capacity,
         "speakers": list(one.speakers),
         "state": one.state,
-        "due_first": one.due.first if one.due else None,
-        "due_at": one.due.at if one.due else None,
-        "escalation": one.due.escalation if one.due else None,
+        **due_columns(one.due),
     }
 
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import ColumnElement, Row, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.classification import Tier
@@ -19,9 +19,13 @@ from schemas.notification import CancelReason, Channel, NotificationState
 from services.common.paging import Page, Slice
 from services.notifier.domain import Lift, Notice
 from services.notifier.store.rows import lift, notice
-from services.notifier.store.tables import attempts, lifts, notifications
+from services.notifier.store.tables import attempts, enforcements, helps, lifts, notifications
 
 T = TypeVar("T")
+
+Kind = Literal["notification", "enforcement", "help"]
+"""What of his a person acts on, as the read log names it."""
+_OF_HIM: Mapping[Kind, Table] = {"notification": notifications, "enforcement": enforcements, "help": helps}
 
 
 class Shown(StrEnum):
@@ -91,11 +95,10 @@ class ToCorrect:
     version: str
 
 
-async def offender_of(conn: AsyncConnection, notification_id: str) -> str | None:
-    """Whose notice this is."""
-    found: str | None = await conn.scalar(
-        select(notifications.c.offender_id).where(notifications.c.notification_id == notification_id)
-    )
+async def owner_of(conn: AsyncConnection, kind: Kind, key: str) -> str | None:
+    """The id of the offender whose it is."""
+    table = _OF_HIM[kind]
+    found: str | None = await conn.scalar(select(table.c.offender_id).where(table.c[f"{kind}_id"] == key))
     return found
 
 

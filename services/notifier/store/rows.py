@@ -1,11 +1,10 @@
-"""An offender from his rows, and the rows of what has changed of him."""
+"""An offender from his rows; `changes.py` makes them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 import orjson
@@ -30,7 +29,6 @@ from schemas.person import OffenderDescribed
 from services.notifier.domain import (
     Attempt,
     CallInSeat,
-    Deadline,
     Due,
     Gate,
     Lift,
@@ -41,9 +39,10 @@ from services.notifier.domain import (
     Past,
     Printed,
     Wording,
-    waits_for_clock,
 )
-from services.notifier.store.work_rows import Step, enforcement, help_asked
+from services.notifier.store.work_rows import enforcement, help_asked
+
+MERGE = TypeAdapter(Merge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +88,11 @@ def offender(rows: Rows) -> Offender:
         pairs={row.pair_id: _pair(row) for row in rows.pairs},
         notices={one.notification_id: one for one in notices},
         past=tuple(Past(row.notification_id, Tier(row.tier), row.served_at, row.source) for row in rows.past),
-        merges={other: _merge(merge) for other, merge in head.merges.items()},
+        merges={other: MERGE.validate_python(merge) for other, merge in head.merges.items()},
         enforcements={row.enforcement_id: enforcement(row) for row in rows.enforcements},
         helps={row.help_id: help_asked(row) for row in rows.helps},
         told=tuple(head.told),
     )
-
-
-_MERGE = TypeAdapter(Merge)
-
-
-def _merge(kept: Any) -> Merge:
-    return _MERGE.validate_python(kept)
 
 
 def lift(row: Row[Any]) -> Lift:
@@ -180,175 +172,5 @@ def notice(row: Row[Any]) -> Notice:
         wording=Wording(row.template, row.template_sha256, not row.unsigned) if row.template else None,
         letter_sha256=row.letter_sha256,
         policy=row.policy,
-        due=Due(NoticeClock(row.due_clock), row.due_first, row.due_at, row.escalation) if row.due_clock else None,
+        due=Due(row.due_first, row.due_at, row.escalation, clock=NoticeClock(row.due_clock)) if row.due_clock else None,
     )
-
-
-def _clocks(one: Offender) -> Iterator[datetime]:
-    dues: list[Due | Deadline | None] = [each.due for each in one.notices.values()]
-    dues += [each.due for each in one.enforcements.values()]
-    dues += [each.due for each in one.helps.values()]
-    return (due.at for due in dues if due is not None)
-
-
-def offender_row(one: Offender, lane: int) -> dict[str, Any]:
-    return {
-        "offender_id": one.offender_id,
-        "lane": lane,
-        "tier": one.tier,
-        "challenged": one.challenged,
-        "described": one.described.model_dump(mode="json") if one.described else None,
-        "waits_for_clock": waits_for_clock(one),
-        "next_at": min(_clocks(one), default=None),
-        "merges": {other: _MERGE.dump_python(merge, mode="json") for other, merge in one.merges.items()},
-        "told": list(one.told),
-    }
-
-
-def pair_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
-    for before, after in steps:
-        for pair in after.pairs.values():
-            if before.pairs.get(pair.pair_id) != pair:
-                yield {
-                    "offender_id": after.offender_id,
-                    "pair_id": pair.pair_id,
-                    "lane": lane,
-                    "opened": pair.opened,
-                    "place": pair.place,
-                    "on_ladder": pair.on_ladder,
-                    "unannounced": pair.unannounced,
-                    "mutual": pair.mutual,
-                    "bulk": pair.bulk,
-                    "conflict": pair.conflict,
-                    "also_victim": pair.also_victim,
-                    "agency": pair.agency,
-                    "statutes": list(pair.statutes),
-                    "asked": pair.asked,
-                    "gate": pair.gate.state if pair.gate else None,
-                    "gate_version": pair.gate.version if pair.gate else None,
-                    "gate_at": pair.gate.at if pair.gate else None,
-                    "gate_answers": pair.gate.answers if pair.gate else 0,
-                }
-
-
-def notice_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
-    for before, after in steps:
-        for notice in after.notices.values():
-            if before.notices.get(notice.notification_id) != notice:
-                yield {
-                    "notification_id": notice.notification_id,
-                    "offender_id": after.offender_id,
-                    "lane": lane,
-                    "pair_id": notice.pair_id,
-                    "tier": notice.tier,
-                    "channel": notice.channel,
-                    "language": notice.language,
-                    "prepared_at": notice.prepared_at,
-                    "state": notice.state,
-                    "reasons": list(notice.reasons),
-                    "asks": notice.asks,
-                    "tripped": notice.tripped,
-                    "asked_at": notice.asked_at,
-                    "since": notice.since,
-                    "released_at": notice.released_at,
-                    "taken_back_at": notice.taken_back_at,
-                    "ended": notice.ended,
-                    "served_at": notice.served_at,
-                    "proof": notice.proof,
-                    "served_by": notice.served_by,
-                    "place": notice.place,
-                    "serve_by": notice.serve_by,
-                    "claimed_by": notice.claimed_by,
-                    "planned_from": notice.planned_from,
-                    "planned_until": notice.planned_until,
-                    "round_from": notice.round_from,
-                    "round_until": notice.round_until,
-                    "plan_told": notice.plan_told,
-                    "route": notice.route,
-                    "correction": notice.correction,
-                    "corrected_at": notice.corrected_at,
-                    "tried_before": notice.tried_before,
-                    "policy": notice.policy,
-                    "due_clock": notice.due.clock if notice.due else None,
-                    "due_first": notice.due.first if notice.due else None,
-                    "due_at": notice.due.at if notice.due else None,
-                    "escalation": notice.due.escalation if notice.due else None,
-                    "template": notice.wording.name if notice.wording else None,
-                    "template_sha256": notice.wording.sha256 if notice.wording else None,
-                    "unsigned": notice.unsigned,
-                    "letter_sha256": notice.letter_sha256,
-                    "call_in_id": notice.seat.call_in_id if notice.seat else None,
-                    "call_in_at": notice.seat.starts_at if notice.seat else None,
-                    "call_in_venue": notice.seat.venue if notice.seat else None,
-                    "call_in_asking": notice.seat.asking if notice.seat else None,
-                }
-
-
-def lift_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
-    for before, after in steps:
-        for notice in after.notices.values():
-            known = before.notices[notice.notification_id].lifts if notice.notification_id in before.notices else ()
-            for place, lift in enumerate(notice.lifts[len(known) :], start=len(known)):
-                yield {
-                    "notification_id": notice.notification_id,
-                    "hold": lift.hold,
-                    "pair_id": lift.pair_id,
-                    "by": lift.by,
-                    "role": lift.role,
-                    "place": place,
-                    "offender_id": after.offender_id,
-                    "lane": lane,
-                }
-
-
-def attempt_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
-    for before, after in steps:
-        for notice in after.notices.values():
-            known = before.notices[notice.notification_id].attempts if notice.notification_id in before.notices else ()
-            for place, attempt in enumerate(notice.attempts[len(known) :], start=len(known)):
-                yield {
-                    "notification_id": notice.notification_id,
-                    "place_no": place,
-                    "at": attempt.at,
-                    "by": attempt.by,
-                    "channel": attempt.channel,
-                    "reason": attempt.reason,
-                    "place": attempt.place,
-                    "offender_id": after.offender_id,
-                    "lane": lane,
-                }
-
-
-def past_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
-    for before, after in steps:
-        for place, one in enumerate(after.past[len(before.past) :], start=len(before.past)):
-            yield {
-                "offender_id": after.offender_id,
-                "notification_id": one.notification_id,
-                "lane": lane,
-                "tier": one.tier,
-                "served_at": one.served_at,
-                "source": one.source,
-                "place": place,
-            }
-
-
-def letter_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
-    for before, after in steps:
-        for notice in after.notices.values():
-            known = before.notices[notice.notification_id].printed if notice.notification_id in before.notices else ()
-            for place, one in enumerate(notice.printed[len(known) :], start=len(known)):
-                yield {
-                    "notification_id": notice.notification_id,
-                    "sha256": one.sha256,
-                    "place_no": place,
-                    "dated": one.dated,
-                    "template": one.template,
-                    "version": one.version,
-                    "template_sha256": one.template_sha256,
-                    "printed_at": one.printed_at,
-                    "printed_by": one.printed_by,
-                    "content": one.content,
-                    "offender_id": after.offender_id,
-                    "lane": lane,
-                }

@@ -13,19 +13,18 @@ from schemas.notification import NotificationState
 from services.common.policies import PolicyStore
 from services.common.sql import rows_of, upsert
 from services.common.turns import in_turns
-from services.notifier.domain import CallIn, Offender
+from services.notifier.domain import CallIn, Kept, Offender
 from services.notifier.store.call_ins import load_call_ins, save_call_ins
-from services.notifier.store.rows import (
-    Rows,
+from services.notifier.store.changes import (
     attempt_rows,
     letter_rows,
     lift_rows,
     notice_rows,
-    offender,
     offender_row,
     pair_rows,
     past_rows,
 )
+from services.notifier.store.rows import Rows, offender
 from services.notifier.store.tables import (
     attempts,
     call_ins,
@@ -40,8 +39,6 @@ from services.notifier.store.tables import (
     past_notifications,
 )
 from services.notifier.store.work_rows import Step, enforcement_rows, help_rows
-
-Kept = Offender | CallIn
 
 
 class NotifierStore(PolicyStore):

@@ -68,20 +68,6 @@ async def help_queue(conn: AsyncConnection, states: Collection[HelpState], page:
     return found.map(_help)
 
 
-async def offender_of_enforcement(conn: AsyncConnection, enforcement_id: str) -> str | None:
-    """Whose it is."""
-    found: str | None = await conn.scalar(
-        select(enforcements.c.offender_id).where(enforcements.c.enforcement_id == enforcement_id)
-    )
-    return found
-
-
-async def offender_of_help(conn: AsyncConnection, help_id: str) -> str | None:
-    """Whose it is."""
-    found: str | None = await conn.scalar(select(helps.c.offender_id).where(helps.c.help_id == help_id))
-    return found
-
-
 def _enforcement(row: Row[Any]) -> EnforcementLine:
     one = enforcement(row)
     return EnforcementLine(

@@ -1,4 +1,4 @@
-"""Referrals to the prosecutor and help asked for, from and to their rows."""
+"""Referrals to the prosecutor and help asked for, from and to their rows; and the deadline of whatever has one."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def enforcement(row: Row[Any]) -> Enforcement:
         state=EnforcementState(row.state),
         taken_by=row.taken_by,
         outcome=EnforcementOutcome(row.outcome) if row.outcome else None,
-        due=_deadline(row),
+        due=deadline(row),
         policy=row.policy,
     )
 
@@ -41,16 +41,16 @@ def help_asked(row: Row[Any]) -> Help:
         state=HelpState(row.state),
         provider=row.provider,
         outcome=HelpOutcome(row.outcome) if row.outcome else None,
-        due=_deadline(row),
+        due=deadline(row),
         policy=row.policy,
     )
 
 
-def _deadline(row: Row[Any]) -> Deadline | None:
+def deadline(row: Row[Any]) -> Deadline | None:
     return Deadline(row.due_first, row.due_at, row.escalation) if row.due_first else None
 
 
-def _due(due: Deadline | None) -> dict[str, Any]:
+def due_columns(due: Deadline | None) -> dict[str, Any]:
     return {
         "due_first": due.first if due else None,
         "due_at": due.at if due else None,
@@ -75,7 +75,7 @@ def enforcement_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any
                     "taken_by": one.taken_by,
                     "outcome": one.outcome,
                     "policy": one.policy,
-                    **_due(one.due),
+                    **due_columns(one.due),
                 }
 
 
@@ -95,5 +95,5 @@ def help_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "provider": one.provider,
                     "outcome": one.outcome,
                     "policy": one.policy,
-                    **_due(one.due),
+                    **due_columns(one.due),
                 }

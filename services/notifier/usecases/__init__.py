@@ -17,7 +17,6 @@ from services.notifier.usecases.helping import ask_help, close_help, refer_help
 from services.notifier.usecases.inviting import attend, invite, uninvite
 from services.notifier.usecases.meetings import (
     PLANNERS,
-    Kept,
     cancel_call_in,
     meeting_clock,
     plan_call_in,
@@ -28,7 +27,6 @@ from services.notifier.usecases.meetings import (
 from services.notifier.usecases.merging import ask_given, tell_given
 from services.notifier.usecases.printing import print_letter
 from services.notifier.usecases.records import clock, described, gate_changed
-from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.serving import DECIDERS, decide_correction, give_correction, serve
 
 __all__ = [
@@ -38,8 +36,6 @@ __all__ = [
     "PLANNERS",
     "PROSECUTORS",
     "SERVERS",
-    "Kept",
-    "Refused",
     "ask_given",
     "ask_help",
     "attend",

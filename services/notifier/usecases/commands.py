@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from schemas.commands import (
     CancelNotification,
@@ -12,6 +13,7 @@ from schemas.commands import (
     LiftableHold,
     LiftHold,
     NotificationCommand,
+    PersonCommand,
     PlanDelivery,
     RetryNotification,
     Role,
@@ -26,14 +28,27 @@ from schemas.notification import (
     NotificationHeld,
     NotificationState,
 )
-from services.common.service import Input, Outcome
+from services.common.service import Input, Outcome, Refused
 from services.common.versions import STALE
-from services.notifier.domain import FREE, GIVEN, TWO_PEOPLE, Attempt, Lift, Notice, Offender, demands, lifted
+from services.notifier.domain import (
+    FREE,
+    GIVEN,
+    TWO_PEOPLE,
+    Attempt,
+    Enforcement,
+    Help,
+    Lift,
+    Notice,
+    Offender,
+    demands,
+    lifted,
+)
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.ending import cancelled
-from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft, outgoing
+
+T = TypeVar("T", Notice, Enforcement, Help)
 
 SERVERS = frozenset({Role.OFFICER, Role.COORDINATOR})
 CANCELLERS = frozenset({Role.COORDINATOR})
@@ -200,16 +215,20 @@ def not_in_future(at: datetime, given: Input, policy: NoticePolicy) -> None:
         raise Refused("served_in_the_future")
 
 
-def any_notice(offender: Offender, command: NotificationCommand, may: frozenset[Role]) -> Notice:
-    """The notice the command is about, if this person may act on it."""
+def acted_on(one: T | None, command: PersonCommand, may: frozenset[Role], unknown: str) -> T:
+    """What the command is about, if this person may act on it and saw it as it is. `unknown`: the code where there is none."""
     if command.role not in may:
         raise Refused("role_missing")
-    notice = offender.notices.get(command.notification_id)
-    if notice is None:
-        raise Refused("unknown_notification")
-    if command.expects not in (None, notice.version):
+    if one is None:
+        raise Refused(unknown)
+    if command.expects not in (None, one.version):
         raise Refused(STALE)
-    return notice
+    return one
+
+
+def any_notice(offender: Offender, command: NotificationCommand, may: frozenset[Role]) -> Notice:
+    """The notice, whatever has become of it."""
+    return acted_on(offender.notices.get(command.notification_id), command, may, "unknown_notification")
 
 
 def open_notice(offender: Offender, command: NotificationCommand, may: frozenset[Role]) -> Notice:

@@ -17,11 +17,10 @@ from schemas.enforcement import (
 )
 from schemas.envelope import deterministic_id
 from schemas.notification import CancelReason
-from services.common.service import Input, Outcome
-from services.common.versions import STALE
+from services.common.service import Input, Outcome, Refused
 from services.notifier.domain import Enforcement, Offender, Pair
 from services.notifier.rules import NoticePolicy
-from services.notifier.usecases.refusing import Refused
+from services.notifier.usecases.commands import acted_on
 from services.notifier.usecases.settling import settled
 from services.notifier.usecases.telling import Draft
 
@@ -132,13 +131,7 @@ def close_enforcement(
 
 
 def _open(offender: Offender, command: EnforcementCommand) -> Enforcement:
-    if command.role not in PROSECUTORS:
-        raise Refused("role_missing")
-    one = offender.enforcements.get(command.enforcement_id)
-    if one is None:
-        raise Refused("unknown_enforcement")
-    if command.expects not in (None, one.version):
-        raise Refused(STALE)
+    one = acted_on(offender.enforcements.get(command.enforcement_id), command, PROSECUTORS, "unknown_enforcement")
     if one.over:
         raise Refused("already_closed")
     return one

@@ -9,12 +9,10 @@ from schemas import help as told
 from schemas.commands import AskHelp, CloseHelp, HelpCommand, ReferHelp
 from schemas.envelope import deterministic_id
 from schemas.help import HelpState
-from services.common.service import Input, Outcome
-from services.common.versions import STALE
+from services.common.service import Input, Outcome, Refused
 from services.notifier.domain import Help, Offender
 from services.notifier.rules import NoticePolicy
-from services.notifier.usecases.commands import SERVERS, any_notice
-from services.notifier.usecases.refusing import Refused
+from services.notifier.usecases.commands import SERVERS, acted_on, any_notice
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
 
@@ -46,13 +44,7 @@ def close_help(offender: Offender, command: CloseHelp, given: Input, policy: Not
 
 
 def _open(offender: Offender, command: HelpCommand) -> Help:
-    if command.role not in SERVERS:
-        raise Refused("role_missing")
-    one = offender.helps.get(command.help_id)
-    if one is None:
-        raise Refused("unknown_help")
-    if command.expects not in (None, one.version):
-        raise Refused(STALE)
+    one = acted_on(offender.helps.get(command.help_id), command, SERVERS, "unknown_help")
     if one.over:
         raise Refused("already_closed")
     return one

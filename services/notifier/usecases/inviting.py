@@ -18,12 +18,11 @@ from schemas.notification import (
     Place,
     Proof,
 )
-from services.common.service import Input, Outcome
+from services.common.service import Input, Outcome, Refused
 from services.notifier.domain import Attempt, CallInSeat, Notice, Offender
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.commands import SERVERS, open_notice
 from services.notifier.usecases.merging import served_here
-from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
 

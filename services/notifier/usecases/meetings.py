@@ -22,17 +22,13 @@ from schemas.commands import (
 )
 from schemas.envelope import Data
 from schemas.topics import Topic
-from services.common.service import Input, Outcome, Outgoing, caused_by
-from services.notifier.domain import CallIn, Deadline, Offender, Place
-from services.notifier.rules import NoticePolicy, after, overdue
-from services.notifier.usecases.refusing import Refused
+from services.common.service import Input, Outcome, Outgoing, Refused, caused_by
+from services.notifier.domain import CallIn, Deadline, Kept, Offender, Place
+from services.notifier.rules import NoticePolicy, after, deadline, overdue
 from services.notifier.usecases.settling import lane_view
 from services.notifier.usecases.telling import SOURCE, alerted
 
 PLANNERS = frozenset({Role.COORDINATOR})
-
-Kept = Offender | CallIn
-"""What a key of the notifier's lanes stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +182,7 @@ def _settled(meeting: Meeting, given: Input, policy: NoticePolicy) -> Outcome[Ke
         meeting = replace(meeting.say(event), call_in=replace(call_in, state=CallInState.HELD))
     alerts: tuple[Outgoing, ...] = ()
     due = _due(meeting.call_in, policy)
-    called = overdue(due, policy.notices.duty.holds, now, policy) if due is not None else None
+    called = overdue(due, policy.notices.duty.holds, now, policy.again) if due is not None else None
     if called is not None:
         due, role = called
         meeting = meeting.say(
@@ -203,7 +199,7 @@ def _due(call_in: CallIn, policy: NoticePolicy) -> Deadline | None:
     span = policy.notices.attendance_within
     # With nobody on the roster it is over when it begins.
     first = after(call_in.starts_at, span, policy.calendar(None)) if call_in.open_places else call_in.starts_at
-    return call_in.due if call_in.due is not None and call_in.due.first == first else Deadline(first, first)
+    return deadline(call_in.due, first)
 
 
 def _outgoing(given: Input, number: int, data: Data) -> Outgoing:

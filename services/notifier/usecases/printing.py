@@ -11,11 +11,10 @@ from zoneinfo import ZoneInfo
 from schemas.commands import PrintLetter
 from schemas.notice_work import Correction, LetterPrinted
 from schemas.notification import NotificationState
-from services.common.service import Input, Outcome
+from services.common.service import Input, Outcome, Refused
 from services.notifier.domain import Notice, Offender, Printed
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.commands import SERVERS, any_notice
-from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
 

@@ -14,13 +14,12 @@ from schemas.notification import (
     NotificationState,
     Place,
 )
-from services.common.service import Input, Outcome
+from services.common.service import Input, Outcome, Refused
 from services.notifier.domain import FREE, GIVEN, UNSERVED, LaneView, Notice, Offender
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.commands import LATE_CLOCK, SERVERS, any_notice, not_in_future
 from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.merging import served_here
-from services.notifier.usecases.refusing import Refused
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
 

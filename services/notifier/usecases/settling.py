@@ -6,11 +6,9 @@ run out calls whoever is on duty.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 from schemas.call_in import SeatState
 from schemas.commands import TellSeat
-from schemas.duty import DutyRole
 from schemas.notice_work import NoticeClock, NoticeEscalated
 from schemas.notification import (
     CancelReason,
@@ -208,11 +206,9 @@ def _clocked(draft: Draft, notice: Notice, lane: LaneView, policy: NoticePolicy)
     if due is not None and due.clock is not NoticeClock.RETRY:
         called = call(notice, due, lane.now, policy)
         if called is not None:
-            draft = _called(draft, notice, due.clock, due.first, called.role, called.due.escalation)
-            due = called.due
+            due, role = called
+            event = draft.offender.work(
+                NoticeEscalated, notice, clock=due.clock, role=role, escalation=due.escalation, due_at=due.first
+            )
+            draft = draft.say(event).alert(role, due.escalation, notice.notification_id)
     return draft if due == notice.due else draft.tell(replace(notice, due=due))
-
-
-def _called(draft: Draft, notice: Notice, clock: NoticeClock, due_at: datetime, role: DutyRole, times: int) -> Draft:
-    event = draft.offender.work(NoticeEscalated, notice, clock=clock, role=role, escalation=times, due_at=due_at)
-    return draft.say(event).alert(role, times, notice.notification_id)

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from schemas.enforcement import EnforcementEscalated, EnforcementState
 from schemas.help import HelpEscalated, HelpState
-from services.notifier.domain import Deadline
-from services.notifier.rules import NoticePolicy, deadline, overdue
+from services.notifier.rules import NoticePolicy, after, deadline, overdue
 from services.notifier.usecases.telling import Draft
 
 
@@ -21,8 +20,9 @@ def enforcements_clocked(draft: Draft, now: datetime, policy: NoticePolicy) -> D
         pair, then = draft.offender.pairs.get(one.pair_id), policy.then(one.policy)
         terms = then.notices.enforcement
         span = terms.take_within if one.state is EnforcementState.REFERRED else terms.close_within
-        due = deadline(one.due, one.since, span, then.calendar(pair.agency if pair is not None else None))
-        called = overdue(due, duty.enforcement, now, policy)
+        calendar = then.calendar(pair.agency if pair is not None else None)
+        due = deadline(one.due, after(one.since, span, calendar))
+        called = overdue(due, duty.enforcement, now, policy.again)
         if called is not None:
             due, role = called
             event = EnforcementEscalated(
@@ -48,8 +48,8 @@ def helps_clocked(draft: Draft, now: datetime, policy: NoticePolicy) -> Draft:
         then = policy.then(one.policy)
         terms = then.notices.help
         span = terms.refer_within if one.state is HelpState.ASKED else terms.outcome_within
-        due: Deadline = deadline(one.due, one.since, span, then.calendar(None))
-        called = overdue(due, duty.help, now, policy)
+        due = deadline(one.due, after(one.since, span, then.calendar(None)))
+        called = overdue(due, duty.help, now, policy.again)
         if called is not None:
             due, role = called
             event = HelpEscalated(

@@ -14,7 +14,7 @@ import io
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,15 +24,15 @@ from typing import Any
 import orjson
 import structlog
 
-from schemas.partner import NOTES, SUBSCRIBED, PartnerErased, PartnerTier, PartnerWithdrawn
+from schemas.partner import NOTES, SUBSCRIBED, PartnerErased
 from schemas.partner_file import CsvDelivery
 from services.common import metrics
 from services.common.api.tables import as_csv
 from services.common.database import Database
 from services.common.desk import Reporter
-from services.partners.rules import Terms
+from services.partners.sender.leaving import Sender
 from services.partners.store import deliveries
-from services.partners.store.deliveries import NOT_ASKED, Delivered, Due
+from services.partners.store.deliveries import Delivered, Due
 
 log = structlog.get_logger(__name__)
 
@@ -51,21 +51,12 @@ def _file(event_type: str) -> str:
 _FILES = frozenset(map(_file, (*SUBSCRIBED, *_NOTE_TYPES)))
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(slots=True)
-class BatchSender:
-    """One replica's, for one partner. `folder` is the partner's own. `pace`: by what a period is multiplied."""
+class BatchSender(Sender):
+    """One replica's, for one partner. `folder` is the partner's own."""
 
-    terms: Terms
     delivery: CsvDelivery
     folder: Path
-    now: Callable[[], datetime] = _utc_now
-    pace: float = 1.0
-    _stands_back: bool = False
-    """Another replica has read another file since."""
 
     @property
     def period(self) -> timedelta:
@@ -83,26 +74,20 @@ class BatchSender:
         async with database.write() as conn:
             while await deliveries.enlist(conn, self.terms.partner.topic, now):
                 pass
-            stood_back = self._stands_back
-            self._stands_back = not await deliveries.is_newest(conn, self.terms.digest, self.terms.read_at)
-            if self._stands_back:
-                if not stood_back:
-                    log.error("batches.another_file", partner=self.terms.partner.id)
+            if not await self.holds_newest(conn, "batches.another_file"):
                 return None
             end = await deliveries.begin_period(conn, now, self.period)
             if end is None:
                 return None
-            clock = await deliveries.record_clock(conn)
-            lapsed = clock is not None and self.terms.lapsed(clock)
+            lapsed = await self.lapsed(conn)
             if not lapsed:
-                await deliveries.renew(conn, now, PartnerWithdrawn.TYPE, PartnerTier.TYPE)
+                await self.renew(conn, now)
             waiting = await deliveries.waiting(conn)
-        ends = {(one.lane, one.seq): self._end(one, lapsed=lapsed) for one in waiting}
-        sent = [one for one in waiting if ends[one.lane, one.seq][0] is Delivered.DONE]
+        ends = [self.fate(one, lapsed=lapsed)[:2] for one in waiting]
+        sent = [one for one, (state, _) in zip(waiting, ends, strict=True) if state is Delivered.DONE]
         made = await asyncio.to_thread(self._write, end, sent)
         async with database.write() as conn:
-            for one in waiting:
-                state, answer = ends[one.lane, one.seq]
+            for one, (state, answer) in zip(waiting, ends, strict=True):
                 await deliveries.end(conn, one, state, self.now(), answer)
         metrics.partner_deliveries.labels(self.terms.partner.id, "delivered").inc(len(sent))
         return made
@@ -156,15 +141,6 @@ class BatchSender:
         except (OSError, ValueError, TypeError, KeyError, csv.Error) as fault:
             partner, name = self.terms.partner.id, type(fault).__name__
             log.error("batches.not_erased", partner=partner, batch=path.parent.name, file=path.name, error=name)
-
-    def _end(self, one: Due, *, lapsed: bool) -> tuple[Delivered, str | None]:
-        if one.body is None or "erased" in one.headers:
-            return Delivered.ERASED, None
-        if lapsed and one.type != PartnerErased.TYPE:
-            return Delivered.LAPSED, None
-        if self.terms.still(one.type, orjson.loads(one.body)) is None:
-            return Delivered.LAPSED, NOT_ASKED
-        return Delivered.DONE, None
 
     def columns(self) -> Mapping[str, tuple[str, ...]]:
         """Of each file: the event's id and time, then exactly what the partner's file names."""

@@ -11,7 +11,7 @@ import random
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,17 +21,17 @@ import orjson
 import structlog
 from standardwebhooks import Webhook
 
-from schemas.partner import PartnerErased, PartnerNote, PartnerTier, PartnerWithdrawn, partner_types
+from schemas.partner import PartnerNote, partner_types
 from schemas.partner_file import WebhookDelivery
 from services.common import metrics
 from services.common.database import Database
 from services.common.desk import Reporter
 from services.common.errors import ConfigurationError
-from services.partners.rules import Terms
+from services.partners.sender.leaving import Sender
 from services.partners.sender.reaching import NotReachableError, Resolve, address_of, resolve
 from services.partners.sender.secrets import SecretsError
 from services.partners.store import deliveries
-from services.partners.store.deliveries import NOT_ASKED, Delivered, Due
+from services.partners.store.deliveries import Delivered, Due
 
 log = structlog.get_logger(__name__)
 
@@ -51,10 +51,6 @@ GONE = 410
 Secrets = Callable[[], Sequence[str]]
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came of one try. `code`: the HTTP status, or why there is none; of the body nothing is kept or read."""
@@ -68,27 +64,19 @@ class Answer:
 
 
 @dataclass(slots=True)
-class WebhookSender:
+class WebhookSender(Sender):
     """One replica's, for one partner. `secrets` is asked before each request, so that they can be changed at any time.
 
-    `pace`: by what every wait is multiplied (`PartnersSettings.partners_hour_s`). `tls`: how servers are verified; None: as the
-    public authorities say.
+    `tls`: how servers are verified; None: as the public authorities say.
     """
 
-    terms: Terms
     delivery: WebhookDelivery
     secrets: Secrets
-    now: Callable[[], datetime] = _utc_now
     look_up: Resolve = resolve
-    pace: float = 1.0
     tls: ssl.SSLContext | None = None
-    poll_s: float = POLL_S
-    transport: httpx.AsyncBaseTransport | None = None
     _flying: set[asyncio.Task[None]] = field(default_factory=set)
     _may_owe: bool = True
     """What a lapse kept back is still to be looked for: at the start, and whenever a lapse was seen."""
-    _stands_back: bool = False
-    """Another replica has read another file since."""
 
     async def run(self, database: Database, reporter: Reporter) -> None:
         """Until cancelled. See `services.common.replica.Companion`; has nothing to say in the log."""
@@ -118,16 +106,16 @@ class WebhookSender:
         """What `post` sends with."""
         # trust_env: no proxy and no .netrc of the machine comes between.
         return httpx.AsyncClient(
-            timeout=self.timeout_s, follow_redirects=False, trust_env=False, transport=self.transport,
+            timeout=self.timeout_s, follow_redirects=False, trust_env=False,
             verify=True if self.tls is None else self.tls,
             limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
         )  # fmt: skip
 
     async def _pause(self) -> None:
         if self._flying:
-            await asyncio.wait(self._flying, timeout=self.poll_s, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(self._flying, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
         else:
-            await asyncio.sleep(self.poll_s)
+            await asyncio.sleep(POLL_S)
 
     async def _round(self, database: Database, client: httpx.AsyncClient) -> bool:
         """Whether there was anything to send."""
@@ -137,16 +125,11 @@ class WebhookSender:
             new = await deliveries.enlist(conn, self.terms.partner.topic, now)
             if await deliveries.marked(conn, "disabled") is not None:
                 return False
-            stood_back = self._stands_back
-            self._stands_back = not await deliveries.is_newest(conn, self.terms.digest, self.terms.read_at)
-            if self._stands_back:
-                if not stood_back:
-                    log.error("webhook.another_file", partner=self.terms.partner.id)
+            if not await self.holds_newest(conn, "webhook.another_file"):
                 return False
-            clock = await deliveries.record_clock(conn)
-            lapsed = clock is not None and self.terms.lapsed(clock)
+            lapsed = await self.lapsed(conn)
             if self._may_owe and not lapsed:
-                await deliveries.renew(conn, now, PartnerWithdrawn.TYPE, PartnerTier.TYPE)
+                await self.renew(conn, now)
             until = now + timedelta(seconds=LEASES * self.timeout_s)
             found = await deliveries.lease(conn, now, until, AT_ONCE - len(self._flying))
         self._may_owe = lapsed
@@ -156,13 +139,8 @@ class WebhookSender:
 
     async def _one(self, database: Database, client: httpx.AsyncClient, one: Due, *, lapsed: bool) -> None:
         try:
-            if one.body is None or "erased" in one.headers:
-                state, answer = Delivered.ERASED, None
-            elif lapsed and one.type != PartnerErased.TYPE:
-                state, answer = Delivered.LAPSED, None
-            elif (data := self.terms.still(one.type, orjson.loads(one.body))) is None:
-                state, answer = Delivered.LAPSED, NOT_ASKED
-            else:
+            state, answer, data = self.fate(one, lapsed=lapsed)
+            if data is not None:
                 await self._send(database, client, one, orjson.dumps(data))
                 return
             async with database.write() as conn:
@@ -178,7 +156,7 @@ class WebhookSender:
             if answer.is_success:
                 await deliveries.end(conn, one, Delivered.DONE, now, answer.code)
             elif answer.code == str(GONE):
-                await deliveries.disable(conn, now, "gone")
+                await deliveries.mark(conn, "disabled", "gone", now)
                 await deliveries.again(conn, one, now, answer.code)
                 log.error("webhook.disabled", partner=self.terms.partner.id)
             elif (wait := self._wait(one, answer)) is not None:

@@ -205,10 +205,6 @@ async def _is_followed(conn: AsyncConnection, row: Any, kind: str) -> bool:
     return any(dict(headers)["ce_type"] == kind for headers in await conn.scalars(later))
 
 
-async def disable(conn: AsyncConnection, now: datetime, reason: str) -> None:
-    await upsert(conn, channel, [{"name": "disabled", "value": reason, "at": now}], ["name"])
-
-
 async def enable(conn: AsyncConnection) -> None:
     await conn.execute(channel.delete().where(channel.c.name == "disabled"))
 
@@ -223,9 +219,11 @@ async def mark(conn: AsyncConnection, name: str, value: str, now: datetime) -> N
     await upsert(conn, channel, [{"name": name, "value": value, "at": now}], ["name"])
 
 
-async def is_newest(conn: AsyncConnection, digest: str, read_at: datetime) -> bool:
-    """Whether no replica has since read another file of the partner's. The one that was read last binds all: while replicas are
-    renewed one by one, an old file must not let lapse what the new one asks for.
+async def holds_newest(conn: AsyncConnection, digest: str, read_at: datetime) -> bool:
+    """Put down that this file of the partner's was read then, unless another has been since. Returns whether it is put down.
+
+    The one that was read last binds all: while replicas are renewed one by one, an old file must not let lapse what the new one
+    asks for.
     """
     row = (await conn.execute(select(channel.c.value, channel.c.at).where(channel.c.name == "file"))).one_or_none()
     if row is not None and row.at > read_at:

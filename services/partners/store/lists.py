@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.paging import Page, Slice
 from services.common.tables import lanes
+from services.partners.store.deliveries import record_clock
 from services.partners.store.tables import notes, offenders, sent
 
 
@@ -25,7 +26,7 @@ class NoteLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Counts:
     """Numbers of one partner. `sent`: events that could still be taken back; `refused`: lanes nobody works."""
 
     sent: int
@@ -42,13 +43,13 @@ class Standing:
     refused: int
 
 
-async def standing(conn: AsyncConnection) -> Standing:
+async def counts(conn: AsyncConnection) -> Counts:
     found = (
         await conn.execute(
             select(func.count().label("notes"), func.count(notes.c.confirmed_at).label("confirmed")).select_from(notes)
         )
     ).one()
-    return Standing(
+    return Counts(
         sent=await conn.scalar(select(func.count()).select_from(sent)) or 0,
         notes=found.notes,
         confirmed=found.confirmed,
@@ -56,7 +57,7 @@ async def standing(conn: AsyncConnection) -> Standing:
         oldest_outstanding=await conn.scalar(select(func.min(notes.c.at)).where(notes.c.confirmed_at.is_(None))),
         waiting=await conn.scalar(select(func.count()).select_from(offenders).where(offenders.c.waits)) or 0,
         owed=await conn.scalar(select(func.count()).select_from(offenders).where(offenders.c.behind)) or 0,
-        clock=await conn.scalar(select(func.max(lanes.c.clock))),
+        clock=await record_clock(conn),
         refused=await conn.scalar(select(func.count(lanes.c.refusal))) or 0,
     )
 

@@ -15,7 +15,6 @@ from services.partners.domain import Early, Note, Offender, Pair, Sent
 from services.partners.rules import Terms
 from services.partners.store.tables import metadata, notes, offenders, pairs, sent
 
-_KEYS_PER_QUERY = 500
 Step = tuple[Offender, Offender]
 """Before and after."""
 
@@ -32,11 +31,7 @@ class PartnerStore:
         return Offender(key)
 
     async def load(self, conn: AsyncConnection, keys: Collection[str]) -> dict[str, Offender]:
-        found: dict[str, Offender] = {}
-        wanted = sorted(keys)
-        for start in range(0, len(wanted), _KEYS_PER_QUERY):
-            found |= await _load(conn, wanted[start : start + _KEYS_PER_QUERY])
-        return found
+        return await _load(conn, sorted(keys))
 
     async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, tuple[Offender, Offender]]) -> None:
         steps = list(changed.values())

@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from schemas.commands import ConfirmNote, PartnersTick
-from services.common.service import Input, Outcome
+from services.common.service import Input, Outcome, Refused
 from services.partners.domain import Offender
 from services.partners.rules import Terms
 from services.partners.usecases.telling import Draft
-
-
-class Refused(Exception):  # noqa: N818 (an answer, not a fault)
-    """The command may not be done; the argument is the code."""
 
 
 def confirm(offender: Offender, command: ConfirmNote, given: Input, terms: Terms) -> Outcome[Offender]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from services.common.api import Reader
 from services.common.desk import Desk
 from services.victim_outreach.api import cases, measures, paper, tasks
-from services.victim_outreach.api.common import Counter, Reader
+from services.victim_outreach.api.common import Counter
 from services.victim_outreach.texts import TextBook
 
 

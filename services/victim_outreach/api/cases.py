@@ -32,21 +32,17 @@ from schemas.commands import LiftSafetyHold, OverrideGate, OverrideReason, Safet
 from schemas.envelope import deterministic_id
 from schemas.incident import Identifier
 from schemas.outreach import CaseCloseReason, ContactChannel
-from services.common.api import FormId
+from services.common.api import Form, FormId, Lists, Shows, found
 from services.common.auth import Person
 from services.victim_outreach.api.common import (
     WORKERS,
     Advocate,
     Counter,
-    Form,
     Holder,
     Linker,
-    Lists,
     Overrider,
-    Shows,
     Worker,
     acting,
-    found,
     sight,
 )
 from services.victim_outreach.rules import ADVOCATES, HOLDERS, LINKERS, OVERRIDERS, supervises

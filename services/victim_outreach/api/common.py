@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from fastapi import Depends, HTTPException
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy.ext.asyncio import AsyncConnection
+from fastapi import Depends
 from starlette.responses import JSONResponse
 
 from schemas.commands import PersonCommand, Role
 from schemas.outreach import TaskOwner
-from services.common.api import Listing, Showing, answer
+from services.common.api import Reader, answer, found
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
 from services.victim_outreach.rules import ADVOCATES, HOLDERS, LINKERS, OVERRIDERS, SEES, TAKES
 from services.victim_outreach.store import case_of, task_of
-
-T = TypeVar("T")
-
-Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 WORKERS = frozenset(SEES)
 SUPERVISORS = frozenset({Role.OUTREACH_SUPERVISOR})
@@ -34,14 +27,6 @@ Supervisor = Annotated[Person, Depends(Needs(*SUPERVISORS))]
 Holder = Annotated[Person, Depends(Needs(*HOLDERS))]
 Linker = Annotated[Person, Depends(Needs(*LINKERS))]
 Overrider = Annotated[Person, Depends(Needs(*OVERRIDERS))]
-Lists = Annotated[Listing, Depends()]
-Shows = Annotated[Showing, Depends()]
-
-
-class Form(BaseModel):
-    """A body with nothing in it that is not asked for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +62,3 @@ def acting(person: Person, allowed: frozenset[Role], offender_id: str) -> dict[s
     """In the role that may do most, of those the person has."""
     role = person.acting(SUPERVISORS & person.roles & allowed or allowed)
     return {"offender_id": offender_id, "by": person.name, "role": role}
-
-
-def found(one: T | None, code: str) -> T:
-    if one is None:
-        raise HTTPException(404, code)
-    return one

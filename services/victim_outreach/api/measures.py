@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from schemas.commands import Role
+from services.common.api import Shows, found
 from services.common.auth import Needs, Person
-from services.victim_outreach.api.common import Counter, Shows, found
+from services.victim_outreach.api.common import Counter
 from services.victim_outreach.rules.measures import OutreachTable, Quarter
 from services.victim_outreach.store import measures
 

@@ -7,8 +7,9 @@ import asyncio
 from fastapi import APIRouter, HTTPException, Response
 
 from schemas.advocacy import Language, MessageText
+from services.common.api import Shows, found
 from services.common.signoffs import NotSignedError
-from services.victim_outreach.api.common import Counter, Shows, Worker, found, sight
+from services.victim_outreach.api.common import Counter, Worker, sight
 from services.victim_outreach.store import task_of
 from services.victim_outreach.texts import Kind, TextBook, VictimText
 

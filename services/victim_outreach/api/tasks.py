@@ -12,8 +12,8 @@ from schemas.advocacy import Language, MessageText, SendMessage
 from schemas.commands import Attempt, CancelTask, Claim, Complete
 from schemas.envelope import deterministic_id
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskState
-from services.common.api import FormId, SeenVersion
-from services.victim_outreach.api.common import Advocate, Counter, Form, Lists, Shows, Supervisor, Worker, found, sight
+from services.common.api import Form, FormId, Lists, SeenVersion, Shows, found
+from services.victim_outreach.api.common import Advocate, Counter, Supervisor, Worker, sight
 from services.victim_outreach.rules import ADVOCATES
 from services.victim_outreach.store import UNFINISHED, TaskLine, Wanted, on_the_other_side, queue, shown_task
 

@@ -12,7 +12,8 @@ from services.victim_outreach.domain.advocacy import (
     Screen,
     ToldProfile,
     last_word,
-    stricter,
+    with_profiles,
+    with_screens,
 )
 from services.victim_outreach.domain.case_file import CaseFile
 from services.victim_outreach.domain.identity import case_id, case_of_victim, linked, set_aside
@@ -64,5 +65,6 @@ __all__ = [
     "last_word",
     "linked",
     "set_aside",
-    "stricter",
+    "with_profiles",
+    "with_screens",
 ]

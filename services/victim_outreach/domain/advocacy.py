@@ -74,7 +74,7 @@ class Profile:
         return next((address for one, _, address in self.channels if one == channel), None)
 
 
-def stricter(older: Profile, newer: Profile) -> Profile:
+def _stricter(older: Profile, newer: Profile) -> Profile:
     """Of two profiles of one case and owner, the later, with what either forbids."""
     forbidden = {entry[0]: entry for entry in older.channels if entry[1] == ContactSafety.UNSAFE}
     channels = [entry for entry in newer.channels if entry[0] not in forbidden]
@@ -86,6 +86,18 @@ def stricter(older: Profile, newer: Profile) -> Profile:
     )
     known = any(replace(both, version=one.version) == one for one in (older, newer))
     return both if known else replace(both, version=both.version + 1)
+
+
+def with_profiles(
+    known: Mapping[tuple[str, TaskOwner], Profile], told: Iterable[Profile]
+) -> Mapping[tuple[str, TaskOwner], Profile]:
+    """Beside those that are known; of two of one case and owner the stricter."""
+    profiles = dict(known)
+    for one in told:
+        key = (one.case_id, one.owner)
+        other = profiles.get(key)
+        profiles[key] = one if other is None else _stricter(*sorted((one, other), key=lambda each: each.recorded_at))
+    return profiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,17 @@ class Screen:
     result: ScreenResult
     recorded_at: datetime
     by: str
+
+
+def with_screens(known: Mapping[tuple[str, int], Screen], told: Iterable[Screen]) -> Mapping[tuple[str, int], Screen]:
+    """Beside those that are known, numbered on; what says the same of the same moment by the same person, once."""
+    screens = dict(known)
+    for one in told:
+        hers = [each for each in screens.values() if each.case_id == one.case_id]
+        if not any(replace(one, number=each.number) == each for each in hers):
+            number = 1 + max((each.number for each in hers), default=0)
+            screens[one.case_id, number] = replace(one, number=number)
+    return screens
 
 
 @dataclass(frozen=True, slots=True)

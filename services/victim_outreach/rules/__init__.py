@@ -1,18 +1,11 @@
 """What is to be done for whom, by whom, and when a gate is clear. Pure; what a county may set is in its policy."""
 
 from services.victim_outreach.rules.contact import NOT_SHE, SENT, SafeContact, address_of, safe_contact
+from services.victim_outreach.rules.deliveries import told_of
 from services.victim_outreach.rules.duty import next_alert, on_duty
-from services.victim_outreach.rules.gates import Opening, gate_state, opening
-from services.victim_outreach.rules.needs import (
-    QUIET,
-    Need,
-    is_in_vain,
-    is_quiet,
-    needs,
-    reviews,
-    told_of,
-    tried_before,
-)
+from services.victim_outreach.rules.gates import gate_state, opening
+from services.victim_outreach.rules.need import Need
+from services.victim_outreach.rules.needs import needs, reviews
 from services.victim_outreach.rules.people import (
     ADVOCATES,
     HOLDERS,
@@ -26,6 +19,7 @@ from services.victim_outreach.rules.people import (
     supervises,
 )
 from services.victim_outreach.rules.screens import QUESTIONS, result
+from services.victim_outreach.rules.stops import QUIET, is_in_vain, is_quiet, tried_before
 from services.victim_outreach.rules.terms import Terms
 from services.victim_outreach.rules.women import changed_women
 
@@ -42,7 +36,6 @@ __all__ = [
     "SENT",
     "TAKES",
     "Need",
-    "Opening",
     "SafeContact",
     "Terms",
     "address_of",

@@ -14,7 +14,7 @@ from services.victim_outreach.store.lists import (
 )
 from services.victim_outreach.store.states import OutreachStore
 from services.victim_outreach.store.tables import metadata
-from services.victim_outreach.store.women import Woman, offenders_of, woman_of
+from services.victim_outreach.store.women import offenders_of, woman_of
 
 __all__ = [
     "UNFINISHED",
@@ -25,7 +25,6 @@ __all__ = [
     "Sight",
     "TaskLine",
     "Wanted",
-    "Woman",
     "candidates",
     "case_list",
     "case_of",

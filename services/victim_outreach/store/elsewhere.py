@@ -24,10 +24,7 @@ from services.victim_outreach.domain import (
 from services.victim_outreach.rules import NOT_SHE
 from services.victim_outreach.store.states import rows_as
 from services.victim_outreach.store.tables import attempts, links, profiles, referrals, told_attempts, told_profiles
-from services.victim_outreach.store.women import cases_before, in_force, moved_cases
-
-_ROUNDS = 20
-"""As in `women`."""
+from services.victim_outreach.store.women import ROUNDS, cases_before, in_force, moved_cases
 
 Pair = tuple[str, str]
 
@@ -147,7 +144,7 @@ def _place(one: Any) -> tuple[str, ...]:
 async def _links(conn: AsyncConnection, ids: Collection[str]) -> list[tuple[str, Link]]:
     """Every lane's word on links of these, and on those of whom they are linked to."""
     known = frozenset(ids)
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         both = or_(links.c.victim_id.in_(known), links.c.other_victim_id.in_(known))
         rows = (await conn.execute(select(links).where(both))).all()
         found = list(zip((row.offender_id for row in rows), rows_as(Link, rows), strict=True))

@@ -17,7 +17,7 @@ from services.victim_outreach.store.tables import attempts, links, profiles, ref
 
 T = TypeVar("T")
 
-_ROUNDS = 20
+ROUNDS = 20
 """Ids found through ids found through ids: more is no woman but a fault."""
 
 
@@ -27,7 +27,6 @@ class Woman:
 
     victim_ids: frozenset[str]
     case_ids: frozenset[str]
-    offender_ids: frozenset[str]
     moved: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Cases with a record that was merged into another's: hers with that one."""
     before: frozenset[str] = frozenset()
@@ -39,13 +38,12 @@ async def woman_of(conn: AsyncConnection, case_id: str) -> Woman:
     rows = (await conn.execute(select(referrals).where(referrals.c.case_id == case_id))).all()
     named = frozenset(row.victim_id for row in rows if row.victim_id is not None)
     ids = await linked_ids(conn, named)
-    cases, offenders = {case_id}, {row.offender_id for row in rows}
+    cases = {case_id}
     hers = (await conn.execute(select(referrals).where(referrals.c.victim_id.in_(ids)))).all()
     for row in hers:
         cases |= {row.case_id, *(case_of_victim(row.offender_id, each) for each in ids)}
-        offenders.add(row.offender_id)
     before = frozenset(await cases_before(conn, hers))
-    return Woman(ids, frozenset(cases), frozenset(offenders), moved_cases(hers, ids), before)
+    return Woman(ids, frozenset(cases), moved_cases(hers, ids), before)
 
 
 def moved_cases(hers: Iterable[Row[Any]], ids: Collection[str]) -> Mapping[str, frozenset[str]]:
@@ -104,7 +102,7 @@ async def offenders_of(conn: AsyncConnection, victim_ids: Collection[str]) -> fr
 async def linked_ids(conn: AsyncConnection, ids: Collection[str]) -> frozenset[str]:
     """All ids that people said are hers, through whichever offender they said it."""
     known = frozenset(ids)
-    for _ in range(_ROUNDS):
+    for _ in range(ROUNDS):
         both = or_(links.c.victim_id.in_(known), links.c.other_victim_id.in_(known))
         found = await conn.execute(select(links).where(both, links.c.ended_at.is_(None)))
         more = known | {each for row in found for each in (row.victim_id, row.other_victim_id)}

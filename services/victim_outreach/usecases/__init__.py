@@ -29,10 +29,8 @@ from services.victim_outreach.usecases.records import (
     referral_withdrawn,
     victims_described,
 )
-from services.victim_outreach.usecases.refusing import Refused
 
 __all__ = [
-    "Refused",
     "attempt",
     "cancel",
     "claim",

@@ -21,8 +21,7 @@ from services.victim_outreach.rules import ADVOCATES, KEEPS, QUESTIONS, TAKES, T
 from services.victim_outreach.usecases.links import replaced
 from services.victim_outreach.usecases.moving import passed_on
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
-from services.victim_outreach.usecases.settling import settled
-from services.victim_outreach.usecases.telling import Draft
+from services.victim_outreach.usecases.settling import applied
 
 OPEN_STILL = timedelta(hours=1)
 """How long a page may have been open when the case went with his record. Who closes it later has not seen what is open for her
@@ -171,10 +170,6 @@ def _recorded(
     closed: Mapping[str, bool] | None = None,
 ) -> Outcome[CaseFile]:
     """It holds where she is now as well, should his record have been merged while the page was open."""
-    outcome = _applied(file, after, given, terms)
+    outcome = applied(file, after, given, terms)
     onwards = passed_on(file, after, given, case=after.shared_case(data.case_id), closed=closed)
     return replace(outcome, events=(*outcome.events, *onwards))
-
-
-def _applied(file: CaseFile, after: CaseFile, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    return replace(settled(file, Draft(after), given, terms), result="applied")

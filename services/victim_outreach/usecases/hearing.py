@@ -13,8 +13,7 @@ from services.common.service import Input, Outcome
 from services.victim_outreach.domain import CaseFile, Link, ToldAttempt, ToldProfile
 from services.victim_outreach.rules import Terms
 from services.victim_outreach.usecases.links import by_last_word, relinked
-from services.victim_outreach.usecases.settling import settled
-from services.victim_outreach.usecases.telling import Draft
+from services.victim_outreach.usecases.settling import applied
 
 KINDS: Mapping[str, TypeAdapter[Any]] = {
     "links": TypeAdapter(list[Link]),
@@ -38,4 +37,4 @@ def heard(file: CaseFile, data: Hear, given: Input, terms: Terms) -> Outcome[Cas
             **{(one.task_id, one.number): one for one in kept["attempts"]},
         },
     )
-    return replace(settled(file, Draft(after), given, terms), result="applied")
+    return applied(file, after, given, terms)

@@ -23,11 +23,12 @@ from services.victim_outreach.domain import (
     last_word,
     linked,
     set_aside,
+    with_screens,
 )
 from services.victim_outreach.rules import LINKERS, Terms
 from services.victim_outreach.usecases.refusing import need_role, refuse
-from services.victim_outreach.usecases.settling import settled
-from services.victim_outreach.usecases.telling import SOURCE, Draft
+from services.victim_outreach.usecases.settling import applied
+from services.victim_outreach.usecases.telling import SOURCE
 
 
 def link_victims(file: CaseFile, data: LinkVictims, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -63,8 +64,8 @@ def _pair(file: CaseFile, data: LinkCommand) -> tuple[str, str]:
 
 
 def _told(file: CaseFile, after: CaseFile, data: LinkCommand, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    done = settled(file, Draft(after), given, terms)
-    return replace(done, events=(*done.events, *_relayed(data, given)), result="applied")
+    done = applied(file, after, given, terms)
+    return replace(done, events=(*done.events, *_relayed(data, given)))
 
 
 def _relayed(data: LinkCommand, given: Input) -> Iterator[Outgoing]:
@@ -163,18 +164,6 @@ def _screens_of_both(
     said = [one for one in screens.values() if one.case_id == shared and one.recorded_at >= link.linked_at]
     hers = (case_of_victim(file.offender_id, victim) for victim in (link.victim_id, link.other_victim_id))
     return with_screens(screens, (replace(one, case_id=case) for case in hers for one in said))
-
-
-def with_screens(screens: Mapping[tuple[str, int], Screen], told: Iterable[Screen]) -> Mapping[tuple[str, int], Screen]:
-    """Beside those that are known; one that is known already, once."""
-    kept = dict(screens)
-    for one in told:
-        hers = [each for each in kept.values() if each.case_id == one.case_id]
-        if any((each.recorded_at, each.by) == (one.recorded_at, one.by) for each in hers):
-            continue
-        number = 1 + max((each.number for each in hers), default=0)
-        kept[one.case_id, number] = replace(one, number=number)
-    return kept
 
 
 def _consents_of_neither(consents: Mapping[str, Consent], link: Link, shared: str) -> Mapping[str, Consent]:

@@ -11,8 +11,7 @@ from services.victim_outreach.domain import CaseFile, Message
 from services.victim_outreach.rules import ADVOCATES, SENT, Terms, address_of, safe_contact
 from services.victim_outreach.usecases.people import own_task
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
-from services.victim_outreach.usecases.settling import settled
-from services.victim_outreach.usecases.telling import Draft
+from services.victim_outreach.usecases.settling import applied
 
 
 def send_message(file: CaseFile, data: SendMessage, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -54,5 +53,5 @@ def message_reported(file: CaseFile, data: ReportMessage, given: Input, terms: T
 
 
 def _kept(file: CaseFile, message: Message, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    draft = Draft(replace(file, messages={**file.messages, message.message_id: message}))
-    return replace(settled(file, draft, given, terms), result="applied")
+    after = replace(file, messages={**file.messages, message.message_id: message})
+    return applied(file, after, given, terms)

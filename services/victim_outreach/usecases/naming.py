@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from schemas.advocacy import ContactSafety
-from schemas.outreach import TaskOwner
 from services.common.service import Input
 from services.victim_outreach.domain import (
     CaseFile,
@@ -18,7 +17,8 @@ from services.victim_outreach.domain import (
     Screen,
     case_id,
     case_of_victim,
-    stricter,
+    with_profiles,
+    with_screens,
 )
 
 K = TypeVar("K")
@@ -91,33 +91,9 @@ def _carried(file: CaseFile, said: CaseFile, victim_id: str) -> CaseFile:
     return replace(
         file,
         consents={**file.consents, **{key: replace(one, case_id=hers) for key, one in said.consents.items()}},
-        profiles=_with_profiles(file, said.profiles.values(), hers),
-        screens=_with_screens(file, said.screens.values(), hers),
+        profiles=with_profiles(file.profiles, (replace(one, case_id=hers) for one in said.profiles.values())),
+        screens=with_screens(file.screens, (replace(said.screens[key], case_id=hers) for key in sorted(said.screens))),
     )
-
-
-def _with_profiles(file: CaseFile, said: Iterable[Profile], hers: str) -> Mapping[tuple[str, TaskOwner], Profile]:
-    """Beside one that she gave on account of another incident the later word holds, and what either forbids."""
-    profiles = dict(file.profiles)
-    for one in said:
-        copy, other = replace(one, case_id=hers), profiles.get((hers, one.owner))
-        both = copy if other is None else stricter(*sorted((copy, other), key=lambda each: each.recorded_at))
-        profiles[hers, one.owner] = both
-    return profiles
-
-
-def _with_screens(file: CaseFile, done: Iterable[Screen], hers: str) -> Mapping[tuple[str, int], Screen]:
-    screens = dict(file.screens)
-    known = {(one.recorded_at, one.by) for one in screens.values() if one.case_id == hers}
-    for one in sorted(done, key=_number):
-        if (one.recorded_at, one.by) not in known:
-            number = 1 + max((each for case, each in screens if case == hers), default=0)
-            screens[hers, number] = replace(one, case_id=hers, number=number)
-    return screens
-
-
-def _number(screen: Screen) -> int:
-    return screen.number
 
 
 def _taken_back(file: CaseFile, unnamed: str, known: Referral, given: Input) -> CaseFile:

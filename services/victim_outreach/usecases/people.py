@@ -43,7 +43,7 @@ from services.victim_outreach.rules import (
 )
 from services.victim_outreach.usecases.moving import passed_on
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
-from services.victim_outreach.usecases.settling import settled
+from services.victim_outreach.usecases.settling import applied, settled
 from services.victim_outreach.usecases.telling import Draft
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -153,8 +153,8 @@ def _settled_with_hold(
     """Where nobody he waits for is left here, his record was merged and the hold is for all of his."""
     after = replace(file, holds={**file.holds, changed.hold_id: changed})
     case = after.shared_case(data.case_id) if data.case_id is not None and after.live_referrals else None
-    outcome = settled(file, Draft(after), given, terms)
-    return replace(outcome, events=(*outcome.events, *passed_on(file, after, given, case=case)), result="applied")
+    outcome = applied(file, after, given, terms)
+    return replace(outcome, events=(*outcome.events, *passed_on(file, after, given, case=case)))
 
 
 def override(file: CaseFile, data: OverrideGate, given: Input, terms: Terms) -> Outcome[CaseFile]:

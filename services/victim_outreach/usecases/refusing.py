@@ -6,12 +6,9 @@ from collections.abc import Collection, Mapping
 from typing import NoReturn, TypeVar
 
 from schemas.commands import PersonCommand, Role
+from services.common.service import Refused
 
 T = TypeVar("T")
-
-
-class Refused(Exception):  # noqa: N818 (an answer, not an error)
-    """The command is not applied; the text is the code its sender is told."""
 
 
 def refuse(code: str) -> NoReturn:

@@ -56,6 +56,11 @@ def settled(
     return Outcome(before, result="none") if file == before else Outcome(file, draft.said)
 
 
+def applied(before: CaseFile, after: CaseFile, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """The outcome of a command: applied too where nothing changed."""
+    return replace(settled(before, Draft(after), given, terms), result="applied")
+
+
 def wake_at(file: CaseFile, terms: Terms) -> datetime | None:
     """When the clock next has work: a task falls overdue, is raised or paged for again, a hold runs out, a gate can clear."""
     shut = [gate for gate in file.gates.values() if gate.state is GateState.SHUT and not gate.ended]

@@ -75,7 +75,9 @@ def reads() -> KeptReads:
 
 
 @pytest.fixture
-def app(engine: AsyncEngine, tray: Tray, reads: KeptReads) -> FastAPI:
+def app(engine: AsyncEngine, tray: Tray, reads: KeptReads, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+    monkeypatch.setenv("IPVI_BACKUP_DAYS", "40")
+
     async def health() -> Health:
         return Health(healthy=True, ready=True)
 
@@ -190,12 +192,9 @@ async def test_levers_of_who_is_on_a_or_b(engine: AsyncEngine, client: AsyncClie
         assert (await client.get("/offenders/O-A/levers", headers=as_(who))).status_code == 403, who
 
 
-async def test_proof_of_an_expunction(
-    engine: AsyncEngine, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_proof_of_an_expunction(engine: AsyncEngine, client: AsyncClient) -> None:
     order = expunged(50, "O-9")
     await kept(engine, report(50, "O-9", charged=True), report(51, "O-9", charged=True), order)
-    monkeypatch.setenv("IPVI_BACKUP_DAYS", "35")
 
     answered = await client.get("/erasures", headers=as_("operator"))
     (proof,) = answered.json()
@@ -203,7 +202,7 @@ async def test_proof_of_an_expunction(
     assert (proof["agency"], proof["erased_at"][:10]) == (AGENCY, order.time.date().isoformat())
     erased = datetime.fromisoformat(proof["erased_at"])
     assert datetime.fromisoformat(proof["log_gone_at"]) == erased + timedelta(days=KEPT_DAYS + SEGMENT_DAYS)
-    assert datetime.fromisoformat(proof["backups_gone_at"]) == erased + timedelta(days=35)
+    assert datetime.fromisoformat(proof["backups_gone_at"]) == erased + timedelta(days=40)
     for what in ("O-9", incident_id(50), order.id):
         assert what not in answered.text, "what was erased, and of whom, it does not say"
 

@@ -16,8 +16,8 @@ from schemas.commands import CancelNotification, Fail, PersonCommand, Role
 from schemas.envelope import Message, decode
 from schemas.notification import CancelReason, FailureReason
 from schemas.topics import Topic
-from services.common.desk import LogDesk, Noted, Reply, Standing, lane_of
-from services.common.records import content_digest
+from services.common.desk import LogDesk, Noted, Reply, Standing
+from services.common.records import content_digest, lane_of
 
 NOW = datetime(2025, 1, 10, 22, tzinfo=UTC)
 

@@ -20,7 +20,9 @@ from services.common.clock import PERIOD_S, tick_event
 from services.common.positions import LaneRow
 from services.common.records import Parsed, parse
 from services.common.service import Input, Outcome, Outgoing, caused_by
-from services.common.work import PARK_AFTER, Worked, Worker
+from services.common.work import PARK_AFTER, Worker
+from services.common.worked import Worked
+from tests.harness import working
 from tests.harness.probe import at
 from tests.harness.replicas import incident
 
@@ -107,8 +109,7 @@ def tick(offset: int, period: int, when: datetime = NOW) -> Parsed:
 
 
 def work(batch: Sequence[Parsed], row: LaneRow | None = None, **given: Any) -> Worked[int]:
-    state = {"states": {}, "seen": set(), "parked": {}} | given
-    return Worker(Odd(), LANE, LANES).work(row or LaneRow(epoch=1), batch, **state)
+    return working.work(Worker(Odd(), LANE, LANES), row or LaneRow(epoch=1), batch, **given)
 
 
 def outcomes(worked: Worked[int]) -> list[tuple[int, str]]:
@@ -263,7 +264,7 @@ def test_one_offenders_error_keeps_the_clock_from_nobody_else() -> None:
 
 def test_replayed_time_never_runs_ahead_of_the_records() -> None:
     row = LaneRow(epoch=1, clock=at(50))
-    worked = Worker(Odd(), LANE, LANES, live=False).work(row, [tick(1, MINUTE)], {}, set(), {}, ["O"])
+    worked = working.work(Worker(Odd(), LANE, LANES, live=False), row, [tick(1, MINUTE)], due=["O"])
     assert worked.row.clock == at(50)
 
 
@@ -276,13 +277,13 @@ def test_counts_are_those_of_the_last_hour() -> None:
     for minute in (0, 10, 20, 65):
         when = NOW + timedelta(minutes=minute)
         batch = [replace(report(minute), at=when)]
-        row = Worker(odd, LANE, LANES).work(row, batch, {}, set(), {}).row
+        row = working.work(Worker(odd, LANE, LANES), row, batch).row
     assert [given.counts.get("reported", 0) for given in odd.heard] == [0, 1, 2, 2]
     assert sum(row.counted["reported"].values()) == 3  # what is older is forgotten
 
 
 def test_a_tick_counts_as_it_goes() -> None:
     odd = Odd()
-    worked = Worker(odd, LANE, LANES).work(LaneRow(epoch=1), [tick(1, MINUTE)], {}, set(), {}, ["A", "B", "C"])
+    worked = working.work(Worker(odd, LANE, LANES), LaneRow(epoch=1), [tick(1, MINUTE)], due=["A", "B", "C"])
     assert [given.counts.get("ticked", 0) for given in odd.heard] == [0, 1, 2]
     assert worked.row.counted == {"ticked": {str(MINUTE): 3}}

@@ -107,7 +107,7 @@ def test_errors_are_one_line(tmp_path: Path, arguments: tuple[str, ...], said: s
 def test_a_bad_setting_is_named_and_not_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IPVI_REJECT_LIMIT", CANARY)
     done = run("--format", "cloudevents", lines(tmp_path, b"{"), "--out", "-")
-    assert (done.exit_code, done.stderr.strip()) == (2, "these settings are not usable: reject_limit")
+    assert (done.exit_code, done.stderr.strip()) == (2, "these settings are not usable: IPVI_REJECT_LIMIT")
 
 
 def test_help_teaches() -> None:

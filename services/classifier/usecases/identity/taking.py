@@ -18,7 +18,7 @@ from schemas.incident import (
 from services.classifier.domain import Offender, history
 from services.classifier.terms import Terms
 from services.classifier.usecases.expunging import kept_out
-from services.classifier.usecases.histories import Refused, fold, named
+from services.classifier.usecases.histories import fold, named
 from services.classifier.usecases.identity.giving import (
     Handed,
     copied,
@@ -29,7 +29,7 @@ from services.classifier.usecases.identity.giving import (
     split,
 )
 from services.classifier.usecases.settling import settled
-from services.common.service import Input, Outcome
+from services.common.service import Input, Outcome, Refused
 
 
 def adopted(state: Offender, event: Event[Adopt], given: Input, terms: Terms) -> Outcome[Offender]:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from schemas.advocacy import TakeOver
 from schemas.notification import NotificationState
-from schemas.outreach import TaskOwner
 from services.common.service import Input, Outcome
 from services.victim_outreach.domain import (
     Case,
@@ -17,19 +16,18 @@ from services.victim_outreach.domain import (
     Consent,
     Delivery,
     Hold,
-    Profile,
     Referral,
     Visit,
     case_id,
     graver,
-    stricter,
+    with_profiles,
+    with_screens,
 )
 from services.victim_outreach.rules import Terms
-from services.victim_outreach.usecases.links import by_last_word, relinked, with_screens
+from services.victim_outreach.usecases.links import by_last_word, relinked
 from services.victim_outreach.usecases.moving.giving import KINDS, passed_on
 from services.victim_outreach.usecases.naming import named
-from services.victim_outreach.usecases.settling import settled
-from services.victim_outreach.usecases.telling import Draft
+from services.victim_outreach.usecases.settling import applied
 
 T = TypeVar("T")
 
@@ -46,7 +44,7 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
         holds=_holds(here.holds, kept["holds"]),
         consents=_consents(here.consents, kept["consents"]),
         attempts=_new(here.attempts, {(one.task_id, one.number): one for one in attempts}),
-        profiles=_profiles(here, kept["profiles"]),
+        profiles=with_profiles(here.profiles, kept["profiles"]),
         screens=with_screens(here.screens, kept["screens"]),
     )
     for one in referrals:
@@ -56,12 +54,12 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
     after = replace(after, deliveries=_visited(after, kept["visits"]))
     for closing in kept["closings"]:
         after = _closed(after, closing, given)
-    outcome = settled(_with_what_went_on(file, after, referrals), Draft(after), given, terms)
+    outcome = applied(_with_what_went_on(file, after, referrals), after, given, terms)
     # On to where he has been merged in the meantime; what is there already goes no further, so a ring comes to an end.
     told = {here.shared_case(one.case.case_id): one.late for one in kept["closings"]}
     closed = {case: late for case, late in told.items() if after.cases.get(case) != file.cases.get(case)}
     onwards = passed_on(file, after, given, closed=closed) if outcome.state is not file else ()
-    return replace(outcome, events=(*outcome.events, *onwards), result="applied")
+    return replace(outcome, events=(*outcome.events, *onwards))
 
 
 def _named(file: CaseFile, told: Referral, given: Input) -> CaseFile:
@@ -107,16 +105,6 @@ def _consents(known: Mapping[str, Consent], told: Iterable[Consent]) -> Mapping[
         other = consents.get(one.consent_id, one)
         consents[one.consent_id] = replace(other, revoked_at=other.revoked_at or one.revoked_at)
     return consents
-
-
-def _profiles(file: CaseFile, told: Iterable[Profile]) -> Mapping[tuple[str, TaskOwner], Profile]:
-    """Of two, the one recorded later, with what either forbids."""
-    profiles = dict(file.profiles)
-    for one in told:
-        key = (one.case_id, one.owner)
-        other = profiles.get(key)
-        profiles[key] = one if other is None else stricter(*sorted((one, other), key=lambda each: each.recorded_at))
-    return profiles
 
 
 def _visited(file: CaseFile, told: Iterable[Visit]) -> Mapping[str, Delivery]:
