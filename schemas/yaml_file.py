@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import orjson
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from yaml.composer import ComposerError
 
 M = TypeVar("M", bound=BaseModel)
 Where = Sequence[str | int]
@@ -76,20 +77,31 @@ def read_yaml(
     puts into a place and the file does not have. A validator that raises with `faults` in its context, a list of (where,
     what), has each of them told with its own line.
     """
+    loader = _Loader(text)
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        content = yaml.safe_load(text)
-        body = orjson.dumps(content)
+        tree = loader.get_single_node()
+        body = orjson.dumps(loader.construct_document(tree) if tree is not None else None)
     except yaml.YAMLError as failed:
         raise error(_at(name, getattr(failed, "problem_mark", None), "not YAML; look at this line")) from None
     except (TypeError, ValueError):
         raise error(f"{name}: names and dates must be text: put them in quotes") from None
+    finally:
+        loader.dispose()
     for repeated in _repeated_keys(tree):
         raise error(_at(name, repeated.start_mark, f"{repeated.value}: stands twice; keep one"))
     try:
         return YamlSource(name, model.model_validate_json(body, strict=True), tree)
     except ValidationError as failed:
         raise error(*_told(failed, tree, name, mend or mended, is_union_arm)) from None
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases: a few lines of them stand for more than any memory holds, and files come from others."""
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise ComposerError(None, None, "an alias", self.peek_event().start_mark)
+        return super().compose_node(parent, index)
 
 
 def mended(error: ErrorDetails) -> str:

@@ -24,7 +24,8 @@ LOCK_TIMEOUT_MS = 5_000
 IDLE_IN_TRANSACTION_MS = 5_000
 STATEMENT_TIMEOUT_MS = 15_000
 
-_JSON: dict[str, Any] = {
+_SHARED: dict[str, Any] = {
+    "hide_parameters": True,  # an error's text may end in a terminal or a job's log
     "json_serializer": lambda value: orjson.dumps(value).decode(),
     "json_deserializer": orjson.loads,
 }
@@ -118,7 +119,7 @@ def _recorded(name: str) -> Select[tuple[Any]]:
 def _sqlite(url: URL) -> AsyncEngine:
     if url.database and url.database != ":memory:":
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_async_engine(url, connect_args={"timeout": 30}, **_JSON)
+    engine = create_async_engine(url, connect_args={"timeout": 30}, **_SHARED)
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
@@ -142,7 +143,7 @@ def _postgresql(url: URL, schema: str, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=False,
-        **_JSON,
+        **_SHARED,
         connect_args={
             "timeout": 10,
             "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 5,  # a server that is cut off cannot keep its own

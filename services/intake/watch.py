@@ -9,6 +9,7 @@ itself fails, however often it tries, is put aside in `failed/`, so that the oth
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sqlite3
 from collections import Counter
@@ -236,10 +237,16 @@ async def take_roster(
 
 
 def files(folder: Path) -> list[Path]:
-    """Whole files, in the order of their names; the folder is made where it is not there."""
+    """Whole files, in the order of their names; the folder is made where it is not there.
+
+    No links: whoever may write here must not have a file of elsewhere read, nor his own moved into another feed's folder.
+    Raises `OSError` where the folders for what is done are such.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if any((folder / name).is_symlink() for name in (DONE, FAILED)):
+        raise OSError(errno.ELOOP, "done or failed is a link")
     found = [path for path in folder.iterdir() if not path.name.startswith(".") and path.suffix not in _UNFINISHED]
-    return sorted(path for path in found if path.is_file())
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())
 
 
 def _move(path: Path, stamp: Stamp, to: str, reason: str | None) -> bool:

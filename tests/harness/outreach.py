@@ -331,8 +331,13 @@ class Bench:
     ) -> str:
         return self.put(LiftSafetyHold(offender_id=HIM, by=by, role=role, hold_id=hold_id, case_id=case_id)).result
 
-    def override(self, by: str, role: Role = Role.COORDINATOR, number: int = 1) -> str:
-        reason = OverrideReason.VICTIM_UNREACHABLE
+    def override(
+        self,
+        by: str,
+        role: Role = Role.COORDINATOR,
+        number: int = 1,
+        reason: OverrideReason = OverrideReason.VICTIM_UNREACHABLE,
+    ) -> str:
         return self.put(OverrideGate(offender_id=HIM, by=by, role=role, pair_id=pair(number), reason=reason)).result
 
     # what advocates record

@@ -374,6 +374,8 @@ class OutreachStoreBehaviour:
         assert await task_of(conn, call.task_id, EVERYONE) == (HIM, TaskOwner.SYSTEM_ADVOCATE)
         assert await task_of(conn, call.task_id, POLICE) is None
         assert await case_of(conn, call.case_id) == HIM
+        assert await case_of(conn, call.case_id, [TaskOwner.SYSTEM_ADVOCATE]) == HIM
+        assert await case_of(conn, call.case_id, ()) is None
         assert await case_of(conn, "elsewhere") is None
         assert await offender_of_pair(conn, pair(1)) == HIM
         assert await offender_of_pair(conn, pair(9)) is None

@@ -7,10 +7,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+
+
+_LOOK_UPS = ThreadPoolExecutor(8, "look-up")
+"""Of their own: a name server that never answers must hold up neither lanes nor files."""
 
 
 class NotReachableError(Exception):
@@ -19,7 +25,8 @@ class NotReachableError(Exception):
 
 async def resolve(host: str, port: int) -> Sequence[str]:
     """Every address of a name. Raises `OSError`."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(_LOOK_UPS, ask)
     return [str(each[4][0]) for each in found]
 
 

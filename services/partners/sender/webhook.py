@@ -189,14 +189,14 @@ class WebhookSender(Sender):
         port = parts.port or (443 if parts.scheme == "https" else 80)
         try:
             headers = signed(self.secrets(), event_id, self.now(), body)
-            address = await address_of(host, port, self.delivery.networks, self.look_up)
-            url = httpx.URL(self.delivery.url).copy_with(host=address, port=port)
-            # The address that was looked at is the one that is used; the certificate is still the name's.
-            request = client.build_request(
-                "POST", url, content=body, headers={"Host": parts.netloc, **headers, **(more or {})},
-                extensions={"sni_hostname": host},
-            )  # fmt: skip
             async with asyncio.timeout(self.timeout_s):  # httpx bounds each step, and a server may take many small ones
+                address = await address_of(host, port, self.delivery.networks, self.look_up)
+                url = httpx.URL(self.delivery.url).copy_with(host=address, port=port)
+                # The address that was looked at is the one that is used; the certificate is still the name's.
+                request = client.build_request(
+                    "POST", url, content=body, headers={"Host": parts.netloc, **headers, **(more or {})},
+                    extensions={"sni_hostname": host},
+                )  # fmt: skip
                 response = await client.send(request, stream=True)
                 await response.aclose()
         except SecretsError:

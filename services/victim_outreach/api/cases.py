@@ -77,11 +77,12 @@ class HoursForm(Form):
 
 
 class SafeContactForm(Form):
-    """How she may be reached, asked anew and whole; what is not named is unknown."""
+    """How she may be reached, asked anew and whole. A way that is not named is unknown, and one she had forbidden stays so."""
 
     channels: Annotated[list[ChannelForm], Field(max_length=len(ContactChannel))] = []
     hours: Annotated[list[HoursForm], Field(max_length=21)] = []
-    no_contact: bool = False
+    no_contact: bool
+    """Whether she is not to be contacted at all: to be said each time, since `false` ends it."""
     instructions: Words | None = None
     language: Language | None = None
     valid_until: AwareDatetime | None = None
@@ -184,12 +185,12 @@ def _add_records(api: APIRouter, counter: Counter) -> None:
     @api.post("/cases/{case_id}/consents/{consent_id}/revoke")
     async def revoke(case_id: str, consent_id: str, form_id: FormId, person: Advocate) -> JSONResponse:
         """Wherever it is kept: she may take it back on any case of hers."""
+        common = await counter.on_case(case_id, person, ADVOCATES)
         async with counter.read() as conn:
             kept = await consent_at(conn, case_id, consent_id)
-        if kept is None:
-            kept = (await counter.on_case(case_id, person, ADVOCATES))["offender_id"], case_id
-        common = acting(person, ADVOCATES, kept[0])
-        return await counter.submit(RevokeConsent(**common, case_id=kept[1], consent_id=consent_id), form_id)
+        offender_id, at = kept or (common["offender_id"], case_id)
+        common["offender_id"] = offender_id
+        return await counter.submit(RevokeConsent(**common, case_id=at, consent_id=consent_id), form_id)
 
 
 def _add_links(api: APIRouter, counter: Counter) -> None:

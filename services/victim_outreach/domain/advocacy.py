@@ -70,6 +70,10 @@ class Profile:
             (ContactSafety(safety) for one, safety, _ in self.channels if one == channel), ContactSafety.UNKNOWN
         )
 
+    def names(self, channel: ContactChannel) -> bool:
+        """Whether she was asked of this way."""
+        return any(one == channel for one, _, _ in self.channels)
+
     def address(self, channel: ContactChannel) -> str | None:
         return next((address for one, _, address in self.channels if one == channel), None)
 

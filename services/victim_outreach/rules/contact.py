@@ -16,7 +16,7 @@ SEEN_AT_HOME = frozenset({ContactChannel.VOICEMAIL, ContactChannel.TEXT, Contact
 SENT = frozenset({ContactChannel.TEXT, ContactChannel.EMAIL})
 """Ways a message can take by itself."""
 NOT_SHE = frozenset({AttemptOutcome.WRONG_CONTACT, AttemptOutcome.OTHER_PERSON})
-"""What shuts a way until she is asked anew."""
+"""What shuts a way until she is asked of that way anew."""
 _STRICTEST_FIRST = (ContactSafety.UNSAFE, ContactSafety.UNKNOWN, ContactSafety.SAFE)
 
 
@@ -42,7 +42,7 @@ class SafeContact:
 
 
 def safe_contact(profiles: Iterable[Profile], attempts: Iterable[Attempt], now: datetime) -> SafeContact:
-    """`attempts`: on whichever task of hers. A wrong number, or somebody else there, shuts that way until she is asked anew."""
+    """`attempts`: on whichever task of hers. A wrong number, or somebody else there, shuts a way until she is asked of it."""
     known, tried = list(profiles), list(attempts)
     valid = [profile for profile in known if now < profile.valid_until]
     return SafeContact(
@@ -55,7 +55,7 @@ def safe_contact(profiles: Iterable[Profile], attempts: Iterable[Attempt], now: 
 def _strictest(
     channel: ContactChannel, known: Sequence[Profile], valid: Sequence[Profile], tried: Sequence[Attempt]
 ) -> ContactSafety:
-    asked_at = max((profile.recorded_at for profile in known), default=None)
+    asked_at = max((profile.recorded_at for profile in known if profile.names(channel)), default=None)
     found_out = any(
         attempt.channel is channel
         and attempt.outcome in NOT_SHE

@@ -35,12 +35,20 @@ def pagings(file: CaseFile, task: Task, policy: terms.Policy) -> list[Paging]:
     terms_ = policy.outreach
     last = len(terms_.duty[task.owner])
     urgent = task.kind in AT_ONCE or (file.in_custody and task.kind in CUSTODY_TASKS)
-    if task.claimed_by is not None:
+    if task.claimed_at is not None and urgent and not _is_tried(file, task):
+        # Taken is not done: whoever took it may have fallen asleep.
+        since = max(task.due_at, task.claimed_at + terms_.escalate_after)
+        usual = Paging(since, terms_.alert_every, last, climbs=False)
+    elif task.claimed_by is not None:
         usual = Paging(task.due_at, policy.escalate_overdue, last, climbs=False)
     else:
         usual = Paging(task.opened_at if urgent else task.due_at, terms_.alert_every)
     alarm = _hearing_alarm(file, task, policy)
     return [usual] if alarm is None else [usual, Paging(alarm, terms_.alert_every, last, climbs=False)]
+
+
+def _is_tried(file: CaseFile, task: Task) -> bool:
+    return any(one.task_id == task.task_id for one in file.attempts.values())
 
 
 def _hearing_alarm(file: CaseFile, task: Task, policy: terms.Policy) -> datetime | None:
@@ -63,11 +71,11 @@ def next_alert(file: CaseFile, task: Task, policy: terms.Policy) -> datetime | N
 
 
 def _next(found: Paging, task: Task, policy: terms.Policy) -> datetime:
-    if task.alerted_at is None:
-        return found.since
+    if task.alerted_at is None or task.alerted_at < found.since:
+        return found.since  # what was rung before was another's, or rung for another reason
     # After a day of it nobody is helped by a page every few minutes; it still does not end.
     long = task.alerted_at - found.since >= policy.escalate_overdue
-    return max(found.since, task.alerted_at + (policy.escalate_overdue if long else found.every))
+    return task.alerted_at + (policy.escalate_overdue if long else found.every)
 
 
 def on_duty(file: CaseFile, task: Task, policy: terms.Policy, now: datetime) -> Role:

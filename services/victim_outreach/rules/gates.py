@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import combinations
 
 from schemas import policy as terms
 from schemas.classification import Tier
@@ -23,6 +24,8 @@ _FAMILY_TASKS = frozenset({TaskKind.FAMILY_LIAISON})
 _TIME_LIMITED = frozenset({Tier.C})
 """A and B alarm and wait; D is never released by time (`docs/decisions/0025`)."""
 _NEVER_BY_TIME = frozenset({Tier.A, Tier.B})
+AGREED_WITHIN = timedelta(hours=24)
+"""Of two people who override, the second speaks so soon after the first: else it is another day's matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,12 @@ def waits_beyond_the_hearing(file: CaseFile) -> bool:
 
 
 def _by_override(file: CaseFile, pair_id: str, waiting: Sequence[Referral]) -> Iterator[Opening]:
-    """The word of two people. What was said before a victim was referred does not cover her."""
+    """The word of two people, of one reason and of one day. What was said before a victim was referred does not cover her."""
     since = max(map(_opened, waiting))
-    words = sorted(word.given_at for word in file.overrides.values() if word.pair_id == pair_id)
-    later = [moment for moment in words if moment > since]
-    if len(later) > 1:
-        yield Opening(later[1], later[1], later[1])
+    words = [word for word in file.overrides.values() if word.pair_id == pair_id and word.given_at > since]
+    for one, other in combinations(sorted(words, key=lambda word: word.given_at), 2):
+        if one.reason == other.reason and other.given_at - one.given_at <= AGREED_WITHIN:
+            yield Opening(other.given_at, other.given_at, other.given_at)
 
 
 def _by_outreach(file: CaseFile, waiting: Sequence[Referral], policy: terms.Gate) -> Iterator[Opening]:

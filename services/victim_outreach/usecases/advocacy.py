@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from schemas.advocacy import (
     CaseCommand,
     CloseCase,
+    ContactSafety,
     GiveConsent,
     RecordSafeContact,
     RecordScreen,
@@ -16,7 +17,7 @@ from schemas.advocacy import (
 )
 from schemas.outreach import TaskCancelReason
 from services.common.service import Input, Outcome
-from services.victim_outreach.domain import Case, CaseFile, Consent, Profile, Screen
+from services.victim_outreach.domain import Case, CaseFile, ChannelEntry, Consent, Profile, Screen
 from services.victim_outreach.rules import ADVOCATES, KEEPS, QUESTIONS, TAKES, Terms, result, supervises
 from services.victim_outreach.usecases.links import replaced
 from services.victim_outreach.usecases.moving import passed_on
@@ -30,7 +31,7 @@ where she is now.
 
 
 def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    """Replaces what she told people of this owner before."""
+    """Replaces what she told people of this owner before; but a way she had forbidden stays so until it is named."""
     need_role(data, KEEPS)
     _case(file, data)
     valid_until = data.valid_until or given.now + terms.now.outreach.safe_contact
@@ -44,7 +45,7 @@ def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, t
         case_id=data.case_id,
         owner=KEEPS[data.role],
         version=before.version + 1 if before else 1,
-        channels=tuple((one.channel, one.safety, one.address) for one in data.channels),
+        channels=(*_still_forbidden(before, data), *((one.channel, one.safety, one.address) for one in data.channels)),
         hours=tuple((tuple(one.days), one.start, one.end) for one in data.hours),
         no_contact=data.no_contact,
         instructions=data.instructions,
@@ -55,6 +56,12 @@ def record_safe_contact(file: CaseFile, data: RecordSafeContact, given: Input, t
     )
     after = replace(file, profiles={**replaced(file, *key), key: profile})
     return _recorded(file, after, data, given, terms)
+
+
+def _still_forbidden(before: Profile | None, data: RecordSafeContact) -> Iterator[ChannelEntry]:
+    named = {one.channel for one in data.channels}
+    if before is not None:
+        yield from (entry for entry in before.channels if entry[1] == ContactSafety.UNSAFE and entry[0] not in named)
 
 
 def record_screen(file: CaseFile, data: RecordScreen, given: Input, terms: Terms) -> Outcome[CaseFile]:

@@ -153,3 +153,10 @@ def test_every_setting_fact_and_review_is_in_the_docs() -> None:
     names += [f"{part}.{name}" for part, model in parts.items() for name in model.model_fields]
     names += [*Task.model_fields, *Rule.model_fields, *ChargeUnit, *Fact, *PRODUCED]
     assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_an_alias_is_refused() -> None:
+    """Nine lines of nine aliases each stand for more than any memory holds."""
+    bomb = "a0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10))
+    with pytest.raises(PolicyError, match="policy, line 2: not YAML"):
+        read_policy(bomb)

@@ -360,3 +360,18 @@ def test_paths_are_relative_to_the_feeds_file(tmp_path: Path) -> None:
     [found] = read_feeds(file)
     assert found.folder == tmp_path / "in" / "jail"
     assert read_feeds(None) == []
+
+
+async def test_a_link_is_no_file_of_the_feed(intake: Bench, tmp_path: Path) -> None:
+    """Whoever may write into one folder has nothing read from elsewhere, and puts nothing into another feed's."""
+    folder, other = tmp_path / "in", tmp_path / "jail"
+    elsewhere = put(tmp_path / "elsewhere", "secret.jsonl", line("25-001"))
+    folder.mkdir()
+    (folder / "1.jsonl").symlink_to(elsewhere)
+    assert watch.files(folder) == []
+    mine = put(folder, "2.jsonl", line("25-002"))
+    other.mkdir()
+    (folder / "done").symlink_to(other)
+    with pytest.raises(OSError, match="link"):
+        await watcher(intake, folder).look()
+    assert mine.exists() and list(other.iterdir()) == []

@@ -12,6 +12,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from prometheus_client import CollectorRegistry
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
@@ -46,7 +47,7 @@ from services.common.desk import Reply, Standing
 from services.common.signoffs import SignOffs
 from services.victim_outreach.api import router
 from services.victim_outreach.domain import CaseFile
-from services.victim_outreach.store import OutreachStore, Sight, metadata, shown_case
+from services.victim_outreach.store import OutreachStore, Sight, metadata, shown_case, tables
 from services.victim_outreach.texts import TextBook, load_texts
 from tests.harness.http import KeptReads, coded
 from tests.harness.letters import SAMPLE_COUNTY, Read
@@ -69,6 +70,7 @@ OVERRIDE = {"reason": "victim_asked"}
 SAFE = {
     "channels": [{"channel": "text", "safety": "safe", "address": "+1 336 555 0142"}],
     "hours": [{"days": ["mon"], "start": "09:00", "end": "15:00"}],
+    "no_contact": False,
     "valid_until": "2025-03-01T00:00:00Z",
 }
 CONSENT = {
@@ -170,7 +172,7 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
         ("case", "holds/H-2/renew", "coordinator", None, SafetyHold),
         ("case", "holds/H-2/lift", "outreach_supervisor", None, LiftSafetyHold),
         ("pair", "override", "coordinator", OVERRIDE, OverrideGate),
-        ("case", "safe-contact", "officer", {}, RecordSafeContact),
+        ("case", "safe-contact", "officer", {"no_contact": True}, RecordSafeContact),
         ("case", "safe-contact", "community_advocate", SAFE, RecordSafeContact),
         ("case", "screens", "advocate", {"answers": ["no"] * 11}, RecordScreen),
         ("case", "consents", "advocate", CONSENT, GiveConsent),
@@ -259,6 +261,7 @@ async def test_a_person_of_two_roles_acts_in_the_one_that_fits(
         ("call", "attempt", "advocate", {**ATTEMPT, "attempted_at": "2025-01-10T12:00:00"}, 422),
         ("pair", "override", "coordinator", {"reason": "other"}, 422),
         ("case", "safe-contact", "operator", SAFE, 403),
+        ("case", "safe-contact", "officer", {"channels": []}, 422),  # whether she may be contacted is said each time
         ("case", "safe-contact", "advocate", {**SAFE, "hours": [{"days": ["mon"], "start": "25:00", "end": "9"}]}, 422),
         ("case", "screens", "officer", {}, 403),
         ("case", "screens", "advocate", {"answers": ["maybe"]}, 422),
@@ -276,6 +279,20 @@ async def test_what_is_not_allowed_reaches_no_log(
 ) -> None:
     answered = await client.post(f"{paths[at]}/{act}", headers=as_(who), json=body)
     assert (answered.status_code, tray.taken) == (status, [])
+
+
+async def test_police_who_may_see_no_task_of_hers_act_on_no_case_of_hers(
+    client: AsyncClient, engine: AsyncEngine, tray: Tray, paths: dict[str, str]
+) -> None:
+    """As where he is one of them: a case's id can be worked out from the number of the incident."""
+    async with engine.begin() as conn:
+        await conn.execute(update(tables.tasks).values(owner=TaskOwner.SYSTEM_ADVOCATE))
+    path = f"{paths['case']}/safe-contact"
+    assert coded(await client.post(path, headers=as_("officer"), json=SAFE)) == (404, "unknown_case")
+    assert tray.taken == []
+    await client.post(path, headers=as_("advocate"), json=SAFE)
+    await client.post(f"{paths['case']}/holds", headers=as_("coordinator"))
+    assert [type(command) for command, _, _ in tray.taken] == [RecordSafeContact, SafetyHold]
 
 
 @pytest.mark.parametrize("path", ["/tasks/none/claim", "/cases/none/holds", "/pairs/none/override"])

@@ -103,8 +103,34 @@ def test_his_release_pages_at_once_again_and_the_next_until_it_is_taken() -> Non
     bench.claim(TaskKind.CUSTODY_RELEASE)
     told = paged(bench)
     bench.wait(minutes=1).tick()
-    bench.wait(minutes=30).tick()
+    bench.wait(minutes=28).tick()
     assert paged(bench) == told
+
+
+def test_what_is_for_haste_and_was_taken_rings_again_until_somebody_tries() -> None:
+    """Whoever took it at three in the morning may have fallen asleep."""
+    bench = out_of_jail()
+    bench.wait(minutes=1)
+    bench.claim(TaskKind.CUSTODY_RELEASE)
+    bench.wait(minutes=59).tick()  # due, and taken 59 minutes ago
+    assert paged(bench) == (1, Role.ADVOCATE)
+    bench.wait(minutes=1).tick()
+    assert paged(bench) == (2, Role.OUTREACH_SUPERVISOR)
+    bench.wait(minutes=15).tick()
+    assert paged(bench) == (3, Role.OUTREACH_SUPERVISOR)
+    bench.attempt(TaskKind.CUSTODY_RELEASE)
+    bench.wait(hours=23).tick()
+    assert paged(bench) == (3, Role.OUTREACH_SUPERVISOR)
+
+
+def test_a_page_of_before_it_was_taken_does_not_keep_the_supervisor_from_hearing_that_it_is_late() -> None:
+    bench = out_of_jail()
+    bench.claim(TaskKind.CUSTODY_RELEASE)
+    bench.attempt(TaskKind.CUSTODY_RELEASE)
+    bench.wait(minutes=59).tick()
+    assert paged(bench) == (1, Role.ADVOCATE)
+    bench.wait(minutes=1).tick()
+    assert paged(bench) == (2, Role.OUTREACH_SUPERVISOR)
 
 
 def test_taken_and_still_not_done_goes_to_the_last_of_the_ladder() -> None:

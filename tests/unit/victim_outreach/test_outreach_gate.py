@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.classification import Tier
-from schemas.commands import Attempt, Claim, Role
+from schemas.commands import Attempt, Claim, OverrideReason, Role
 from schemas.envelope import deterministic_id
 from schemas.outreach import AttemptOutcome, ContactChannel, GateChanged, TaskKind
 from schemas.topics import Topic
@@ -481,6 +481,24 @@ def test_an_override_takes_two_people_and_waits_for_the_round() -> None:
     assert bench.gate() == "shut"
     bench.override("sue", Role.OUTREACH_SUPERVISOR)
     assert bench.gate() == "shut"
+    bench.on_the_round()
+    assert bench.gate() == "clear"
+
+
+@pytest.mark.parametrize(
+    ("later", "reason"),
+    [(HOUR, OverrideReason.COURT_ORDER), (25 * HOUR, OverrideReason.VICTIM_UNREACHABLE)],
+    ids=["another reason", "another day"],
+)
+def test_an_override_is_agreed_upon(later: timedelta, reason: OverrideReason) -> None:
+    bench = Bench()
+    bench.put(opened())
+    bench.override("cora")
+    bench.now += later
+    bench.override("sue", Role.OUTREACH_SUPERVISOR, reason=reason)
+    bench.on_the_round()
+    assert bench.gate() == "shut"
+    bench.override("cora", reason=reason)
     bench.on_the_round()
     assert bench.gate() == "clear"
 

@@ -114,7 +114,8 @@ def test_said_twice_it_is_there_once() -> None:
 def test_what_she_has_taken_back_does_not_return_when_she_is_named_once_more(first: Data) -> None:
     bench = told(first)
     bench.put(amended(victim_id="V-1"))
-    bench.advise(RecordSafeContact, role=Role.OFFICER, channels=[])
+    now_safe = ChannelSafety(channel=CALL, safety=ContactSafety.SAFE)
+    bench.advise(RecordSafeContact, role=Role.OFFICER, channels=[now_safe])
     assert not is_quiet(bench.file, bench.case())
     bench.put(first.model_copy())
     page = bench.case()

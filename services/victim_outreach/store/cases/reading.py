@@ -71,11 +71,12 @@ class Sight:
     lifts: Collection[str] | None = frozenset()
 
 
-async def case_of(conn: AsyncConnection, case_id: str) -> str | None:
-    """The offender of a case."""
-    found: str | None = await conn.scalar(
-        select(referrals.c.offender_id).where(referrals.c.case_id == case_id).limit(1)
-    )
+async def case_of(conn: AsyncConnection, case_id: str, owners: Collection[TaskOwner] | None = None) -> str | None:
+    """The offender of a case; given `owners`, of one in which a task of theirs may be seen."""
+    query = select(referrals.c.offender_id).where(referrals.c.case_id == case_id).limit(1)
+    if owners is not None:
+        query = query.where(select(tasks.c.task_id).where(tasks.c.case_id == case_id, seen_by(owners)).exists())
+    found: str | None = await conn.scalar(query)
     return found
 
 
