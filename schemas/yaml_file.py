@@ -100,7 +100,8 @@ class _Loader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            raise ComposerError(None, None, "an alias", self.peek_event().start_mark)
+            event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+            raise ComposerError(None, None, "an alias", event.start_mark)
         return super().compose_node(parent, index)
 
 
