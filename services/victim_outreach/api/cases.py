@@ -222,18 +222,18 @@ def _add_links(api: APIRouter, counter: Counter) -> None:
 def _add_holds(api: APIRouter, counter: Counter) -> None:
     @api.post("/cases/{case_id}/holds")
     async def hold(case_id: str, form_id: FormId, person: Holder) -> JSONResponse:
-        common = await counter.on_case(case_id, person, HOLDERS)
+        common = await counter.on_case(case_id, person, HOLDERS, unseen=True)
         hold_id = deterministic_id("hold", case_id, person.name, form_id)
         return await counter.submit(SafetyHold(**common, hold_id=hold_id, case_id=case_id), form_id)
 
     @api.post("/cases/{case_id}/holds/{hold_id}/renew")
     async def renew(case_id: str, hold_id: str, form_id: FormId, person: Holder) -> JSONResponse:
-        common = await counter.on_case(case_id, person, HOLDERS)
+        common = await counter.on_case(case_id, person, HOLDERS, unseen=True)
         return await counter.submit(SafetyHold(**common, hold_id=hold_id, case_id=case_id), form_id)
 
     @api.post("/cases/{case_id}/holds/{hold_id}/lift")
     async def lift(case_id: str, hold_id: str, form_id: FormId, person: Holder) -> JSONResponse:
-        common = await counter.on_case(case_id, person, HOLDERS)
+        common = await counter.on_case(case_id, person, HOLDERS, unseen=True)
         return await counter.submit(LiftSafetyHold(**common, hold_id=hold_id, case_id=case_id), form_id)
 
     @api.post("/pairs/{pair_id}/override")

@@ -47,11 +47,12 @@ class Counter:
         may = TAKES[owner] if allowed is None else TAKES[owner] & allowed
         return {"task_id": task_id, **acting(person, may, offender_id)}
 
-    async def on_case(self, case_id: str, person: Person, allowed: frozenset[Role]) -> dict[str, Any]:
-        """Who works on tasks acts where one may be seen: a case's id can be worked out from what police know."""
-        oversees = bool(person.roles & allowed - WORKERS)
+    async def on_case(
+        self, case_id: str, person: Person, allowed: frozenset[Role], *, unseen: bool = False
+    ) -> dict[str, Any]:
+        """Where a task may be seen: police can work out the id of a case. `unseen`: what only protects her, anywhere."""
         async with self.read() as conn:
-            offender_id = await case_of(conn, case_id, None if oversees else sight(person))
+            offender_id = await case_of(conn, case_id, None if unseen else sight(person))
         return acting(person, allowed, found(offender_id, "unknown_case"))
 
 

@@ -167,6 +167,8 @@ def test_where_somebody_else_answered_before_she_was_named_stays_shut_until_she_
     assert not is_open(bench, CALL)
     assert bench.case() not in bench.file.attempts_by_case  # he waits for what was done since she is known
     bench.safe(TEXT)
+    assert not is_open(bench, CALL)  # of calls nobody asked her
+    bench.safe(CALL)
     assert is_open(bench, CALL)
 
 

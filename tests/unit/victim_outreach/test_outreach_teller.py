@@ -292,7 +292,7 @@ async def test_what_an_older_look_says_last_is_set_right(county: Lanes) -> None:
     await county.keep()
     await county.tell()
     late, county.waiting = county.waiting, {}
-    says(county, ONE, unsafe=[TEXT])
+    says(county, ONE, safe=[CALL], unsafe=[TEXT])
     await county.settle()
     county.waiting = late  # of a replica that stood still
     await county.hear()
