@@ -7,7 +7,6 @@ import contextlib
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager
 from typing import Generic, TypeVar
 
 import structlog
@@ -17,12 +16,11 @@ from aiokafka.errors import InconsistentGroupProtocolError, KafkaConnectionError
 from fastapi import APIRouter
 from faststream import FastStream
 from prometheus_client import REGISTRY
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.commands import Tick
 from schemas.topics import Topic
 from services.common import guard
-from services.common.api import Health, build_app, server
+from services.common.api import Health, Reader, build_app, server
 from services.common.auth import read_tokens
 from services.common.clock import Clock
 from services.common.database import Database, database_url
@@ -49,7 +47,6 @@ STALLED_S = 30.0
 
 Companion = Callable[[Database, Reporter], Awaitable[None]]
 """What a service does beside its lanes (sends messages): reads its tables, and reports into the log."""
-Reader = Callable[[], AbstractAsyncContextManager[AsyncConnection]]
 
 
 class Replica(Generic[S]):

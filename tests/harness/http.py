@@ -16,11 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.commands import PersonCommand, Role
 from schemas.partner_file import Partner
 from services.cli.registry import SERVICES
-from services.common.api import Health, build_app
+from services.common.api import Health, Reader, build_app
 from services.common.auth import Person, Tokens
 from services.common.desk import Desk, Reply
 from services.common.reads import Read, ReadLog
-from services.common.replica import Reader
 from services.common.settings import CommonSettings
 from services.partners import pages
 from services.partners.api import Office
