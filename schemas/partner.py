@@ -131,7 +131,7 @@ class PartnerDecided(PartnerEvent):
     charged: Annotated[bool, To(EVERYBODY)] = False
     """Whether this incident carries a charge. A charge is no finding of guilt."""
     statutes: Annotated[list[str], To(COUNTIES)] = []
-    """Charged ones only."""
+    """Charged ones only, and of an agency's text only what is a citation and no more."""
     arrested_at: Annotated[Timestamp | None, To(COUNTIES)] = None
     occurred_at: Annotated[Timestamp | None, To(COUNTIES)] = None
     decided_at: Annotated[Timestamp | None, To(NO_RESEARCHER)] = None

@@ -6,7 +6,6 @@ field here has no way on to the page, whatever the wording asks for.
 
 from __future__ import annotations
 
-import re
 from datetime import date, time
 from enum import StrEnum
 from typing import Annotated
@@ -14,9 +13,10 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from schemas.classification import Tier
+from services.common.citations import is_citation
 from services.common.county import Line, Strict, mend
 from services.common.errors import IpviError
-from services.notifier.letters.words import forbidden, is_of_citation
+from services.notifier.letters.words import forbidden
 
 
 class LetterError(IpviError):
@@ -38,16 +38,9 @@ class Kind(StrEnum):
 OF_TIER = {Tier.A: Kind.A, Tier.B: Kind.B, Tier.C: Kind.C, Tier.D: Kind.D}
 
 
-def is_citation(statute: str) -> bool:
-    """Whether this cites a statute and says nothing else: short, numbers as statutes have them, words as codes have them.
-
-    Every word and every number is of a closed form (`words.py`): a name, a street, a day, a time, a telephone or the number
-    of a report beside the citation makes it none.
-    """
-    cited = len(statute) <= _LONGEST_CITATION and _CITED.search(statute) is not None
-    return (
-        cited and all(map(is_of_citation, re.split(r"[\s,;&]+|:\s", statute))) and not _says_what_no_letter_may(statute)
-    )
+def may_be_cited(statute: str) -> bool:
+    """Whether this cites a statute and says nothing else, nor what no letter may."""
+    return is_citation(statute) and not _says_what_no_letter_may(statute)
 
 
 def _says_what_no_letter_may(statute: str) -> bool:
@@ -55,16 +48,12 @@ def _says_what_no_letter_may(statute: str) -> bool:
 
 
 def _citation(statute: str) -> str:
-    if not is_citation(statute):
+    if not may_be_cited(statute):
         raise ValueError("is no citation of a statute")
     return statute
 
 
 Statute = Annotated[Line, AfterValidator(_citation)]
-_LONGEST_CITATION = 80
-"""As `schemas.incident` has it."""
-_CITED = re.compile(r"\d[A-Za-z]{0,2}[-.:/]\d|\d\(\w+\)|(?:§|\bs\.|\bsec\.?|\bart\.?)\s*\d", re.IGNORECASE)
-"""14-33, 50B-4.1, 784.03, 922(g), s. 13A: a number alone may be a house's."""
 
 
 class Meeting(Strict):

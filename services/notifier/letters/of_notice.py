@@ -6,7 +6,7 @@ from datetime import date, tzinfo
 
 from schemas.notification import Channel, NotificationState
 from services.notifier.domain import Notice, Offender
-from services.notifier.letters.letter import OF_TIER, Kind, Letter, LetterError, Meeting, is_citation
+from services.notifier.letters.letter import OF_TIER, Kind, Letter, LetterError, Meeting, may_be_cited
 
 
 def kind_of(notice: Notice) -> Kind:
@@ -55,4 +55,4 @@ def _statutes(offender: Offender, notice: Notice, kind: Kind) -> tuple[str, ...]
     pair = offender.pairs.get(notice.pair_id)
     if pair is None or offender.is_unannounced(notice) or kind in (Kind.CORRECTION, Kind.CALL_IN):
         return ()
-    return tuple(dict.fromkeys(filter(is_citation, pair.statutes)))
+    return tuple(dict.fromkeys(filter(may_be_cited, pair.statutes)))

@@ -26,6 +26,7 @@ from schemas.notification import (
     NotificationServed,
 )
 from schemas.partner import NoticeState, PartnerDecided, PartnerEvent, PartnerNotification, PartnerTier
+from services.common.citations import is_citation
 from services.partners.domain import Offender, Pair
 from services.partners.rules.terms import Terms
 
@@ -135,7 +136,7 @@ def _incident(terms: Terms, offender: Offender, decision: OffenderDecided) -> _I
         return _Incident(pair if known else None, {**_NO_FACTS, "agency": pair.agency if known else None})
     facts = {
         "charged": decision.charged,
-        "statutes": decision.statutes,
+        "statutes": list(filter(is_citation, decision.statutes)),
         "arrested_at": decision.arrested_at,
         "occurred_at": decision.occurred_at,
         "agency": pair.agency,
