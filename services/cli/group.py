@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, ProducerFenced
 from sqlalchemy import select
 
 from schemas.partner_file import service_name
@@ -21,7 +21,7 @@ from services.common import guard
 from services.common.database import Database
 from services.common.errors import ConfigurationError, IpviError
 from services.common.positions import Place
-from services.common.producer import LaneProducer
+from services.common.producer import JournalRow, LaneProducer
 from services.common.settings import CommonSettings
 from services.common.tables import positions
 
@@ -72,26 +72,34 @@ class Group:
         if await guard.members(self.admin, self.name):
             raise OffsetsError(f"group {self.name} has members: stop every replica, and wait out its session time-out")
 
-    async def end_transactions(self, lanes: Iterable[int]) -> None:
-        """Those that dead owners left open: a reader of committed records sees nothing behind one, in any lane it wrote to."""
+    @asynccontextmanager
+    async def producers(self, lanes: Iterable[int]) -> AsyncIterator[dict[int, LaneProducer]]:
+        """One a lane, started: that ends what an owner that died left open, behind which a reader of committed records sees
+        nothing, in any lane it wrote to. Whoever takes a lane later makes its producer fail: what was read before still holds.
+        """
+        started: dict[int, LaneProducer] = {}
         identity = await self.database.identity()
-        for lane in lanes:
-            producer = self.producer(lane, identity)
-            try:
-                await producer.start()
-            finally:
-                await producer.close()
+        async with AsyncExitStack() as stack:
+            for lane in lanes:
+                started[lane] = LaneProducer(
+                    self.settings.kafka,
+                    self.name,
+                    lane,
+                    identity,
+                    transaction_timeout_ms=self.settings.transaction_timeout_ms,
+                    timeout=STEP_TIMEOUT_S,
+                )
+                stack.push_async_callback(started[lane].close)
+                await started[lane].start()
+            yield started
 
-    def producer(self, lane: int, identity: str) -> LaneProducer:
-        """Starting it ends what an owner of the lane that died left open."""
-        return LaneProducer(
-            self.settings.kafka,
-            self.name,
-            lane,
-            identity,
-            transaction_timeout_ms=self.settings.transaction_timeout_ms,
-            timeout=STEP_TIMEOUT_S,
-        )
+
+async def publish(producer: LaneProducer, lane: int, rows: Sequence[JournalRow], offsets: Mapping[str, int]) -> None:
+    """With one of `producers`. Raises `OffsetsError` where somebody has taken the lane since it was started."""
+    try:
+        await producer.publish(rows, offsets)
+    except ProducerFenced:
+        raise OffsetsError(f"lane {lane}: somebody has taken it meanwhile; stop every replica, and try again") from None
 
 
 @asynccontextmanager

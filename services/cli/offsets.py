@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -17,14 +16,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy import select
 
 from schemas.topics import Topic
-from services.cli.group import Group, OffsetsError, PartnerOption, open_group, part_of
+from services.cli.group import Group, OffsetsError, PartnerOption, open_group, part_of, publish
 from services.cli.serve import ServiceName
 from services.common import guard
 from services.common.columns import headers_of
 from services.common.database import Database
 from services.common.offsets import group_offsets
 from services.common.positions import Place, unpublished
-from services.common.producer import JournalRow, LaneProducer
+from services.common.producer import JournalRow
 from services.common.settings import CommonSettings, settings_or_error
 from services.common.tables import journal
 
@@ -78,30 +77,20 @@ async def mend(settings: CommonSettings, service: str, *, apply: bool) -> list[M
         topics = sorted({topic for at in places.values() for topic in at})
         if not topics:
             return []
-        identity = await guard.check(
-            group.database, settings.kafka, group.admin, group.name, topics, settings.partitions
-        )
+        await guard.check(group.database, settings.kafka, group.admin, group.name, topics, settings.partitions)
         await group.refuse_if_worked()
         wanted = [TopicPartition(topic, lane) for lane, at in places.items() for topic in at]
-        committed = {tp: at.offset for tp, at in (await group_offsets(group.admin, group.name, wanted)).items()}
-        if apply:
-            await group.end_transactions(places)
-        async with AsyncExitStack() as producers:
-            mends: list[tuple[Mend, LaneProducer | None]] = []
+        async with group.producers(places if apply else ()) as producers:
+            committed = {tp: at.offset for tp, at in (await group_offsets(group.admin, group.name, wanted)).items()}
+            mends: list[Mend] = []
             for lane, at in places.items():
                 lost = [topic for topic in at if _in_doubt(at[topic], committed[TopicPartition(topic, lane)])]
-                if not lost:
-                    continue
-                producer = None
-                if apply:
-                    producer = group.producer(lane, identity)
-                    producers.push_async_callback(producer.close)
-                    await producer.start()
-                mends.append((await _work_out(group, lane, at, lost), producer))
-            for one, producer in mends:
-                if producer is not None:
-                    await producer.publish((), one.offsets)
-    return [one for one, _ in mends]
+                if lost:
+                    mends.append(await _work_out(group, lane, at, lost))
+            if apply:
+                for one in mends:
+                    await publish(producers[one.lane], one.lane, (), one.offsets)
+    return mends
 
 
 def _in_doubt(place: Place, committed: int) -> bool:

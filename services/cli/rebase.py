@@ -7,7 +7,8 @@ what was never known to be said is said now.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Annotated
 
 import typer
@@ -15,13 +16,13 @@ from aiokafka import TopicPartition
 from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.cli.group import Group, OffsetsError, PartnerOption, open_group, part_of
+from services.cli.group import Group, OffsetsError, PartnerOption, open_group, part_of, publish
 from services.cli.offsets import published
 from services.cli.serve import ServiceName
 from services.common import guard
 from services.common.offsets import group_offsets
 from services.common.positions import Place, unpublished
-from services.common.producer import JournalRow
+from services.common.producer import JournalRow, LaneProducer
 from services.common.settings import CommonSettings, settings_or_error
 from services.common.tables import journal, positions, rejects
 
@@ -34,7 +35,7 @@ class Rebase:
     """One lane's new place on one topic.
 
     `offset`: what the group's offset is set to; past `now`, where Kafka has what comes next already. `again`: journal rows
-    at or past `since` that the output topics do not hold, and will.
+    that the output topics do not hold, and will.
     """
 
     lane: int
@@ -42,12 +43,11 @@ class Rebase:
     before: int
     now: int
     offset: int
-    since: int
-    again: int
+    again: Sequence[JournalRow] = field(repr=False)
 
     def __str__(self) -> str:
         moved = f"lane {self.lane}: {self.topic} from {self.before} to {self.now}"
-        return f"{moved}; {self.again} rows of the journal were not published, and will be"
+        return f"{moved}; {len(self.again)} rows of the journal were not published, and will be"
 
 
 def rebase_command(
@@ -74,7 +74,8 @@ def rebase_command(
 async def rebase(settings: CommonSettings, service: str, *, apply: bool) -> list[Rebase]:
     """What `ipvi offsets rebase` does; broken off, it may be run again.
 
-    Raises `OffsetsError` (replicas are up; another number of partitions), `LaneRefusedError` (a copied database).
+    Raises `OffsetsError` (replicas are up, or one came up meanwhile; another number of partitions), `LaneRefusedError` (a
+    copied database).
     """
     async with open_group(settings, service) as group:
         places = await group.places()
@@ -89,18 +90,18 @@ async def rebase(settings: CommonSettings, service: str, *, apply: bool) -> list
         anew = {
             topic for topic, (id_, _) in facts.items() if await group.database.deployed(f"topic:{topic}", id_) != id_
         }
-        found = [
-            one
-            for lane, at in places.items()
-            for topic, place in at.items()
-            if (one := await _moved(group, lane, topic, place, topic in anew)) is not None
-        ]
-        if apply:
-            await group.end_transactions(places)
-            for one in found:
-                await _apply(group, one)
-            for topic in anew:
-                await group.database.deploy(f"topic:{topic}", facts[topic][0])
+        async with group.producers(places if apply else ()) as producers:
+            found = [
+                one
+                for lane, at in places.items()
+                for topic, place in at.items()
+                if (one := await _moved(group, lane, topic, place, topic in anew)) is not None
+            ]
+            if apply:
+                for one in found:
+                    await _apply(group, producers[one.lane], one)
+                for topic in anew:
+                    await group.database.deploy(f"topic:{topic}", facts[topic][0])
     return found
 
 
@@ -114,7 +115,7 @@ async def _moved(group: Group, lane: int, topic: str, place: Place, anew: bool) 
     committed = (await group_offsets(group.admin, group.name, [partition]))[partition].offset
     offset = committed if not anew and now <= committed <= high else now
     since = place.published if anew else max(place.published, committed)
-    return Rebase(lane, topic, place.next, now, offset, since, len(await _unsaid(group, lane, topic, since)))
+    return Rebase(lane, topic, place.next, now, offset, await _unsaid(group, lane, topic, since))
 
 
 async def _unsaid(group: Group, lane: int, topic: str, since: int) -> list[JournalRow]:
@@ -129,14 +130,9 @@ async def _unsaid(group: Group, lane: int, topic: str, since: int) -> list[Journ
     return [row for row in rows if row.seq > last.get((row.topic, row.partition), -1)]
 
 
-async def _apply(group: Group, one: Rebase) -> None:
+async def _apply(group: Group, producer: LaneProducer, one: Rebase) -> None:
     """Kafka first: broken off between the two, the lane refuses, and the next run does it once more."""
-    producer = group.producer(one.lane, await group.database.identity())
-    try:
-        await producer.start()
-        await producer.publish(await _unsaid(group, one.lane, one.topic, one.since), {one.topic: one.offset})
-    finally:
-        await producer.close()
+    await publish(producer, one.lane, one.again, {one.topic: one.offset})
     async with group.database.write() as conn:
         await _forget(conn, one)
 
@@ -147,8 +143,12 @@ async def _forget(conn: AsyncConnection, one: Rebase) -> None:
     await conn.execute(update(journal).where(*here).values(in_offset=GONE))
     letters = (rejects.c.topic == one.topic, rejects.c.partition == one.lane, rejects.c.offset >= one.now)
     await conn.execute(delete(rejects).where(*letters))
-    await conn.execute(
+    moved = await conn.execute(
         update(positions)
-        .where(positions.c.lane == one.lane, positions.c.topic == one.topic)
+        .where(positions.c.lane == one.lane, positions.c.topic == one.topic, positions.c.next_offset == one.before)
         .values(next_offset=one.now, published=one.now)
     )
+    if moved.rowcount != 1:
+        raise OffsetsError(
+            f"lane {one.lane}: {one.topic} is no longer at {one.before}; stop every replica, and try again"
+        )

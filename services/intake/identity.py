@@ -2,7 +2,7 @@
 
 Every reader comes through here, and no reader makes an id of its own. What is done is the least that is safe: a number that
 one register gives to one person is that person, and nothing else links. Records that are one person under two numbers stay two
-until a person or the linkage (`linkage/`, `usecases/linking.py`) says so, with `ipvi.offender.merged.v1`; a wrong link is worse
+until a person or the linkage (`linkage/`, `usecases/linking/`) says so, with `ipvi.offender.merged.v1`; a wrong link is worse
 than a missing one, since it puts another man's charges on a list and another woman's address in a file.
 """
 

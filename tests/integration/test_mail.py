@@ -19,7 +19,6 @@ import trustme
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 
-from services.common import messaging
 from services.common.errors import ConfigurationError
 from services.common.messaging import (
     DUTY_ALERT,
@@ -35,6 +34,7 @@ from services.common.messaging import (
     mail_message,
     mailer,
     messenger,
+    smtp,
 )
 
 AT = datetime(2026, 3, 8, 7, 30, tzinfo=UTC)
@@ -173,7 +173,7 @@ async def test_silent_server_after_the_hand_over_is_unknown() -> None:
 
 
 async def test_beyond_loopback_nothing_is_said_without_tls(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messaging, "is_loopback", lambda host: False)
+    monkeypatch.setattr(smtp, "is_loopback", lambda host: False)
     keeper = Keeper()
     async with serving(keeper) as port:
         assert await code_of(at(port).send(MAIL)) is NotSent.NOT_SECURE
@@ -183,7 +183,7 @@ async def test_beyond_loopback_nothing_is_said_without_tls(monkeypatch: pytest.M
 async def test_starttls_is_taken_and_verified(
     monkeypatch: pytest.MonkeyPatch, served_tls: ssl.SSLContext, trusting: ssl.SSLContext
 ) -> None:
-    monkeypatch.setattr(messaging, "is_loopback", lambda host: False)
+    monkeypatch.setattr(smtp, "is_loopback", lambda host: False)
     keeper = Keeper()
     async with serving(keeper, tls_context=served_tls, require_starttls=True) as port:
         await at(port, context=trusting).send(MAIL)
@@ -285,4 +285,4 @@ def test_a_bad_server_is_refused_without_quoting_it(url: str) -> None:
                         ("localhost.example.gov", False), ("127.0.0.1.example.gov", False)]
 )  # fmt: skip
 def test_what_is_loopback(host: str, local: bool) -> None:
-    assert messaging.is_loopback(host) is local
+    assert smtp.is_loopback(host) is local

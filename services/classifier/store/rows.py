@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Row, Table
+from sqlalchemy import Row
 
 from schemas.classification import Change, Outreach, ReviewCode, Tier, TierCurrent
 from schemas.envelope import Data, Event, from_json_line, read, rfc3339, to_json_line
@@ -16,23 +17,15 @@ from schemas.referral import ReferralOpened
 from schemas.sharing import shared
 from services.classifier.domain import FINAL, Decided, Erasure, History, Kept, Move, Offender, Review, Strand
 from services.classifier.store import tables
+from services.common.shelves import Shelf
 
 Rows = Sequence[Row[Any]]
 Key = tuple[str, ...]
 Columns = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
-    """One table below `offenders`: which of an offender's entries are its rows. An entry is unchanged if it is the same
-    object: each record makes new ones of what it changes, and only of that."""
-
-    table: Table
-    key: tuple[str, ...]
-    """Columns of an entry's key, beside the offender."""
-    entries: Callable[[Offender], Mapping[Any, Any]]
-    columns: Callable[[Any], Columns]
-    """The other columns."""
+_shelf: Callable[..., Shelf[Offender]] = partial(Shelf, same=operator.is_)
+"""Each record makes new entries of what it changes, and only of that: the same object stands in its row as it is."""
 
 
 def _reports(offender: Offender) -> Mapping[Key, Strand]:
@@ -100,36 +93,23 @@ def _review(review: Review) -> Columns:
     }
 
 
-STRAND = ("incident_id", "reported_as")
 SHELVES = (
-    Shelf(tables.incidents, STRAND, _reports, _report),
-    Shelf(tables.retractions, STRAND, _retractions, _retraction),
-    Shelf(tables.records, ("kind", "matter"), lambda offender: offender.history.records, _event),
-    Shelf(
-        tables.expunged,
-        ("sealed",),
-        lambda offender: {(sealed,): None for sealed in offender.history.expunged},
-        lambda _: {},
-    ),
-    Shelf(
+    _shelf(tables.incidents, _reports, _report),
+    _shelf(tables.retractions, _retractions, _retraction),
+    _shelf(tables.records, lambda offender: offender.history.records, _event),
+    _shelf(tables.expunged, lambda offender: dict.fromkeys(offender.history.expunged), lambda _: {}),
+    _shelf(
         tables.referrals,
-        ("referral_id",),
-        lambda offender: {(one.referral_id,): one for one in offender.referrals.values()},
+        lambda offender: {one.referral_id: one for one in offender.referrals.values()},
         _referral,
     ),
-    Shelf(
-        tables.decisions,
-        ("decision_id",),
-        lambda offender: {(key,): one for key, one in offender.decisions.items()},
-        _decision,
-    ),
-    Shelf(
+    _shelf(tables.decisions, lambda offender: offender.decisions, _decision),
+    _shelf(
         tables.erasures,
-        ("proof_id",),
-        lambda offender: {(key,): one for key, one in offender.erasures.items()},
+        lambda offender: offender.erasures,
         lambda one: {"agency": one.agency, "erased_at": one.erased_at},
     ),
-    Shelf(tables.reviews, ("subject", "code"), lambda offender: offender.reviews, _review),
+    _shelf(tables.reviews, lambda offender: offender.reviews, _review),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.commands import Redecide
@@ -16,17 +16,15 @@ from schemas.policy import Policy
 from services.classifier.domain import Offender, assess, findings
 from services.classifier.domain.levers import PULLED_ON, Lever, levers
 from services.classifier.store import tables
-from services.classifier.store.rows import SHELVES, Shelf, head, offender
+from services.classifier.store.rows import SHELVES, head, offender
 from services.common.policies import PolicyStore
+from services.common.shelves import Shelf
 from services.common.sql import rows_of, upsert
 from services.common.tables import policies
 from services.common.turns import in_turns
 
 CHUNK = 200
 """Offenders decided again in one transaction."""
-
-Step = tuple[Offender, Offender]
-"""Before and after."""
 
 
 class ClassifierStore(PolicyStore):
@@ -56,8 +54,8 @@ class ClassifierStore(PolicyStore):
             await conn.execute(delete(tables.offenders).where(tables.offenders.c.offender_id.in_(blank)))
         await upsert(conn, tables.offenders, heads, ["offender_id"])
         for shelf in SHELVES:
-            await _forget(conn, shelf, steps)
-            await upsert(conn, shelf.table, _changed(shelf, steps, lane), _key(shelf))
+            await shelf.forget(conn, steps)
+            await shelf.keep(conn, lane, steps)
 
     async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
         """Whose raise ends, or whose suspicion nobody has validated."""
@@ -84,37 +82,8 @@ class ClassifierStore(PolicyStore):
         return replace(stored, assessment=assess(stored.offender_id, stored.history, terms.policy, terms.fire))
 
 
-def _order(shelf: Shelf) -> tuple[Any, ...]:
+def _order(shelf: Shelf[Offender]) -> tuple[Any, ...]:
     return (shelf.table.c.place,) if "place" in shelf.table.c else tuple(shelf.table.primary_key.columns)
-
-
-def _key(shelf: Shelf) -> list[str]:
-    return [column.name for column in shelf.table.primary_key.columns]
-
-
-def _changed(shelf: Shelf, steps: Sequence[Step], lane: int) -> list[dict[str, Any]]:
-    rows = []
-    for before, after in steps:
-        known = shelf.entries(before)
-        for key, entry in shelf.entries(after).items():
-            if key not in known or known[key] is not entry:
-                own = {"offender_id": after.offender_id, "lane": lane, **dict(zip(shelf.key, key, strict=True))}
-                rows.append(own | shelf.columns(entry))
-    return rows
-
-
-async def _forget(conn: AsyncConnection, shelf: Shelf, steps: Sequence[Step]) -> None:
-    """Delete what is no longer kept: taken back, handed over, expunged."""
-    gone = [
-        {"gone_offender_id": before.offender_id}
-        | {f"gone_{name}": part for name, part in zip(shelf.key, key, strict=True)}
-        for before, after in steps
-        for key in shelf.entries(before).keys() - shelf.entries(after).keys()
-    ]
-    if gone:
-        columns = ("offender_id", *shelf.key)
-        where = [shelf.table.c[name] == bindparam(f"gone_{name}") for name in columns]
-        await conn.execute(delete(shelf.table).where(*where), gone)
 
 
 async def levers_of(conn: AsyncConnection, offender_id: str) -> Sequence[Lever] | None:

@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.sql import upsert
-from services.intake.mapped.changes import Held
+from services.intake.mapped.held import Held
 from services.intake.store.feeds import FeedKey
 from services.intake.store.tables import IN_ONE_QUERY, bookings
 

@@ -108,13 +108,9 @@ class BatchSender(Sender):
             (part / file).write_bytes(content)
         counts = {file: len(rows[file]) for file in files}
         (part / MANIFEST).write_text(_manifest(self.terms.partner.id, end, files, counts), "utf-8")
-        erased = {each for row in rows[NOTES_FILE] if row["type"] == PartnerErased.TYPE for each in row["events"]}
-        struck = {
-            (each, row.get("incident_id"))
-            for row in rows[NOTES_FILE]
-            if row["type"] == PartnerErased.TYPE
-            for each in row.get("mentions", [])
-        }
+        notes = [row for row in rows[NOTES_FILE] if row["type"] == PartnerErased.TYPE]
+        erased = {each for row in notes for each in row["events"]}
+        struck = {(each, row.get("incident_id")) for row in notes for each in row.get("mentions", [])}
         shutil.rmtree(made, ignore_errors=True)
         part.rename(made)
         if erased or struck:

@@ -18,6 +18,8 @@ from services.common.tables import journal, lanes
 from services.partners.store.tables import channel, deliveries
 
 AT_ONCE = 1_000
+_ITS_ROW = and_(journal.c.lane == deliveries.c.lane, journal.c.seq == deliveries.c.seq)
+"""The journal row that is delivered."""
 
 
 class Delivered(StrEnum):
@@ -122,13 +124,12 @@ async def lease(conn: AsyncConnection, now: datetime, until: datetime, limit: in
 
 async def due(conn: AsyncConnection, where: ColumnElement[bool], limit: int = AT_ONCE) -> list[Due]:
     """Deliveries with their journal rows, in the order of sending."""
-    both = and_(journal.c.lane == deliveries.c.lane, journal.c.seq == deliveries.c.seq)
     query = (
         select(
             deliveries.c.lane, deliveries.c.seq, deliveries.c.tries, deliveries.c.added_at,
             journal.c.value, journal.c.headers, journal.c.erased,
         )
-        .join(journal, both)
+        .join(journal, _ITS_ROW)
         .where(where)
         .order_by(deliveries.c.lane, deliveries.c.seq)
         .limit(limit)
@@ -169,34 +170,30 @@ async def replay(
     where = [deliveries.c.state.in_(states), deliveries.c.added_at >= since]
     if until is not None:
         where.append(deliveries.c.added_at < until)
-    values = {"state": Delivered.WAITING, "next_at": now, "tries": 0, "ended_at": None, "leased_until": None}
-    return (await conn.execute(update(deliveries).where(*where).values(values))).rowcount
+    return (await conn.execute(update(deliveries).where(*where).values(_afresh(now)))).rowcount
 
 
 async def renew(conn: AsyncConnection, now: datetime, all_of: str, last_of: str) -> None:
     """The subscription holds. What a lapse has kept back and is still owed waits again: of the type `all_of` everything, of
     `last_of` the last to each offender, if none was sent since. The rest is missed for good.
     """
-    both = and_(journal.c.lane == deliveries.c.lane, journal.c.seq == deliveries.c.seq)
     lapsed = (
         select(deliveries.c.lane, deliveries.c.seq, deliveries.c.subject, journal.c.headers)
-        .join(journal, both)
+        .join(journal, _ITS_ROW)
         .where(deliveries.c.state == Delivered.LAPSED, deliveries.c.answer.is_(None))
         .order_by(deliveries.c.lane, deliveries.c.seq)
     )
     found = [(row, dict(row.headers)["ce_type"]) for row in await conn.execute(lapsed)]
-    waits = {"state": Delivered.WAITING, "next_at": now, "tries": 0, "ended_at": None, "leased_until": None}
     for row, kind in found:
         is_owed = kind == all_of or (kind == last_of and not await _is_followed(conn, row, kind))
         await conn.execute(
-            update(deliveries).where(_at(row.lane, row.seq)).values(waits if is_owed else {"answer": MISSED})
+            update(deliveries).where(_at(row.lane, row.seq)).values(_afresh(now) if is_owed else {"answer": MISSED})
         )
 
 
 async def _is_followed(conn: AsyncConnection, row: Any, kind: str) -> bool:
     """Whether there is a later one of the kind for that offender, wherever it stands: not one that has been erased."""
-    both = and_(journal.c.lane == deliveries.c.lane, journal.c.seq == deliveries.c.seq)
-    later = select(journal.c.headers).join(deliveries, both).where(
+    later = select(journal.c.headers).join(deliveries, _ITS_ROW).where(
         deliveries.c.state.in_([state for state in Delivered if state is not Delivered.ERASED]),
         deliveries.c.subject == row.subject,
         deliveries.c.lane == row.lane,
@@ -268,6 +265,11 @@ async def going(conn: AsyncConnection) -> Going:
         last=await conn.scalar(select(func.max(deliveries.c.ended_at)).where(deliveries.c.state == Delivered.DONE)),
         disabled=await marked(conn, "disabled"),
     )
+
+
+def _afresh(now: datetime) -> dict[str, Any]:
+    """What is to be delivered as if it never had been."""
+    return {"state": Delivered.WAITING, "next_at": now, "tries": 0, "ended_at": None, "leased_until": None}
 
 
 def _at(lane: int, seq: int) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy import Row, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.referral import ReferralOutreach
+from services.common.shelves import rows_as
 from services.victim_outreach.domain import (
     Attempt,
     Link,
@@ -22,7 +23,6 @@ from services.victim_outreach.domain import (
     linked,
 )
 from services.victim_outreach.rules import NOT_SHE
-from services.victim_outreach.store.states import rows_as
 from services.victim_outreach.store.tables import attempts, links, profiles, referrals, told_attempts, told_profiles
 from services.victim_outreach.store.women import ROUNDS, cases_before, in_force, moved_cases
 

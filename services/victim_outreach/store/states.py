@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, delete, select
+from sqlalchemy import Row, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.policies import PolicyStore
+from services.common.shelves import Shelf, rows_as
 from services.common.sql import rows_of, upsert
 from services.common.turns import in_turns
 from services.victim_outreach import domain
@@ -19,75 +20,30 @@ from services.victim_outreach.rules import changed_women
 from services.victim_outreach.store import news, tables
 from services.victim_outreach.store.tables import metadata
 
-T = TypeVar("T")
-
 Step = tuple[CaseFile, CaseFile]
 """Before and after."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Shelf:
-    """One mapping of a case file and the table its entries are the rows of; `key` names the columns of its key."""
-
-    name: str
-    table: Table
-    kind: type[Any]
-    key: tuple[str, ...]
-
-    def entries(self, file: CaseFile) -> Mapping[Any, Any]:
-        found: Mapping[Any, Any] = getattr(file, self.name)
-        return found
-
-    def entry(self, row: Row[Any]) -> tuple[Any, Any]:
-        [made] = rows_as(self.kind, [row])
-        key = tuple(getattr(made, column) for column in self.key)
-        return (key if len(key) > 1 else key[0]), made
-
-    def changed(self, steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
-        for before, after in steps:
-            known = self.entries(before)
-            for key, entry in self.entries(after).items():
-                if known.get(key) != entry:
-                    values = {field.name: getattr(entry, field.name) for field in fields(self.kind)}
-                    yield {"offender_id": after.offender_id, "lane": lane, **values}
-
-    def gone(self, steps: Sequence[Step]) -> Iterator[dict[str, Any]]:
-        for before, after in steps:
-            left = self.entries(after)
-            for key, entry in self.entries(before).items():
-                if key not in left:
-                    values = {f"gone_{column}": getattr(entry, column) for column in self.key}
-                    yield {"gone_offender_id": before.offender_id, **values}
-
-
-def rows_as(kind: type[T], rows: Sequence[Row[Any]]) -> list[T]:
-    """Each row as what the lane keeps in memory: columns and fields have the same names."""
-    names = [field.name for field in fields(cast(Any, kind))]
-    return [kind(**{name: _frozen(getattr(row, name)) for name in names}) for row in rows]
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(map(_frozen, value)) if isinstance(value, list) else value
-
-
-_SHELVES = (
-    _Shelf("referrals", tables.referrals, domain.Referral, ("referral_id",)),
-    _Shelf("tasks", tables.tasks, domain.Task, ("task_id",)),
-    _Shelf("attempts", tables.attempts, domain.Attempt, ("task_id", "number")),
-    _Shelf("gates", tables.gates, domain.Gate, ("pair_id",)),
-    _Shelf("holds", tables.holds, domain.Hold, ("hold_id",)),
-    _Shelf("overrides", tables.overrides, domain.Override, ("pair_id", "by")),
-    _Shelf("deliveries", tables.deliveries, domain.Delivery, ("notification_id",)),
-    _Shelf("victims", tables.victims, domain.Victim, ("place",)),
-    _Shelf("cases", tables.cases, domain.Case, ("case_id",)),
-    _Shelf("profiles", tables.profiles, domain.Profile, ("case_id", "owner")),
-    _Shelf("screens", tables.screens, domain.Screen, ("case_id", "number")),
-    _Shelf("consents", tables.consents, domain.Consent, ("consent_id",)),
-    _Shelf("links", tables.links, domain.Link, ("victim_id", "other_victim_id")),
-    _Shelf("messages", tables.messages, domain.Message, ("message_id",)),
-    _Shelf("told_profiles", tables.told_profiles, domain.ToldProfile, ("from_case_id", "victim_id", "owner")),
-    _Shelf("told_attempts", tables.told_attempts, domain.ToldAttempt, ("task_id", "number")),
-)
+_KINDS: Mapping[Table, type[Any]] = {
+    tables.referrals: domain.Referral,
+    tables.tasks: domain.Task,
+    tables.attempts: domain.Attempt,
+    tables.gates: domain.Gate,
+    tables.holds: domain.Hold,
+    tables.overrides: domain.Override,
+    tables.deliveries: domain.Delivery,
+    tables.victims: domain.Victim,
+    tables.cases: domain.Case,
+    tables.profiles: domain.Profile,
+    tables.screens: domain.Screen,
+    tables.consents: domain.Consent,
+    tables.links: domain.Link,
+    tables.messages: domain.Message,
+    tables.told_profiles: domain.ToldProfile,
+    tables.told_attempts: domain.ToldAttempt,
+}
+"""What the rows of each table are; a case file keeps them under the table's name."""
+_SHELVES: Sequence[Shelf[CaseFile]] = [Shelf(table, attrgetter(table.name)) for table in _KINDS]
 
 
 class OutreachStore(PolicyStore):
@@ -105,16 +61,17 @@ class OutreachStore(PolicyStore):
         found: dict[str, dict[str, Any]] = {key: _of_head(row) for key, [row] in heads.items()}
         for shelf in _SHELVES:
             kept = await rows_of(conn, shelf.table, list(heads))
+            kind, key = _KINDS[shelf.table], attrgetter(*shelf.key)
             async for offender_id, rows in in_turns(kept.items()):
-                found[offender_id][shelf.name] = dict(map(shelf.entry, rows))
+                found[offender_id][shelf.table.name] = {key(entry): entry for entry in rows_as(kind, rows)}
         return {key: CaseFile(key, **values) for key, values in found.items()}
 
     async def save(self, conn: AsyncConnection, lane: int, changed: Mapping[str, Step]) -> None:
         steps = list(changed.values())
         await upsert(conn, tables.offenders, [_head(after, lane) for _, after in steps], ["offender_id"])
         for shelf in _SHELVES:
-            await _forget(conn, shelf, list(shelf.gone(steps)))
-            await upsert(conn, shelf.table, list(shelf.changed(steps, lane)), ["offender_id", *shelf.key])
+            await shelf.forget(conn, steps)
+            await shelf.keep(conn, lane, steps)
         await news.add(conn, [woman for before, after in steps for woman in sorted(changed_women(before, after))])
 
     async def due(self, conn: AsyncConnection, lane: int, now: datetime) -> Sequence[str]:
@@ -126,13 +83,6 @@ class OutreachStore(PolicyStore):
             .order_by(offenders.offender_id)
         )
         return rows.all()
-
-
-async def _forget(conn: AsyncConnection, shelf: _Shelf, gone: Sequence[Mapping[str, Any]]) -> None:
-    if gone:
-        columns = ("offender_id", *shelf.key)
-        same = [shelf.table.c[column] == bindparam(f"gone_{column}") for column in columns]
-        await conn.execute(delete(shelf.table).where(*same), list(gone))
 
 
 def _head(file: CaseFile, lane: int) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from sqlalchemy import Row, Table, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.referral import ReferralOutreach
+from services.common.shelves import rows_as
 from services.victim_outreach import domain
 from services.victim_outreach.domain import case_id, case_of_victim
-from services.victim_outreach.store.states import rows_as
 from services.victim_outreach.store.tables import attempts, links, profiles, referrals, tasks
 
 T = TypeVar("T")

@@ -27,7 +27,7 @@ from services.intake.linkage.model import Scored
 from services.intake.linkage.rules import Bars
 from services.intake.people import OffenderFacts
 from services.intake.store import identities
-from services.intake.usecases import linking
+from services.intake.usecases.linking import scores
 from tests.harness.http import KeptReads, coded
 from tests.harness.identity import CITY, NOW, SHERIFF, TERMS, days, later, linked, merges, record, sent, splits, taken
 from tests.harness.intake import Bench, bench
@@ -230,7 +230,7 @@ async def _scored(intake: Bench, probability: float) -> None:
     async with intake.database.read() as conn:
         names = [known.record_id async for _, known in identities.everyone(conn)]
     pairs = [Scored(min(a, b), max(a, b), probability) for place, a in enumerate(names) for b in names[:place]]
-    await linking._apply(intake.database, TERMS, pairs, Bars(), 1, NOW)
+    await scores._apply(intake.database, TERMS, pairs, Bars(), 1, NOW)
     await linked(intake)
 
 

@@ -11,7 +11,8 @@ from schemas.incident import CustodyChange, CustodyChanged, IncidentReported
 from schemas.mapping import Mapping
 from schemas.mapping_file import load_mapping
 from services.intake.lines import Source
-from services.intake.mapped.changes import LOST_AFTER, Changes, Fault, Held, changes
+from services.intake.mapped.changes import LOST_AFTER, Changes, Fault, changes
+from services.intake.mapped.held import Held
 from services.intake.mapped.snapshot import read_snapshot
 from services.intake.people import OffenderFacts
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Container, Sequence
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from typing import Final
@@ -11,8 +11,9 @@ from typing import Final
 from schemas.nibrs import ARREST_TYPES, FORCES, OFFENSES, RELATIONSHIPS
 from schemas.rejects import RejectCode
 from services.intake.nibrs.incident import Age, Arrestee, Incident, Look, Offender, Offense, Victim
-from services.intake.nibrs.segments import YEARS, Head, SegmentError
-from services.intake.nibrs.xml.pieces import Element
+from services.intake.nibrs.segments import YEARS, Head
+from services.intake.nibrs.xml.fields import by_role, distinct, id_of, one_of, ref_of, told_apart, whole, wrong
+from services.intake.nibrs.xml.parsing import Element
 
 _ORI: Final = re.compile(r"[A-Z0-9]{9}")
 _NUMBER: Final = re.compile(r"[!-~]{1,12}")
@@ -45,10 +46,6 @@ WORDS: Final = {
 _RELATIONSHIPS: Final = {word.casefold(): code for word, code in WORDS.items()} | {
     code.casefold(): code for code in RELATIONSHIPS
 }
-
-
-def wrong(element: Element, field: str, code: RejectCode = RejectCode.NIBRS_FIELD) -> SegmentError:
-    return SegmentError(element.line, code, f"{element.name}.{field}" if field else element.name)
 
 
 def head_of(report: Element) -> Head:
@@ -86,27 +83,27 @@ def incident_of(report: Element, zone: tzinfo) -> Incident:
     incident = report.first("Incident")
     assert incident is not None  # its number was read
     day, hour = day_and_hour(incident, zone)
-    _told_apart(report.all("Subject"), _MOST_SUBJECTS, "SubjectSequenceNumberText")
-    _told_apart(report.all("Victim"), _MOST_VICTIMS, "VictimSequenceNumberText")
-    offenses = {_id(each): _offense(each) for each in report.all("Offense")}
+    told_apart(report.all("Subject"), _MOST_SUBJECTS, "SubjectSequenceNumberText")
+    told_apart(report.all("Victim"), _MOST_VICTIMS, "VictimSequenceNumberText")
+    offenses = {id_of(each): _offense(each) for each in report.all("Offense")}
     if not offenses:
         raise wrong(report, "Offense", RejectCode.MISSING_FIELD)
-    _distinct(report.all("Offense"), [each.code for each in offenses.values()], "OffenseUCRCode")
+    distinct(report.all("Offense"), [each.code for each in offenses.values()], "OffenseUCRCode")
     persons = _persons(report)
-    subjects = {_id(each): _offender(each, persons) for each in report.all("Subject")}
+    subjects = {id_of(each): _offender(each, persons) for each in report.all("Subject")}
     if not subjects:
         raise wrong(report, "Subject", RejectCode.MISSING_FIELD)
-    _distinct(report.all("Subject"), [each.number for each in subjects.values()], "SubjectSequenceNumberText")
+    distinct(report.all("Subject"), [each.number for each in subjects.values()], "SubjectSequenceNumberText")
     if not report.all("Victim"):
         raise wrong(report, "Victim", RejectCode.MISSING_FIELD)
     known = {key: each for key, each in subjects.items() if each.number}
     links = _Links(
-        offenses, known, set(subjects), _by(report, "OffenseVictimAssociation", "Victim"),
-        _by(report, "SubjectVictimAssociation", "Victim"),
+        offenses, known, set(subjects), by_role(report, "OffenseVictimAssociation", "Victim"),
+        by_role(report, "SubjectVictimAssociation", "Victim"),
     )  # fmt: skip
     victims = [_victim(each, links) for each in report.all("Victim")]
-    _all_there(links, {_id(each) for each in report.all("Victim")})
-    _distinct(report.all("Victim"), [each.number for each in victims], "VictimSequenceNumberText")
+    _all_there(links, {id_of(each) for each in report.all("Victim")})
+    distinct(report.all("Victim"), [each.number for each in victims], "VictimSequenceNumberText")
     clearance = incident.get("IncidentAugmentation", "IncidentExceptionalClearanceCode") or next(
         (each.get("IncidentExceptionalClearanceCode") for each in incident.all("IncidentAugmentation")
          if each.get("IncidentExceptionalClearanceCode")), "N"
@@ -157,16 +154,16 @@ def _day(activity: Element) -> date:
 
 
 def _offense(element: Element) -> Offense:
-    code = _code(element, "OffenseUCRCode", OFFENSES)
+    code = one_of(element, "OffenseUCRCode", OFFENSES)
     force = []
     for each in element.all("OffenseForce"):
         if each.get("ForceCategoryCode"):
-            force.append(_code(each, "ForceCategoryCode", FORCES))
+            force.append(one_of(each, "ForceCategoryCode", FORCES))
     return Offense(code, tuple(dict.fromkeys(force)))
 
 
 def _offender(subject: Element, persons: dict[str, Element]) -> Offender:
-    number = _whole(subject, "SubjectSequenceNumberText", 0, 99)
+    number = whole(subject, "SubjectSequenceNumberText", 0, 99)
     return Offender(number, _look(subject, persons))
 
 
@@ -182,19 +179,19 @@ class _Links:
 
 
 def _victim(element: Element, links: _Links) -> Victim:
-    number = _whole(element, "VictimSequenceNumberText", 1, 999)
-    is_person = _code(element, "VictimCategoryCode", _VICTIM_TYPES) in _INDIVIDUALS
+    number = whole(element, "VictimSequenceNumberText", 1, 999)
+    is_person = one_of(element, "VictimCategoryCode", _VICTIM_TYPES) in _INDIVIDUALS
     known = links.known
     codes = []
-    for link in links.to_offenses.get(_id(element), ()):
-        if (offense := links.offenses.get(_ref(link, "Offense"))) is None:
+    for link in links.to_offenses.get(id_of(element), ()):
+        if (offense := links.offenses.get(ref_of(link, "Offense"))) is None:
             raise wrong(link, "Offense")
         codes.append(offense.code)
     relationships: dict[int, str] = {}
-    for link in links.to_subjects.get(_id(element), ()):
+    for link in links.to_subjects.get(id_of(element), ()):
         if not is_person or not known:
             continue  # where nobody is known, nothing can be related to him
-        if (subject := _ref(link, "Subject")) not in links.subjects:
+        if (subject := ref_of(link, "Subject")) not in links.subjects:
             raise wrong(link, "Subject")
         if subject not in known:
             continue  # the unknown offender has no relationship (edit 468)
@@ -217,12 +214,12 @@ def _all_there(links: _Links, victims: Container[str]) -> None:
 
 def arrestees_of(report: Element, zone: tzinfo) -> list[Arrestee]:
     """Each arrestee with his arrest; of a Group B report with one arrest and no links that arrest is theirs."""
-    _told_apart(report.all("Arrest"), _MOST_ARRESTEES, "ActivityIdentification")
-    arrests = {_id(each): each for each in report.all("Arrest")}
-    links, persons = _by(report, "ArrestSubjectAssociation", "Subject"), _persons(report)
+    told_apart(report.all("Arrest"), _MOST_ARRESTEES, "ActivityIdentification")
+    arrests = {id_of(each): each for each in report.all("Arrest")}
+    links, persons = by_role(report, "ArrestSubjectAssociation", "Subject"), _persons(report)
     found: list[Arrestee] = []
     for element in report.all("Arrestee"):
-        made = (_ref(link, "Activity") for link in links.get(_id(element), ()))
+        made = (ref_of(link, "Activity") for link in links.get(id_of(element), ()))
         own = [arrests[activity] for activity in made if activity in arrests]
         if not own and len(arrests) == 1 and not links:
             own = list(arrests.values())
@@ -242,11 +239,11 @@ def _arrestee(element: Element, arrest: Element, persons: dict[str, Element], zo
     if charge is None:
         raise wrong(arrest, "ArrestCharge", RejectCode.MISSING_FIELD)
     return Arrestee(
-        number=_whole(element, "ArrestSequenceID", 1, 99),
+        number=whole(element, "ArrestSequenceID", 1, 99),
         transaction=transaction,
         day=_day(arrest) if arrest.get("ActivityDate", "Date") else day_and_hour(arrest, zone)[0],
-        type=_code(arrest, "ArrestCategoryCode", ARREST_TYPES),
-        code=_code(charge, "ChargeUCRCode", OFFENSES),
+        type=one_of(arrest, "ArrestCategoryCode", ARREST_TYPES),
+        code=one_of(charge, "ChargeUCRCode", OFFENSES),
         look=_look(element, persons),
     )
 
@@ -286,52 +283,9 @@ def _age(person: Element) -> Age | None:
 
 
 def _years(element: Element, name: str) -> int:
-    return _whole(element, name, 0, 99)
-
-
-def _whole(element: Element, name: str, least: int, most: int) -> int:
-    text = element.get(name)
-    if not (text.isascii() and text.isdigit() and len(text) < 5 and least <= int(text) <= most):
-        raise wrong(element, name)
-    return int(text)
-
-
-def _code(element: Element, name: str, codes: Container[str]) -> str:
-    text = element.get(name)
-    if text not in codes:
-        raise wrong(element, name)
-    return text
-
-
-def _id(element: Element) -> str:
-    return element.attributes.get("id", "")
-
-
-def _ref(link: Element, name: str) -> str:
-    found = link.first(name)
-    return (found.attributes.get("ref") or found.attributes.get("id", "")) if found else ""
-
-
-def _by(report: Element, association: str, role: str) -> dict[str, list[Element]]:
-    """These associations by whom they are of."""
-    found: dict[str, list[Element]] = {}
-    for link in report.all(association):
-        found.setdefault(_ref(link, role), []).append(link)
-    return found
+    return whole(element, name, 0, 99)
 
 
 def _persons(report: Element) -> dict[str, Element]:
     """By id, of which the first counts."""
-    return {_id(each): each for each in reversed(report.all("Person"))}
-
-
-def _told_apart(elements: Sequence[Element], most: int, name: str) -> None:
-    """By their ids, of which a link could else mean either, and no more than there are numbers for."""
-    if len(elements) > most or len({_id(each) for each in elements}) < len(elements):
-        raise wrong(elements[-1], name)
-
-
-def _distinct(elements: Sequence[Element], values: Sequence[object], name: str) -> None:
-    """Also where two have one id."""
-    if len(set(values)) < len(elements) or len({_id(each) for each in elements}) < len(elements):
-        raise wrong(elements[-1], name)
+    return {id_of(each): each for each in reversed(report.all("Person"))}

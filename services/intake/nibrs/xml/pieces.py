@@ -14,45 +14,15 @@ from typing import Final
 from xml.etree.ElementTree import ParseError
 
 from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import DefusedXMLParser
 
 from schemas.rejects import RejectCode
 from services.intake.lines import KEPT, Source
+from services.intake.nibrs.xml.parsing import LARGEST, Element, NestedError, Parse, TooLargeError, shift_lines
 
-_REPORT: Final = "Report"
 _START: Final = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?Report[\s/>]")
 _DECLARED: Final = re.compile(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*\?>")
 _UTF16: Final = {b"\xff\xfe": "utf-16-le", b"<\x00": "utf-16-le", b"\xfe\xff": "utf-16-be", b"\x00<": "utf-16-be"}
 _STRADDLE: Final = 128
-_LARGEST: Final = 4 * 1024 * 1024
-"""Bytes of one report: above any honest one."""
-_DEEPEST: Final = 64
-
-
-@dataclass(slots=True)
-class Element:
-    """An element by its local name: prefixes and versions of namespaces differ from agency to agency."""
-
-    name: str
-    line: int
-    attributes: dict[str, str] = field(default_factory=dict, repr=False)
-    children: list[Element] = field(default_factory=list, repr=False)
-    text: str = field(default="", repr=False)
-
-    def all(self, *path: str) -> list[Element]:
-        """Every element at this path below."""
-        found = [self]
-        for name in path:
-            found = [child for each in found for child in each.children if child.name == name]
-        return found
-
-    def first(self, *path: str) -> Element | None:
-        return next(iter(self.all(*path)), None)
-
-    def get(self, *path: str) -> str:
-        """The text there; empty where there is none."""
-        found = self.first(*path)
-        return found.text.strip() if found else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,118 +36,6 @@ class Piece:
     code: RejectCode = RejectCode.XML_BROKEN
 
 
-class _NestedError(Exception):
-    """A report begins before the one before it has ended; at this index."""
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        super().__init__()
-
-
-class _TooLargeError(Exception):
-    """A report of more than `_LARGEST` bytes, or too deep."""
-
-
-class _Target:
-    """Builds one tree for each report and nothing of what lies around."""
-
-    def __init__(self) -> None:
-        self.parser: DefusedXMLParser | None = None
-        self.done: list[tuple[Element, int, int]] = []
-        """Reports with the index of their first byte and of their end tag."""
-        self.open_at: int | None = None
-        self.open_line = 0
-        self.root_at: int | None = None
-        self.root_end: int | None = None
-        self._stack: list[Element] = []
-
-    def _index(self) -> int:
-        assert self.parser is not None
-        return int(self.parser.parser.CurrentByteIndex)
-
-    def _seen(self) -> None:
-        if self.root_at is not None and self.root_end is None:
-            self.root_end = self._index()
-
-    def start(self, tag: str, attributes: dict[str, str]) -> None:
-        self._seen()
-        if self.root_at is None:
-            self.root_at = self._index()
-            if _local(tag) != _REPORT:
-                return
-        name = _local(tag)
-        if name == _REPORT:
-            if self._stack:
-                raise _NestedError(self._index())
-            self.open_at, self.open_line = self._index(), self._line()
-        elif not self._stack:
-            return
-        if len(self._stack) >= _DEEPEST or self._index() - (self.open_at or 0) > _LARGEST:
-            raise _TooLargeError
-        element = Element(name, self._line(), {_local(key): value for key, value in attributes.items()})
-        if self._stack:
-            self._stack[-1].children.append(element)
-        self._stack.append(element)
-
-    def _line(self) -> int:
-        assert self.parser is not None
-        return int(self.parser.parser.CurrentLineNumber)
-
-    def data(self, text: str) -> None:
-        self._seen()
-        if self._stack:
-            self._stack[-1].text += text
-
-    def end(self, tag: str) -> None:
-        self._seen()
-        if not self._stack:
-            return
-        element = self._stack.pop()
-        if not self._stack:
-            assert self.open_at is not None
-            self.done.append((element, self.open_at, self._index()))
-            self.open_at = None
-
-    def close(self) -> None:
-        """The parser's word at the end."""
-
-
-def _local(tag: str) -> str:
-    return tag.rpartition("}")[2]
-
-
-class _Parse:
-    """One parser, from one place of the file on. Indexes and lines are of the file."""
-
-    def __init__(self, at: int, line: int, prolog: bytes = b"") -> None:
-        self.begin = at
-        self.target = _Target()
-        self._parser = DefusedXMLParser(target=self.target, forbid_dtd=True)
-        self.target.parser = self._parser
-        self._shift = at - len(prolog)
-        self._lines = line - 1 - prolog.count(b"\n")
-        if prolog:
-            self._parser.feed(prolog)
-
-    def feed(self, chunk: bytes) -> None:
-        self._parser.feed(chunk)
-
-    def close(self) -> None:
-        self._parser.close()
-
-    def index(self, own: int) -> int:
-        return own + self._shift
-
-    def line(self, own: int) -> int:
-        return own + self._lines
-
-    def error_at(self) -> int:
-        return self.index(int(self._parser.parser.ErrorByteIndex))
-
-    def current(self) -> int:
-        return self.index(int(self._parser.parser.CurrentByteIndex))
-
-
 class _Cutter:
     """The bytes of the file that may still be asked for, and the parser that is at work."""
 
@@ -187,7 +45,7 @@ class _Cutter:
         self._line = 1
         """Line of the first kept byte."""
         self._prolog = b""
-        self._parse: _Parse | None = _Parse(0, 1)
+        self._parse: Parse | None = Parse(0, 1)
         self._broken: tuple[int, RejectCode] | None = None
         """Where what cannot be read begins, while the next report is looked for."""
         self.ended = False
@@ -214,18 +72,18 @@ class _Cutter:
             parse.feed(chunk)
         except ParseError:
             return parse.error_at(), RejectCode.XML_BROKEN
-        except _NestedError as nested:
+        except NestedError as nested:
             return parse.index(nested.index), RejectCode.XML_BROKEN
-        except _TooLargeError:
+        except TooLargeError:
             return parse.current() + 1, RejectCode.TOO_LARGE
         except DefusedXmlException:
             return parse.current(), RejectCode.XML_FORBIDDEN
         except (ValueError, LookupError):  # an encoding that the parser does not know
             return parse.current(), RejectCode.XML_BROKEN
         open_at = parse.target.open_at
-        if not self._prolog and parse.target.root_end is None and len(self._kept) > _LARGEST:
+        if not self._prolog and parse.target.root_end is None and len(self._kept) > LARGEST:
             return self._from, RejectCode.XML_BROKEN
-        if open_at is not None and self._from + len(self._kept) - parse.index(open_at) > _LARGEST:
+        if open_at is not None and self._from + len(self._kept) - parse.index(open_at) > LARGEST:
             return self._from + len(self._kept), RejectCode.TOO_LARGE
         return None
 
@@ -238,7 +96,7 @@ class _Cutter:
             self._prolog = (bytes(declared[0]) if declared else b"") + root
         for report, start, end in target.done:
             raw = self._between(parse.index(start), parse.index(end))
-            _shift_lines(report, parse.line(0))
+            shift_lines(report, parse.line(0))
             yield Piece(report.line, raw[:KEPT], len(raw), report)
         target.done.clear()
 
@@ -264,7 +122,7 @@ class _Cutter:
         if found is None:
             self._seek = max(self._seek, self._from + len(self._kept) - _STRADDLE)
             self._drop(start)
-            if len(self._kept) > _LARGEST:  # told in parts, so that memory stays bounded
+            if len(self._kept) > LARGEST:  # told in parts, so that memory stays bounded
                 yield self._refused(start, self._seek, code)
                 self._drop(self._seek)
                 self._broken = (self._seek, code)
@@ -273,7 +131,7 @@ class _Cutter:
         yield self._refused(start, at, code)
         self._broken = None
         self._drop(at)
-        self._parse = _Parse(at, self._line, self._prolog)
+        self._parse = Parse(at, self._line, self._prolog)
         return bytes(self._kept)
 
     def finish(self) -> Iterator[Piece]:
@@ -316,14 +174,6 @@ class _Cutter:
         self._line += self._kept.count(b"\n", 0, count)
         del self._kept[:count]
         self._from += count
-
-
-def _shift_lines(element: Element, by: int) -> None:
-    waiting = [element]
-    while waiting:
-        each = waiting.pop()
-        each.line += by
-        waiting += each.children
 
 
 def _as_utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:

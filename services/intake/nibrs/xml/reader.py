@@ -27,9 +27,10 @@ from services.intake.nibrs.xml.elements import (
     head_of,
     incident_of,
     month_of,
-    wrong,
 )
-from services.intake.nibrs.xml.pieces import Element, Piece, pieces
+from services.intake.nibrs.xml.fields import wrong
+from services.intake.nibrs.xml.parsing import Element
+from services.intake.nibrs.xml.pieces import Piece, pieces
 
 _REPLACES: Final = "DR"
 

@@ -18,6 +18,7 @@ from schemas.advocacy import (
 )
 from schemas.outreach import ContactChannel, TaskOwner
 from services.common.paging import Page, Slice
+from services.common.shelves import rows_as
 from services.victim_outreach import domain
 from services.victim_outreach.rules import safe_contact
 from services.victim_outreach.store import women
@@ -40,7 +41,6 @@ from services.victim_outreach.store.cases.shapes import (
     ScreenLine,
 )
 from services.victim_outreach.store.lists import lines, seen_by, task_line
-from services.victim_outreach.store.states import rows_as
 from services.victim_outreach.store.tables import (
     cases,
     consents,
