@@ -1,8 +1,8 @@
 """Who may call the API: bearer tokens, kept as SHA-256 in the file `IPVI_TOKENS_FILE` names.
 
-The file is JSON lines or a YAML list of `{sha256, person, roles}`, of an agency's system with its ORI as `agency` too, of a
-partner's with its id as `partner`. A token is 32 random bytes or more (`secrets.token_urlsafe(32)`): a guessable one is not
-saved by its hash. No file: nobody may.
+The file is JSON lines or a YAML list of `{sha256, person, roles}`, of an agency's system or officer with its ORI as `agency`
+too, of a partner's with its id as `partner`. A token is 32 random bytes or more (`secrets.token_urlsafe(32)`): a guessable
+one is not saved by its hash. No file: nobody may.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Person:
     name: str
     roles: frozenset[Role]
     agency: str | None = None
-    """ORI; of an agency's own system, which sends that agency's records and no other's."""
+    """ORI; of an agency's own system, which sends that agency's records and no other's, or of an officer of it."""
     partner: str | None = None
     """Id; of a partner's own system, which speaks for that partner and no other."""
 
@@ -64,8 +64,10 @@ class _Entry(BaseModel):
 
     @model_validator(mode="after")
     def _whose(self) -> _Entry:
-        if (Role.AGENCY in self.roles) != (self.agency is not None):
-            raise ValueError("an agency's system has the role agency and its ORI, both or none")
+        if Role.AGENCY in self.roles and self.agency is None:
+            raise ValueError("an agency's system has the role agency and its ORI")
+        if self.agency is not None and not self.roles & {Role.AGENCY, Role.OFFICER}:
+            raise ValueError("of an agency are its system and its officers")
         if (Role.PARTNER in self.roles) != (self.partner is not None):
             raise ValueError("a partner's system has the role partner and its id, both or none")
         return self
