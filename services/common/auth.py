@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.commands import Role
 from schemas.incident import Ori
+from schemas.kinds import SentKind
 from schemas.partner_file import PartnerId
 from services.common.errors import ConfigurationError
 from services.common.problems import problem
@@ -42,6 +43,8 @@ class Person:
     roles: frozenset[Role]
     agency: str | None = None
     """ORI; of an agency's own system, which sends that agency's records and no other's, or of an officer of it."""
+    kinds: frozenset[SentKind] | None = None
+    """Of an agency's system: what it may send. None: see `docs/intake.md`."""
     partner: str | None = None
     """Id; of a partner's own system, which speaks for that partner and no other."""
 
@@ -60,6 +63,7 @@ class _Entry(BaseModel):
     person: Annotated[str, Field(min_length=1, max_length=120)]
     roles: Annotated[frozenset[Role], Field(min_length=1)]
     agency: Ori | None = None
+    kinds: Annotated[frozenset[SentKind], Field(min_length=1)] | None = None
     partner: PartnerId | None = None
 
     @model_validator(mode="after")
@@ -68,6 +72,8 @@ class _Entry(BaseModel):
             raise ValueError("an agency's system has the role agency and its ORI")
         if self.agency is not None and not self.roles & {Role.AGENCY, Role.OFFICER}:
             raise ValueError("of an agency are its system and its officers")
+        if self.kinds is not None and Role.AGENCY not in self.roles:
+            raise ValueError("an agency's system is who sends kinds")
         if (Role.PARTNER in self.roles) != (self.partner is not None):
             raise ValueError("a partner's system has the role partner and its id, both or none")
         return self
@@ -114,7 +120,7 @@ def read_tokens(path: Path | None) -> Tokens:
         raise TokensFileError(f"tokens file {path}: the same sha256 stands there twice")
     return Tokens(
         tuple(
-            (bytes.fromhex(entry.sha256), Person(entry.person, entry.roles, entry.agency, entry.partner))
+            (bytes.fromhex(entry.sha256), Person(entry.person, entry.roles, entry.agency, entry.kinds, entry.partner))
             for entry in entries
         )
     )

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from schemas.incident import Ori
+from schemas.kinds import SentKind
 from schemas.mapping_file import MappingError, load_mapping, read_yaml
 from services.common.errors import ConfigurationError
 from services.common.seal import kept_key, sealer
@@ -62,10 +63,18 @@ class WatchedFolder(BaseModel):
     """Of tables: a name in deploy/mappings, or a file, relative to the feeds file."""
     agency: Ori | None = None
     """Where given, every record must be this agency's own."""
+    kinds: Annotated[frozenset[SentKind], Field(min_length=1)] | None = None
+    """Where given, nothing else is taken from here; not of a roster, which tells custody and its charges."""
     time_zone: Annotated[str, AfterValidator(_zone)] | None = None
     """Of times without one; else the policy's zones hold."""
     expect_every_minutes: Annotated[int, Field(ge=1)] = 24 * 60
     """Silence of this feed for longer is an alarm: no events is not no violence."""
+
+    @model_validator(mode="after")
+    def _no_kinds_of_a_roster(self) -> WatchedFolder:
+        if self.kinds is not None and self.format is Format.ROSTER:
+            raise ValueError("a roster has no kinds")
+        return self
 
 
 class FeedsFile(BaseModel):

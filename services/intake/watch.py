@@ -25,10 +25,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.mapping import Mapping
 from schemas.mapping_file import MappingError, load_mapping
-from schemas.rejects import InvalidRecord
 from services.common.database import Database
 from services.common.errors import ConfigurationError
-from services.intake.cloudevents import check_agency
+from services.intake import checking
 from services.intake.domain import (
     MAPPED,
     NOBODYS,
@@ -182,7 +181,7 @@ class Watcher:
         if self.watched.format is Format.ROSTER:
             return await take_roster(path, self._mapped(), sink)
         units = read_units(Source(path), self.watched.format, self.zone_of, self.mapping)
-        checked = (self._own(unit) for unit in units) if self.watched.agency else units
+        checked = (self._own(unit) for unit in units)
         return await ingest(checked, sink, name=path.name, limit=_NEVER)
 
     def _mapped(self) -> Mapping:
@@ -191,15 +190,9 @@ class Watcher:
         return mapping
 
     def _own(self, unit: Unit) -> Unit:
-        """A record of another agency is refused, here as over HTTP."""
-        assert self.watched.agency is not None
-        try:
-            for event in unit.events:
-                check_agency(event, self.watched.agency)
-        except InvalidRecord as wrong:
-            raw = b"\n".join(event.data.canonical() for event in unit.events)
-            return Unit(unit.line, reject=Reject(self.feed.name, unit.line, wrong.code, wrong.field, raw, len(raw)))
-        return unit
+        """A record of another agency, or of a kind that is not to come from here, is refused, here as over HTTP."""
+        sender = checking.Sender(self.watched.agency, self.watched.kinds)
+        return checking.checked(unit, sender, datetime.now(UTC), self.feed.name)
 
 
 async def take_roster(

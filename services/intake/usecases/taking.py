@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.incident import IncidentExpunged
 from schemas.mapping import Mapping
 from services.common.database import Database
+from services.intake.checking import in_time
 from services.intake.domain import AsOf, Feed, FeedPausedError, Terms, Unit
 from services.intake.mapped.changes import Changes, changes
 from services.intake.mapped.snapshot import Snapshot
@@ -87,6 +88,7 @@ async def take_snapshot(
     """What has changed since the last snapshot of this roster; one that is older than the last is passed over (None)."""
     feed = Feed(mapping.name, mapping.agency)
     key = (feed.agency, feed.name)
+    snapshot = in_time(snapshot, now, feed.name)
     async with database.write() as conn:
         await outbox.alone(conn)
         last = await last_snapshot(conn, key)

@@ -287,6 +287,31 @@ async def test_another_agencys_records_in_ones_folder(intake: Bench, tmp_path: P
     assert len([topic for topic, _ in intake.stream.rows if topic == Topic.INTAKE_REJECTS]) == 1
 
 
+async def test_a_folder_with_kinds_takes_nothing_else(intake: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    order = {"offender_id": "O1", "order_id": "R1", "kind": "protective_order", "change": "issued"}
+    other = feed.line({**order, "from": "2025-01-12T02:00:00Z"}, "ipvi.order.changed.v1")
+    put(folder, "1.jsonl", line("1"), other)
+    await watcher(intake, folder, kinds=["orders"]).look()
+    assert [event.type for event in intake.stream.events(Topic.INCIDENTS)] == ["ipvi.order.changed.v1"]
+    assert len([topic for topic, _ in intake.stream.rows if topic == Topic.INTAKE_REJECTS]) == 1
+
+
+async def test_who_is_to_be_booked_yet_is_told_in_time_and_is_not_gone_meanwhile(intake: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    watching = watcher(intake, folder, format="roster", mapping="roster")
+    header = b"booking,person,name,booked,facility,hearing,status,charge"
+    rows = [b"B%d,P%d,,2025-01-10 22:15,Jail 1,,in," % (n, n) for n in range(2)]
+    ahead = [b"B1,P1,,2099-01-10 22:15,Jail 1,,in,", b"B2,P2,,2099-01-10 22:15,Jail 1,,in,"]
+    in_time = b"B2,P2,,2025-01-10 22:15,Jail 1,,in,"
+    for number, shown in enumerate((rows, [rows[0], *ahead], [*rows, in_time]), start=1):
+        os.utime(put(folder, f"{number}.csv", header, *shown), (number * 1_000, number * 1_000))
+        await watching.look()
+    changes = [(event.data.booking_id, event.data.change) for event in intake.stream.events(Topic.INCIDENTS)]  # type: ignore[attr-defined]
+    assert changes == [(f"ZZ0000000:B{n}", "booked") for n in range(3)]
+    assert len([topic for topic, _ in intake.stream.rows if topic == Topic.INTAKE_REJECTS]) == 2
+
+
 async def test_a_paused_feed_waits_in_its_folder(intake: Bench, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     path = put(folder, "1.jsonl", b"{1", b"{2", b"{3", line("1"))
