@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -200,7 +200,10 @@ async def _roster(feed: _Feed, out: str | None, settings: IntakeSettings, consol
 @asynccontextmanager
 async def _sink(out: str | None, settings: IntakeSettings, feed: Feed, as_of: AsOf) -> AsyncIterator[Sink]:
     if out is None:
-        async with stream(settings, feed, settings.terms(), as_of) as kafka:
+        terms = replace(
+            settings.terms(), expunctions=None
+        )  # whoever gives the command is the person whose word it takes
+        async with stream(settings, feed, terms, as_of) as kafka:
             yield kafka
     elif out == STDOUT:
         yield LinesSink(sys.stdout.buffer, as_of)

@@ -18,12 +18,16 @@ from services.intake.domain import Format, RejectLimit, Terms
 
 
 class IntakeSettings(CommonSettings):
-    """`IPVI_REJECT_LIMIT`, `IPVI_REJECT_AFTER`, `IPVI_FEEDS_FILE`, `IPVI_LINKAGE_EVERY_S` beside what every service reads."""
+    """`IPVI_REJECT_LIMIT`, `IPVI_REJECT_AFTER`, `IPVI_EXPUNCTIONS_A_DAY`, `IPVI_FEEDS_FILE`, `IPVI_LINKAGE_EVERY_S` beside what
+    every service reads.
+    """
 
     reject_limit: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Share of refused units above which a source is paused; 1 never pauses."""
     reject_after: Annotated[int, Field(ge=1)] = 100
     """Units to read before that is judged."""
+    expunctions_a_day: Annotated[int, Field(ge=0)] = 20
+    """Expunctions that an agency's feed may have in a day without a person's word."""
     feeds_file: Path | None = None
     """Folders to watch (docs/intake.md). None: none."""
 
@@ -36,7 +40,7 @@ class IntakeSettings(CommonSettings):
     def terms(self) -> Terms:
         """Raises `ConfigurationError` where no key can be kept."""
         key = self.seal_key.get_secret_value().encode() if self.seal_key else kept_key(self.home)
-        return Terms(sealer(key), self.limit)
+        return Terms(sealer(key), self.limit, self.expunctions_a_day)
 
     @property
     def limit(self) -> RejectLimit:
