@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,9 +117,16 @@ def _recorded(name: str) -> Select[tuple[Any]]:
 
 
 def _sqlite(url: URL) -> AsyncEngine:
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    file = Path(url.database) if url.database and url.database != ":memory:" else None
+    if file is not None:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close_to_others(file)
     engine = create_async_engine(url, connect_args={"timeout": 30}, **_SHARED)
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _make(*_: Any) -> None:
+        if file is not None:
+            file.touch(mode=0o600)  # SQLite would make it by the umask; its companions have the mode of this one
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
@@ -135,6 +142,13 @@ def _sqlite(url: URL) -> AsyncEngine:
         conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get("ipvi_read") else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _close_to_others(file: Path) -> None:
+    """One that is there from before: it holds all that the service knows, and is its own alone."""
+    for each in (file, *(file.with_name(file.name + more) for more in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError, PermissionError):
+            each.chmod(each.stat().st_mode & 0o700)
 
 
 def _postgresql(url: URL, schema: str, pool_size: int) -> AsyncEngine:

@@ -18,8 +18,8 @@ from services.intake.domain import Format, RejectLimit, Terms
 
 
 class IntakeSettings(CommonSettings):
-    """`IPVI_REJECT_LIMIT`, `IPVI_REJECT_AFTER`, `IPVI_EXPUNCTIONS_A_DAY`, `IPVI_FEEDS_FILE`, `IPVI_LINKAGE_EVERY_S` beside what
-    every service reads.
+    """`IPVI_REJECT_LIMIT`, `IPVI_REJECT_AFTER`, `IPVI_EXPUNCTIONS_A_DAY`, `IPVI_DONE_DAYS`, `IPVI_FEEDS_FILE`,
+    `IPVI_LINKAGE_EVERY_S` beside what every service reads.
     """
 
     reject_limit: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -28,6 +28,8 @@ class IntakeSettings(CommonSettings):
     """Units to read before that is judged."""
     expunctions_a_day: Annotated[int, Field(ge=0)] = 20
     """Expunctions that an agency's feed may have in a day without a person's word."""
+    done_days: Annotated[int, Field(ge=1)] = 14
+    """Days after which a file that was taken from a watched folder is removed: as long as Kafka keeps what was in it."""
     feeds_file: Path | None = None
     """Folders to watch (docs/intake.md). None: none."""
 

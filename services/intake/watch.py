@@ -14,9 +14,11 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 import structlog
@@ -250,7 +252,9 @@ def _move(path: Path, stamp: Stamp, to: str, reason: str | None) -> bool:
     if stamp_of(path.stat()) != stamp:
         return False
     folder = path.parent / to
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(PermissionError):
+        folder.chmod(0o700)  # whoever sent them may have left the files open to all
     goal, why, number = folder / path.name, folder / _with(path.name, ".reason"), 0
     while goal.exists() or (reason is not None and why.exists()):
         number += 1
@@ -263,6 +267,19 @@ def _move(path: Path, stamp: Stamp, to: str, reason: str | None) -> bool:
     if not path.exists():  # it came in this very moment
         goal.replace(path)
     return False
+
+
+def forget_done(folder: Path, before: float) -> int:
+    """Remove what came into `done/` before this moment: all of it is on the stream. How many; what failed stays."""
+    done, gone = folder / DONE, 0
+    if done.is_symlink() or not done.is_dir():
+        return 0
+    for path in done.iterdir():
+        found = path.lstat()
+        if S_ISREG(found.st_mode) and found.st_ctime < before:  # a file's own time is from before it came here
+            path.unlink()
+            gone += 1
+    return gone
 
 
 def _with(name: str, more: str) -> str:
