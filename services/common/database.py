@@ -37,12 +37,18 @@ _OID = text("SELECT oid FROM pg_database WHERE datname = current_database()")
 
 def database_url(settings: CommonSettings, service: str) -> URL:
     """Where this service keeps its state; any libpq-style URL is accepted."""
-    if settings.database_url is None:
+    given = settings.databases.get(service) or _of_its_family(settings, service) or settings.database_url
+    if given is None:
         return URL.create("sqlite+aiosqlite", database=str(Path(settings.home) / f"{service}.db"))
-    url = make_url(settings.database_url)
+    url = make_url(given)
     if url.get_backend_name() == "sqlite":
         return url.set(drivername="sqlite+aiosqlite")
     return url.set(drivername="postgresql+asyncpg")
+
+
+def _of_its_family(settings: CommonSettings, service: str) -> str | None:
+    """Each partner's part is a service of its own, `partners_<id>`."""
+    return next((url for name, url in settings.databases.items() if service.startswith(f"{name}_")), None)
 
 
 class Database:
