@@ -38,6 +38,8 @@ class RejectCode(StrEnum):
     ROW_VALUE = "row_value"
     ROW_CONFLICT = "row_conflict"
     ANOTHER_AGENCY = "another_agency"
+    KIND_NOT_ALLOWED = "kind_not_allowed"
+    IN_FUTURE = "in_future"
 
 
 REJECTED_TYPE = "ipvi.record.rejected.v1"
@@ -91,6 +93,8 @@ MENDS: dict[RejectCode, str] = {
     RejectCode.ROW_VALUE: "use a value the mapping file knows, or add this one to it",
     RejectCode.ROW_CONFLICT: "make the rows of one incident, or the dates of one row, agree",
     RejectCode.ANOTHER_AGENCY: "send an agency's records with that agency's credential",
+    RejectCode.KIND_NOT_ALLOWED: "send it with a credential, or in a folder, whose `kinds` names this kind",
+    RejectCode.IN_FUTURE: "give the time at which it was; set the sender's clock",
 }
 
 

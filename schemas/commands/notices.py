@@ -37,6 +37,8 @@ class NotificationCommand(PersonCommand):
     """An act on one notification."""
 
     notification_id: str
+    by_agency: Ori | None = None
+    """Of whoever acts, as the credential says; null: it says none."""
 
 
 @event_type("ipvi.notifier.command.serve.v1")
@@ -151,6 +153,8 @@ class HelpCommand(PersonCommand):
     """An act on help that he asked for."""
 
     help_id: str
+    by_agency: Ori | None = None
+    """Of whoever acts, as the credential says; null: it says none."""
 
 
 @event_type("ipvi.notifier.command.refer_help.v1")

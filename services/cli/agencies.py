@@ -53,7 +53,8 @@ def resume_command(
         bool, typer.Option("--accept-short", help="The next roster is right, however few are in it.")
     ] = False,
 ) -> None:
-    """Take from a feed again that was paused for its rejects; with --accept-short believe its next roster.
+    """Take from a feed again that was paused for its rejects; with --accept-short believe its next roster. Of one that is
+    paused for expunctions, all that come today (UTC) are carried out: ask first who ordered them.
 
     Exit codes: 0 done, 2 there is no such feed.
     """
@@ -104,4 +105,4 @@ async def _feeds(settings: CommonSettings, now: datetime) -> list[AgencyFeed]:
 
 async def _resume(settings: CommonSettings, key: tuple[str, str], accept_short: bool) -> bool:
     async with opened(settings, "intake", NO_INTAKE_TABLES) as database, database.write() as conn:
-        return await resume_feed(conn, key, accept_short=accept_short)
+        return await resume_feed(conn, key, datetime.now(UTC), accept_short=accept_short)

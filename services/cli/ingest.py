@@ -8,7 +8,8 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,6 +25,7 @@ from services.common import logs
 from services.common.errors import ConfigurationError, IpviError
 from services.common.settings import CommonSettings, settings_or_error
 from services.intake.app import MAPPED, Format, feed_of, fitting, read_units, stream, take_roster
+from services.intake.checking import OPERATOR, checked
 from services.intake.domain import AsOf, Feed, FeedPausedError, IngestSummary, Reject, SourcePausedError
 from services.intake.lines import Source
 from services.intake.nibrs.events import ZoneOf
@@ -167,7 +169,7 @@ async def _ingest(
         with _progress(feed.source, feed.kind, console) as progress:
             units = read_units(feed.source, feed.kind, feed.zone_of, feed.mapping)
             return await ingest(
-                units,
+                (checked(unit, OPERATOR, datetime.now(UTC), feed.source.name) for unit in units),
                 sink,
                 name=feed.source.name,
                 limit=settings.limit,
@@ -198,7 +200,10 @@ async def _roster(feed: _Feed, out: str | None, settings: IntakeSettings, consol
 @asynccontextmanager
 async def _sink(out: str | None, settings: IntakeSettings, feed: Feed, as_of: AsOf) -> AsyncIterator[Sink]:
     if out is None:
-        async with stream(settings, feed, settings.terms(), as_of) as kafka:
+        terms = replace(
+            settings.terms(), expunctions=None
+        )  # whoever gives the command is the person whose word it takes
+        async with stream(settings, feed, terms, as_of) as kafka:
             yield kafka
     elif out == STDOUT:
         yield LinesSink(sys.stdout.buffer, as_of)

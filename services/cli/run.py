@@ -86,7 +86,7 @@ class Tree:
     def start(self, *, with_api: bool) -> None:
         """One process a service, its log beside its state."""
         logs = self.settings.home.resolve() / "logs"
-        logs.mkdir(parents=True, exist_ok=True)
+        logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         parts: dict[str, Part | ProducerPart] = {**SERVICES, **(PRODUCERS if with_api else {})}
         if self.partners:
             parts["partners"] = PARTNERS
@@ -149,6 +149,7 @@ def run_command(
         if ephemeral:
             changes["home"] = Path(stack.enter_context(_temporary_home()))
         settings = settings.model_copy(update=changes)
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
         if "KAFKA_BOOTSTRAP_SERVERS" not in os.environ:
             console.print("Starting Kafka ...", markup=False)
             broker = stack.enter_context(EmbeddedBroker(settings.home / "kafka", brief=once))
@@ -242,7 +243,7 @@ def _temporary_home() -> Iterator[str]:
 
 def _own_token(home: Path) -> Path:
     """A token for whoever started this run, in files only he can read; the service keeps its SHA-256."""
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o700, parents=True, exist_ok=True)
     token, tokens = home / "token", home / "tokens.jsonl"
     if not (token.exists() and tokens.exists()):
         secret = secrets.token_urlsafe(32)

@@ -1,8 +1,8 @@
 """Who may call the API: bearer tokens, kept as SHA-256 in the file `IPVI_TOKENS_FILE` names.
 
-The file is JSON lines or a YAML list of `{sha256, person, roles}`, of an agency's system with its ORI as `agency` too, of a
-partner's with its id as `partner`. A token is 32 random bytes or more (`secrets.token_urlsafe(32)`): a guessable one is not
-saved by its hash. No file: nobody may.
+The file is JSON lines or a YAML list of `{sha256, person, roles}`, of an agency's system or officer with its ORI as `agency`
+too, of a partner's with its id as `partner`. A token is 32 random bytes or more (`secrets.token_urlsafe(32)`): a guessable
+one is not saved by its hash. No file: nobody may.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from schemas.commands import Role
 from schemas.incident import Ori
+from schemas.kinds import SentKind
 from schemas.partner_file import PartnerId
 from services.common.errors import ConfigurationError
 from services.common.problems import problem
@@ -41,7 +42,9 @@ class Person:
     name: str
     roles: frozenset[Role]
     agency: str | None = None
-    """ORI; of an agency's own system, which sends that agency's records and no other's."""
+    """ORI; of an agency's own system, which sends that agency's records and no other's, or of an officer of it."""
+    kinds: frozenset[SentKind] | None = None
+    """Of an agency's system: what it may send. None: see `docs/intake.md`."""
     partner: str | None = None
     """Id; of a partner's own system, which speaks for that partner and no other."""
 
@@ -60,12 +63,17 @@ class _Entry(BaseModel):
     person: Annotated[str, Field(min_length=1, max_length=120)]
     roles: Annotated[frozenset[Role], Field(min_length=1)]
     agency: Ori | None = None
+    kinds: Annotated[frozenset[SentKind], Field(min_length=1)] | None = None
     partner: PartnerId | None = None
 
     @model_validator(mode="after")
     def _whose(self) -> _Entry:
-        if (Role.AGENCY in self.roles) != (self.agency is not None):
-            raise ValueError("an agency's system has the role agency and its ORI, both or none")
+        if Role.AGENCY in self.roles and self.agency is None:
+            raise ValueError("an agency's system has the role agency and its ORI")
+        if self.agency is not None and not self.roles & {Role.AGENCY, Role.OFFICER}:
+            raise ValueError("of an agency are its system and its officers")
+        if self.kinds is not None and Role.AGENCY not in self.roles:
+            raise ValueError("an agency's system is who sends kinds")
         if (Role.PARTNER in self.roles) != (self.partner is not None):
             raise ValueError("a partner's system has the role partner and its id, both or none")
         return self
@@ -112,7 +120,7 @@ def read_tokens(path: Path | None) -> Tokens:
         raise TokensFileError(f"tokens file {path}: the same sha256 stands there twice")
     return Tokens(
         tuple(
-            (bytes.fromhex(entry.sha256), Person(entry.person, entry.roles, entry.agency, entry.partner))
+            (bytes.fromhex(entry.sha256), Person(entry.person, entry.roles, entry.agency, entry.kinds, entry.partner))
             for entry in entries
         )
     )

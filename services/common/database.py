@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,18 @@ _OID = text("SELECT oid FROM pg_database WHERE datname = current_database()")
 
 def database_url(settings: CommonSettings, service: str) -> URL:
     """Where this service keeps its state; any libpq-style URL is accepted."""
-    if settings.database_url is None:
+    given = settings.databases.get(service) or _of_its_family(settings, service) or settings.database_url
+    if given is None:
         return URL.create("sqlite+aiosqlite", database=str(Path(settings.home) / f"{service}.db"))
-    url = make_url(settings.database_url)
+    url = make_url(given)
     if url.get_backend_name() == "sqlite":
         return url.set(drivername="sqlite+aiosqlite")
     return url.set(drivername="postgresql+asyncpg")
+
+
+def _of_its_family(settings: CommonSettings, service: str) -> str | None:
+    """Each partner's part is a service of its own, `partners_<id>`."""
+    return next((url for name, url in settings.databases.items() if service.startswith(f"{name}_")), None)
 
 
 class Database:
@@ -117,9 +123,16 @@ def _recorded(name: str) -> Select[tuple[Any]]:
 
 
 def _sqlite(url: URL) -> AsyncEngine:
-    if url.database and url.database != ":memory:":
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    file = Path(url.database) if url.database and url.database != ":memory:" else None
+    if file is not None:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _close_to_others(file)
     engine = create_async_engine(url, connect_args={"timeout": 30}, **_SHARED)
+
+    @event.listens_for(engine.sync_engine, "do_connect")
+    def _make(*_: Any) -> None:
+        if file is not None:
+            file.touch(mode=0o600)  # SQLite would make it by the umask; its companions have the mode of this one
 
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(connection: Any, _: Any) -> None:
@@ -135,6 +148,13 @@ def _sqlite(url: URL) -> AsyncEngine:
         conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get("ipvi_read") else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _close_to_others(file: Path) -> None:
+    """One that is there from before: it holds all that the service knows, and is its own alone."""
+    for each in (file, *(file.with_name(file.name + more) for more in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError, PermissionError):
+            each.chmod(each.stat().st_mode & 0o700)
 
 
 def _postgresql(url: URL, schema: str, pool_size: int) -> AsyncEngine:

@@ -41,7 +41,7 @@ def kept_key(home: Path, name: str = KEY_FILE, setting: str = "IPVI_SEAL_KEY") -
     """
     path = home / name
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make(path, setting)
         return path.read_bytes()
     except OSError as failed:

@@ -33,6 +33,9 @@ class CommonSettings(BaseSettings):
     """PEM certificates by which brokers are verified. None: those this machine trusts."""
     database_url: Annotated[str | None, Field(validation_alias="DATABASE_URL")] = None
     """SQLAlchemy or libpq URL. None: SQLite files under `home`. In PostgreSQL each service has a schema of its own."""
+    databases: dict[str, str] = {}
+    """The same for each service by its name, for commands that work with several (of all partners `partners`); where it names
+    one, `database_url` does not count for that."""
     home: Path = Path(".ipvi")
     policy: str = "high-point-practice"
     """Id of a policy in `policies/`, or the path of a policy file."""

@@ -156,10 +156,12 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """On what terms intake takes: how much may be refused, and the seal of what was expunged."""
+    """On what terms intake takes: how much may be refused and expunged, and the seal of what was expunged."""
 
     seal: Seal
     limit: RejectLimit = RejectLimit()
+    expunctions: int | None = None
+    """How many an agency's feed may have in a day without a person's word; None: any number."""
 
 
 class SourcePausedError(IpviError):
@@ -179,6 +181,6 @@ class FeedPausedError(IpviError):
     def __init__(self, agency: str, feed: str) -> None:
         self.agency, self.feed = agency, feed
         super().__init__(
-            f"feed {feed} of agency {agency} is paused, too much of it was refused: look at the rejects, mend the source, "
-            f"then `ipvi agencies resume {agency} {feed}`"
+            f"feed {feed} of agency {agency} is paused, too much of it was refused or is to be expunged: `ipvi agencies` says "
+            f"which; look at the rejects, mend the source, or ask who ordered it, then `ipvi agencies resume {agency} {feed}`"
         )

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
@@ -30,12 +30,13 @@ from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds
 from services.intake.usecases import Sender, StreamError
 from services.intake.usecases.linking import link_numbers, score_new
-from services.intake.watch import Silence, Watcher
+from services.intake.watch import Silence, Watcher, forget_done
 
 log = structlog.get_logger(__name__)
 
 _SWEEP_S: Final = 1.0
 _MEASURE_S: Final = 15.0
+_TIDY_S: Final = 3_600.0
 _STUCK_S: Final = 30.0
 """With something in the outbox and nothing gone out for so long: not healthy."""
 
@@ -78,6 +79,7 @@ class IntakeService:
             # A merge has no time of report: in a back-test it would put every clock to now.
             *(self._linking() if self.settings.as_of == "now" else ()),
             *(self._watcher(each).run() for each in self.watched),
+            _always(self._tidy, _TIDY_S),
         ]
         if self.settings.api_port:
             work.append(self._serve())
@@ -117,6 +119,13 @@ class IntakeService:
         self._waits_since = self._waits_since or datetime.now(UTC)
         await self.sender.deliver(last)
         self._waits_since = None
+
+    async def _tidy(self) -> None:
+        """What was taken holds everything, and is needed no longer."""
+        before = (datetime.now(UTC) - timedelta(days=self.settings.done_days)).timestamp()
+        for each in self.watched:
+            if gone := await asyncio.to_thread(forget_done, each.folder, before):
+                log.info("intake.done_removed", files=gone)
 
     def _linking(self) -> list[Coroutine[None, None, None]]:
         return [_always(self._link, _SWEEP_S), _always(self._score, self.settings.linkage_every_s)]

@@ -14,9 +14,11 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 import structlog
@@ -25,10 +27,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from schemas.mapping import Mapping
 from schemas.mapping_file import MappingError, load_mapping
-from schemas.rejects import InvalidRecord
 from services.common.database import Database
 from services.common.errors import ConfigurationError
-from services.intake.cloudevents import check_agency
+from services.intake import checking
 from services.intake.domain import (
     MAPPED,
     NOBODYS,
@@ -182,7 +183,7 @@ class Watcher:
         if self.watched.format is Format.ROSTER:
             return await take_roster(path, self._mapped(), sink)
         units = read_units(Source(path), self.watched.format, self.zone_of, self.mapping)
-        checked = (self._own(unit) for unit in units) if self.watched.agency else units
+        checked = (self._own(unit) for unit in units)
         return await ingest(checked, sink, name=path.name, limit=_NEVER)
 
     def _mapped(self) -> Mapping:
@@ -191,15 +192,9 @@ class Watcher:
         return mapping
 
     def _own(self, unit: Unit) -> Unit:
-        """A record of another agency is refused, here as over HTTP."""
-        assert self.watched.agency is not None
-        try:
-            for event in unit.events:
-                check_agency(event, self.watched.agency)
-        except InvalidRecord as wrong:
-            raw = b"\n".join(event.data.canonical() for event in unit.events)
-            return Unit(unit.line, reject=Reject(self.feed.name, unit.line, wrong.code, wrong.field, raw, len(raw)))
-        return unit
+        """A record of another agency, or of a kind that is not to come from here, is refused, here as over HTTP."""
+        sender = checking.Sender(self.watched.agency, self.watched.kinds)
+        return checking.checked(unit, sender, datetime.now(UTC), self.feed.name)
 
 
 async def take_roster(
@@ -257,7 +252,9 @@ def _move(path: Path, stamp: Stamp, to: str, reason: str | None) -> bool:
     if stamp_of(path.stat()) != stamp:
         return False
     folder = path.parent / to
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(PermissionError):
+        folder.chmod(0o700)  # whoever sent them may have left the files open to all
     goal, why, number = folder / path.name, folder / _with(path.name, ".reason"), 0
     while goal.exists() or (reason is not None and why.exists()):
         number += 1
@@ -270,6 +267,19 @@ def _move(path: Path, stamp: Stamp, to: str, reason: str | None) -> bool:
     if not path.exists():  # it came in this very moment
         goal.replace(path)
     return False
+
+
+def forget_done(folder: Path, before: float) -> int:
+    """Remove what came into `done/` before this moment: all of it is on the stream. How many; what failed stays."""
+    done, gone = folder / DONE, 0
+    if done.is_symlink() or not done.is_dir():
+        return 0
+    for path in done.iterdir():
+        found = path.lstat()
+        if S_ISREG(found.st_mode) and found.st_ctime < before:  # a file's own time is from before it came here
+            path.unlink()
+            gone += 1
+    return gone
 
 
 def _with(name: str, more: str) -> str:

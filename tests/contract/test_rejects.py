@@ -146,7 +146,7 @@ BAD_FILES: dict[RejectCode, tuple[Format, str]] = {
     RejectCode.ROW_DATE: (Format.CSV, f"{TABLE}K1,P1,{CANARY},Battery,M\n"),
     RejectCode.ROW_VALUE: (Format.CSV, f"{TABLE}K1,P1\0{CANARY},2014-01-02,Battery,M\n"),
 }
-"""`row_conflict` is made in the tests of mapped tables, `another_agency` in those of the API."""
+"""`row_conflict` is made in the tests of mapped tables, what is checked after reading in those of `checking`."""
 
 
 @pytest.mark.parametrize("code", BAD_FILES, ids=str)
@@ -214,7 +214,8 @@ def test_every_code_is_produced() -> None:
     """Here, but for `conflicting_revision`, which only a history can tell (tests of the classifier)."""
     lines = {code for _, _, code, _ in BAD_LINES}
     here = lines | set(BAD_REPORTS) | set(BAD_RECORDS) | set(BAD_FILES)
-    elsewhere = {RejectCode.CONFLICTING_REVISION, RejectCode.ROW_CONFLICT, RejectCode.ANOTHER_AGENCY}
+    elsewhere = {RejectCode.CONFLICTING_REVISION, RejectCode.ROW_CONFLICT}
+    elsewhere |= {RejectCode.ANOTHER_AGENCY, RejectCode.KIND_NOT_ALLOWED, RejectCode.IN_FUTURE}
     assert here == set(RejectCode) - elsewhere
 
 
@@ -230,6 +231,7 @@ def test_the_page_knows_every_segment_and_field() -> None:
 
 def test_examples_on_the_page_are_fields_that_are_refused(tmp_path: Path) -> None:
     fields = {field for _, _, _, field in BAD_LINES} | {"revision", "when", "rel"}
+    fields |= {"arrest_id", "arrest.arrested_at", "booked"}  # tests of `checking`
     for code, lines in BAD_REPORTS.items():
         fields |= {reject.field for reject in refused(nibrs.written(tmp_path / code, lines), Format.NIBRS_FLAT)}
     shown = {example for cells in rows().values() for example in re.findall(r"`([^`]+)`", cells[1])}

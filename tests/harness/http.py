@@ -27,14 +27,16 @@ from services.partners.api import router as partners_router
 
 TOKENS = Tokens(
     tuple(
-        (hashlib.sha256(name.encode()).digest(), Person(name, frozenset(roles)))
-        for name, roles in {
-            **{str(role): [role] for role in Role},
-            "both": [Role.COORDINATOR, Role.OUTREACH_SUPERVISOR],
-        }.items()
+        (hashlib.sha256(person.name.encode()).digest(), person)
+        for person in (
+            *(Person(str(role), frozenset([role])) for role in Role),
+            Person("both", frozenset([Role.COORDINATOR, Role.OUTREACH_SUPERVISOR])),
+            Person("officer_of_his", frozenset([Role.OFFICER]), "NC0410200"),
+            Person("officer_of_another", frozenset([Role.OFFICER]), "NC0411000"),
+        )
     )
 )
-"""A token is the name of a role, or `both`."""
+"""A token is the name of a role, `both`, or an officer of the agency that reports in tests or of another."""
 
 
 @dataclass

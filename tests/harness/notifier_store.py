@@ -28,12 +28,14 @@ from schemas.help import HelpKind, HelpState
 from schemas.notice_work import Correction
 from schemas.notification import Place
 from schemas.outreach import GateState
+from schemas.person import OffenderDescribed
 from services.common.paging import Page
 from services.notifier.domain import CallIn, Deadline, Offender
 from services.notifier.domain import Place as Seat
 from services.notifier.store import (
     NotifierStore,
     Shown,
+    Sight,
     corrections,
     enforcement_queue,
     help_queue,
@@ -42,12 +44,14 @@ from services.notifier.store import (
     listed,
     listed_call_ins,
     owner_of,
+    shown_notification,
 )
 from services.notifier.store import roster as roster_of
 from services.notifier.store.tables import enforcements, lifts, notifications, pairs
-from tests.harness.notices import HIM, LANE, START, Bench, custody, decision, expunction, gate, withdrawal
+from tests.harness.notices import HIM, LANE, OTHER_AGENCY, START, Bench, custody, decision, expunction, gate, withdrawal
 
 STORE = NotifierStore()
+ALL = Sight(whole=True)
 
 
 async def kept(conn: AsyncConnection, bench: Bench, before: Offender | None = None) -> Offender:
@@ -192,12 +196,12 @@ class NotifierStoreBehaviour:
             (one.state, one.taken_by, one.version) for one in bench.offender.enforcements.values()
         }
         assert all(one.due_at is not None for one in queue if one.state is EnforcementState.REFERRED)
-        [asked] = (await help_queue(conn, [HelpState.REFERRED], Page())).items
+        [asked] = (await help_queue(conn, [HelpState.REFERRED], Page(), ALL)).items
         [known] = bench.offender.helps.values()
         assert (asked.provider, asked.version) == ("Open Door", known.version)
-        assert (await help_queue(conn, [HelpState.CLOSED], Page())).items == []
-        assert await owner_of(conn, "help", asked.help_id) == HIM
-        assert await owner_of(conn, "enforcement", queue[0].enforcement_id) == HIM
+        assert (await help_queue(conn, [HelpState.CLOSED], Page(), ALL)).items == []
+        assert await owner_of(conn, "help", asked.help_id, ALL) == HIM
+        assert await owner_of(conn, "enforcement", queue[0].enforcement_id, ALL) == HIM
 
     async def test_a_call_in_is_read_as_it_was_saved(self, conn: AsyncConnection) -> None:
         roster = {name: Seat(name, HIM, state) for name, state in (("N-1", SeatState.TAKEN), ("N-2", SeatState.FREED))}
@@ -212,7 +216,7 @@ class NotifierStoreBehaviour:
         assert list(await STORE.due(conn, LANE, START)) == []
         [line] = (await listed_call_ins(conn, [CallInState.PLANNED], Page())).items
         assert (line.places_left, line.version) == (20, freed.version)
-        assert [place.seat for place in (await roster_of(conn, "C-1", Page())).items] == ["freed", "freed"]
+        assert [place.seat for place in (await roster_of(conn, "C-1", Page(), ALL)).items] == ["freed", "freed"]
         assert (await is_call_in(conn, "C-1"), await is_call_in(conn, HIM)) == (True, False)
 
     async def test_who_decides_is_shown_what_is_to_be_set_right_and_who_tells_him_only_what_is_decided(
@@ -226,33 +230,86 @@ class NotifierStoreBehaviour:
         bench.put(withdrawal(1, None))
         before = bench.offender
         await kept(conn, bench)
-        [one] = (await corrections(conn, Page(), decides=True)).items
+        [one] = (await corrections(conn, Page(), ALL, decides=True)).items
         assert (one.reason, one.served_at, one.correction) == ("retracted", bench.now, None)
-        assert (await corrections(conn, Page(), decides=False)).items == []
+        assert (await corrections(conn, Page(), ALL, decides=False)).items == []
         bench.decide(Correction.LETTER)
         await kept(conn, bench, before)
         before = bench.offender
-        [one] = (await corrections(conn, Page(), decides=False)).items
+        [one] = (await corrections(conn, Page(), ALL, decides=False)).items
         assert (one.reason, one.correction, one.version) == (None, "letter", bench.notice.version)
         bench.correct()
         await kept(conn, bench, before)
-        assert (await corrections(conn, Page(), decides=True)).items == []
+        assert (await corrections(conn, Page(), ALL, decides=True)).items == []
+
+    @pytest.mark.parametrize(("agency", "seen"), [(None, 0), ("NC0410200", 0), ("NC0419900", 0), (OTHER_AGENCY, 1)])
+    async def test_a_colleagues_notice_is_seen_by_the_agency_it_was_lifted_to(
+        self, conn: AsyncConnection, agency: str | None, seen: int
+    ) -> None:
+        bench = Bench()
+        bench.heartbeat()
+        bench.put(decision(1, conflict_of_interest=True), gate(1))
+        bench.lift(LiftableHold.CONFLICT)
+        await kept(conn, bench)
+        sight = Sight(whole=False, agency=agency)
+        assert len((await listed(conn, list(Shown), Page(), sight)).items) == seen
+        notice_id = bench.notice.notification_id
+        assert bench.offender.is_for(bench.notice, agency) is bool(seen)
+        assert (await owner_of(conn, "notification", notice_id, sight) == HIM) is bool(seen)
+        assert (await shown_notification(conn, notice_id, sight) is not None) is bool(seen)
+        before = bench.offender
+        bench.put(decision(2, conflict_of_interest=True, change=Change.KEPT, agency=OTHER_AGENCY), gate(2))
+        await kept(conn, bench, before)
+        assert (await listed(conn, list(Shown), Page(), sight)).items == []
+
+    async def test_a_colleague_by_his_own_record_alone_by_one_that_took_it_over_or_by_one_that_is_withdrawn(
+        self, conn: AsyncConnection
+    ) -> None:
+        nobody = Sight(whole=False)
+        bench = Bench()
+        bench.heartbeat()
+        bench.put(decision(1), gate(1))
+        bench.serve()
+        bench.put(withdrawal(1, None))
+        bench.decide(Correction.LETTER)
+        await kept(conn, bench)
+        assert len((await corrections(conn, Page(), nobody, decides=False)).items) == 1
+        given = GivenBefore(notification_id=bench.notice.notification_id, tier=Tier.C, served_at=START)
+        other = Bench(offender=Offender("O-2"))
+        other.put(TellGiven(offender_id="O-2", from_offender_id=HIM, given=[given]))
+        other.put(OffenderDescribed(offender_id="O-2"))
+        await STORE.save(conn, LANE, {"O-2": (STORE.new("O-2"), other.offender)})
+        assert len((await corrections(conn, Page(), nobody, decides=False)).items) == 1
+        before = other.offender
+        other.put(OffenderDescribed(offender_id="O-2", conflict_of_interest=True))
+        await STORE.save(conn, LANE, {"O-2": (before, other.offender)})
+        assert (await corrections(conn, Page(), nobody, decides=False)).items == []
+        assert len((await corrections(conn, Page(), ALL, decides=False)).items) == 1
+        third = Bench(offender=Offender("O-3"))
+        third.heartbeat()
+        third.put(decision(1, offender_id="O-3", pair_id="P-3", conflict_of_interest=True, askings={}))
+        third.put(withdrawal(1, None, offender_id="O-3", pair_id="P-3", withdrawn_pair_ids=["P-3"]))
+        await STORE.save(conn, LANE, {"O-3": (STORE.new("O-3"), third.offender)})
+        assert third.offender.conflict and not third.offender.open_pairs
+        for key in third.offender.notices:
+            assert await owner_of(conn, "notification", key, nobody) is None
+            assert await owner_of(conn, "notification", key, ALL) == "O-3"
 
     async def test_the_lists_people_see(self, conn: AsyncConnection) -> None:
         ids = await seeded(conn)
-        whole = await listed(conn, list(Shown), Page())
+        whole = await listed(conn, list(Shown), Page(), ALL)
         everything = whole.items
         assert [(one.notification_id, one.state) for one in everything] == [
             (ids[0], Shown.WAITING),
             (ids[1], Shown.WAITING),
             (ids[2], Shown.RELEASED),
         ]
-        assert [one.notification_id for one in (await listed(conn, [Shown.RELEASED], Page())).items] == [ids[2]]
-        first = await listed(conn, list(Shown), Page(1))
-        rest = await listed(conn, list(Shown), Page(9, first.next))
+        assert [one.notification_id for one in (await listed(conn, [Shown.RELEASED], Page(), ALL)).items] == [ids[2]]
+        first = await listed(conn, list(Shown), Page(1), ALL)
+        rest = await listed(conn, list(Shown), Page(9, first.next), ALL)
         assert ([*first.items, *rest.items], rest.next, whole.next) == (everything, None, None)
         asking = (await holds(conn, Page())).items
         assert [(one.notification_id, one.holds) for one in asking] == [(ids[1], (LiftableHold.MUTUAL,))]
         assert (everything[2].serve_by, everything[2].attempts) == (START + timedelta(hours=48, minutes=2), 0)
-        assert await owner_of(conn, "notification", ids[2]) == "C"
-        assert await owner_of(conn, "notification", "N-9") is None
+        assert await owner_of(conn, "notification", ids[2], ALL) == "C"
+        assert await owner_of(conn, "notification", "N-9", ALL) is None

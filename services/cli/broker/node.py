@@ -121,7 +121,8 @@ class EmbeddedBroker:
         return self.data_dir / "logs"
 
     def _write_properties(self) -> Path:
-        self._logs.mkdir(parents=True, exist_ok=True)
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._logs.mkdir(exist_ok=True)
         properties = self.data_dir / "server.properties"
         properties.write_text(
             server_properties(

@@ -18,6 +18,7 @@ from services.common.auth import Needs, Person
 from services.common.database import Database
 from services.common.paging import BadCursorError, Slice
 from services.common.problems import WrongField, problem
+from services.intake import checking
 from services.intake.bodies import NotABatchError, UnsupportedError, units
 from services.intake.domain import Feed, FeedPausedError, Terms
 from services.intake.store import outbox
@@ -81,6 +82,8 @@ def router(desk: Desk) -> APIRouter:
             raise HTTPException(415, "unsupported_media_type") from None
         except NotABatchError:
             raise HTTPException(422, "not_a_batch") from None
+        sender = checking.Sender(person.agency, person.kinds, over_http=True)
+        found = [checking.checked(unit, sender, _now(), f"receipt-{receipt_id}") for unit in found]
         try:
             receipt = await receive(
                 desk.database, desk.sender, desk.terms, receipt_id, found, Feed(NAME, person.agency), digest

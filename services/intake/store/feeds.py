@@ -51,16 +51,49 @@ class Counted:
                 self.unrelated += sum(victim.relationship == "RU" for victim in event.data.victims)
 
 
-async def paused(conn: AsyncConnection, keys: Iterable[FeedKey]) -> FeedKey | None:
-    """One of these that is paused."""
+EXPUNCTIONS: Final = "expunctions"
+"""Why a feed is paused of which everything else is taken."""
+
+
+async def paused(conn: AsyncConnection, keys: Iterable[FeedKey], *, expunges: bool = False) -> FeedKey | None:
+    """One of these that is paused. `expunges`: for expunctions as well."""
     wanted = sorted(set(keys))
     if not wanted:
         return None
     any_of = or_(*(and_(feeds.c.agency == agency, feeds.c.feed == feed) for agency, feed in wanted))
-    found = (
-        await conn.execute(select(feeds.c.agency, feeds.c.feed).where(any_of, feeds.c.paused_at.is_not(None)).limit(1))
-    ).first()
+    query = select(feeds.c.agency, feeds.c.feed).where(any_of, feeds.c.paused_at.is_not(None))
+    if not expunges:
+        query = query.where(feeds.c.paused_for != EXPUNCTIONS)
+    found = (await conn.execute(query.limit(1))).first()
     return (found.agency, found.feed) if found else None
+
+
+async def expunge(
+    conn: AsyncConnection, more: Mapping[FeedKey, int], most: int | None, now: datetime
+) -> FeedKey | None:
+    """Count these expunctions to the day. One that would come over `most` is paused and named, and they are to wait; unless a
+    person has said that this day's are right.
+    """
+    rows = {key: await _feed(conn, key) for key in sorted(more)}
+    today = {key: row.window_expunged if row and row.window_day == now.date() else 0 for key, row in rows.items()}
+    for key, row in rows.items():
+        if most is not None and today[key] + more[key] > most and (row is None or row.expunges_on != now.date()):
+            await _keep(conn, key, row, {"paused_at": now, "paused_for": EXPUNCTIONS, "last_heard": now}, now)
+            return key
+    for key, row in rows.items():
+        same_day = row is None or row.window_day == now.date()
+        anew = {} if same_day else {"window_units": 0, "window_rejected": 0, "window_day": now.date()}
+        await _keep(conn, key, row, {"window_expunged": today[key] + more[key], **anew}, now)
+    return None
+
+
+async def _keep(conn: AsyncConnection, key: FeedKey, row: Any, values: Mapping[str, Any], now: datetime) -> None:
+    if row is not None:
+        await conn.execute(update(feeds).where(_is(key)).values(values))
+        return
+    new = {"agency": key[0], "feed": key[1], "first_heard": now, "last_heard": now, "accept_short": False}
+    new |= {"window_units": 0, "window_rejected": 0, "window_day": now.date()}
+    await conn.execute(insert(feeds).values({**new, **values}))
 
 
 async def heard(
@@ -110,11 +143,9 @@ async def _heard(
         values["last_event"] = now
     if units >= limit.after and rejected > limit.ratio * units and refused:
         values |= {"paused_at": now, "paused_for": "rejects"}
-    if row is None:
-        new = {"agency": key[0], "feed": key[1], "first_heard": now, "accept_short": False}
-        await conn.execute(insert(feeds).values(new | values))
-    else:
-        await conn.execute(update(feeds).where(_is(key)).values(values))
+    if row is not None and not same_day:
+        values["window_expunged"] = 0
+    await _keep(conn, key, row, values, now)
 
 
 async def _volume(conn: AsyncConnection, key: FeedKey, more: Counted, day: date) -> None:
@@ -135,9 +166,15 @@ async def _feed(conn: AsyncConnection, key: FeedKey) -> Any:
     return (await conn.execute(select(feeds).where(_is(key)))).first()
 
 
-async def resume(conn: AsyncConnection, key: FeedKey, *, accept_short: bool) -> bool:
-    """Take from this feed again; `accept_short`: its next snapshot is right, however short. False where there is none."""
+async def resume(conn: AsyncConnection, key: FeedKey, now: datetime, *, accept_short: bool) -> bool:
+    """Take from this feed again; `accept_short`: its next snapshot is right, however short. False where there is none.
+
+    Where it was paused for its expunctions, those of today are right, however many.
+    """
     values: dict[str, Any] = {"paused_at": None, "paused_for": None, "window_units": 0, "window_rejected": 0}
+    row = await _feed(conn, key)
+    if row is not None and row.paused_for == EXPUNCTIONS:
+        values["expunges_on"] = now.date()
     if accept_short:
         values["accept_short"] = True
     return bool((await conn.execute(update(feeds).where(_is(key)).values(values))).rowcount)

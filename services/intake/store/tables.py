@@ -97,6 +97,14 @@ feeds = Table(
     Column("held_at_fault", Integer, comment="of a roster: how many were held when the fault began"),
     Column("snapshot_at", UtcDateTime, comment="of a roster: time of the last snapshot; an older one is passed over"),
     Column("accept_short", Boolean, nullable=False, comment="a person has said that the next short snapshot is right"),
+    Column(
+        "window_expunged",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="expunctions taken on the day of the window",
+    ),
+    Column("expunges_on", Date, comment="a person has said that however many expunctions of this day are right"),
 )
 
 volumes = Table(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,15 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.incident import IncidentExpunged
 from schemas.mapping import Mapping
 from services.common.database import Database
+from services.intake.checking import in_time
 from services.intake.domain import AsOf, Feed, FeedPausedError, Terms, Unit
 from services.intake.mapped.changes import Changes, changes
 from services.intake.mapped.snapshot import Snapshot
 from services.intake.people import People, named
 from services.intake.renaming import described_in, renamed
-from services.intake.saying import Said, keys_of, say
+from services.intake.saying import EventKey, Said, keys_of, say
 from services.intake.store import outbox
 from services.intake.store.bookings import has_bookings, keep_bookings, known_bookings
-from services.intake.store.feeds import FeedKey, heard, last_snapshot, paused, snapshot_taken
+from services.intake.store.feeds import FeedKey, expunge, heard, last_snapshot, paused, snapshot_taken
 from services.intake.store.identities import forget_incidents, keep_sightings, renames
 from services.intake.store.people import load_people, save_people
 from services.intake.store.receipts import Receipt, find_receipt, keep_receipt
@@ -28,11 +30,15 @@ from services.intake.store.receipts import Receipt, find_receipt, keep_receipt
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """`upto`: the outbox row up to which the stream must have everything. `paused`: of this feed too much was refused."""
+    """`upto`: the outbox row up to which the stream must have everything. `paused`: of this feed too much was refused.
+
+    `waits`: it has too much to be expunged, and nothing was taken.
+    """
 
     upto: int
     said: Said
     paused: FeedKey | None = None
+    waits: bool = False
 
 
 async def take(
@@ -62,23 +68,30 @@ async def take_with_receipt(
         if (known := await find_receipt(conn, receipt_id)) is not None:
             return known
         taken = await _take(conn, units, feed, AsOf.NOW, now, terms)
-        rejects = [unit.reject for unit in units if unit.reject]
-        receipt = Receipt(
-            receipt_id,
-            feed.agency,
-            now,
-            taken.upto,
-            len(units),
-            sum(len(unit.events) for unit in units),
-            taken.said.repeated,
-            [
-                {"place": reject.line, "code": str(reject.code), "field": reject.field, "mend": reject.mend}
-                for reject in rejects
-            ],
-            digest,
-        )
-        await keep_receipt(conn, receipt)
-        return receipt
+        receipt = _receipt(receipt_id, units, feed, now, taken, digest)
+        if not taken.waits:
+            await keep_receipt(conn, receipt)
+    if taken.waits:  # outside, so that the pause is kept
+        raise FeedPausedError(*(taken.paused or (feed.agency, feed.name)))
+    return receipt
+
+
+def _receipt(receipt_id: str, units: Sequence[Unit], feed: Feed, now: datetime, taken: Taken, digest: str) -> Receipt:
+    rejects = [unit.reject for unit in units if unit.reject]
+    return Receipt(
+        receipt_id,
+        feed.agency,
+        now,
+        taken.upto,
+        len(units),
+        sum(len(unit.events) for unit in units),
+        taken.said.repeated,
+        [
+            {"place": reject.line, "code": str(reject.code), "field": reject.field, "mend": reject.mend}
+            for reject in rejects
+        ],
+        digest,
+    )
 
 
 async def take_snapshot(
@@ -87,6 +100,7 @@ async def take_snapshot(
     """What has changed since the last snapshot of this roster; one that is older than the last is passed over (None)."""
     feed = Feed(mapping.name, mapping.agency)
     key = (feed.agency, feed.name)
+    snapshot = in_time(snapshot, now, feed.name)
     async with database.write() as conn:
         await outbox.alone(conn)
         last = await last_snapshot(conn, key)
@@ -121,11 +135,15 @@ async def _take(
 ) -> Taken:
     units = await _renamed(conn, units)
     keys = {(feed.agency_of(unit), feed.name) for unit in units} | {(feed.agency, feed.name)}
-    if (stopped := await paused(conn, keys)) is not None:
+    expunging = set(_expunged(units, feed))
+    stopped = await paused(conn, keys) or await paused(conn, expunging, expunges=True)
+    if stopped is not None:
         raise FeedPausedError(*stopped)
     names = {name for unit in units for event in unit.events for name in named(event)}
     names |= {each.offender_id for unit in units for each in (*unit.facts, *unit.sightings)}
     seen = await outbox.known(conn, keys_of(units), terms.seal)
+    if (stopped := await expunge(conn, _expunged(units, feed, seen), terms.expunctions, now)) is not None:
+        return Taken(await outbox.last(conn), Said(), stopped, waits=True)
     known = await load_people(conn, names)
     people = People(known, terms.seal)
     said = say(units, people, seen, as_of)
@@ -134,6 +152,16 @@ async def _take(
     await _identities(conn, said, people, now, terms)
     await heard(conn, feed, units, said.fresh, terms.limit, now, read)
     return Taken(await outbox.last(conn), said, await paused(conn, keys))
+
+
+def _expunged(units: Sequence[Unit], feed: Feed, seen: Collection[EventKey] = ()) -> Counter[FeedKey]:
+    """How many there are of each agency's feed, but for those that were taken before."""
+    return Counter(
+        (feed.agency_of(unit), feed.name)
+        for unit in units
+        for event in unit.events
+        if isinstance(event.data, IncidentExpunged) and (event.source, event.id) not in seen
+    )
 
 
 async def _identities(conn: AsyncConnection, said: Said, people: People, now: datetime, terms: Terms) -> None:

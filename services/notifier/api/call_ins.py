@@ -13,7 +13,7 @@ from schemas.commands import Attend, CancelCallIn, PlanCallIn, Role, Seat, Unsea
 from schemas.envelope import deterministic_id
 from services.common.api import Form, FormId, Lists, Reader, SeenVersion
 from services.common.auth import Needs, Person
-from services.notifier.api.acting import Acts, NotifierDesk
+from services.notifier.api.acting import Acts, NotifierDesk, sight
 from services.notifier.store import CallInLine, RosterLine, is_call_in, listed_call_ins, roster
 from services.notifier.usecases import PLANNERS, SERVERS
 
@@ -57,7 +57,7 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     async def list_roster(call_in_id: str, listing: Lists) -> Response:
         await _known(call_in_id)
         async with read() as conn:
-            found = await roster(conn, call_in_id, listing.page)
+            found = await roster(conn, call_in_id, listing.page, sight(listing.person))
         return await listing.answer(found, "notification", lambda one: one.notification_id)
 
     @api.post("")
@@ -80,7 +80,7 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     async def seat(call_in_id: str, form: PlaceForm, form_id: FormId, person: Planner) -> JSONResponse:
         """On the roster as `asked`; his own lane answers `taken` or `refused` at once."""
         await _known(call_in_id)
-        offender_id = await acts.owner("notification", form.notification_id)
+        offender_id = await acts.owner("notification", form.notification_id, person)
         common = _by(call_in_id, person, PLANNERS)
         command = Seat(**common, seated_offender_id=offender_id, notification_id=form.notification_id)
         return await acts.submit_to(command, form_id)

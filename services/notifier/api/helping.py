@@ -11,7 +11,7 @@ from schemas.commands import AskHelp, CloseHelp, ReferHelp
 from schemas.help import HelpKind, HelpOutcome, HelpState, Provider
 from services.common.api import Form, FormId, Lists, Reader, SeenVersion
 from services.common.auth import Needs, Person
-from services.notifier.api.acting import Acts, NotifierDesk
+from services.notifier.api.acting import Acts, NotifierDesk, sight
 from services.notifier.store import HelpLine, help_queue
 from services.notifier.usecases import SERVERS
 
@@ -50,7 +50,7 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     @api.get("/help", dependencies=[Depends(Needs(*SERVERS))], response_model=list[HelpLine])
     async def list_help(listing: Lists, state: Annotated[list[HelpState] | None, Query()] = None) -> Response:
         async with read() as conn:
-            found = await help_queue(conn, state or _OPEN, listing.page)
+            found = await help_queue(conn, state or _OPEN, listing.page, sight(listing.person))
         return await listing.answer(found, "help", lambda one: one.help_id)
 
     @api.post("/help/{help_id}/refer")

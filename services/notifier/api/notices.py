@@ -27,7 +27,7 @@ from schemas.notice_work import Correction
 from schemas.notification import CancelReason, FailureReason, Place, Proof
 from services.common.api import Form, FormId, Lists, Reader, SeenVersion, Shows, found
 from services.common.auth import Needs, Person
-from services.notifier.api.acting import Acts, NotifierDesk
+from services.notifier.api.acting import Acts, NotifierDesk, sight
 from services.notifier.store import (
     Hold,
     Listed,
@@ -102,7 +102,7 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     @api.get("", dependencies=[Depends(Needs(*SERVERS))], response_model=list[Listed])
     async def list_notifications(listing: Lists, state: Annotated[list[Shown] | None, Query()] = None) -> Response:
         async with read() as conn:
-            page = await listed(conn, state or list(Shown), listing.page)
+            page = await listed(conn, state or list(Shown), listing.page, sight(listing.person))
         return await listing.answer(page, "notification", lambda one: one.notification_id)
 
     @api.get("/holds", dependencies=[Depends(Needs(*LIFTERS))], response_model=list[Hold])
@@ -114,13 +114,15 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     @api.get("/corrections", dependencies=[Depends(Needs(*SERVERS))], response_model=list[ToCorrect])
     async def list_corrections(listing: Lists) -> Response:
         async with read() as conn:
-            page = await corrections(conn, listing.page, decides=not DECIDERS.isdisjoint(listing.person.roles))
+            decides = not DECIDERS.isdisjoint(listing.person.roles)
+            page = await corrections(conn, listing.page, sight(listing.person), decides=decides)
         return await listing.answer(page, "notification", lambda one: one.notification_id)
 
     @api.get("/{notification_id}", dependencies=[Depends(Needs(*SERVERS))], response_model=Listed)
     async def show_notification(notification_id: str, showing: Shows) -> Response:
         async with read() as conn:
-            notice = found(await shown_notification(conn, notification_id), "unknown_notification")
+            one = await shown_notification(conn, notification_id, sight(showing.person))
+        notice = found(one, "unknown_notification")
         return await showing.answer(notice, "notification", notification_id, notice.version)
 
     @api.post("/{notification_id}/claim")

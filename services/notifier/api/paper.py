@@ -82,20 +82,20 @@ def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter
     @api.get("/{notification_id}/letters", dependencies=[Depends(Needs(*SERVERS))], response_model=list[str])
     async def list_letters(notification_id: str, showing: Shows) -> Response:
         """SHA-256 of each letter that was printed, the latest last."""
-        _, notice = await _file(await acts.owner("notification", notification_id), notification_id)
+        _, notice = await _file(await acts.owner("notification", notification_id, showing.person), notification_id)
         return await showing.answer([one.sha256 for one in notice.printed], "notification", notification_id)
 
     @api.get("/{notification_id}/letters/{sha256}", dependencies=[Depends(Needs(*SERVERS))], response_class=Response)
     async def show_letter(notification_id: str, sha256: str, showing: Shows) -> Response:
-        kept = await _kept(notification_id, sha256)
+        kept = await _kept(notification_id, sha256, showing.person)
         await showing.log("letter", [notification_id])
         return _attached(kept.content, "letter.pdf", "application/pdf")
 
     @api.get("/{notification_id}/packet", dependencies=[Depends(Needs(*CANCELLERS))], response_class=Response)
     async def show_packet(notification_id: str, showing: Shows) -> Response:
         """The service packet for a court, as ZIP."""
-        _, notice = await _file(await acts.owner("notification", notification_id), notification_id)
-        kept = await _kept(notification_id, notice.letter_sha256 or "none")
+        _, notice = await _file(await acts.owner("notification", notification_id, showing.person), notification_id)
+        kept = await _kept(notification_id, notice.letter_sha256 or "none", showing.person)
         async with read() as conn:
             said = await said_of(conn, notice.pair_id)
         packet = await asyncio.to_thread(_packet, notice, kept, said, await _zone())
@@ -152,8 +152,8 @@ def routes(desk: NotifierDesk, read: Reader, papers: Papers | None) -> APIRouter
             raise HTTPException(404, "unknown_notification")
         return one, one.notices[notification_id]
 
-    async def _kept(notification_id: str, sha256: str) -> KeptLetter:
-        await acts.owner("notification", notification_id)
+    async def _kept(notification_id: str, sha256: str, person: Person) -> KeptLetter:
+        await acts.owner("notification", notification_id, person)
         async with read() as conn:
             return found(await kept_letter(conn, notification_id, sha256), "unknown_letter")
 

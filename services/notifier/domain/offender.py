@@ -133,9 +133,17 @@ class Offender:
 
     @property
     def conflict(self) -> bool:
-        """He is a sworn officer or the like, by any source."""
+        """He is a sworn officer or the like, by any source. With nothing open any more, what was said last counts."""
         described = self.described is not None and self.described.conflict_of_interest
-        return described or any(pair.conflict for pair in self.open_pairs)
+        return described or any(pair.conflict for pair in self.open_pairs or self.pairs.values())
+
+    def is_for(self, notice: Notice, agency: str | None) -> bool:
+        """Whether an officer of this agency may see it and act on it. `store/sight.py` says the same in SQL.
+
+        Where he is an officer himself: of the one it was lifted to, and none that has reported him.
+        """
+        reported = {pair.agency for pair in self.open_pairs}
+        return not self.conflict or (agency is not None and agency == notice.route and agency not in reported)
 
     @property
     def open_pairs(self) -> tuple[Pair, ...]:

@@ -14,6 +14,7 @@ from services.notifier.store.lists import (
     owner_of,
     shown_notification,
 )
+from services.notifier.store.sight import Sight
 from services.notifier.store.states import NotifierStore
 from services.notifier.store.tables import metadata
 from services.notifier.store.work_lists import EnforcementLine, HelpLine, enforcement_queue, help_queue
@@ -29,6 +30,7 @@ __all__ = [
     "NotifierStore",
     "RosterLine",
     "Shown",
+    "Sight",
     "ToCorrect",
     "corrections",
     "enforcement_queue",

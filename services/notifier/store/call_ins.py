@@ -15,6 +15,7 @@ from schemas.call_in import CallInState, SeatState
 from services.common.paging import Page, Slice
 from services.common.sql import among, upsert
 from services.notifier.domain import CallIn, Place
+from services.notifier.store.sight import Sight
 from services.notifier.store.tables import call_in_places, call_ins
 from services.notifier.store.work_rows import deadline, due_columns
 
@@ -132,9 +133,12 @@ def _line(one: CallIn) -> CallInLine:
     )
 
 
-async def roster(conn: AsyncConnection, call_in_id: str, page: Page) -> Slice[RosterLine]:
+async def roster(conn: AsyncConnection, call_in_id: str, page: Page, sight: Sight) -> Slice[RosterLine]:
     """Everybody who has, or had, a place."""
-    query = select(call_in_places).where(call_in_places.c.call_in_id == call_in_id)
+    places = call_in_places.c
+    query = select(call_in_places).where(
+        places.call_in_id == call_in_id, sight.of(places.offender_id, places.notification_id)
+    )
     found = await page.of(conn, query, call_in_places.c.notification_id)
     return found.map(lambda row: RosterLine(row.notification_id, row.offender_id, SeatState(row.state)))
 

@@ -19,6 +19,7 @@ from schemas.notification import CancelReason, Channel, NotificationState
 from services.common.paging import Page, Slice
 from services.notifier.domain import Lift, Notice
 from services.notifier.store.rows import lift, notice
+from services.notifier.store.sight import Sight
 from services.notifier.store.tables import attempts, enforcements, helps, lifts, notifications
 
 T = TypeVar("T")
@@ -95,20 +96,23 @@ class ToCorrect:
     version: str
 
 
-async def owner_of(conn: AsyncConnection, kind: Kind, key: str) -> str | None:
-    """The id of the offender whose it is."""
+async def owner_of(conn: AsyncConnection, kind: Kind, key: str, sight: Sight) -> str | None:
+    """The id of the offender whose it is; None too where the reader may not see it."""
     table = _OF_HIM[kind]
-    found: str | None = await conn.scalar(select(table.c.offender_id).where(table.c[f"{kind}_id"] == key))
+    query = select(table.c.offender_id).where(table.c[f"{kind}_id"] == key)
+    if kind != "enforcement":  # prosecutors' and coordinators', who see all
+        query = query.where(sight.of(table.c.offender_id, table.c.notification_id))
+    found: str | None = await conn.scalar(query)
     return found
 
 
-async def listed(conn: AsyncConnection, shown: Collection[Shown], page: Page) -> Slice[Listed]:
+async def listed(conn: AsyncConnection, shown: Collection[Shown], page: Page, sight: Sight) -> Slice[Listed]:
     """Oldest first."""
     states = [state for state, name in _SHOWN.items() if name in shown]
-    return await _page(conn, page, _listed, notifications.c.state.in_(states))
+    return await _page(conn, page, _listed, notifications.c.state.in_(states), _in(sight))
 
 
-async def shown_notification(conn: AsyncConnection, notification_id: str) -> Listed | None:
+async def shown_notification(conn: AsyncConnection, notification_id: str, sight: Sight) -> Listed | None:
     """One that is still to be given."""
     found = await _page(
         conn,
@@ -116,6 +120,7 @@ async def shown_notification(conn: AsyncConnection, notification_id: str) -> Lis
         _listed,
         notifications.c.notification_id == notification_id,
         notifications.c.state.in_(_SHOWN),
+        _in(sight),
     )
     return found.items[0] if found.items else None
 
@@ -125,9 +130,13 @@ async def holds(conn: AsyncConnection, page: Page) -> Slice[Hold]:
     return await _page(conn, page, _hold, notifications.c.asks)
 
 
-async def corrections(conn: AsyncConnection, page: Page, *, decides: bool) -> Slice[ToCorrect]:
+async def corrections(conn: AsyncConnection, page: Page, sight: Sight, *, decides: bool) -> Slice[ToCorrect]:
     """Notices about which he is still to be told something, oldest first. `decides`: also those not decided, and why."""
-    where = [notifications.c.state == NotificationState.CORRECTED, notifications.c.corrected_at.is_(None)]
+    where = [
+        notifications.c.state == NotificationState.CORRECTED,
+        notifications.c.corrected_at.is_(None),
+        _in(sight),
+    ]
     if not decides:
         where.append(notifications.c.correction.is_not(None))
 
@@ -138,6 +147,10 @@ async def corrections(conn: AsyncConnection, page: Page, *, decides: bool) -> Sl
         )
 
     return await _page(conn, page, line, *where)
+
+
+def _in(sight: Sight) -> ColumnElement[bool]:
+    return sight.of(notifications.c.offender_id, notifications.c.notification_id)
 
 
 _LIFTABLE = {hold.value: hold for hold in LiftableHold}

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.enforcement import EnforcementOutcome, EnforcementState, Lever
 from schemas.help import HelpKind, HelpOutcome, HelpState
 from services.common.paging import Page, Slice
+from services.notifier.store.sight import Sight
 from services.notifier.store.tables import enforcements, helps
 from services.notifier.store.work_rows import enforcement, help_asked
 
@@ -61,9 +62,9 @@ async def enforcement_queue(
     return found.map(_enforcement)
 
 
-async def help_queue(conn: AsyncConnection, states: Collection[HelpState], page: Page) -> Slice[HelpLine]:
+async def help_queue(conn: AsyncConnection, states: Collection[HelpState], page: Page, sight: Sight) -> Slice[HelpLine]:
     """Oldest first."""
-    query = select(helps).where(helps.c.state.in_(states))
+    query = select(helps).where(helps.c.state.in_(states), sight.of(helps.c.offender_id, helps.c.notification_id))
     found = await page.of(conn, query, helps.c.asked_at, helps.c.help_id)
     return found.map(_help)
 

@@ -10,6 +10,7 @@ from schemas.commands import (
     CancelNotification,
     ClaimNotification,
     Fail,
+    HelpCommand,
     LiftableHold,
     LiftHold,
     NotificationCommand,
@@ -228,7 +229,15 @@ def acted_on(one: T | None, command: PersonCommand, may: frozenset[Role], unknow
 
 def any_notice(offender: Offender, command: NotificationCommand, may: frozenset[Role]) -> Notice:
     """The notice, whatever has become of it."""
-    return acted_on(offender.notices.get(command.notification_id), command, may, "unknown_notification")
+    notice = acted_on(offender.notices.get(command.notification_id), command, may, "unknown_notification")
+    by_officer(offender, notice, command)
+    return notice
+
+
+def by_officer(offender: Offender, notice: Notice | None, command: NotificationCommand | HelpCommand) -> None:
+    """Raises `Refused` for one who is not to deal with him: he may be a colleague."""
+    if command.role is Role.OFFICER and not (notice and offender.is_for(notice, command.by_agency)):
+        raise Refused("other_agency")
 
 
 def open_notice(offender: Offender, command: NotificationCommand, may: frozenset[Role]) -> Notice:

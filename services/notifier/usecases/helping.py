@@ -12,7 +12,7 @@ from schemas.help import HelpState
 from services.common.service import Input, Outcome, Refused
 from services.notifier.domain import Help, Offender
 from services.notifier.rules import NoticePolicy
-from services.notifier.usecases.commands import SERVERS, acted_on, any_notice
+from services.notifier.usecases.commands import SERVERS, acted_on, any_notice, by_officer
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
 
@@ -45,6 +45,7 @@ def close_help(offender: Offender, command: CloseHelp, given: Input, policy: Not
 
 def _open(offender: Offender, command: HelpCommand) -> Help:
     one = acted_on(offender.helps.get(command.help_id), command, SERVERS, "unknown_help")
+    by_officer(offender, offender.notices.get(one.notification_id), command)
     if one.over:
         raise Refused("already_closed")
     return one

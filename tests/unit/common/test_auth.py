@@ -43,6 +43,30 @@ def test_json_lines_and_yaml_say_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("roles", "agency", "fits"),
+    [
+        (["officer"], None, True),
+        (["officer"], "NC0410200", True),
+        (["officer", "coordinator"], "NC0410200", True),
+        (["agency"], "NC0410200", True),
+        (["agency"], None, False),
+        (["advocate"], "NC0410200", False),
+    ],
+)
+def test_an_agency_is_its_systems_and_its_officers(
+    tmp_path: Path, roles: list[str], agency: str | None, *, fits: bool
+) -> None:
+    entry = {**ENTRY, "roles": roles} | ({"agency": agency} if agency else {})
+    path = written(tmp_path / "t", json.dumps(entry))
+    if not fits:
+        with pytest.raises(TokensFileError, match="entry 1 is not right"):
+            read_tokens(path)
+        return
+    person = read_tokens(path).person_of(f"Bearer {SECRET}")
+    assert person is not None and person.agency == agency
+
+
+@pytest.mark.parametrize(
     "header", [None, "", "Bearer", "Bearer ", f"Basic {SECRET}", SECRET, "Bearer wrong", "Bearer é"]
 )
 def test_anything_else_is_nobody(tmp_path: Path, header: str | None) -> None:

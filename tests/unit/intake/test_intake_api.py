@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas.commands import Role
 from schemas.incident import IncidentReported
+from schemas.kinds import SentKind
 from schemas.person import OffenderDescribed
 from schemas.topics import Topic
 from services.common.api import Health, build_app
@@ -35,10 +36,12 @@ def _token(name: str) -> str:
     return f"token-of-{name}-0123456789abcdef0123456789"
 
 
-def _entry(name: str, role: Role, agency: str | None = None) -> tuple[bytes, Person]:
+def _entry(
+    name: str, role: Role, agency: str | None = None, kinds: frozenset[SentKind] | None = None
+) -> tuple[bytes, Person]:
     import hashlib
 
-    return hashlib.sha256(_token(name).encode()).digest(), Person(name, frozenset({role}), agency)
+    return hashlib.sha256(_token(name).encode()).digest(), Person(name, frozenset({role}), agency, kinds)
 
 
 @dataclass
@@ -74,6 +77,7 @@ async def api(tmp_path: Path) -> AsyncIterator[Api]:
             (
                 _entry("one", Role.AGENCY, feed.ORI),
                 _entry("other", Role.AGENCY, OTHER),
+                _entry("court", Role.AGENCY, feed.ORI, frozenset({SentKind.DISPOSITIONS})),
                 _entry("operator", Role.OPERATOR),
                 _entry("officer", Role.OFFICER),
             )
@@ -167,6 +171,34 @@ async def test_another_agencys_records_are_refused(api: Api, changes: dict[str, 
 )
 async def test_who_is_who_is_no_agencys_to_say(api: Api, kind: str, data: dict[str, Any]) -> None:
     assert coded(await api.post(feed.envelope(data, kind), STRUCTURED)) == (422, "another_agency")
+
+
+async def test_what_an_agency_may_not_send_is_refused_and_the_rest_of_the_batch_is_taken(api: Api) -> None:
+    """An acquittal in another's case, and a warning that nobody gave."""
+    charge = {"offender_id": "O1", "arrest_id": f"{OTHER}:7", "charge": "13B", "disposition": "acquitted"}
+    notice = {"offender_id": "O1", "notification_id": "N1", "tier": "C", "served_at": "2025-01-12T02:00:00Z"}
+    batch = [
+        feed.envelope(charge, "ipvi.case.disposed.v1"),
+        feed.envelope(notice, "ipvi.notification.recorded.v1"),
+        event(number="9", occurred_at="2099-01-01T00:00:00Z"),
+        event(number="1"),
+    ]
+    answered = await api.post(batch, BATCH)
+    assert answered.status_code == 202
+    assert [(one["place"], one["code"], one["field"]) for one in answered.json()["rejected"]] == [
+        (1, "another_agency", "arrest_id"),
+        (2, "kind_not_allowed", "type"),
+        (3, "in_future", "occurred_at"),
+    ]
+    assert api.incidents == ["ZZ0010000:1"]
+    assert len(api.bench.stream.events(Topic.INCIDENTS)) == 1
+
+
+async def test_a_court_sends_what_its_entry_names(api: Api) -> None:
+    charge = {"offender_id": "O1", "arrest_id": f"{OTHER}:7", "charge": "13B", "disposition": "acquitted"}
+    sent = feed.envelope(charge, "ipvi.case.disposed.v1")
+    assert (await api.post(sent, STRUCTURED, who="court")).status_code == 202
+    assert coded(await api.post(event(), STRUCTURED, who="court")) == (422, "kind_not_allowed")
 
 
 @pytest.mark.parametrize("numbers", [(1, 1), (2, None), (None, 3, 1)])

@@ -26,8 +26,9 @@ from services.intake.mapped.snapshot import Booking, Snapshot
 from services.intake.people import OffenderFacts, VictimFacts
 from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds, resume
+from services.intake.store.receipts import Receipt
 from services.intake.usecases import Sender, StreamError, StreamSink
-from services.intake.usecases.taking import Taken, take, take_snapshot
+from services.intake.usecases.taking import Taken, take, take_snapshot, take_with_receipt
 from tests.harness import feed
 from tests.harness.intake import Bench, bench
 
@@ -192,11 +193,58 @@ async def test_too_many_rejects_pause_the_feed_until_a_person_resumes_it(intake:
         await sink.take([unit(feed.incident(number="2"))])
     assert len(intake.stream.data(Topic.INCIDENTS)) == 1, "what was taken is on the stream, and nothing after it"
     async with intake.database.write() as conn:
-        assert await resume(conn, (feed.ORI, "test"), accept_short=False)
-        assert not await resume(conn, (feed.ORI, "other"), accept_short=False)
+        assert await resume(conn, (feed.ORI, "test"), NOW, accept_short=False)
+        assert not await resume(conn, (feed.ORI, "other"), NOW, accept_short=False)
     await sink.take([unit(feed.incident(number="2")), reject(1), reject(2), reject(3)])
     await sink.finish()
     assert len(intake.stream.data(Topic.INCIDENTS)) == 2, "rejects that were told before do not count again"
+
+
+def order(number: int, agency: str = feed.ORI) -> Unit:
+    data = {"incident_id": f"{agency}:{number}", "offender_id": "O1", "agency": agency}
+    return Unit(1, (event_in(feed.line(data, "ipvi.incident.expunged.v1", source=f"/agencies/{agency}")),))
+
+
+async def test_many_expunctions_in_a_day_wait_for_a_persons_word_and_nothing_else_does(intake: Bench) -> None:
+    terms = Terms(feed.seal, expunctions=2)
+
+    async def come(*units: Unit, at: datetime = NOW) -> bool:
+        return (await take(intake.database, units, FEED, AsOf.NOW, at, terms)).waits
+
+    assert not await come(order(1), order(2))
+    assert not await come(order(1), order(2)), "said again it is no more"
+    assert await come(order(3), unit(feed.incident(number="9"))), "the whole batch stays, in its order"
+    with pytest.raises(FeedPausedError):
+        await come(order(3))
+    with pytest.raises(FeedPausedError):
+        await come(order(3), at=NOW + timedelta(days=1))
+    assert not await come(unit(feed.incident(number="7")))
+    assert not await come(order(1, "ZZ0020000"), order(2, "ZZ0020000")), "another agency's are its own"
+    async with intake.database.read() as conn:
+        [one] = await agency_feeds(conn, NOW, feed.ORI)
+    assert (one.paused_for, one.today["events"]) == ("expunctions", 3)
+    async with intake.database.write() as conn:
+        assert await resume(conn, (feed.ORI, "test"), NOW, accept_short=False)
+    assert not await come(*(order(number) for number in range(3, 30)))
+    assert await come(*(order(number) for number in range(30, 40)), at=NOW + timedelta(days=1))
+
+
+async def test_a_delivery_with_too_many_expunctions_is_taken_as_a_whole_once_a_person_says_so(intake: Bench) -> None:
+    """Refused with a code that says: send it again. Nothing of it is kept, the receipt neither."""
+    terms, api = Terms(feed.seal, expunctions=2), Feed("api", feed.ORI)
+    orders = [order(number) for number in range(5)]
+
+    async def deliver() -> Receipt:
+        return await take_with_receipt(intake.database, "R1", orders, api, NOW, terms, "digest")
+
+    for _ in range(2):
+        with pytest.raises(FeedPausedError):
+            await deliver()
+    async with intake.database.write() as conn:
+        assert await outbox.last(conn) == 0
+        assert await resume(conn, (feed.ORI, "api"), NOW, accept_short=False)
+    assert (await deliver()).events == 5
+    assert (await deliver()).events == 5
 
 
 async def test_a_row_that_is_refused_in_every_file_pauses_nobody(intake: Bench) -> None:

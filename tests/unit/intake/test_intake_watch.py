@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import sqlite3
+import stat
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -29,7 +30,7 @@ from services.intake.repeats import repeats
 from services.intake.settings import WatchedFolder, read_feeds
 from services.intake.store.tables import feeds
 from services.intake.usecases import StreamError
-from services.intake.watch import Watcher
+from services.intake.watch import Watcher, forget_done
 from tests.harness import feed
 from tests.harness.intake import Bench, bench
 
@@ -285,6 +286,54 @@ async def test_another_agencys_records_in_ones_folder(intake: Bench, tmp_path: P
     await watcher(intake, folder, agency=feed.ORI).look()
     assert len(intake.stream.events(Topic.INCIDENTS)) == 1
     assert len([topic for topic, _ in intake.stream.rows if topic == Topic.INTAKE_REJECTS]) == 1
+
+
+async def test_a_folder_with_kinds_takes_nothing_else(intake: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    order = {"offender_id": "O1", "order_id": "R1", "kind": "protective_order", "change": "issued"}
+    other = feed.line({**order, "from": "2025-01-12T02:00:00Z"}, "ipvi.order.changed.v1")
+    put(folder, "1.jsonl", line("1"), other)
+    await watcher(intake, folder, kinds=["orders"]).look()
+    assert [event.type for event in intake.stream.events(Topic.INCIDENTS)] == ["ipvi.order.changed.v1"]
+    assert len([topic for topic, _ in intake.stream.rows if topic == Topic.INTAKE_REJECTS]) == 1
+
+
+async def test_who_is_to_be_booked_yet_is_told_in_time_and_is_not_gone_meanwhile(intake: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    watching = watcher(intake, folder, format="roster", mapping="roster")
+    header = b"booking,person,name,booked,facility,hearing,status,charge"
+    rows = [b"B%d,P%d,,2025-01-10 22:15,Jail 1,,in," % (n, n) for n in range(2)]
+    ahead = [b"B1,P1,,2099-01-10 22:15,Jail 1,,in,", b"B2,P2,,2099-01-10 22:15,Jail 1,,in,"]
+    in_time = b"B2,P2,,2025-01-10 22:15,Jail 1,,in,"
+    for number, shown in enumerate((rows, [rows[0], *ahead], [*rows, in_time]), start=1):
+        os.utime(put(folder, f"{number}.csv", header, *shown), (number * 1_000, number * 1_000))
+        await watching.look()
+    changes = [(event.data.booking_id, event.data.change) for event in intake.stream.events(Topic.INCIDENTS)]  # type: ignore[attr-defined]
+    assert changes == [(f"ZZ0000000:B{n}", "booked") for n in range(3)]
+    assert len([topic for topic, _ in intake.stream.rows if topic == Topic.INTAKE_REJECTS]) == 2
+
+
+async def test_what_was_taken_is_closed_to_others_and_goes_in_time(intake: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    (folder / "done").mkdir(parents=True, mode=0o755)
+    put(folder, "1.jsonl", line("1"))
+    put(folder, "2.csv", b"no such table")
+    await watcher(intake, folder).look()
+    await watcher(intake, folder).look()
+    (folder / "failed").mkdir(exist_ok=True)
+    (folder / "failed" / "3.jsonl").write_bytes(b"?")
+    (folder / "done" / "link").symlink_to(folder / "failed" / "3.jsonl")
+    taken = [path.name for path in (folder / "done").iterdir() if not path.is_symlink()]
+    assert stat.S_IMODE((folder / "done").stat().st_mode) == 0o700
+    assert forget_done(folder, time.time() - 86400) == 0
+    assert forget_done(folder, time.time() + 86400) == len(taken) > 0
+    assert [path.name for path in (folder / "done").iterdir()] == ["link"]
+    assert (folder / "failed" / "3.jsonl").exists()
+    (folder / "done" / "link").unlink()
+    (folder / "done").rmdir()
+    (folder / "done").symlink_to(folder / "failed")
+    assert forget_done(folder, time.time() + 86400) == 0
+    assert (folder / "failed" / "3.jsonl").exists()
 
 
 async def test_a_paused_feed_waits_in_its_folder(intake: Bench, tmp_path: Path) -> None:

@@ -45,9 +45,10 @@ from services.common.api import Health, build_app
 from services.common.desk import Reply, Standing
 from services.notifier.api import router
 from services.notifier.domain import CallIn, Offender
+from services.notifier.domain import Place as OnRoster
 from services.notifier.store import NotifierStore, metadata
 from tests.harness.http import TOKENS, KeptReads, as_, coded
-from tests.harness.notices import HIM, LANE, START, Bench, decision, gate
+from tests.harness.notices import HIM, LANE, OTHER_AGENCY, START, Bench, decision, gate
 
 SERVE = {"served_at": START.isoformat(), "proof": "signature"}
 
@@ -77,7 +78,7 @@ async def engine() -> AsyncIterator[AsyncEngine]:
 async def notice_id(engine: AsyncEngine) -> str:
     bench = Bench()
     bench.heartbeat()
-    bench.put(decision(1, conflict_of_interest=True), gate(1))
+    bench.put(decision(1, mutual=True), gate(1))
     store = NotifierStore()
     async with engine.begin() as conn:
         await store.save(conn, LANE, {HIM: (store.new(HIM), bench.offender)})
@@ -223,15 +224,88 @@ async def test_the_offenders_side_is_told_waiting_and_never_why(client: AsyncCli
         "planned_until",
     }
     assert (one["notification_id"], one["state"]) == (notice_id, "waiting")
-    assert not any(word in answered.text for word in ("gate", "conflict", "reason"))
+    assert not any(word in answered.text for word in ("gate", "mutual", "reason"))
     released = await client.get("/notifications", headers=as_("officer"), params={"state": "released"})
     assert released.json() == []
+
+
+HELP = {"kind": "housing"}
+ACTS: list[tuple[str, Any]] = [
+    ("claim", None),
+    ("serve", SERVE),
+    ("fail", {"reason": "refused"}),
+    ("plan", {}),
+    ("retry", None),
+    ("give-correction", {"given_at": START.isoformat()}),
+    ("help", HELP),
+    ("letter", {"dated": "2025-01-10"}),
+]
+
+
+@pytest.fixture
+async def colleague(engine: AsyncEngine) -> tuple[str, str]:
+    """The notice of an officer, lifted to another agency, and a help of his; he is on the roster of a call-in too."""
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(decision(1, conflict_of_interest=True), gate(1))
+    bench.lift(LiftableHold.CONFLICT)
+    common: dict[str, Any] = {"offender_id": HIM, "by": "x", "role": Role.COORDINATOR}
+    notice_id = bench.notice.notification_id
+    bench.put(AskHelp(**common, notification_id=notice_id, kind=HelpKind.HOUSING))
+    meeting = CallIn("C-1", START, "City Hall", 20).with_place(OnRoster(notice_id, HIM))
+    store = NotifierStore()
+    async with engine.begin() as conn:
+        kept = {HIM: (store.new(HIM), bench.offender), "C-1": (Offender("C-1"), meeting)}
+        await store.save(conn, LANE, kept)
+    return notice_id, next(iter(bench.offender.helps))
+
+
+LISTS = ("/notifications", "/help", "/call-ins/C-1/roster")
+
+
+@pytest.mark.parametrize("who", ["officer", "officer_of_his"])
+async def test_an_officer_sees_nothing_of_a_colleague(
+    client: AsyncClient, tray: Tray, colleague: tuple[str, str], who: str
+) -> None:
+    notice_id, help_id = colleague
+    for path in LISTS:
+        assert (await client.get(path, headers=as_(who))).json() == [], path
+        assert len((await client.get(path, headers=as_("coordinator"))).json()) == 1
+    for path in ("", "/letters", "/letters/none"):
+        answered = await client.get(f"/notifications/{notice_id}{path}", headers=as_(who))
+        assert coded(answered) == (404, "unknown_notification")
+    for act, body in ACTS:
+        answered = await client.post(f"/notifications/{notice_id}/{act}", headers=as_(who), json=body)
+        assert coded(answered) == (404, "unknown_notification"), act
+    place = {"notification_id": notice_id, "attended": True}
+    answered = await client.post("/call-ins/C-1/attend", headers=as_(who), json=place)
+    assert coded(answered) == (404, "unknown_notification")
+    for act, body in (("refer", {"provider": "Open Door"}), ("close", {"outcome": "engaged"})):
+        answered = await client.post(f"/help/{help_id}/{act}", headers=as_(who), json=body)
+        assert coded(answered) == (404, "unknown_help")
+    assert tray.taken == []
+
+
+async def test_an_officer_of_the_agency_it_was_lifted_to_acts_in_that_agencys_name(
+    client: AsyncClient, tray: Tray, colleague: tuple[str, str]
+) -> None:
+    notice_id, help_id = colleague
+    for path in LISTS:
+        assert len((await client.get(path, headers=as_("officer_of_another"))).json()) == 1
+    await client.post(f"/notifications/{notice_id}/serve", headers=as_("officer_of_another"), json=SERVE)
+    await client.post(f"/help/{help_id}/close", headers=as_("officer_of_another"), json={"outcome": "engaged"})
+    by: dict[str, Any] = {"offender_id": HIM, "by": "officer_of_another", "role": Role.OFFICER}
+    by["by_agency"] = OTHER_AGENCY
+    assert [command for command, _, _ in tray.taken] == [
+        Serve(**by, notification_id=notice_id, served_at=START, proof=Proof.SIGNATURE),
+        CloseHelp(**by, help_id=help_id, outcome=HelpOutcome.ENGAGED),
+    ]
 
 
 async def test_holds_are_for_those_who_lift_them(client: AsyncClient, notice_id: str) -> None:
     for who in ("coordinator", "outreach_supervisor"):
         [one] = (await client.get("/notifications/holds", headers=as_(who))).json()
-        assert (one["notification_id"], one["holds"]) == (notice_id, ["conflict"])
+        assert (one["notification_id"], one["holds"]) == (notice_id, ["mutual"])
     assert (await client.get("/notifications/holds", headers=as_("officer"))).status_code == 403
 
 

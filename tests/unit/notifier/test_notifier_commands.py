@@ -10,7 +10,19 @@ from typing import Any
 import pytest
 
 from schemas.classification import Change, Tier
-from schemas.commands import Attend, Fail, Invite, LiftableHold, Role
+from schemas.commands import (
+    AskHelp,
+    Attend,
+    ClaimNotification,
+    Fail,
+    Invite,
+    LiftableHold,
+    PlanDelivery,
+    ReferHelp,
+    Role,
+    Serve,
+)
+from schemas.help import HelpKind
 from schemas.notification import (
     CancelReason,
     FailureReason,
@@ -18,11 +30,14 @@ from schemas.notification import (
     NotificationHeld,
     NotificationServed,
     NotificationState,
+    Proof,
 )
 from schemas.outreach import GateState
 from services.notifier.domain import Wording
 from tests.harness.hall import MEETING
 from tests.harness.notices import HIM, OTHER_AGENCY, Bench, decision, gate, limited, withdrawal
+
+HIS_AGENCY = "NC0410200"
 
 
 def held(**more: Any) -> Bench:
@@ -342,6 +357,61 @@ def test_who_comes_to_a_call_in_by_another_agencys_hand_is_recorded_by_a_coordin
     came = Attend(**common, by="m.ellison", role=Role.OFFICER, attended=True)
     assert bench.put(came).result == "refused:other_agency"
     assert bench.put(came.model_copy(update={"role": Role.COORDINATOR})).result == "applied"
+
+
+@pytest.mark.parametrize("agency", [None, HIS_AGENCY, "NC0419900"])
+def test_only_the_officer_it_was_lifted_to_deals_with_a_colleague(agency: str | None) -> None:
+    bench = held(conflict_of_interest=True)
+    bench.lift(LiftableHold.CONFLICT)
+    act: dict[str, Any] = {"offender_id": HIM, "notification_id": bench.notice.notification_id, "by": "k.obi"}
+    act |= {"role": Role.OFFICER, "by_agency": agency}
+    given: dict[str, Any] = {"served_at": bench.now, "proof": Proof.SIGNATURE}
+    before = bench.offender
+    for command in (
+        ClaimNotification(**act),
+        Serve(**act, **given),
+        Serve(**act, **given, served_by_agency=OTHER_AGENCY),
+        Fail(**act, reason=FailureReason.NOT_FOUND),
+        PlanDelivery(**act),
+        AskHelp(**act, kind=HelpKind.HOUSING),
+    ):
+        assert bench.put(command).result == "refused:other_agency"
+    assert bench.offender == before
+    theirs = act | {"by_agency": OTHER_AGENCY}
+    assert bench.put(Serve(**theirs, **given, served_by_agency=HIS_AGENCY)).result == "refused:other_agency"
+    assert bench.put(Serve(**theirs, **given)).result == "applied"
+
+
+def test_help_that_a_colleague_asked_for_is_not_his_agencys() -> None:
+    bench = held(conflict_of_interest=True)
+    common: dict[str, Any] = {"offender_id": HIM, "by": "k.obi", "role": Role.COORDINATOR}
+    bench.put(AskHelp(**common, notification_id=bench.notice.notification_id, kind=HelpKind.HOUSING))
+    [help_id] = bench.offender.helps
+    officer = common | {"role": Role.OFFICER, "help_id": help_id, "by_agency": HIS_AGENCY}
+    assert bench.put(ReferHelp(**officer, provider="Open Door")).result == "refused:other_agency"
+
+
+def test_what_the_credential_says_of_the_agency_the_form_does_not_overrule() -> None:
+    """Also of who is nobody's colleague; without an agency there the form's is as good as none."""
+    bench = released()
+    act: dict[str, Any] = {"offender_id": HIM, "notification_id": bench.notice.notification_id, "by": "k.obi"}
+    served = Serve(**act, role=Role.OFFICER, served_at=bench.now, proof=Proof.SIGNATURE, served_by_agency=OTHER_AGENCY)
+    assert bench.put(served.model_copy(update={"by_agency": HIS_AGENCY})).result == "refused:other_agency"
+    assert bench.put(served).result == "applied"
+
+
+def test_the_agency_it_was_lifted_to_is_out_once_it_reports_him_too() -> None:
+    bench = held(conflict_of_interest=True)
+    bench.lift(LiftableHold.CONFLICT)
+    bench.put(decision(2, conflict_of_interest=True, change=Change.KEPT, agency=OTHER_AGENCY), gate(2))
+    assert not bench.offender.is_for(bench.notice, OTHER_AGENCY)
+
+
+def test_a_colleague_stays_one_when_nothing_of_his_is_open_any_more() -> None:
+    bench = held(conflict_of_interest=True)
+    bench.put(withdrawal(1, None))
+    assert not bench.offender.open_pairs
+    assert bench.offender.conflict
 
 
 def test_of_one_that_failed_no_hold_is_lifted_before_it_is_tried_again() -> None:
