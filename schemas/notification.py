@@ -162,6 +162,8 @@ class NotificationServed(Notification):
     counsel_present: bool | None = None
     letter_sha256: str | None = None
     """Of the letter that was given, as it was printed."""
+    unplanned: bool = False
+    """Outside jail and outside any round or call-in that was planned: she could not be told of the day before."""
 
 
 @event_type("ipvi.notification.failed.v1")

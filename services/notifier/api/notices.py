@@ -33,10 +33,12 @@ from services.notifier.store import (
     Listed,
     Shown,
     ToCorrect,
+    Unplanned,
     corrections,
     holds,
     listed,
     shown_notification,
+    unplanned,
 )
 from services.notifier.usecases import CANCELLERS, DECIDERS, LIFTERS, SERVERS
 
@@ -115,6 +117,13 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     async def list_corrections(listing: Lists) -> Response:
         async with read() as conn:
             page = await corrections(conn, listing.page, decides=not DECIDERS.isdisjoint(listing.person.roles))
+        return await listing.answer(page, "notification", lambda one: one.notification_id)
+
+    @api.get("/unplanned", dependencies=[Depends(Needs(*CANCELLERS))], response_model=list[Unplanned])
+    async def list_unplanned(listing: Lists, since: Annotated[AwareDatetime | None, Query()] = None) -> Response:
+        """Given on a day of which she could not hear before, since then."""
+        async with read() as conn:
+            page = await unplanned(conn, since, listing.page)
         return await listing.answer(page, "notification", lambda one: one.notification_id)
 
     @api.get("/{notification_id}", dependencies=[Depends(Needs(*SERVERS))], response_model=Listed)

@@ -28,6 +28,8 @@ GIVEN = frozenset({NotificationState.SERVED, NotificationState.CORRECTED})
 FREE = frozenset({NotificationState.RELEASED, NotificationState.FAILED})
 """May be given now, unless its gate has shut since; a failed one may be tried again."""
 
+_LONGEST_MEETING = timedelta(hours=24)
+
 
 @dataclass(frozen=True, slots=True)
 class Lift:
@@ -148,6 +150,8 @@ class Notice:
     printed: tuple[Printed, ...] = ()
     letter_sha256: str | None = None
     """Of the letter he was given."""
+    unplanned: bool = False
+    """It was given outside any round of which she was to hear first."""
 
     @property
     def last_letter(self) -> str | None:
@@ -163,6 +167,22 @@ class Notice:
     def plan(self) -> tuple[datetime | None, datetime | None]:
         """When it is to be given, from and until: at the call-in he is asked to, else on the round that was set."""
         return (self.seat.starts_at, None) if self.seat is not None else (self.planned_from, self.planned_until)
+
+    @property
+    def needs_round(self) -> bool:
+        """Whether a day is to be planned before anything leads to it, so that she hears of it first.
+
+        A call-in is such a day. At the jail seconds matter, and he cannot come to her.
+        """
+        to_come = self.state in UNSERVED and self.state is not NotificationState.FAILED
+        return to_come and self.channel is not Channel.CUSTODY_VISIT and self.plan[0] is None
+
+    def was_planned(self, moment: datetime, slack: timedelta) -> bool:
+        """Whether it was then to be given: within the round that was set last, or on the day of his call-in."""
+        begins, until = self.round_from, self.round_until
+        if self.seat is not None:
+            begins, until = self.seat.starts_at, self.seat.starts_at + _LONGEST_MEETING
+        return begins is not None and until is not None and begins - slack <= moment <= until + slack
 
     def is_day_of_round(self, day: date, zone: tzinfo) -> bool:
         """Whether the round that was set last touches this local day."""

@@ -126,6 +126,13 @@ class Offender:
     def in_custody(self) -> bool:
         return self.custody is not None
 
+    def was_held(self, moment: datetime) -> bool:
+        """Whether he was in jail then, as far as the jail has said of his last booking."""
+        last = self.described.custody if self.described else None
+        if last is None or last.booked_at is None:
+            return False
+        return last.booked_at <= moment and (last.released_at is None or moment <= last.released_at)
+
     @property
     def language(self) -> str:
         """His, as far as known; else English."""

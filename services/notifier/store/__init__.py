@@ -8,11 +8,13 @@ from services.notifier.store.lists import (
     Listed,
     Shown,
     ToCorrect,
+    Unplanned,
     corrections,
     holds,
     listed,
     owner_of,
     shown_notification,
+    unplanned,
 )
 from services.notifier.store.states import NotifierStore
 from services.notifier.store.tables import metadata
@@ -30,6 +32,7 @@ __all__ = [
     "RosterLine",
     "Shown",
     "ToCorrect",
+    "Unplanned",
     "corrections",
     "enforcement_queue",
     "help_queue",
@@ -43,4 +46,5 @@ __all__ = [
     "roster",
     "said_of",
     "shown_notification",
+    "unplanned",
 ]

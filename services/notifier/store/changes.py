@@ -104,6 +104,7 @@ def notice_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "template_sha256": notice.wording.sha256 if notice.wording else None,
                     "unsigned": notice.unsigned,
                     "letter_sha256": notice.letter_sha256,
+                    "unplanned": notice.unplanned,
                     "call_in_id": notice.seat.call_in_id if notice.seat else None,
                     "call_in_at": notice.seat.starts_at if notice.seat else None,
                     "call_in_venue": notice.seat.venue if notice.seat else None,

@@ -171,6 +171,7 @@ def notice(row: Row[Any]) -> Notice:
         else None,
         wording=Wording(row.template, row.template_sha256, not row.unsigned) if row.template else None,
         letter_sha256=row.letter_sha256,
+        unplanned=row.unplanned,
         policy=row.policy,
         due=Due(row.due_first, row.due_at, row.escalation, clock=NoticeClock(row.due_clock)) if row.due_clock else None,
     )

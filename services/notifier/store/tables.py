@@ -102,6 +102,9 @@ notifications = Table(
     Column("unsigned", Boolean, nullable=False, server_default=false(), comment="its wording may not be used"),
     Column("letter_sha256", String(64), comment="of the letter he was given"),
     Column(
+        "unplanned", Boolean, nullable=False, server_default=false(), comment="given outside any round, call-in or jail"
+    ),
+    Column(
         "tried_before",
         Integer,
         nullable=False,

@@ -81,6 +81,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         served_by=command.served_by or command.by,
         place=command.place,
         letter_sha256=command.letter_sha256 or notice.last_letter,
+        unplanned=_unplanned(draft.offender, notice, command.served_at),
         serve_by=None,
         due=None,
     )
@@ -94,6 +95,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         place=command.place,
         counsel_present=command.counsel_present,
         letter_sha256=served.letter_sha256,
+        unplanned=served.unplanned,
     )
     if ended is not None:
         draft = _makes_room(draft, notice, lane)
@@ -102,6 +104,11 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         corrected = replace(served, state=NotificationState.CORRECTED, ended=ended)
         draft = draft.tell(corrected, draft.offender.event(NotificationCorrected, corrected, reason=ended))
     return served_here(draft, served)
+
+
+def _unplanned(offender: Offender, notice: Notice, moment: datetime) -> bool:
+    """Taken all the same, for she is to be asked after it; a coordinator sees that she could not be told before."""
+    return not (offender.was_held(moment) or notice.was_planned(moment, LATE_CLOCK))
 
 
 def _makes_room(draft: Draft, notice: Notice, lane: LaneView) -> Draft:

@@ -110,7 +110,7 @@ async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert len(paths) == 34
+    assert len(paths) == 35
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
@@ -221,6 +221,7 @@ async def test_the_offenders_side_is_told_waiting_and_never_why(client: AsyncCli
         "version",
         "planned_from",
         "planned_until",
+        "needs_round",
     }
     assert (one["notification_id"], one["state"]) == (notice_id, "waiting")
     assert not any(word in answered.text for word in ("gate", "conflict", "reason"))
@@ -233,6 +234,22 @@ async def test_holds_are_for_those_who_lift_them(client: AsyncClient, notice_id:
         [one] = (await client.get("/notifications/holds", headers=as_(who))).json()
         assert (one["notification_id"], one["holds"]) == (notice_id, ["conflict"])
     assert (await client.get("/notifications/holds", headers=as_("officer"))).status_code == 403
+
+
+async def test_what_was_given_unplanned_is_for_the_coordinator(client: AsyncClient, engine: AsyncEngine) -> None:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(decision(1), gate(1))
+    assert bench.serve() == "applied"
+    store = NotifierStore()
+    async with engine.begin() as conn:
+        await store.save(conn, LANE, {HIM: (store.new(HIM), bench.offender)})
+    asked = ("/notifications/unplanned", as_("coordinator"))
+    [one] = (await client.get(asked[0], headers=asked[1])).json()
+    assert (one["offender_id"], one["served_by"], one["served_at"][:16]) == (HIM, "some.officer", "2025-01-10T12:00")
+    later = await client.get(asked[0], headers=asked[1], params={"since": "2025-01-11T00:00:00Z"})
+    assert later.json() == []
+    assert (await client.get(asked[0], headers=as_("officer"))).status_code == 403
 
 
 async def test_corrections_are_for_those_who_decide_and_those_who_tell_him(client: AsyncClient) -> None:
