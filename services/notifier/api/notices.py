@@ -21,10 +21,11 @@ from schemas.commands import (
     Role,
     Serve,
     Sha256,
+    UndoService,
 )
 from schemas.incident import Ori
 from schemas.notice_work import Correction
-from schemas.notification import CancelReason, FailureReason, Place, Proof
+from schemas.notification import CancelReason, FailureReason, Place, Proof, ServiceMistake
 from services.common.api import Form, FormId, Lists, Reader, SeenVersion, Shows, found
 from services.common.auth import Needs, Person
 from services.notifier.api.acting import Acts, NotifierDesk
@@ -40,11 +41,12 @@ from services.notifier.store import (
     shown_notification,
     unplanned,
 )
-from services.notifier.usecases import CANCELLERS, DECIDERS, LIFTERS, SERVERS
+from services.notifier.usecases import CANCELLERS, DECIDERS, LIFTERS, SERVERS, UNDOERS
 
 Server = Annotated[Person, Depends(Needs(*SERVERS))]
 Canceller = Annotated[Person, Depends(Needs(*CANCELLERS))]
 Decider = Annotated[Person, Depends(Needs(*DECIDERS))]
+Undoer = Annotated[Person, Depends(Needs(*UNDOERS))]
 Lifter = Annotated[Person, Depends(Needs(*LIFTERS))]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -82,6 +84,12 @@ class LiftForm(Form):
     hold: LiftableHold
     role: Role
     agency: Ori | None = None
+
+
+class MistakeForm(Form):
+    """Why a service was recorded that was none."""
+
+    mistake: ServiceMistake
 
 
 class CorrectionForm(Form):
@@ -143,6 +151,13 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     ) -> JSONResponse:
         common = await acts.on("notification", notification_id, person, SERVERS, version)
         return await acts.submit(Serve(**common, **dict(form)), form_id)
+
+    @api.post("/{notification_id}/undo-service")
+    async def undo_service(
+        notification_id: str, form: MistakeForm, form_id: FormId, person: Undoer, version: SeenVersion
+    ) -> JSONResponse:
+        common = await acts.on("notification", notification_id, person, UNDOERS, version)
+        return await acts.submit(UndoService(**common, mistake=form.mistake), form_id)
 
     @api.post("/{notification_id}/fail")
     async def fail(

@@ -16,6 +16,7 @@ from schemas.notification import (
     NotificationState,
     Place,
     Proof,
+    ServiceMistake,
 )
 from services.common.versions import version_of
 from services.notifier.domain.work import Deadline
@@ -152,6 +153,8 @@ class Notice:
     """Of the letter he was given."""
     unplanned: bool = False
     """It was given outside any round of which she was to hear first."""
+    mistake: ServiceMistake | None = None
+    """Why a service of it was recorded, the last time, that was none."""
 
     @property
     def last_letter(self) -> str | None:
@@ -224,6 +227,16 @@ class Notice:
     def asks(self) -> bool:
         """Whether it waits for a person's word, beside or instead of the gate."""
         return any(reason is not HoldReason.GATE for reason in self.reasons)
+
+    @property
+    def withdrawn(self) -> bool:
+        """He has been told that it does not stand: from then on it is as if it had not been given."""
+        return self.correction is Correction.WITHDRAWAL and self.corrected_at is not None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is the one of its tier, given or to be given."""
+        return self.state is not NotificationState.CANCELLED and not self.withdrawn
 
     @property
     def over(self) -> bool:

@@ -137,7 +137,7 @@ async def shown_notification(conn: AsyncConnection, notification_id: str) -> Lis
 
 async def unplanned(conn: AsyncConnection, since: datetime | None, page: Page) -> Slice[Unplanned]:
     """Notices given outside any round since then, in the order in which they were prepared."""
-    where = [notifications.c.unplanned]
+    where: list[ColumnElement[bool]] = [notifications.c.unplanned]
     if since is not None:
         where.append(notifications.c.served_at >= since)
 

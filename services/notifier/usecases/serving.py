@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schemas.commands import DecideCorrection, GiveCorrection, Role, Serve
@@ -22,6 +23,7 @@ from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.merging import served_here
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
+from services.notifier.usecases.undoing import withdrawn
 
 DECIDERS = frozenset({Role.COORDINATOR})
 _STILL_TRUE = frozenset({CancelReason.SUPERSEDED, CancelReason.MERGED, CancelReason.ALREADY_SERVED})
@@ -117,7 +119,7 @@ def _makes_room(draft: Draft, notice: Notice, lane: LaneView) -> Draft:
         if other.tier is notice.tier and other.notification_id != notice.notification_id:
             if other.state in UNSERVED:
                 draft = cancelled(draft, other, CancelReason.SUPERSEDED, lane.now)
-            elif other.state in GIVEN:
+            elif other.state in GIVEN and other.counts:
                 raise Refused("already_served")
     return draft
 
@@ -151,7 +153,10 @@ def give_correction(
         raise Refused("not_released")
     done = replace(notice, corrected_at=command.given_at)
     event = offender.work(CorrectionGiven, done, command.by, correction=notice.correction, given_at=command.given_at)
-    return settled(Draft(offender).tell(done, event), given, policy)
+    draft = Draft(offender).tell(done, event)
+    if done.withdrawn:
+        draft = withdrawn(draft, done, command.by, given, policy)
+    return settled(draft, given, policy)
 
 
 def may_correct(offender: Offender, notice: Notice, lane: LaneView, role: Role) -> bool:

@@ -36,6 +36,7 @@ from schemas.commands import (
     Seat,
     Serve,
     TakeEnforcement,
+    UndoService,
     Unseat,
 )
 from schemas.enforcement import EnforcementOutcome, Lever
@@ -110,7 +111,7 @@ async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert len(paths) == 35
+    assert len(paths) == 36
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
@@ -124,6 +125,7 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
         ("cancel", "coordinator", None, CancelNotification),
         ("lift", "coordinator", {"hold": "conflict", "role": "coordinator", "agency": "NC0411000"}, LiftHold),
         ("claim", "officer", None, ClaimNotification),
+        ("undo-service", "coordinator", {"mistake": "wrong_person"}, UndoService),
         ("retry", "coordinator", None, RetryNotification),
         ("decide-correction", "coordinator", {"correction": "letter"}, DecideCorrection),
         ("give-correction", "officer", {"given_at": START.isoformat()}, GiveCorrection),
@@ -167,6 +169,7 @@ async def test_what_the_forms_say_is_in_the_command(client: AsyncClient, tray: T
         ("serve", "operator", SERVE),
         ("fail", "outreach_supervisor", {"reason": "refused"}),
         ("cancel", "officer", None),
+        ("undo-service", "officer", {"mistake": "wrong_person"}),
         ("decide-correction", "officer", {"correction": "letter"}),
         ("give-correction", "advocate", {"given_at": START.isoformat()}),
         ("claim", "operator", None),
