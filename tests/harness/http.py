@@ -31,10 +31,11 @@ TOKENS = Tokens(
         for name, roles in {
             **{str(role): [role] for role in Role},
             "both": [Role.COORDINATOR, Role.OUTREACH_SUPERVISOR],
+            "captain": [Role.COORDINATOR, Role.OFFICER],
         }.items()
     )
 )
-"""A token is the name of a role, or `both`."""
+"""A token is the name of a role, or of who has two: `both`, `captain`."""
 
 
 @dataclass

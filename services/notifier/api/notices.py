@@ -104,6 +104,12 @@ class CorrectionGivenForm(Form):
     given_at: AwareDatetime
 
 
+def _of_service(person: Person, served_by: str | None) -> frozenset[Role]:
+    """Who gave it is held to what binds an officer, coordinator as well or not; a coordinator records what another has done."""
+    gave = served_by is None or served_by.strip().casefold() == person.name.casefold()
+    return frozenset({Role.OFFICER}) if gave and Role.OFFICER in person.roles else SERVERS
+
+
 def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     """Under `/notifications`."""
     api = APIRouter(prefix="/notifications")
@@ -149,7 +155,8 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     async def serve(
         notification_id: str, form: ServeForm, form_id: FormId, person: Server, version: SeenVersion
     ) -> JSONResponse:
-        common = await acts.on("notification", notification_id, person, SERVERS, version)
+        may = _of_service(person, form.served_by)
+        common = await acts.on("notification", notification_id, person, may, version)
         return await acts.submit(Serve(**common, **dict(form)), form_id)
 
     @api.post("/{notification_id}/undo-service")

@@ -50,6 +50,7 @@ from services.notifier.store import NotifierStore, metadata
 from tests.harness.http import TOKENS, KeptReads, as_, coded
 from tests.harness.notices import HIM, LANE, START, Bench, decision, gate
 
+MISTAKE = {"mistake": "not_given"}
 SERVE = {"served_at": START.isoformat(), "proof": "signature"}
 
 
@@ -185,6 +186,27 @@ async def test_the_wrong_role_hands_in_nothing(
     answered = await client.post(f"/notifications/{notice_id}/{act}", headers=as_(who), json=body)
     assert coded(answered) == (403, "role_missing")
     assert tray.taken == []
+
+
+@pytest.mark.parametrize(
+    ("served_by", "role"),
+    [(None, Role.OFFICER), ("Captain", Role.OFFICER), ("m.ellison", Role.COORDINATOR)],
+)
+async def test_who_gave_it_is_held_to_what_binds_an_officer_coordinator_or_not(
+    client: AsyncClient, tray: Tray, notice_id: str, served_by: str | None, role: Role
+) -> None:
+    """Else an officer of his own agency could give it to him whom another agency's is to tell, by being coordinator too."""
+    body = {**SERVE, "served_by": served_by}
+    await client.post(f"/notifications/{notice_id}/serve", headers=as_("captain"), json=body)
+    [(command, _, _)] = tray.taken
+    assert isinstance(command, Serve) and (command.role, command.by) == (role, "captain")
+
+
+@pytest.mark.parametrize(("act", "body"), [("retry", None), ("claim", None), ("plan", {}), ("undo-service", MISTAKE)])
+async def test_what_two_roles_may_adds_up(client: AsyncClient, tray: Tray, notice_id: str, act: str, body: Any) -> None:
+    await client.post(f"/notifications/{notice_id}/{act}", headers=as_("captain"), json=body)
+    [(command, _, _)] = tray.taken
+    assert isinstance(command, PersonCommand) and command.role is Role.COORDINATOR
 
 
 async def test_an_unknown_notice(client: AsyncClient, tray: Tray) -> None:
