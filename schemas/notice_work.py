@@ -20,7 +20,7 @@ class NoticeClock(StrEnum):
     HELD = "held"
     """It waits; somebody looks whether it should."""
     CLAIM = "claim"
-    """It may be given, and nobody has taken it."""
+    """It may be given, and nobody has taken it, or no day is planned for it."""
     SERVE = "serve"
     """It is to be given by then."""
     RETRY = "retry"

@@ -75,6 +75,17 @@ class CancelReason(StrEnum):
     BY_PERSON = "by_person"
 
 
+class ServiceMistake(StrEnum):
+    """Why a service was recorded that was none."""
+
+    WRONG_PERSON = "wrong_person"
+    """It was given to another."""
+    WRONG_NOTICE = "wrong_notice"
+    """He was given another notice of his."""
+    NOT_GIVEN = "not_given"
+    """Nobody was given anything."""
+
+
 class Proof(StrEnum):
     """How the service is proved."""
 
@@ -162,6 +173,8 @@ class NotificationServed(Notification):
     counsel_present: bool | None = None
     letter_sha256: str | None = None
     """Of the letter that was given, as it was printed."""
+    unplanned: bool = False
+    """Outside jail and outside any round or call-in that was planned: she could not be told of the day before."""
 
 
 @event_type("ipvi.notification.failed.v1")
@@ -187,3 +200,15 @@ class NotificationCorrected(Notification):
     """Was served, then the facts changed: a person decides what to tell him."""
 
     reason: CancelReason
+
+
+@event_type("ipvi.notification.withdrawn.v1")
+class NotificationWithdrawn(Notification):
+    """What was said to have been given does not stand: it was taken back from him, or was recorded by mistake."""
+
+    served_at: Timestamp
+    """As the service said that does not stand."""
+    withdrawn_at: Timestamp | None = None
+    """When he was told so: its terms bound him until then. Null: they never did."""
+    mistake: ServiceMistake | None = None
+    """Null: it had been given."""

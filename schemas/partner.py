@@ -25,6 +25,7 @@ from schemas.notification import (
     NotificationFailed,
     NotificationPrepared,
     NotificationServed,
+    NotificationWithdrawn,
     Proof,
 )
 
@@ -175,6 +176,7 @@ class PartnerNotification(PartnerEvent):
         NotificationFailed,
         NotificationCancelled,
         NotificationCorrected,
+        NotificationWithdrawn,
     )
 
     notification_id: Annotated[PseudonymText, To(EVERYBODY, "notification")] = ""

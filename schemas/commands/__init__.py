@@ -53,6 +53,7 @@ from schemas.commands.notices import (
     Serve,
     TakeEnforcement,
     TellGiven,
+    UndoService,
 )
 from schemas.commands.partners import ConfirmNote, PartnersRetryParked, PartnersTick
 from schemas.commands.victim_outreach import (
@@ -136,6 +137,7 @@ __all__ = [
     "TellGiven",
     "TellSeat",
     "Tick",
+    "UndoService",
     "Uninvite",
     "Unseat",
 ]

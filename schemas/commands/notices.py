@@ -15,7 +15,7 @@ from schemas.envelope import Data, Timestamp, event_type
 from schemas.help import HelpKind, HelpOutcome, Provider
 from schemas.incident import Identifier, Ori
 from schemas.notice_work import Correction
-from schemas.notification import CancelReason, FailureReason, Place, Proof
+from schemas.notification import CancelReason, FailureReason, Place, Proof, ServiceMistake
 
 
 @event_type("ipvi.notifier.command.tick.v1")
@@ -56,6 +56,13 @@ class Serve(NotificationCommand):
     """Of the letter that was given; null: the one printed last, if any was."""
     counsel_present: bool | None = None
     """Whether his counsel was there; scripts are one way, and nobody asks him of the incident."""
+
+
+@event_type("ipvi.notifier.command.undo_service.v1")
+class UndoService(NotificationCommand):
+    """It was recorded as given by mistake: it was none, and the notice is still to be given."""
+
+    mistake: ServiceMistake
 
 
 @event_type("ipvi.notifier.command.fail.v1")
@@ -226,3 +233,5 @@ class TellGiven(Data):
     given: list[GivenBefore]
     planned: list[PlannedBefore] = []
     """Rounds that go on for the notice of the same list under this record."""
+    no_more: list[Identifier] = []
+    """Told before, and does not stand any more: withdrawn, or recorded by mistake."""

@@ -55,7 +55,7 @@ class Classifier:
         return self._policies.of(None).seal(NOBODYS)
 
     def decide(self, state: Offender, given: Input) -> Outcome[Offender]:
-        """Raises `InvalidRecord` for a type that is none of ours. Of notifications only `served` is history."""
+        """Raises `InvalidRecord` for a type that is none of ours. Of notifications `served` and `withdrawn` are history."""
         data = given.event.data
         use_case = USE_CASES.get(type(data))
         if use_case is None:

@@ -32,6 +32,7 @@ from schemas.commands import (
     TakeEnforcement,
     TellGiven,
     TellSeat,
+    UndoService,
     Uninvite,
     Unseat,
 )
@@ -82,6 +83,7 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     ReviewActed: _passed_over,
     OffenderDescribed: usecases.described,
     Serve: usecases.serve,
+    UndoService: usecases.undo_service,
     Fail: usecases.fail,
     CancelNotification: usecases.cancel,
     LiftHold: usecases.lift,

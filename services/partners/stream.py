@@ -17,6 +17,7 @@ from schemas.notification import (
     NotificationPrepared,
     NotificationReleased,
     NotificationServed,
+    NotificationWithdrawn,
 )
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.reviews import ReviewActed
@@ -46,6 +47,7 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     NotificationFailed: usecases.notified,
     NotificationCancelled: usecases.notified,
     NotificationCorrected: usecases.notified,
+    NotificationWithdrawn: usecases.notified,
     ConfirmNote: usecases.confirm,
     PartnersTick: usecases.clock,
 }

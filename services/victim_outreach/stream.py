@@ -39,6 +39,7 @@ from schemas.notification import (
     NotificationPrepared,
     NotificationReleased,
     NotificationServed,
+    NotificationWithdrawn,
 )
 from schemas.person import OffenderDescribed, VictimsDescribed
 from schemas.policy import Policy
@@ -70,6 +71,7 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     NotificationFailed: usecases.notice_changed,
     NotificationCancelled: usecases.notice_changed,
     NotificationCorrected: usecases.notice_changed,
+    NotificationWithdrawn: usecases.visit_undone,
     OutreachTick: usecases.ticked,
     OutreachActivatePolicy: usecases.ticked,
     Claim: usecases.claim,

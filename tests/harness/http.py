@@ -31,12 +31,13 @@ TOKENS = Tokens(
         for person in (
             *(Person(str(role), frozenset([role])) for role in Role),
             Person("both", frozenset([Role.COORDINATOR, Role.OUTREACH_SUPERVISOR])),
+            Person("captain", frozenset([Role.COORDINATOR, Role.OFFICER])),
             Person("officer_of_his", frozenset([Role.OFFICER]), "NC0410200"),
             Person("officer_of_another", frozenset([Role.OFFICER]), "NC0411000"),
         )
     )
 )
-"""A token is the name of a role, `both`, or an officer of the agency that reports in tests or of another."""
+"""A token is the name of a role, of who has two (`both`, `captain`), or an officer of the agency that reports or of another."""
 
 
 @dataclass

@@ -23,10 +23,19 @@ from schemas.commands import (
     RetryNotification,
     Role,
     Serve,
+    UndoService,
 )
 from schemas.envelope import Data, Event, pair_id
 from schemas.notice_work import Correction, NoticeEscalated
-from schemas.notification import CancelReason, Channel, FailureReason, Notification, NotificationState, Proof
+from schemas.notification import (
+    CancelReason,
+    Channel,
+    FailureReason,
+    Notification,
+    NotificationState,
+    Proof,
+    ServiceMistake,
+)
 from schemas.outreach import GateChanged, GateHeartbeat, GateState
 from schemas.person import Custody, OffenderDescribed
 from schemas.policy_file import load_policy
@@ -222,6 +231,14 @@ class Bench:
         return self.put(
             Serve(**self._act(role, notice_id), served_at=at or self.now, proof=Proof.SIGNATURE, **more)
         ).result
+
+    def undo(
+        self,
+        role: Role = Role.COORDINATOR,
+        mistake: ServiceMistake = ServiceMistake.WRONG_PERSON,
+        notice_id: str | None = None,
+    ) -> str:
+        return self.put(UndoService(**self._act(role, notice_id), mistake=mistake)).result
 
     def fail(self, role: Role = Role.OFFICER, reason: FailureReason = FailureReason.NOT_FOUND, **more: Any) -> str:
         return self.put(Fail(**self._act(role), reason=reason, **more)).result

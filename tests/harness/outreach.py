@@ -41,7 +41,9 @@ from schemas.notification import (
     NotificationPrepared,
     NotificationReleased,
     NotificationServed,
+    NotificationWithdrawn,
     Proof,
+    ServiceMistake,
 )
 from schemas.outreach import (
     AttemptOutcome,
@@ -193,6 +195,11 @@ def planned(begins: datetime | None, number: int = 1) -> NotificationPlanned:
 
 def served(number: int = 1) -> NotificationServed:
     return NotificationServed(**_notice(number), served_at=START, proof=Proof.OFFICER_STATEMENT)
+
+
+def undone(mistake: ServiceMistake | None = ServiceMistake.WRONG_PERSON, number: int = 1) -> NotificationWithdrawn:
+    told_at = START if mistake is None else None
+    return NotificationWithdrawn(**_notice(number), served_at=START, withdrawn_at=told_at, mistake=mistake)
 
 
 def held(number: int = 1) -> NotificationHeld:

@@ -84,6 +84,7 @@ ACTS = st.sampled_from(
         lambda bench: bench.retry(Role.COORDINATOR),
         *(lambda bench, how=how: bench.decide(how) for how in Correction),
         lambda bench: bench.correct(),
+        lambda bench: bench.undo(),
         lambda bench: bench.serve(at=bench.now - timedelta(minutes=10)),
     ]
 )
@@ -180,14 +181,16 @@ def act_on_one(bench: Bench, act: Any) -> None:
 def check(bench: Bench, book: Book, known: int) -> None:
     if any(isinstance(event, NotificationReleased) for event in bench.said[known:]):
         assert book.allows(bench.now)
-    live = Counter(one.tier for one in bench.offender.notices.values() if one.state is not NotificationState.CANCELLED)
+    live = Counter(one.tier for one in bench.offender.notices.values() if one.counts)
     assert not live or max(live.values()) == 1
     assert {pair_.pair_id for pair_ in bench.offender.open_pairs} == book.open
     for notice in bench.offender.notices.values():
         assert (notice.state is NotificationState.HELD) == bool(notice.reasons)
         assert notice.state is not NotificationState.PREPARED
         assert (notice.due is None) is notice.over
-        assert notice.state not in UNSERVED or all(one.tier is not notice.tier for one in bench.offender.past)
+        assert notice.state not in UNSERVED or all(
+            one.tier is not notice.tier for one in bench.offender.past if one.stands
+        )
     if bench.said[known:] and not book.allows(bench.now):
         assert not any(one.state is NotificationState.RELEASED for one in bench.offender.notices.values())
 

@@ -16,6 +16,7 @@ from schemas.nibrs import PERSON_CRIMES
 from schemas.policy import Policy
 from schemas.referral import ReferralPurpose
 from services.classifier.domain.history import Telling
+from services.classifier.domain.records import Force
 
 SELF = "VO"
 """NIBRS: this victim is this offender."""
@@ -78,9 +79,9 @@ class Finding:
 
 
 def find(
-    report: IncidentReported, policy: Policy, court: Court, *, listed: bool, noticed_at: datetime | None = None
+    report: IncidentReported, policy: Policy, court: Court, *, listed: bool, noticed: Collection[Force] = ()
 ) -> Finding:
-    """Read one incident (`DESIGN.md` 4). `noticed_at`: when he was first served a notice."""
+    """Read one incident (`DESIGN.md` 4). `noticed`: when notices to him were in force."""
     dispositions = tuple(_disposition(report, offense, court) for offense in report.offenses)
     others = [victim for victim in report.victims if victim.relationship != SELF]
     partners = [victim for victim in others if is_intimate(victim, policy)]
@@ -117,7 +118,7 @@ def find(
         felony=any(
             any_of(each.code, each.statute, policy.codes.felony, policy.codes.felony_statutes) for each in charged
         ),
-        violation=_is_violation(report, charged, policy, noticed_at),
+        violation=_is_violation(report, charged, policy, noticed),
         statutes=tuple(dict.fromkeys(offense.statute for offense in charged if offense.statute)),
         reviews=reviews,
         referred=tuple(_referred(report, policy, mutual=mutual, ask=ReviewCode.RELATIONSHIP_UNKNOWN in reviews)),
@@ -178,11 +179,9 @@ def _units(counts: int, unit: ChargeUnit, *, arrested: bool, convicted: bool) ->
             return int(convicted)
 
 
-def _is_violation(
-    report: IncidentReported, charged: list[Offense], policy: Policy, noticed_at: datetime | None
-) -> bool:
+def _is_violation(report: IncidentReported, charged: list[Offense], policy: Policy, noticed: Collection[Force]) -> bool:
     rules = policy.violations
-    after_notice = rules.notice_terms_from_service and noticed_at is not None and report.occurred_at > noticed_at
+    after_notice = rules.notice_terms_from_service and any(one.binds(report.occurred_at) for one in noticed)
     shown = {*report.prohibited_behavior, *([ProhibitedBehavior.NOTICE_TERMS] if after_notice else [])}
     return bool(shown & rules.behavior) or any(
         any_of(each.code, each.statute, rules.charged_offenses, rules.statutes) for each in charged

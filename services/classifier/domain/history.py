@@ -22,11 +22,20 @@ from schemas.incident import (
     IncidentRetracted,
     NotificationRecorded,
 )
-from schemas.notification import NotificationServed
+from schemas.notification import NotificationServed, NotificationWithdrawn
 from schemas.rejects import InvalidRecord, RejectCode
 from services.classifier.domain import court
 from services.classifier.domain.court import Seal
-from services.classifier.domain.records import MOVE_NOBODY, Kept, RecordKey, agreed, arrest_of, incident_of, record_key
+from services.classifier.domain.records import (
+    MOVE_NOBODY,
+    Force,
+    Kept,
+    RecordKey,
+    agreed,
+    arrest_of,
+    incident_of,
+    record_key,
+)
 
 FINAL = sys.maxsize
 """A retraction without a revision takes back every revision there will ever be."""
@@ -158,14 +167,18 @@ class History:
         """Without these records."""
         return replace(self, records={key: one for key, one in self.records.items() if key not in keys})
 
-    def noticed_at(self) -> datetime | None:
-        """When he was first served a notice, here or before this system; None: never. Order of arrival does not matter."""
-        served = (
-            one.data.served_at
-            for one in self.records.values()
-            if isinstance(one.data, NotificationRecorded | NotificationServed)
-        )
-        return min(served, default=None)
+    def noticed(self) -> tuple[Force, ...]:
+        """When notices were in force, given here or before this system. One recorded by mistake never was; one that was
+        withdrawn was until he was told so. Order of arrival does not matter.
+        """
+        found: list[Force] = []
+        for one in self.records.values():
+            match data := one.data:
+                case NotificationRecorded() | NotificationServed():
+                    found.append(Force(data.served_at))
+                case NotificationWithdrawn(withdrawn_at=datetime()):
+                    found.append(Force(data.served_at, data.withdrawn_at))
+        return tuple(found)
 
     def tried(self, arrests: Collection[str]) -> Mapping[RecordKey, Event[Kept]]:
         """What the court has said of these arrests."""

@@ -157,7 +157,7 @@ def findings(
 ) -> dict[str, Finding]:
     """Every incident that stands, read. `known`: of a history with the same words of courts and people."""
     findings: dict[str, Finding] = {}
-    noticed_at = history.noticed_at() if policy.violations.notice_terms_from_service else None
+    noticed = history.noticed() if policy.violations.notice_terms_from_service else ()
     for incident_id, told in history.strands.items():
         if known is not None and known[0].strands.get(incident_id) is told:
             if incident_id in known[1].findings:
@@ -166,6 +166,6 @@ def findings(
         telling = history.standing(incident_id, offender_id)
         if telling is not None:
             findings[incident_id] = find(
-                as_one(telling, policy), policy, history.disposed, listed=telling.listed, noticed_at=noticed_at
+                as_one(telling, policy), policy, history.disposed, listed=telling.listed, noticed=noticed
             )
     return findings

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from schemas.commands import Role
 from schemas.envelope import Data, Event
 from schemas.incident import CaseDisposed, CustodyChanged, NotificationRecorded, OrderChanged
-from schemas.notification import NotificationServed
+from schemas.notification import NotificationServed, NotificationWithdrawn
 from schemas.reviews import (
     AnswerChallenge,
     ChallengeListing,
@@ -23,11 +25,24 @@ from services.classifier.domain import court
 
 Act = ClaimReview | ConcludeReview | RaiseTier | ValidateD | ChallengeListing | AnswerChallenge
 """Of people. They are part of the history: they go with it where it goes."""
-Kept = CaseDisposed | NotificationRecorded | NotificationServed | CustodyChanged | OrderChanged | Act
+Notice = NotificationRecorded | NotificationServed | NotificationWithdrawn
+Kept = CaseDisposed | Notice | CustodyChanged | OrderChanged | Act
 RecordKey = tuple[str, str]
 """Its kind, and the matter within the kind."""
 MOVE_NOBODY: tuple[type[Data], ...] = (CustodyChanged, OrderChanged)
 """By these no rule of any policy goes; of a county's records they are nearly half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Force:
+    """From when on the terms of a notice bound him, and until when; None: they still do."""
+
+    since: datetime
+    until: datetime | None = None
+
+    def binds(self, moment: datetime) -> bool:
+        """After it was given, and not after he was told that it is withdrawn."""
+        return self.since < moment and (self.until is None or moment <= self.until)
 
 
 def record_key(event: Event[Kept]) -> RecordKey:
@@ -49,7 +64,7 @@ def record_key(event: Event[Kept]) -> RecordKey:
             return ("answer", f"{data.challenge_id}|{data.by}")
         case CaseDisposed():
             return ("disposition", court.matter(data.arrest_id, data.charge))
-        case NotificationRecorded() | NotificationServed():
+        case NotificationRecorded() | NotificationServed() | NotificationWithdrawn():
             return ("notice", data.notification_id)
         case CustodyChanged():
             return ("custody", f"{data.booking_id}|{data.change}")

@@ -18,7 +18,7 @@ from schemas.incident import (
     IncidentRetracted,
     OffenderMerged,
 )
-from schemas.notification import NotificationServed
+from schemas.notification import NotificationServed, NotificationWithdrawn
 from schemas.policy import Policy
 from schemas.rejects import InvalidRecord
 from schemas.reviews import ReviewCommand
@@ -223,12 +223,12 @@ def is_published(before: Offender, after: Offender, cause: Event[Data]) -> bool:
     """Whether a qualifying incident, the tier, a review or what other routes go by has changed; or a notice was given that
     notifier does not know of.
 
-    Of what it serves in the offender's own lane it need not be told.
+    Of what it serves, or takes back, in the offender's own lane it need not be told.
     """
     served = before.history.tiers_served != after.history.tiers_served
     return (
         before.tier is not after.tier
-        or (served and not isinstance(cause.data, NotificationServed))
+        or (served and not isinstance(cause.data, NotificationServed | NotificationWithdrawn))
         or before.history.challenged is not after.history.challenged
         or before.assessment.standing.raised_until != after.assessment.standing.raised_until
         or before.reviews.keys() != after.reviews.keys()

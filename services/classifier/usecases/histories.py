@@ -16,7 +16,7 @@ from schemas.incident import (
     NotificationRecorded,
     OrderChanged,
 )
-from schemas.notification import NotificationServed
+from schemas.notification import NotificationServed, NotificationWithdrawn
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.reviews import (
     AnswerChallenge,
@@ -96,6 +96,7 @@ FOLDS: Mapping[type[Data], Callable[[Offender, Any, Terms], Offender]] = {
     CaseDisposed: kept,
     NotificationRecorded: kept,
     NotificationServed: kept,
+    NotificationWithdrawn: kept,
     CustodyChanged: kept,
     OrderChanged: kept,
     OpenListed: opened,

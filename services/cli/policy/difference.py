@@ -155,7 +155,7 @@ def _alone(events: list[Event[Data]], found: Difference, pair: _Pair) -> Iterato
     was = _assessed(him, pair.before)
     if pair.before.policy.stale_after != pair.after.policy.stale_after:
         him = _folded(events, Difference(), pair.after)
-    elif pair.read_alike and him.history.noticed_at() is None:
+    elif pair.read_alike and not him.history.noticed():
         yield was, _walked(was, pair.after)
         return
     yield was, _assessed(him, pair.after)

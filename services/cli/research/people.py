@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from schemas.classification import Tier
 from schemas.envelope import Event, pair_id
 from schemas.incident import NotificationRecorded
-from schemas.notification import Channel, NotificationServed
+from schemas.notification import Channel, NotificationServed, NotificationWithdrawn
 from schemas.policy import Policy
 from services.classifier.domain import Decided, Finding, Kept, Offender
 from services.classifier.store import ClassifierStore
@@ -152,7 +152,7 @@ def _given(event: Event[Any], incidents: Mapping[str, str], recorded: Mapping[st
     match data := event.data:
         case NotificationRecorded():
             yield Given(data.notification_id, Tier(data.tier), data.served_at, Element.NOT_RECORDED)
-        case NotificationServed() if data.pair_id in incidents:
+        case NotificationServed() | NotificationWithdrawn(mistake=None) if data.pair_id in incidents:
             element = ELEMENTS[data.channel]
             incident_id = incidents[data.pair_id]
             at = recorded.get(data.pair_id)

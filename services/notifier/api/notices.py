@@ -21,10 +21,11 @@ from schemas.commands import (
     Role,
     Serve,
     Sha256,
+    UndoService,
 )
 from schemas.incident import Ori
 from schemas.notice_work import Correction
-from schemas.notification import CancelReason, FailureReason, Place, Proof
+from schemas.notification import CancelReason, FailureReason, Place, Proof, ServiceMistake
 from services.common.api import Form, FormId, Lists, Reader, SeenVersion, Shows, found
 from services.common.auth import Needs, Person
 from services.notifier.api.acting import Acts, NotifierDesk, sight
@@ -33,16 +34,19 @@ from services.notifier.store import (
     Listed,
     Shown,
     ToCorrect,
+    Unplanned,
     corrections,
     holds,
     listed,
     shown_notification,
+    unplanned,
 )
-from services.notifier.usecases import CANCELLERS, DECIDERS, LIFTERS, SERVERS
+from services.notifier.usecases import CANCELLERS, DECIDERS, LIFTERS, SERVERS, UNDOERS
 
 Server = Annotated[Person, Depends(Needs(*SERVERS))]
 Canceller = Annotated[Person, Depends(Needs(*CANCELLERS))]
 Decider = Annotated[Person, Depends(Needs(*DECIDERS))]
+Undoer = Annotated[Person, Depends(Needs(*UNDOERS))]
 Lifter = Annotated[Person, Depends(Needs(*LIFTERS))]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -82,6 +86,12 @@ class LiftForm(Form):
     agency: Ori | None = None
 
 
+class MistakeForm(Form):
+    """Why a service was recorded that was none."""
+
+    mistake: ServiceMistake
+
+
 class CorrectionForm(Form):
     """What he is told where the facts changed after service."""
 
@@ -92,6 +102,12 @@ class CorrectionGivenForm(Form):
     """When he was told."""
 
     given_at: AwareDatetime
+
+
+def _of_service(person: Person, served_by: str | None) -> frozenset[Role]:
+    """Who gave it is held to what binds an officer, coordinator as well or not; a coordinator records what another has done."""
+    gave = served_by is None or served_by.strip().casefold() == person.name.casefold()
+    return frozenset({Role.OFFICER}) if gave and Role.OFFICER in person.roles else SERVERS
 
 
 def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
@@ -118,6 +134,13 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
             page = await corrections(conn, listing.page, sight(listing.person), decides=decides)
         return await listing.answer(page, "notification", lambda one: one.notification_id)
 
+    @api.get("/unplanned", dependencies=[Depends(Needs(*CANCELLERS))], response_model=list[Unplanned])
+    async def list_unplanned(listing: Lists, since: Annotated[AwareDatetime | None, Query()] = None) -> Response:
+        """Given on a day of which she could not hear before, since then."""
+        async with read() as conn:
+            page = await unplanned(conn, since, listing.page)
+        return await listing.answer(page, "notification", lambda one: one.notification_id)
+
     @api.get("/{notification_id}", dependencies=[Depends(Needs(*SERVERS))], response_model=Listed)
     async def show_notification(notification_id: str, showing: Shows) -> Response:
         async with read() as conn:
@@ -134,8 +157,16 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
     async def serve(
         notification_id: str, form: ServeForm, form_id: FormId, person: Server, version: SeenVersion
     ) -> JSONResponse:
-        common = await acts.on("notification", notification_id, person, SERVERS, version)
+        may = _of_service(person, form.served_by)
+        common = await acts.on("notification", notification_id, person, may, version)
         return await acts.submit(Serve(**common, **dict(form)), form_id)
+
+    @api.post("/{notification_id}/undo-service")
+    async def undo_service(
+        notification_id: str, form: MistakeForm, form_id: FormId, person: Undoer, version: SeenVersion
+    ) -> JSONResponse:
+        common = await acts.on("notification", notification_id, person, UNDOERS, version)
+        return await acts.submit(UndoService(**common, mistake=form.mistake), form_id)
 
     @api.post("/{notification_id}/fail")
     async def fail(

@@ -16,6 +16,7 @@ from schemas.notification import (
     NotificationState,
     Place,
     Proof,
+    ServiceMistake,
 )
 from services.common.versions import version_of
 from services.notifier.domain.work import Deadline
@@ -27,6 +28,8 @@ UNSERVED = frozenset(
 GIVEN = frozenset({NotificationState.SERVED, NotificationState.CORRECTED})
 FREE = frozenset({NotificationState.RELEASED, NotificationState.FAILED})
 """May be given now, unless its gate has shut since; a failed one may be tried again."""
+
+_LONGEST_MEETING = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,10 @@ class Notice:
     printed: tuple[Printed, ...] = ()
     letter_sha256: str | None = None
     """Of the letter he was given."""
+    unplanned: bool = False
+    """It was given outside any round of which she was to hear first."""
+    mistake: ServiceMistake | None = None
+    """Why a service of it was recorded, the last time, that was none."""
 
     @property
     def last_letter(self) -> str | None:
@@ -163,6 +170,22 @@ class Notice:
     def plan(self) -> tuple[datetime | None, datetime | None]:
         """When it is to be given, from and until: at the call-in he is asked to, else on the round that was set."""
         return (self.seat.starts_at, None) if self.seat is not None else (self.planned_from, self.planned_until)
+
+    @property
+    def needs_round(self) -> bool:
+        """Whether a day is to be planned before anything leads to it, so that she hears of it first.
+
+        A call-in is such a day. At the jail seconds matter, and he cannot come to her.
+        """
+        to_come = self.state in UNSERVED and self.state is not NotificationState.FAILED
+        return to_come and self.channel is not Channel.CUSTODY_VISIT and self.plan[0] is None
+
+    def was_planned(self, moment: datetime, slack: timedelta) -> bool:
+        """Whether it was then to be given: within the round that was set last, or on the day of his call-in."""
+        begins, until = self.round_from, self.round_until
+        if self.seat is not None:
+            begins, until = self.seat.starts_at, self.seat.starts_at + _LONGEST_MEETING
+        return begins is not None and until is not None and begins - slack <= moment <= until + slack
 
     def is_day_of_round(self, day: date, zone: tzinfo) -> bool:
         """Whether the round that was set last touches this local day."""
@@ -204,6 +227,16 @@ class Notice:
     def asks(self) -> bool:
         """Whether it waits for a person's word, beside or instead of the gate."""
         return any(reason is not HoldReason.GATE for reason in self.reasons)
+
+    @property
+    def withdrawn(self) -> bool:
+        """He has been told that it does not stand: from then on it is as if it had not been given."""
+        return self.correction is Correction.WITHDRAWAL and self.corrected_at is not None
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is the one of its tier, given or to be given."""
+        return self.state is not NotificationState.CANCELLED and not self.withdrawn
 
     @property
     def over(self) -> bool:

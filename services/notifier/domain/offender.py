@@ -74,6 +74,8 @@ class Past:
     served_at: datetime
     source: str
     """The record it was given under."""
+    stands: bool = True
+    """False: it has been withdrawn since, or was recorded by mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +128,13 @@ class Offender:
     def in_custody(self) -> bool:
         return self.custody is not None
 
+    def was_held(self, moment: datetime) -> bool:
+        """Whether he was in jail then, as far as the jail has said of his last booking."""
+        last = self.described.custody if self.described else None
+        if last is None or last.booked_at is None:
+            return False
+        return last.booked_at <= moment and (last.released_at is None or moment <= last.released_at)
+
     @property
     def language(self) -> str:
         """His, as far as known; else English."""
@@ -163,13 +172,19 @@ class Offender:
 
     def given_or_waiting(self, tier: Tier) -> bool:
         """One per tier per person that is not cancelled, whichever of his records it was given under."""
-        return any(one.tier is tier for one in self.past) or any(
-            notice.tier is tier and notice.state is not NotificationState.CANCELLED for notice in self.notices.values()
+        return any(one.tier is tier and one.stands for one in self.past) or any(
+            notice.tier is tier and notice.counts for notice in self.notices.values()
         )
 
     def was_given(self, tier: Tier) -> bool:
-        """By this system, under this id: what a person has prepared anew stays, whatever was given before."""
-        return any(notice.tier is tier and notice.state in GIVEN for notice in self.notices.values())
+        """By this system, or so it seemed: what is prepared anew stays, whatever was given before.
+
+        Of what was withdrawn or recorded by mistake a decision may still say that it was given.
+        """
+        return any(one.tier is tier and not one.stands for one in self.past) or any(
+            notice.tier is tier and (notice.state in GIVEN or notice.mistake is not None)
+            for notice in self.notices.values()
+        )
 
     def is_unannounced(self, notice: Notice) -> bool:
         """No charge has told him that somebody came forward, and it is not known that police spoke with him."""
@@ -185,6 +200,9 @@ class Offender:
 
     def with_notice(self, notice: Notice) -> Offender:
         return replace(self, notices={**self.notices, notice.notification_id: notice})
+
+    def without_notice(self, notification_id: str) -> Offender:
+        return replace(self, notices={key: one for key, one in self.notices.items() if key != notification_id})
 
     def with_enforcement(self, one: Enforcement) -> Offender:
         return replace(self, enforcements={**self.enforcements, one.enforcement_id: one})

@@ -15,17 +15,17 @@ from services.common.county import Contact, County, Offer, Strict, load_county
 from services.common.signoffs import SignOff, SignOffs, marked, read_signoffs
 from services.common.templates import Filler, Template, TemplateError, Vocabulary, load_templates
 from services.common.typesetting import FORM, Sheet, TypesettingError, images, pdf, written, written_time
-from services.notifier.letters.letter import Kind, Letter, LetterError
+from services.notifier.letters.letter import AFTERWARDS, Kind, Letter, LetterError
 from services.notifier.letters.words import forbidden
 
 T = TypeVar("T")
 
 SET = "letters"
 _ONLY_IN = {
-    "served_on": Kind.CORRECTION,
-    "meeting_on": Kind.CALL_IN,
-    "meeting_at": Kind.CALL_IN,
-    "meeting_place": Kind.CALL_IN,
+    "served_on": AFTERWARDS,
+    "meeting_on": {Kind.CALL_IN},
+    "meeting_at": {Kind.CALL_IN},
+    "meeting_place": {Kind.CALL_IN},
 }
 SHIPPED = Path(__file__).parent / "templates"
 VOCABULARY = Vocabulary(
@@ -36,8 +36,8 @@ VOCABULARY = Vocabulary(
 
 
 def vocabulary(kind: Kind) -> Vocabulary:
-    """What a wording of this kind may name: a meeting in a call-in alone, an earlier notice's day in a correction alone."""
-    never = {name for name, only in _ONLY_IN.items() if only is not kind}
+    """What a wording of this kind may name: a meeting in a call-in alone, an earlier notice's day in what sets it right."""
+    never = {name for name, only in _ONLY_IN.items() if kind not in only}
     return replace(VOCABULARY, values=VOCABULARY.values - never)
 
 

@@ -6,7 +6,7 @@ from datetime import date, time
 from typing import Any
 
 from schemas.classification import Tier
-from services.notifier.letters.letter import Kind, Letter, Meeting
+from services.notifier.letters.letter import AFTERWARDS, Kind, Letter, Meeting
 
 _CHARGED = ("N.C.G.S. 14-33(c)(2)", "N.C.G.S. 14-277.1")
 _TIERS = {Kind.A: Tier.A, Kind.B: Tier.B, Kind.D: Tier.D, Kind.CALL_IN: Tier.B}
@@ -26,6 +26,6 @@ def example(kind: Kind, language: str = "en", **more: Any) -> Letter:
     if kind is Kind.CALL_IN:
         place = "Sampleton City Hall, 1 Courthouse Square"
         fields["meeting"] = Meeting(on=date(2026, 4, 9), at=time(18, 30), place=place)
-    if kind is Kind.CORRECTION:
+    if kind in AFTERWARDS:
         fields["served_on"] = date(2026, 2, 3)
     return Letter.of(**(fields | more))

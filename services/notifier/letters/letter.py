@@ -24,7 +24,7 @@ class LetterError(IpviError):
 
 
 class Kind(StrEnum):
-    """The templates: one a tier, and three that are of no one tier."""
+    """The templates: one a tier, and four that are of no one tier."""
 
     A = "a"
     B = "b"
@@ -33,8 +33,13 @@ class Kind(StrEnum):
     CALL_IN = "call_in"
     CUSTODY_VISIT = "custody_visit"
     CORRECTION = "correction"
+    """Part of what he was told does not hold; the notice does."""
+    WITHDRAWAL = "withdrawal"
+    """The notice does not hold."""
 
 
+AFTERWARDS = frozenset({Kind.CORRECTION, Kind.WITHDRAWAL})
+"""What sets right a notice that was given."""
 OF_TIER = {Tier.A: Kind.A, Tier.B: Kind.B, Tier.C: Kind.C, Tier.D: Kind.D}
 
 
@@ -67,7 +72,7 @@ class Meeting(Strict):
 class Letter(Strict):
     """One letter. `dated` is printed as its date: of a D, or of any notice of which he has not heard, the delivery round's.
 
-    `statutes` are those charged. `served_on`, of a correction: when the notice that it withdraws was given.
+    `statutes` are those charged. `served_on`, of a correction or a withdrawal: when the notice was given.
     """
 
     kind: Kind
@@ -83,12 +88,12 @@ class Letter(Strict):
     def _fits_its_kind(self) -> Letter:
         if self.kind in OF_TIER.values() and OF_TIER[self.tier] is not self.kind:
             raise ValueError("the letter of another tier")
-        if self.statutes and (self.tier is Tier.D or self.kind is Kind.CORRECTION):
+        if self.statutes and (self.tier is Tier.D or self.kind in AFTERWARDS):
             raise ValueError("names no statute")
         if (self.meeting is not None) != (self.kind is Kind.CALL_IN):
             raise ValueError("a meeting belongs to a call-in, and to nothing else")
-        if (self.served_on is not None) != (self.kind is Kind.CORRECTION):
-            raise ValueError("served_on belongs to a correction, and to nothing else")
+        if (self.served_on is not None) != (self.kind in AFTERWARDS):
+            raise ValueError("served_on belongs to a correction or a withdrawal, and to nothing else")
         return self
 
     @classmethod

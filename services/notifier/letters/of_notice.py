@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import date, tzinfo
 
+from schemas.notice_work import Correction
 from schemas.notification import Channel, NotificationState
 from services.notifier.domain import Notice, Offender
-from services.notifier.letters.letter import OF_TIER, Kind, Letter, LetterError, Meeting, may_be_cited
+from services.notifier.letters.letter import AFTERWARDS, OF_TIER, Kind, Letter, LetterError, Meeting, may_be_cited
 
 
 def kind_of(notice: Notice) -> Kind:
-    """Which template: a correction once the facts changed after service; else by channel, else by tier."""
+    """Which template: once the facts changed after service, what a person decided on; else by channel, else by tier."""
     if notice.state is NotificationState.CORRECTED:
-        return Kind.CORRECTION
+        return Kind.WITHDRAWAL if notice.correction is Correction.WITHDRAWAL else Kind.CORRECTION
     match notice.channel:
         case Channel.CUSTODY_VISIT:
             return Kind.CUSTODY_VISIT
@@ -33,7 +34,7 @@ def letter_of(offender: Offender, notice: Notice, *, on: date, zone: tzinfo, mee
     name = offender.described.name if offender.described else None
     if name is None:
         raise LetterError("letter: name: none is on record; agencies send it with ipvi.offender.described.v1")
-    served_at = notice.served_at if kind is Kind.CORRECTION else None
+    served_at = notice.served_at if kind in AFTERWARDS else None
     return Letter.of(
         kind=kind,
         tier=worded.tier,
@@ -53,6 +54,6 @@ def _statutes(offender: Offender, notice: Notice, kind: Kind) -> tuple[str, ...]
     *charged* and names less.
     """
     pair = offender.pairs.get(notice.pair_id)
-    if pair is None or offender.is_unannounced(notice) or kind in (Kind.CORRECTION, Kind.CALL_IN):
+    if pair is None or offender.is_unannounced(notice) or kind in AFTERWARDS or kind is Kind.CALL_IN:
         return ()
     return tuple(dict.fromkeys(filter(may_be_cited, pair.statutes)))

@@ -28,6 +28,7 @@ from schemas.notification import (
     NotificationPlanned,
     NotificationReleased,
     NotificationServed,
+    NotificationWithdrawn,
     Proof,
 )
 from services.common.county import County
@@ -115,6 +116,8 @@ def _detail(data: Notification) -> str:
     match data:
         case NotificationServed():
             return f"{data.channel}, {data.proof}, {rfc3339(data.served_at)}"
+        case NotificationWithdrawn():
+            return str(data.mistake or "")
         case NotificationFailed() | NotificationCancelled() | NotificationCorrected():
             return str(data.reason)
         case _:

@@ -83,11 +83,14 @@ def _to_give(
     by = notice.serve_by or serve_by(offender, notice, policy)
     if notice.seat is not None:
         return NoticeClock.SERVE, after(notice.seat.starts_at, policy.notices.attendance_within, calendar)
-    if notice.claimed_by is not None:
+    if notice.claimed_by is not None and not notice.needs_round:
         return NoticeClock.SERVE, by
     since = notice.since or notice.prepared_at
     if notice.channel is Channel.CUSTODY_VISIT:
         return NoticeClock.CLAIM, since
+    if notice.needs_round and notice.round_until is not None:  # its round has gone by: another is to be set
+        since = max(since, notice.round_until)
+        by = max(by, since)
     return NoticeClock.CLAIM, min(by, after(since, policy.notices.claim_within, calendar))
 
 

@@ -8,11 +8,13 @@ from services.notifier.store.lists import (
     Listed,
     Shown,
     ToCorrect,
+    Unplanned,
     corrections,
     holds,
     listed,
     owner_of,
     shown_notification,
+    unplanned,
 )
 from services.notifier.store.sight import Sight
 from services.notifier.store.states import NotifierStore
@@ -32,6 +34,7 @@ __all__ = [
     "Shown",
     "Sight",
     "ToCorrect",
+    "Unplanned",
     "corrections",
     "enforcement_queue",
     "help_queue",
@@ -45,4 +48,5 @@ __all__ = [
     "roster",
     "said_of",
     "shown_notification",
+    "unplanned",
 ]

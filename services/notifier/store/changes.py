@@ -104,6 +104,8 @@ def notice_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                     "template_sha256": notice.wording.sha256 if notice.wording else None,
                     "unsigned": notice.unsigned,
                     "letter_sha256": notice.letter_sha256,
+                    "unplanned": notice.unplanned,
+                    "mistake": notice.mistake,
                     "call_in_id": notice.seat.call_in_id if notice.seat else None,
                     "call_in_at": notice.seat.starts_at if notice.seat else None,
                     "call_in_venue": notice.seat.venue if notice.seat else None,
@@ -154,7 +156,9 @@ def letter_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
 
 def past_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
     for before, after in steps:
-        for place, one in enumerate(after.past[len(before.past) :], start=len(before.past)):
+        for place, one in enumerate(after.past):
+            if place < len(before.past) and before.past[place] == one:
+                continue
             yield {
                 "offender_id": after.offender_id,
                 "notification_id": one.notification_id,
@@ -162,6 +166,7 @@ def past_rows(steps: Sequence[Step], lane: int) -> Iterator[dict[str, Any]]:
                 "tier": one.tier,
                 "served_at": one.served_at,
                 "source": one.source,
+                "stands": one.stands,
                 "place": place,
             }
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from schemas.classification import Tier
 from schemas.commands import LiftableHold
 from schemas.notice_work import Correction
-from schemas.notification import CancelReason, Channel, NotificationState
+from schemas.notification import CancelReason, Channel, NotificationState, Place
 from services.common.paging import Page, Slice
 from services.notifier.domain import Lift, Notice
 from services.notifier.store.rows import lift, notice
@@ -67,6 +67,21 @@ class Listed:
     planned_from: datetime | None = None
     """The delivery round, or the beginning of the call-in; set or not, it may be waiting."""
     planned_until: datetime | None = None
+    needs_round: bool = False
+    """What is to be done next is to plan the day; said whether it waits or not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unplanned:
+    """A notice that was given on a day of which she could not hear before."""
+
+    notification_id: str
+    offender_id: str
+    tier: Tier
+    channel: Channel
+    served_at: datetime | None
+    served_by: str | None
+    place: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +140,20 @@ async def shown_notification(conn: AsyncConnection, notification_id: str, sight:
     return found.items[0] if found.items else None
 
 
+async def unplanned(conn: AsyncConnection, since: datetime | None, page: Page) -> Slice[Unplanned]:
+    """Notices given outside any round since then, in the order in which they were prepared."""
+    where: list[ColumnElement[bool]] = [notifications.c.unplanned]
+    if since is not None:
+        where.append(notifications.c.served_at >= since)
+
+    def line(row: Row[Any], one: Notice) -> Unplanned:
+        return Unplanned(
+            one.notification_id, row.offender_id, one.tier, one.channel, one.served_at, one.served_by, one.place
+        )
+
+    return await _page(conn, page, line, *where)
+
+
 async def holds(conn: AsyncConnection, page: Page) -> Slice[Hold]:
     """Notices that wait for a person's word, oldest first."""
     return await _page(conn, page, _hold, notifications.c.asks)
@@ -171,6 +200,7 @@ def _listed(row: Row[Any], one: Notice) -> Listed:
         row.tries,
         one.version,
         *one.plan,
+        needs_round=one.needs_round,
     )
 
 

@@ -23,6 +23,7 @@ from schemas.notification import (
     NotificationState,
     Place,
     Proof,
+    ServiceMistake,
 )
 from schemas.outreach import GateState
 from schemas.person import OffenderDescribed
@@ -87,7 +88,9 @@ def offender(rows: Rows) -> Offender:
         described=read(OffenderDescribed, orjson.dumps(head.described)) if head.described else None,
         pairs={row.pair_id: _pair(row) for row in rows.pairs},
         notices={one.notification_id: one for one in notices},
-        past=tuple(Past(row.notification_id, Tier(row.tier), row.served_at, row.source) for row in rows.past),
+        past=tuple(
+            Past(row.notification_id, Tier(row.tier), row.served_at, row.source, row.stands) for row in rows.past
+        ),
         merges={other: MERGE.validate_python(merge) for other, merge in head.merges.items()},
         enforcements={row.enforcement_id: enforcement(row) for row in rows.enforcements},
         helps={row.help_id: help_asked(row) for row in rows.helps},
@@ -171,6 +174,8 @@ def notice(row: Row[Any]) -> Notice:
         else None,
         wording=Wording(row.template, row.template_sha256, not row.unsigned) if row.template else None,
         letter_sha256=row.letter_sha256,
+        unplanned=row.unplanned,
+        mistake=ServiceMistake(row.mistake) if row.mistake else None,
         policy=row.policy,
         due=Due(row.due_first, row.due_at, row.escalation, clock=NoticeClock(row.due_clock)) if row.due_clock else None,
     )

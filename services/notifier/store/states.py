@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import FromClause, Row, bindparam, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from schemas.notice_work import Correction
 from schemas.notification import NotificationState
 from services.common.policies import PolicyStore
 from services.common.sql import rows_of, upsert
@@ -66,8 +67,8 @@ class NotifierStore(PolicyStore):
         await upsert(conn, offenders, [offender_row(after, lane) for _, after in steps], ["offender_id"])
         await _forget(conn, steps)
         await upsert(conn, pairs, list(pair_rows(steps, lane)), ["offender_id", "pair_id"])
-        # The cancelled first: their successors of the same tier would meet them in the unique index.
-        rows = sorted(notice_rows(steps, lane), key=lambda row: row["state"] != NotificationState.CANCELLED)
+        # What counts no more first: its successors of the same tier would meet it in the unique index.
+        rows = sorted(notice_rows(steps, lane), key=_counts)
         await upsert(conn, notifications, rows, ["notification_id"])
         await upsert(conn, lifts, list(lift_rows(steps, lane)), ["notification_id", "hold", "pair_id", "by"])
         await upsert(conn, attempts, list(attempt_rows(steps, lane)), ["notification_id", "place_no"])
@@ -89,6 +90,11 @@ class NotifierStore(PolicyStore):
             .order_by(call_ins.c.call_in_id)
         )
         return [*rows, *meetings]
+
+
+def _counts(row: Mapping[str, Any]) -> bool:
+    withdrawn = row["correction"] is Correction.WITHDRAWAL and row["corrected_at"] is not None
+    return row["state"] is not NotificationState.CANCELLED and not withdrawn
 
 
 _LETTERS = select(*(column for column in letters.c if column is not letters.c.content)).subquery()

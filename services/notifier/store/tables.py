@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Date, Index, Integer, LargeBinary, MetaData, String, Table, false, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    false,
+    text,
+    true,
+)
 
 from services.common.columns import UtcDateTime
 
 metadata = MetaData()
+
+_COUNTS = "state <> 'cancelled' AND (corrected_at IS NULL OR correction <> 'withdrawal')"
+"""As `Notice.counts`."""
 
 offenders = Table(
     "offenders",
@@ -102,6 +119,10 @@ notifications = Table(
     Column("unsigned", Boolean, nullable=False, server_default=false(), comment="its wording may not be used"),
     Column("letter_sha256", String(64), comment="of the letter he was given"),
     Column(
+        "unplanned", Boolean, nullable=False, server_default=false(), comment="given outside any round, call-in or jail"
+    ),
+    Column("mistake", String(16), comment="why a service was recorded that was none"),
+    Column(
         "tried_before",
         Integer,
         nullable=False,
@@ -116,8 +137,8 @@ notifications = Table(
         "offender_id",
         "tier",
         unique=True,
-        sqlite_where=text("state <> 'cancelled'"),
-        postgresql_where=text("state <> 'cancelled'"),
+        sqlite_where=text(_COUNTS),
+        postgresql_where=text(_COUNTS),
     ),
 )
 
@@ -161,6 +182,13 @@ past_notifications = Table(
     Column("tier", String(1), nullable=False),
     Column("served_at", UtcDateTime, nullable=False),
     Column("source", String(128), nullable=False, comment="the record it was given under"),
+    Column(
+        "stands",
+        Boolean,
+        nullable=False,
+        server_default=true(),
+        comment="false: withdrawn since, or recorded by mistake",
+    ),
     Column("place", Integer, nullable=False, comment="order"),
     comment="given under another record of his; counts as given",
 )

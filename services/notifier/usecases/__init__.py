@@ -28,6 +28,7 @@ from services.notifier.usecases.merging import ask_given, tell_given
 from services.notifier.usecases.printing import print_letter
 from services.notifier.usecases.records import clock, described, gate_changed
 from services.notifier.usecases.serving import DECIDERS, decide_correction, give_correction, serve
+from services.notifier.usecases.undoing import UNDOERS, undo_service
 
 __all__ = [
     "CANCELLERS",
@@ -36,6 +37,7 @@ __all__ = [
     "PLANNERS",
     "PROSECUTORS",
     "SERVERS",
+    "UNDOERS",
     "ask_given",
     "ask_help",
     "attend",
@@ -64,6 +66,7 @@ __all__ = [
     "take_enforcement",
     "tell_given",
     "tell_seat",
+    "undo_service",
     "uninvite",
     "unseat",
 ]

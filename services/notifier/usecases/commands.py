@@ -61,6 +61,8 @@ LATE_CLOCK = timedelta(minutes=5)
 LONGEST_ROUND = timedelta(hours=24)
 FURTHEST_ROUND = timedelta(days=31)
 """What is planned further off is taken for an error: until the day before it nobody would be asked to tell her."""
+LEAD = timedelta(hours=4)
+"""What is left to tell her of a round before it begins. Less is a coordinator's to answer for."""
 
 
 def claim(offender: Offender, command: ClaimNotification, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
@@ -86,10 +88,18 @@ def plan_delivery(offender: Offender, command: PlanDelivery, given: Input, polic
         now = lane_view(given, policy).now
         if not (begins < until <= begins + LONGEST_ROUND and now < until and begins <= now + FURTHEST_ROUND):
             raise Refused("not_planned")
+        if begins != notice.planned_from and begins < _soonest(offender, command, now):
+            raise Refused("too_soon")
     elif begins is not until:
         raise Refused("not_planned")
     planned = replace(notice, planned_from=begins, planned_until=until, round_from=begins, round_until=until)
     return settled(Draft(offender).tell(planned), given, policy, command.by)
+
+
+def _soonest(offender: Offender, command: PlanDelivery, now: datetime) -> datetime:
+    """A round that is set begins no earlier: so that she can be told, and never for a visit that was made already."""
+    at_once = offender.in_custody or command.role is Role.COORDINATOR
+    return now - LATE_CLOCK if at_once else now + LEAD
 
 
 def fail(offender: Offender, command: Fail, given: Input, policy: NoticePolicy) -> Outcome[Offender]:

@@ -7,11 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from schemas.classification import Change, OffenderDecided, ReviewCode, Tier
-from schemas.envelope import deterministic_id
 from schemas.notification import (
     CancelReason,
     NotificationCorrected,
-    NotificationPrepared,
     NotificationState,
 )
 from services.common.service import Input, Outcome, Redaction
@@ -20,6 +18,7 @@ from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.enforcing import enforced, opens
 from services.notifier.usecases.merging import merging, planned, tell_plan
+from services.notifier.usecases.preparing import new_notice, spared
 from services.notifier.usecases.settling import lane_view, seated, settled
 from services.notifier.usecases.telling import Draft
 
@@ -115,30 +114,15 @@ def _prepared(
 ) -> Draft:
     """The notice of the tier, if policy calls for one and none is given or waiting."""
     offender, tier = draft.offender, decision.tier
-    if tier is None or not policy.calls_for(tier) or offender.given_or_waiting(tier) or tier in decision.tiers_served:
+    if tier is None or not policy.calls_for(tier) or offender.given_or_waiting(tier):
         return draft
     pair = _standing_on(offender, decision, tier)
-    if pair is None:
+    if pair is None or (tier in decision.tiers_served and not offender.was_given(tier)):
         return draft
     if decision.bulk and decision.pair_id is None:  # one of many decided again: a person releases it
         pair = replace(pair, bulk=True)
         draft = replace(draft, offender=offender.with_pair(pair))
-    notice = Notice(
-        notification_id=deterministic_id(
-            "notification", offender.offender_id, tier, given.event.source, given.event.id
-        ),
-        pair_id=pair.pair_id,
-        tier=tier,
-        channel=policy.channel(tier, in_custody=offender.in_custody, unannounced=pair.unannounced),
-        language=offender.language,
-        prepared_at=given.at,
-        policy=policy.digest,
-    )
-    notice = replace(notice, wording=policy.wording(offender.worded(notice)))
-    draft = draft.tell(
-        notice,
-        offender.event(NotificationPrepared, notice, statutes=list(pair.statutes), in_custody=offender.in_custody),
-    )
+    draft, notice = new_notice(draft, tier, pair, given, policy)
     on_round = planned(notice, rounds, lane_view(given, policy).now)
     return draft if on_round is notice else tell_plan(draft, on_round)
 
@@ -154,14 +138,10 @@ def _standing_on(offender: Offender, decision: OffenderDecided, tier: Tier) -> P
     An amended incident does both where it is off the ladder from now on. A decision that does neither (a listed incident)
     prepares nothing. Nor does a pair for which a person has said that the notice of this tier shall not be given.
     """
-    spared = {
-        notice.pair_id
-        for notice in offender.notices.values()
-        if notice.tier is tier and notice.ended is CancelReason.BY_PERSON
-    }
+    left_out = spared(offender, tier)
     own: Sequence[Pair] = ()
     if opens(decision):
         own = [pair for pair in offender.open_pairs if pair.pair_id == decision.pair_id and pair.on_ladder]
     takes_away = bool(decision.withdrawn_pair_ids) or decision.change is Change.LOWERED or _of_himself(decision)
     left = offender.open_pairs if takes_away else ()
-    return next((pair for pair in reversed(own or left) if pair.on_ladder and pair.pair_id not in spared), None)
+    return next((pair for pair in reversed(own or left) if pair.on_ladder and pair.pair_id not in left_out), None)

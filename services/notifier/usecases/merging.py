@@ -18,6 +18,7 @@ from services.common.service import Input, Outcome
 from services.notifier.domain import GIVEN, UNSERVED, Merge, Notice, Offender, Past, Round
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.ending import cancelled
+from services.notifier.usecases.preparing import prepared_anew
 from services.notifier.usecases.settling import TO_COME, lane_view, settled
 from services.notifier.usecases.telling import Draft
 
@@ -69,9 +70,11 @@ def ask_given(offender: Offender, ask: AskGiven, given: Input, policy: NoticePol
 
 def _given(offender: Offender) -> Iterable[GivenBefore]:
     for one in offender.past:
+        if not one.stands:
+            continue
         yield GivenBefore(notification_id=one.notification_id, tier=one.tier, served_at=one.served_at)
     for notice in offender.of(GIVEN):
-        if notice.served_at is not None:
+        if notice.served_at is not None and notice.counts:
             yield GivenBefore(notification_id=notice.notification_id, tier=notice.tier, served_at=notice.served_at)
 
 
@@ -115,19 +118,24 @@ def tell_plan(draft: Draft, notice: Notice) -> Draft:
 def tell_given(offender: Offender, told: TellGiven, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """The surviving record's part. What waits here for a tier he was given there is not given again."""
     other, now = told.from_offender_id, lane_view(given, policy).now
-    known = {*offender.notices, *(one.notification_id for one in offender.past)}
+    past = {one.notification_id: one for one in offender.past}
+    ended = [past[key] for key in told.no_more if key in past]
+    known = {*offender.notices, *(key for key, one in past.items() if one.stands)}
     new = list({one.notification_id: one for one in told.given if one.notification_id not in known}.values())
-    past = (*offender.past, *(Past(one.notification_id, one.tier, one.served_at, other) for one in new))
+    past |= {one.notification_id: replace(one, stands=False) for one in ended}
+    past |= {one.notification_id: Past(one.notification_id, one.tier, one.served_at, other) for one in new}
     rounds = tuple(Round(one.tier, one.planned_from, one.planned_until) for one in told.planned)
     if (merge := offender.merges.get(other)) is not None:
         offender = _with_merge(offender, other, replace(merge, asking=False, rounds=(*merge.rounds, *rounds)))
-    draft = Draft(replace(offender, past=past))
+    draft = Draft(replace(offender, past=tuple(past.values())))
     for notice in draft.offender.of(UNSERVED):
         if any(one.tier is notice.tier for one in new):
             draft = cancelled(draft, notice, CancelReason.MERGED, now)
         elif (changed := planned(notice, rounds, now)) is not notice:
             draft = tell_plan(draft, changed)
-    return settled(passed_on(draft, new, rounds), given, policy)
+    for one in ended:
+        draft = prepared_anew(draft, one.tier, given, policy)
+    return settled(passed_on(draft, new, rounds, told.no_more), given, policy)
 
 
 def served_here(draft: Draft, notice: Notice) -> Draft:
@@ -137,10 +145,17 @@ def served_here(draft: Draft, notice: Notice) -> Draft:
     return passed_on(draft, [told])
 
 
-def passed_on(draft: Draft, new: Iterable[GivenBefore], rounds: Sequence[Round] = ()) -> Draft:
+def stands_no_more(draft: Draft, notice: Notice) -> Draft:
+    """What he was given under this record was withdrawn, or it was not given."""
+    return passed_on(draft, [], no_more=[notice.notification_id])
+
+
+def passed_on(
+    draft: Draft, new: Iterable[GivenBefore], rounds: Sequence[Round] = (), no_more: Sequence[str] = ()
+) -> Draft:
     """To whoever took this record over before."""
     offender, new = draft.offender, list(new)
-    if not (new or rounds):
+    if not (new or rounds or no_more):
         return draft
     return draft.say(
         *(
@@ -149,6 +164,7 @@ def passed_on(draft: Draft, new: Iterable[GivenBefore], rounds: Sequence[Round] 
                 from_offender_id=offender.offender_id,
                 given=new,
                 planned=_planned(rounds),
+                no_more=list(no_more),
             )
             for survivor in offender.told
         )

@@ -22,12 +22,14 @@ from services.notifier.usecases.telling import Draft
 def print_letter(offender: Offender, command: PrintLetter, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
     """Of a notice that may be given, or of a correction that is decided.
 
-    Where no charge has told him that somebody came forward, its date is a day of the round that is planned: any other could be
-    a day on which something happened.
+    Outside jail not before a day is planned for it: she hears of that first. Where no charge has told him that somebody came
+    forward, its date is a day of the round: any other could be a day on which something happened.
     """
     notice = any_notice(offender, command, SERVERS)
     if not _may_be_printed(notice):
         raise Refused("not_released")
+    if notice.needs_round:
+        raise Refused("no_round")
     if notice.state is NotificationState.RELEASED and offender.is_unannounced(notice):
         if notice.planned_from is None:
             raise Refused("no_round")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schemas.commands import DecideCorrection, GiveCorrection, Role, Serve
@@ -22,6 +23,7 @@ from services.notifier.usecases.ending import cancelled
 from services.notifier.usecases.merging import served_here
 from services.notifier.usecases.settling import lane_view, settled
 from services.notifier.usecases.telling import Draft
+from services.notifier.usecases.undoing import withdrawn
 
 DECIDERS = frozenset({Role.COORDINATOR})
 _STILL_TRUE = frozenset({CancelReason.SUPERSEDED, CancelReason.MERGED, CancelReason.ALREADY_SERVED})
@@ -82,6 +84,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         served_by=command.served_by or command.by,
         place=command.place,
         letter_sha256=command.letter_sha256 or notice.last_letter,
+        unplanned=_unplanned(draft.offender, notice, command.served_at),
         serve_by=None,
         due=None,
     )
@@ -95,6 +98,7 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
         place=command.place,
         counsel_present=command.counsel_present,
         letter_sha256=served.letter_sha256,
+        unplanned=served.unplanned,
     )
     if ended is not None:
         draft = _makes_room(draft, notice, lane)
@@ -105,13 +109,18 @@ def _served(draft: Draft, notice: Notice, command: Serve, lane: LaneView) -> Dra
     return served_here(draft, served)
 
 
+def _unplanned(offender: Offender, notice: Notice, moment: datetime) -> bool:
+    """Taken all the same, for she is to be asked after it; a coordinator sees that she could not be told before."""
+    return not (offender.was_held(moment) or notice.was_planned(moment, LATE_CLOCK))
+
+
 def _makes_room(draft: Draft, notice: Notice, lane: LaneView) -> Draft:
     """It was given before it was cancelled: its successor of the same tier is one too many."""
     for other in draft.offender.of(NotificationState):
         if other.tier is notice.tier and other.notification_id != notice.notification_id:
             if other.state in UNSERVED:
                 draft = cancelled(draft, other, CancelReason.SUPERSEDED, lane.now)
-            elif other.state in GIVEN:
+            elif other.state in GIVEN and other.counts:
                 raise Refused("already_served")
     return draft
 
@@ -145,7 +154,10 @@ def give_correction(
         raise Refused("not_released")
     done = replace(notice, corrected_at=command.given_at)
     event = offender.work(CorrectionGiven, done, command.by, correction=notice.correction, given_at=command.given_at)
-    return settled(Draft(offender).tell(done, event), given, policy)
+    draft = Draft(offender).tell(done, event)
+    if done.withdrawn:
+        draft = withdrawn(draft, done, command.by, given, policy)
+    return settled(draft, given, policy)
 
 
 def may_correct(offender: Offender, notice: Notice, lane: LaneView, role: Role) -> bool:

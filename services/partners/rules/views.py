@@ -24,6 +24,7 @@ from schemas.notification import (
     NotificationFailed,
     NotificationPrepared,
     NotificationServed,
+    NotificationWithdrawn,
 )
 from schemas.partner import NoticeState, PartnerDecided, PartnerEvent, PartnerNotification, PartnerTier
 from services.common.citations import is_citation
@@ -36,6 +37,7 @@ NOTICE_STATES: Mapping[type[Data], NoticeState] = {
     NotificationFailed: NoticeState.FAILED,
     NotificationCancelled: NoticeState.CANCELLED,
     NotificationCorrected: NoticeState.CORRECTED,
+    NotificationWithdrawn: NoticeState.CANCELLED,
 }
 """Held and released are missing: when a notice may go out tells when somebody reached her."""
 
@@ -192,6 +194,8 @@ def of_notification(terms: Terms, offender: Offender, data: Notification) -> Vie
     pair = offender.pairs.get(data.pair_id)
     known = pair is not None and (pair.shown is not None or pair.charged or terms.partner.sees_d)
     seal = terms.pseudonyms.of_kind
+    if isinstance(data, NotificationWithdrawn) and data.mistake is not None:
+        state = NoticeState.WAITING
     told = state in (NoticeState.SERVED, NoticeState.FAILED)
     values = {
         "notification_id": seal("notification", data.notification_id),
@@ -205,4 +209,5 @@ def of_notification(terms: Terms, offender: Offender, data: Notification) -> Vie
         "failure": data.reason if isinstance(data, NotificationFailed) else None,
         "agency": pair.agency if pair is not None and known else None,
     }
-    return View(terms.whole(PartnerNotification, values), data.pair_id)
+    corrects = isinstance(data, NotificationWithdrawn) and bool(offender.sent_about({data.pair_id}))
+    return View(terms.whole(PartnerNotification, values), data.pair_id, corrects=corrects)

@@ -28,6 +28,7 @@ from services.victim_outreach.usecases.records import (
     referral_given,
     referral_withdrawn,
     victims_described,
+    visit_undone,
 )
 
 __all__ = [
@@ -57,4 +58,5 @@ __all__ = [
     "ticked",
     "unlink_victims",
     "victims_described",
+    "visit_undone",
 ]

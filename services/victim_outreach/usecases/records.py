@@ -16,6 +16,7 @@ from schemas.notification import (
     NotificationReleased,
     NotificationServed,
     NotificationState,
+    NotificationWithdrawn,
 )
 from schemas.person import DescribedVictim, OffenderDescribed, VictimsDescribed
 from schemas.referral import Referral as GivenReferral
@@ -247,6 +248,20 @@ def notice_changed(file: CaseFile, data: Notification, given: Input, terms: Term
     if state not in _VISITED:
         return outcome
     return replace(outcome, events=(*outcome.events, *passed_on(file, after, given, pair=data.pair_id)))
+
+
+def visit_undone(file: CaseFile, data: NotificationWithdrawn, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """Nobody was told: she is not asked after a visit that was none, unless there was another before it.
+
+    Of a notice that was given and is withdrawn there is nothing to ask of her.
+    """
+    known = file.deliveries.get(data.notification_id)
+    if known is None or data.mistake is None:
+        return Outcome(file, result="none")
+    visited_at = known.visited_at if known.visits > 1 else None
+    changed = replace(known, state=NotificationState.PREPARED, visited_at=visited_at)
+    deliveries = {**file.deliveries, data.notification_id: changed}
+    return settled(file, Draft(replace(file, deliveries=deliveries)), given, terms)
 
 
 def notice_planned(file: CaseFile, data: NotificationPlanned, given: Input, terms: Terms) -> Outcome[CaseFile]:

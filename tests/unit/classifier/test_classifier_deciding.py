@@ -19,7 +19,7 @@ from schemas.incident import (
     ProhibitedBehavior,
     Victim,
 )
-from schemas.notification import Channel, NotificationServed, Proof
+from schemas.notification import Channel, NotificationServed, NotificationWithdrawn, Proof, ServiceMistake
 from schemas.person import VictimsDescribed
 from schemas.referral import ReferralAmended, ReferralOpened, ReferralOutreach, ReferralPurpose, ReferralWithdrawn
 from schemas.rejects import InvalidRecord, RejectCode
@@ -214,6 +214,45 @@ def served(tier: str, him: str = HIM, name: str = "S-1") -> Event[NotificationSe
         proof=Proof.BODY_CAMERA,
     )
     return event(data, him, START)
+
+
+def does_not_stand(day: int | None, name: str = "S-1") -> Event[NotificationWithdrawn]:
+    """Recorded by mistake; `day`: given, and withdrawn then."""
+    data = NotificationWithdrawn(
+        notification_id=name,
+        pair_id="pair",
+        offender_id=HIM,
+        tier=Tier.C,
+        channel=Channel.FACE_TO_FACE,
+        template="c-1",
+        by="sam",
+        served_at=later(200),
+        withdrawn_at=None if day is None else later(day),
+        mistake=ServiceMistake.WRONG_PERSON if day is None else None,
+    )
+    return event(data, HIM, later(250))
+
+
+@pytest.mark.parametrize(("day", "breaches"), [(None, []), (215, [2])])
+def test_what_does_not_stand_binds_nobody_from_then_on(day: int | None, breaches: list[int]) -> None:
+    """In any order of arrival; recorded by mistake it never did."""
+    records = [report(1, charged=True, day=0), served("C"), report(2, day=210), report(3, day=220)]
+    for order in ([*records, does_not_stand(day)], [does_not_stand(day), *reversed(records)]):
+        bench = Bench(PRACTICE)
+        bench.put(*order)
+        found = bench.offender().assessment.findings
+        assert [number for number in (2, 3) if found[incident_id(number)].violation] == breaches
+        assert bench.offender().history.tiers_served == ()
+
+
+def test_what_the_notifier_takes_back_itself_it_is_not_told() -> None:
+    bench = Bench()
+    bench.put(report(1, charged=True), served("C"))
+    known = len(bench.decisions)
+    bench.put(does_not_stand(None))
+    assert len(bench.decisions) == known
+    bench.put(report(2))
+    assert bench.decisions[-1].tiers_served == []
 
 
 def test_the_latest_word_on_a_matter_is_kept_in_any_order() -> None:

@@ -13,6 +13,7 @@ from schemas.incident import Arrest, Disposition, Offense, ProhibitedBehavior, V
 from schemas.policy import Policy
 from schemas.referral import ReferralPurpose
 from services.classifier.domain import Finding, find
+from services.classifier.domain.records import Force
 from tests.harness.incidents import PRACTICE, disposed, report
 
 BREACH = [ProhibitedBehavior.PROTECTIVE_ORDER]
@@ -159,14 +160,18 @@ def test_a_statute_covers_its_parts_and_no_other(statute: str | None, is_one: bo
 def test_a_notice_served_is_breached_by_what_happens_after_it() -> None:
     one = report(1).data
 
-    def violation(noticed_at: datetime | None, on: bool = True) -> bool:
+    def violation(since: datetime | None, on: bool = True, until: datetime | None = None) -> bool:
         county = policy("violations", notice_terms_from_service=on)
-        return find(one, county, lambda arrest, charge: None, listed=False, noticed_at=noticed_at).violation
+        noticed = () if since is None else (Force(since, until),)
+        return find(one, county, lambda arrest, charge: None, listed=False, noticed=noticed).violation
 
     assert violation(one.occurred_at - timedelta(seconds=1))
     assert not violation(one.occurred_at), "what was going on when he was served is not after it"
     assert not violation(one.occurred_at + timedelta(days=1)) and not violation(None)
     assert not violation(one.occurred_at - timedelta(days=1), on=False)
+    served = one.occurred_at - timedelta(days=1)
+    assert violation(served, until=one.occurred_at), "what lies before he is told that it is withdrawn stays as it was"
+    assert not violation(served, until=one.occurred_at - timedelta(seconds=1))
 
 
 def test_a_link_tells_whom_a_charge_is_for() -> None:

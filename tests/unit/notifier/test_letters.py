@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from schemas.classification import Tier
+from schemas.notice_work import Correction
 from schemas.notification import Channel, NotificationState
 from schemas.person import Custody, OffenderDescribed
 from schemas.topics import Topic
@@ -25,6 +26,7 @@ from services.notifier.app import build
 from services.notifier.domain import Offender
 from services.notifier.letters import Kind, Letter, LetterBook, LetterError, Meeting, kind_of, letter_of, load_letters
 from services.notifier.letters.example import example as sample_letter
+from services.notifier.letters.letter import AFTERWARDS
 from services.notifier.letters.words import forbidden
 from tests.harness.letters import SAMPLE_COUNTY, Read, county_copy, own_wording, shipped_wording
 from tests.harness.notices import START, Bench, decision
@@ -209,7 +211,7 @@ def test_a_county_cannot_write_what_a_letter_never_says(
         load_letters(county)
 
 
-@pytest.mark.parametrize(("kind", "language"), [(k, x) for k, x in EVERY if k is not Kind.CORRECTION])
+@pytest.mark.parametrize(("kind", "language"), [(k, x) for k, x in EVERY if k not in AFTERWARDS])
 def test_every_wording_says_what_it_must(kind: Kind, language: str) -> None:
     text = " ".join(BOOK.template(kind, language).wording.texts())
     must = {
@@ -366,6 +368,8 @@ def test_line_ends_in_a_name_are_spaces() -> None:
         (Kind.CORRECTION, {"statutes": ("14-33",)}),
         (Kind.CALL_IN, {"meeting": None}),
         (Kind.CORRECTION, {"served_on": None}),
+        (Kind.WITHDRAWAL, {"served_on": None}),
+        (Kind.WITHDRAWAL, {"statutes": ("14-33",)}),
         (Kind.C, {"served_on": date(2026, 1, 1)}),
     ],
 )
@@ -390,6 +394,14 @@ def test_an_unknown_language_is_written_in_english() -> None:
     assert (made.template, Read.of(made.content).root["/Lang"]) == ("letters/c-en", "en")
 
 
+@pytest.mark.parametrize(("language", "word"), [("en", "withdrawn"), ("es", "retirado")])
+def test_only_a_withdrawal_says_that_the_notice_is_withdrawn(language: str, word: str) -> None:
+    withdrawn = Read.of(BOOK.render(sample_letter(Kind.WITHDRAWAL, language)).content).text
+    corrected = Read.of(BOOK.render(sample_letter(Kind.CORRECTION, language)).content).text
+    assert word in withdrawn and word not in corrected
+    assert {"en": "does not withdraw it", "es": "No lo retira"}[language] in corrected
+
+
 def test_which_template() -> None:
     bench = Bench()
     notifier = build(CommonSettings())
@@ -400,7 +412,8 @@ def test_which_template() -> None:
     assert kinds[Channel.CUSTODY_VISIT] is Kind.CUSTODY_VISIT and kinds[Channel.CALL_IN] is Kind.CALL_IN
     assert {kinds[c] for c in (Channel.LETTER_IN_HAND, Channel.MAIL, Channel.FACE_TO_FACE, Channel.PHONE)} == {Kind.B}
     served = replace(notice, state=NotificationState.CORRECTED, served_at=datetime(2026, 3, 9, 2, tzinfo=UTC))
-    assert kind_of(served) is Kind.CORRECTION
+    assert kind_of(replace(served, correction=Correction.LETTER)) is Kind.CORRECTION
+    assert kind_of(replace(served, correction=Correction.WITHDRAWAL)) is Kind.WITHDRAWAL
     with pytest.raises(LetterError, match="name: none is on record"):
         letter_of(file, served, on=date(2026, 3, 12), zone=ZONE)
     named = replace(file, described=OffenderDescribed(offender_id="O-1", name="Invented Person 11"))

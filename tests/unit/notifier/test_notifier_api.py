@@ -36,6 +36,7 @@ from schemas.commands import (
     Seat,
     Serve,
     TakeEnforcement,
+    UndoService,
     Unseat,
 )
 from schemas.enforcement import EnforcementOutcome, Lever
@@ -50,6 +51,7 @@ from services.notifier.store import NotifierStore, metadata
 from tests.harness.http import TOKENS, KeptReads, as_, coded
 from tests.harness.notices import HIM, LANE, OTHER_AGENCY, START, Bench, decision, gate
 
+MISTAKE = {"mistake": "not_given"}
 SERVE = {"served_at": START.isoformat(), "proof": "signature"}
 
 
@@ -111,7 +113,7 @@ async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     paths = app.openapi()["paths"]
-    assert len(paths) == 34
+    assert len(paths) == 36
     for path, methods in paths.items():
         for method in methods:
             assert (await client.request(method, path)).status_code == 401
@@ -125,6 +127,7 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
         ("cancel", "coordinator", None, CancelNotification),
         ("lift", "coordinator", {"hold": "conflict", "role": "coordinator", "agency": "NC0411000"}, LiftHold),
         ("claim", "officer", None, ClaimNotification),
+        ("undo-service", "coordinator", {"mistake": "wrong_person"}, UndoService),
         ("retry", "coordinator", None, RetryNotification),
         ("decide-correction", "coordinator", {"correction": "letter"}, DecideCorrection),
         ("give-correction", "officer", {"given_at": START.isoformat()}, GiveCorrection),
@@ -168,6 +171,7 @@ async def test_what_the_forms_say_is_in_the_command(client: AsyncClient, tray: T
         ("serve", "operator", SERVE),
         ("fail", "outreach_supervisor", {"reason": "refused"}),
         ("cancel", "officer", None),
+        ("undo-service", "officer", {"mistake": "wrong_person"}),
         ("decide-correction", "officer", {"correction": "letter"}),
         ("give-correction", "advocate", {"given_at": START.isoformat()}),
         ("claim", "operator", None),
@@ -183,6 +187,27 @@ async def test_the_wrong_role_hands_in_nothing(
     answered = await client.post(f"/notifications/{notice_id}/{act}", headers=as_(who), json=body)
     assert coded(answered) == (403, "role_missing")
     assert tray.taken == []
+
+
+@pytest.mark.parametrize(
+    ("served_by", "role"),
+    [(None, Role.OFFICER), ("Captain", Role.OFFICER), ("m.ellison", Role.COORDINATOR)],
+)
+async def test_who_gave_it_is_held_to_what_binds_an_officer_coordinator_or_not(
+    client: AsyncClient, tray: Tray, notice_id: str, served_by: str | None, role: Role
+) -> None:
+    """Else an officer of his own agency could give it to him whom another agency's is to tell, by being coordinator too."""
+    body = {**SERVE, "served_by": served_by}
+    await client.post(f"/notifications/{notice_id}/serve", headers=as_("captain"), json=body)
+    [(command, _, _)] = tray.taken
+    assert isinstance(command, Serve) and (command.role, command.by) == (role, "captain")
+
+
+@pytest.mark.parametrize(("act", "body"), [("retry", None), ("claim", None), ("plan", {}), ("undo-service", MISTAKE)])
+async def test_what_two_roles_may_adds_up(client: AsyncClient, tray: Tray, notice_id: str, act: str, body: Any) -> None:
+    await client.post(f"/notifications/{notice_id}/{act}", headers=as_("captain"), json=body)
+    [(command, _, _)] = tray.taken
+    assert isinstance(command, PersonCommand) and command.role is Role.COORDINATOR
 
 
 async def test_an_unknown_notice(client: AsyncClient, tray: Tray) -> None:
@@ -222,6 +247,7 @@ async def test_the_offenders_side_is_told_waiting_and_never_why(client: AsyncCli
         "version",
         "planned_from",
         "planned_until",
+        "needs_round",
     }
     assert (one["notification_id"], one["state"]) == (notice_id, "waiting")
     assert not any(word in answered.text for word in ("gate", "mutual", "reason"))
@@ -307,6 +333,22 @@ async def test_holds_are_for_those_who_lift_them(client: AsyncClient, notice_id:
         [one] = (await client.get("/notifications/holds", headers=as_(who))).json()
         assert (one["notification_id"], one["holds"]) == (notice_id, ["mutual"])
     assert (await client.get("/notifications/holds", headers=as_("officer"))).status_code == 403
+
+
+async def test_what_was_given_unplanned_is_for_the_coordinator(client: AsyncClient, engine: AsyncEngine) -> None:
+    bench = Bench()
+    bench.heartbeat()
+    bench.put(decision(1), gate(1))
+    assert bench.serve() == "applied"
+    store = NotifierStore()
+    async with engine.begin() as conn:
+        await store.save(conn, LANE, {HIM: (store.new(HIM), bench.offender)})
+    asked = ("/notifications/unplanned", as_("coordinator"))
+    [one] = (await client.get(asked[0], headers=asked[1])).json()
+    assert (one["offender_id"], one["served_by"], one["served_at"][:16]) == (HIM, "some.officer", "2025-01-10T12:00")
+    later = await client.get(asked[0], headers=asked[1], params={"since": "2025-01-11T00:00:00Z"})
+    assert later.json() == []
+    assert (await client.get(asked[0], headers=as_("officer"))).status_code == 403
 
 
 async def test_corrections_are_for_those_who_decide_and_those_who_tell_him(client: AsyncClient) -> None:

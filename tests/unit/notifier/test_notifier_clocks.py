@@ -56,10 +56,23 @@ def test_nobody_took_it() -> None:
 def test_taken_and_not_given() -> None:
     bench = released()
     assert bench.claim() == "applied"
+    assert bench.plan(START + timedelta(hours=47), hours=24) == "applied"
     assert later(bench, hours=47) == []
     assert later(bench, hours=1) == ["serve notice_desk 1"]
     assert bench.serve() == "applied"
     assert later(bench, days=30) == []
+
+
+def test_taken_and_no_day_planned() -> None:
+    """Nobody's notice is forgotten for lack of a plan, nor once its round has gone by."""
+    bench = released()
+    assert bench.claim() == "applied"
+    assert later(bench, hours=23, minutes=59) == []
+    assert later(bench, minutes=1) == ["claim notice_desk 1"]
+    assert bench.plan(bench.now + timedelta(hours=5)) == "applied"
+    assert later(bench, hours=9) == []  # given on it, or another is planned by the day it is to be given by
+    assert later(bench, hours=14, minutes=59) == []
+    assert later(bench, minutes=1) == ["claim notice_desk 1"]
 
 
 def test_a_claim_is_one_persons() -> None:

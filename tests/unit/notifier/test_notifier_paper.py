@@ -9,7 +9,7 @@ import zipfile
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 from schemas.classification import Change, Tier
-from schemas.commands import Attend, CallInCommand, Invite, PersonCommand, PrintLetter, Role
+from schemas.commands import Attend, CallInCommand, Invite, PersonCommand, PlanDelivery, PrintLetter, Role
 from schemas.envelope import encode
 from schemas.notice_work import Correction, LetterPrinted
 from schemas.notification import HoldReason, NotificationState
@@ -49,6 +49,7 @@ def released(**more: Any) -> Bench:
     bench = Bench(**more)
     bench.heartbeat()
     bench.put(OffenderDescribed(offender_id=HIM, name="Invented Person 11"), decision(1), gate(1))
+    bench.plan(bench.now + timedelta(days=1))
     return bench
 
 
@@ -66,6 +67,17 @@ def printing(bench: Bench, content: bytes = PDF, **more: Any) -> PrintLetter:
         "template_sha256": "0" * 64,
     }
     return PrintLetter(**(made | more))
+
+
+def planning(bench: Bench) -> PlanDelivery:
+    return PlanDelivery(
+        offender_id=HIM,
+        by="m.ellison",
+        role=Role.OFFICER,
+        notification_id=bench.notice.notification_id,
+        planned_from=bench.now + timedelta(days=1),
+        planned_until=bench.now + timedelta(days=1, hours=4),
+    )
 
 
 # what is decided -----------------------------------------------------------------------------------------------------
@@ -206,6 +218,7 @@ async def lane() -> AsyncIterator[Lane]:
     made.bench.heartbeat()
     for record in (OffenderDescribed(offender_id=HIM, name="Invented Person 11"), decision(1), gate(1)):
         await made.put(record)
+    await made.put(planning(made.bench))
     yield made
     await engine.dispose()
 
@@ -243,7 +256,7 @@ async def test_from_print_to_packet(client: AsyncClient, lane: Lane) -> None:
     with zipfile.ZipFile(io.BytesIO(packet.content)) as archive:
         assert archive.read("letter.pdf") == letter.content
         changes = [json.loads(line)["change"] for line in archive.read("audit.jsonl").splitlines()]
-        assert changes == ["prepared", "waiting", "released", "served"]
+        assert changes == ["prepared", "waiting", "released", "planned", "served"]
         assert b"gate" not in archive.read("audit.jsonl")
         assert json.loads(archive.read("manifest.json"))["served_by"] == "officer"
     assert (await client.get(f"{at}/packet", headers=as_("officer"))).status_code == 403

@@ -9,10 +9,13 @@ from hashlib import sha256
 import pytest
 
 from schemas.classification import ReviewCode, Tier
-from schemas.commands import AskGiven, PrintLetter, Role, TellGiven
-from schemas.notification import NotificationPlanned, NotificationReleased, NotificationState
+from schemas.commands import AskGiven, Attend, Invite, PrintLetter, Role, TellGiven
+from schemas.envelope import Data
+from schemas.notification import NotificationPlanned, NotificationReleased, NotificationServed, NotificationState
 from schemas.outreach import GateHeartbeat
-from tests.harness.notices import HIM, LANE, Bench, decision, gate
+from schemas.person import Custody, OffenderDescribed
+from tests.harness.hall import MEETING
+from tests.harness.notices import HIM, LANE, START, Bench, custody, decision, gate
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -46,6 +49,7 @@ def test_it_goes_when_the_gate_clears_whatever_the_day(waiting: Bench) -> None:
     assert any(isinstance(one, NotificationReleased) for one in waiting.said)
     assert len(told(waiting)) == 1
     assert waiting.serve() == "applied"  # sooner than planned: a plan is nobody's leave, and nobody's bar
+    assert waiting.notice.unplanned
 
 
 def test_moved_and_off(waiting: Bench) -> None:
@@ -56,7 +60,7 @@ def test_moved_and_off(waiting: Bench) -> None:
 
 
 def test_a_round_that_went_by_is_none(waiting: Bench) -> None:
-    waiting.plan(waiting.now + HOUR)
+    waiting.plan(waiting.now + 5 * HOUR)
     waiting.now += DAY
     waiting.put(gate(), GateHeartbeat(lane=LANE))
     assert [one.planned_from for one in told(waiting)][-1] is None
@@ -110,7 +114,88 @@ def test_a_d_letter_is_dated_with_its_round_and_printed_again_for_another() -> N
 def test_what_a_charge_explains_is_dated_as_it_is_printed() -> None:
     bench = Bench()
     bench.put(decision(), gate(), GateHeartbeat(lane=LANE))
+    bench.plan(bench.now + DAY)
     assert printing(bench, bench.now.date()) == "applied"
+
+
+def released(*first: Data) -> Bench:
+    bench = Bench()
+    bench.put(*first, decision(), gate(), GateHeartbeat(lane=LANE))
+    assert bench.notice.state is NotificationState.RELEASED
+    return bench
+
+
+def test_nothing_leads_to_it_before_she_can_hear_of_the_day() -> None:
+    bench = released()
+    assert bench.notice.needs_round
+    assert printing(bench, bench.now.date()) == "refused:no_round"
+    assert bench.claim() == "applied"
+    assert bench.notice.needs_round
+    assert bench.plan(bench.now + 5 * HOUR) == "applied"
+    assert not bench.notice.needs_round
+    assert printing(bench, bench.now.date()) == "applied"
+    bench.plan(None)
+    assert printing(bench, bench.now.date(), b"%PDF-2") == "refused:no_round"
+
+
+def test_in_jail_seconds_matter() -> None:
+    bench = released(custody(held=True))
+    assert not bench.notice.needs_round
+    assert printing(bench, bench.now.date()) == "applied"
+    assert bench.plan(bench.now) == "applied"
+    bench.plan(None)
+    assert (bench.serve(), bench.notice.unplanned) == ("applied", False)
+
+
+def test_who_was_told_in_jail_and_let_go_before_the_word_of_it_was_told_in_jail() -> None:
+    bench = released(custody(held=True))
+    told_at = bench.now
+    bench.wait(hours=1).put(
+        OffenderDescribed(
+            offender_id=HIM, custody=Custody(booking_id="J-1", booked_at=START, released_at=told_at + HOUR / 2)
+        )
+    )
+    assert (bench.serve(at=told_at), bench.notice.unplanned) == ("applied", False)
+
+
+def test_a_call_in_is_such_a_day() -> None:
+    bench = Bench()
+    bench.put(decision(1, Tier.B), gate(), GateHeartbeat(lane=LANE))
+    common = {"offender_id": HIM, "notification_id": bench.notice.notification_id, "call_in_id": MEETING}
+    bench.put(Invite(**common, asking=1, moved=False, starts_at=bench.now + DAY, venue="City Hall"))
+    assert not bench.notice.needs_round
+    assert printing(bench, bench.now.date()) == "applied"
+    bench.wait(days=1).heartbeat()
+    bench.put(Attend(**common, by="j.castellano", role=Role.COORDINATOR, attended=True))
+    assert (bench.notice.state, bench.notice.unplanned) == (NotificationState.SERVED, False)
+
+
+@pytest.mark.parametrize(("after", "unplanned"), [(1, True), (5, False), (9, False), (10, True)])
+def test_a_visit_outside_any_round_is_taken_and_marked(after: int, unplanned: bool) -> None:
+    bench = released()
+    bench.plan(bench.now + 5 * HOUR, hours=4)
+    bench.wait(hours=after).heartbeat()
+    assert bench.serve() == "applied"
+    assert bench.notice.unplanned is unplanned
+    [event] = [one for one in bench.said if isinstance(one, NotificationServed)]
+    assert event.unplanned is unplanned
+
+
+def test_a_round_leaves_time_to_tell_her() -> None:
+    bench = released()
+    assert bench.plan(bench.now + 4 * HOUR - timedelta(minutes=1)) == "refused:too_soon"
+    assert bench.plan(bench.now + HOUR, role=Role.COORDINATOR) == "applied"
+    begins = bench.now + HOUR
+    bench.wait(hours=2).heartbeat()
+    assert bench.plan(begins, hours=6) == "applied"  # it has begun, and lasts longer
+    assert bench.plan(bench.now + HOUR) == "refused:too_soon"
+
+
+def test_no_round_is_set_for_a_visit_that_was_made() -> None:
+    bench = released()
+    bench.wait(hours=1).heartbeat()
+    assert bench.plan(bench.now - HOUR, role=Role.COORDINATOR) == "refused:too_soon"
+    assert printing(bench, bench.now.date()) == "refused:no_round"
 
 
 def test_a_round_goes_with_the_notice_to_the_record_that_survives(waiting: Bench) -> None:

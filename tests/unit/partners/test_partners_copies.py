@@ -18,7 +18,9 @@ from schemas.notification import (
     NotificationHeld,
     NotificationReleased,
     NotificationServed,
+    NotificationWithdrawn,
     Proof,
+    ServiceMistake,
 )
 from schemas.partner import PartnerKind
 from tests.harness.partners import (
@@ -279,6 +281,20 @@ def test_a_notice_waits_and_is_served_and_nothing_in_between() -> None:
     assert failed.data.failure == "refused"
     (ended,) = da.tell(NotificationCancelled(**notice(1), reason=CancelReason.EXPUNGED))
     assert (ended.data.state, b"expunged" in (da.rows[-1].value or b"")) == ("cancelled", False)
+
+
+def test_a_partner_that_was_told_of_a_notice_is_told_that_it_does_not_stand() -> None:
+    da = bench()
+    da.tell(decision(1))
+    given = NotificationServed(**notice(1), served_at=START, proof=Proof.SIGNATURE)
+    (served,) = da.tell(given)
+    mistaken = NotificationWithdrawn(**notice(1), served_at=START, mistake=ServiceMistake.WRONG_PERSON)
+    (waits,) = da.tell(mistaken)
+    assert (waits.data.notification_id, waits.data.state) == (served.data.notification_id, "waiting")
+    assert (waits.data.served_at, waits.data.proof, waits.data.channel) == (None, None, None)
+    da.tell(given)
+    (ended,) = da.tell(NotificationWithdrawn(**notice(1), served_at=START, withdrawn_at=START))
+    assert ended.data.state == "cancelled"
 
 
 def test_a_notice_of_d_is_none() -> None:

@@ -36,6 +36,7 @@ from tests.harness.outreach import (
     ref,
     released,
     served,
+    undone,
     withdrawn,
 )
 
@@ -419,6 +420,39 @@ def test_a_missed_visit_is_asked_after_too_and_the_next_one_anew() -> None:
     bench.put(served())
     assert TaskKind.AFTER_DELIVERY in bench.open_kinds()
     assert TaskKind.BEFORE_DELIVERY not in bench.open_kinds()
+
+
+def test_she_is_not_asked_after_a_visit_that_was_none() -> None:
+    bench = Bench()
+    bench.put(opened(), released(), served())
+    assert TaskKind.AFTER_DELIVERY in bench.open_kinds()
+    bench.put(undone(), held())
+    assert TaskKind.AFTER_DELIVERY not in bench.open_kinds()
+    bench.put(released())
+    assert TaskKind.BEFORE_DELIVERY in bench.open_kinds()
+    bench.put(served())
+    assert TaskKind.AFTER_DELIVERY in bench.open_kinds()
+
+
+def test_asked_after_what_was_none_she_is_asked_after_what_was() -> None:
+    bench = Bench()
+    bench.put(opened(), released(), served())
+    bench.claim(TaskKind.AFTER_DELIVERY)
+    bench.complete(TaskKind.AFTER_DELIVERY)
+    bench.put(undone(), released(), served())
+    assert TaskKind.AFTER_DELIVERY in bench.open_kinds()
+
+
+def test_a_visit_before_the_one_that_was_none_is_asked_after() -> None:
+    bench = Bench()
+    bench.put(opened(), released(), failed(), released(), served(), undone(), held())
+    assert TaskKind.AFTER_DELIVERY in bench.open_kinds()
+
+
+def test_a_notice_that_is_withdrawn_was_given() -> None:
+    bench = Bench()
+    bench.put(opened(), released(), served(), undone(None))
+    assert TaskKind.AFTER_DELIVERY in bench.open_kinds()
 
 
 def test_she_is_asked_after_a_visit_whose_incident_is_taken_back_while_another_of_hers_stands() -> None:

@@ -16,7 +16,7 @@ from schemas.incident import (
     OffenderMerged,
     OffenderSplit,
 )
-from schemas.notification import NotificationServed
+from schemas.notification import NotificationServed, NotificationWithdrawn
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
 from services.classifier.domain import Decided, History, Move, Offender, Seal, court
@@ -212,7 +212,7 @@ def _events_of(part: History) -> Iterator[Handed]:
 
 
 def _is_notice(event: Event[Data]) -> bool:
-    return isinstance(event.data, NotificationRecorded | NotificationServed)
+    return isinstance(event.data, NotificationRecorded | NotificationServed | NotificationWithdrawn)
 
 
 def _adopt(state: Offender, move: Move, handed: Handed, given: Input, seal: Seal, place: int | str = 0) -> Outgoing:
