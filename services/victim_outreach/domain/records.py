@@ -158,6 +158,10 @@ class Hold:
     by: str
     until: datetime
     ended_at: datetime | None = None
+    alerts: int = 0
+    """How often somebody was to be told that it ends, whatever became of that; it only rises."""
+    alerted_at: datetime | None = None
+    """When last. None: its end is not near."""
 
 
 @dataclass(frozen=True, slots=True)

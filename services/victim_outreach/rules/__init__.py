@@ -4,6 +4,7 @@ from services.victim_outreach.rules.contact import NOT_SHE, SENT, SafeContact, a
 from services.victim_outreach.rules.deliveries import told_of
 from services.victim_outreach.rules.duty import next_alert, on_duty
 from services.victim_outreach.rules.gates import gate_state, opening
+from services.victim_outreach.rules.holds import called, next_call
 from services.victim_outreach.rules.need import Need
 from services.victim_outreach.rules.needs import needs, reviews
 from services.victim_outreach.rules.people import (
@@ -39,6 +40,7 @@ __all__ = [
     "SafeContact",
     "Terms",
     "address_of",
+    "called",
     "changed_women",
     "gate_state",
     "is_in_vain",
@@ -47,6 +49,7 @@ __all__ = [
     "may_take",
     "needs",
     "next_alert",
+    "next_call",
     "on_duty",
     "opening",
     "result",

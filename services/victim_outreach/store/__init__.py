@@ -2,6 +2,7 @@
 
 from services.victim_outreach.store.candidates import Candidate, candidates
 from services.victim_outreach.store.cases import Case, CaseLine, Sight, case_list, case_of, consent_at, shown_case
+from services.victim_outreach.store.holds import HoldInForce, holds_in_force
 from services.victim_outreach.store.lists import (
     UNFINISHED,
     TaskLine,
@@ -21,6 +22,7 @@ __all__ = [
     "Candidate",
     "Case",
     "CaseLine",
+    "HoldInForce",
     "OutreachStore",
     "Sight",
     "TaskLine",
@@ -29,6 +31,7 @@ __all__ = [
     "case_list",
     "case_of",
     "consent_at",
+    "holds_in_force",
     "metadata",
     "offender_of_pair",
     "offenders_of",

@@ -155,6 +155,8 @@ holds = _table(
     Column("by", String, nullable=False),
     Column("until", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("alerts", Integer, nullable=False, server_default="0", comment="how often its end was called out"),
+    Column("alerted_at", UtcDateTime, comment="when last; null: its end is not near"),
     comment="safety holds; no reason is asked",
 )
 

@@ -155,7 +155,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     routes = [(method, path) for path, methods in app.openapi()["paths"].items() for method in methods]
-    assert len(routes) == 26
+    assert len(routes) == 27
     for method, path in routes:
         assert (await client.request(method, path)).status_code == 401
 
@@ -417,6 +417,19 @@ async def test_who_placed_a_hold_is_shown_to_her_and_to_the_supervisor(
         [hold] = (await client.get(paths["case"], headers=as_(who))).json()["guarding"]["holds"]
         shown[who] = hold["by"]
     assert shown == {"coordinator": None, "advocate": None, "chief": "ada"}
+
+
+async def test_holds_are_listed_to_whoever_may_place_one_and_that_is_written_down(
+    client: AsyncClient, bench: Bench, reads: KeptReads
+) -> None:
+    shown = {}
+    for who in ("coordinator", "advocate", "chief"):
+        [hold] = (await client.get("/holds", headers=as_(who))).json()
+        shown[who] = (hold["hold_id"], hold["by"], bench.case() in hold["case_ids"])
+    assert shown == {"coordinator": ("H-2", None, True), "advocate": ("H-2", None, True), "chief": ("H-2", "ada", True)}
+    assert {("advocate", "hold", "H-2"), ("advocate", "case", bench.case())} <= set(reads.shown)
+    assert (await client.get("/holds", params={"ending": True}, headers=as_("advocate"))).json() == []
+    assert (await client.get("/holds", headers=as_("officer"))).status_code == 403
 
 
 async def test_cases_are_listed_open_or_closed(client: AsyncClient, bench: Bench, reads: KeptReads) -> None:
