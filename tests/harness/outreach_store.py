@@ -11,16 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.advocacy import (
     Answer,
+    ChannelSafety,
     ConsentRecipient,
     ConsentScope,
+    ContactSafety,
     GiveConsent,
     Hear,
+    RecordSafeContact,
     RecordScreen,
     SafeHours,
     UnlinkVictims,
 )
 from schemas.calendar import Weekday
 from schemas.classification import Tier
+from schemas.commands import Role
 from schemas.envelope import Data, pair_id, referral_id
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner, TaskState
 from schemas.person import DescribedVictim
@@ -83,6 +87,7 @@ TO_POLICE: dict[str, Any] = {
     "signed": True,
 }
 CARD = "PO Box 9"
+FORBIDDEN = ChannelSafety(channel=ContactChannel.CALL, safety=ContactSafety.UNSAFE)
 
 
 def her(place: int = 1, *contact: str, **more: Any) -> DescribedVictim:
@@ -331,6 +336,77 @@ class OutreachStoreBehaviour:
             shown = await shown_case(conn, bench.case(), Sight(POLICE, True, advocate=False, lifts=lifts), START)
             assert shown is not None and shown.guarding is not None
             assert [(one.hold_id, one.by) for one in shown.guarding.holds] == [("H-2", expected)]
+
+    async def test_what_she_forbade_to_an_advocate_is_neither_open_to_police_nor_told_to_them(
+        self, conn: AsyncConnection
+    ) -> None:
+        """Not a thing on their page is another where she said nothing to anybody."""
+        silent, spoken = Bench(), Bench(file=CaseFile("O-2"))
+        for bench, victim in ((silent, "V-1"), (spoken, "V-2")):
+            bench.put(opened(victim_id=victim))
+        spoken.advise(RecordSafeContact, channels=[FORBIDDEN], no_contact=False)
+        pages = []
+        for bench in (silent, spoken):
+            await keep(conn, bench.file)
+            shown = await shown_case(conn, bench.case(), Sight(POLICE, False, advocate=False), bench.now)
+            assert shown is not None
+            pages.append((shown.safe_contact, shown.profiles, shown.police))
+        assert pages[0] == pages[1]
+        ways = {one.channel: (one.safety, one.use) for one in pages[1][0].channels}
+        assert ways[ContactChannel.CALL] == ways[ContactChannel.IN_PERSON] == ("not_asked", "ask_first")
+        assert ways[ContactChannel.VOICEMAIL] == ways[ContactChannel.TEXT] == ("not_asked", "shut")
+        assert pages[1][0].to_do == ("ask_her", "ask_her_advocate")
+
+    async def test_asked_by_police_herself_it_is_as_she_said(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened())
+        channels = [FORBIDDEN, ChannelSafety(channel=ContactChannel.IN_PERSON, safety=ContactSafety.UNKNOWN)]
+        bench.advise(RecordSafeContact, role=Role.OFFICER, channels=channels, no_contact=False)
+        await keep(conn, bench.file)
+        ways = {}
+        for owners in (POLICE, EVERYONE):
+            shown = await shown_case(conn, bench.case(), Sight(owners, False, advocate=False), bench.now)
+            assert shown is not None
+            ways = {one.channel: (one.safety, one.use) for one in shown.safe_contact.channels}
+            assert ways[ContactChannel.CALL] == ("unsafe", "shut")
+            assert ways[ContactChannel.IN_PERSON] == ("unknown", "open")
+            assert ways[ContactChannel.COURT] == ("not_asked", "ask_first")
+        assert shown.safe_contact.to_do == ("ask_her",), "whoever sees all needs to ask nobody else"
+
+    async def test_advocates_are_told_what_police_may_do_against_her_word(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened())
+
+        async def police(at: TaskOwner = TaskOwner.COMMUNITY_ADVOCATE) -> tuple[str, tuple[ContactChannel, ...]]:
+            await keep(conn, bench.file)
+            owners = EVERYONE if at is TaskOwner.COMMUNITY_ADVOCATE else POLICE | {at}
+            shown = await shown_case(conn, bench.case(), Sight(owners, False, advocate=True), bench.now)
+            assert shown is not None
+            assert shown.police is not None
+            return shown.police.profile, shown.police.may_use
+
+        assert await police() == ("none", ())
+        bench.advise(RecordSafeContact, channels=[FORBIDDEN], no_contact=False)
+        assert await police() == ("none", (ContactChannel.CALL,))
+        assert await police(TaskOwner.SYSTEM_ADVOCATE) == ("none", ()), "what she told her is not to be read from this"
+        allowed = [ChannelSafety(channel=ContactChannel.CALL, safety=ContactSafety.SAFE)]
+        bench.advise(RecordSafeContact, role=Role.OFFICER, channels=allowed, no_contact=False)
+        assert await police() == ("looser", (ContactChannel.CALL,))
+        bench.advise(GiveConsent, consent_id="C-1", **TO_POLICE, until=bench.now + timedelta(days=3))
+        assert await police() == ("as_strict", ())
+        hours = [SafeHours(days=list(Weekday), start="09:00", end="15:00")]
+        bench.wait(days=4)
+        bench.advise(RecordSafeContact, channels=allowed, hours=hours, no_contact=False)
+        profile, ways = await police()
+        assert (profile, ContactChannel.CALL in ways) == ("looser", True), "she named hours, and police know of none"
+
+    async def test_where_police_may_not_see_her_nothing_is_said_of_them(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened(conflict_of_interest=True))
+        await keep(conn, bench.file)
+        shown = await shown_case(conn, bench.case(), Sight(EVERYONE, True, advocate=True), bench.now)
+        assert shown is not None
+        assert shown.police is None
 
     async def test_a_consent_taken_back_anywhere_is_taken_back(self, conn: AsyncConnection) -> None:
         """His record was merged into another's, and each lane has a copy."""

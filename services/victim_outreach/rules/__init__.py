@@ -1,6 +1,15 @@
 """What is to be done for whom, by whom, and when a gate is clear. Pure; what a county may set is in its policy."""
 
-from services.victim_outreach.rules.contact import NOT_SHE, SENT, SafeContact, address_of, safe_contact
+from services.victim_outreach.rules.contact import (
+    NOT_SHE,
+    SENT,
+    Known,
+    SafeContact,
+    Use,
+    address_of,
+    looser,
+    safe_contact,
+)
 from services.victim_outreach.rules.deliveries import told_of
 from services.victim_outreach.rules.duty import next_alert, on_duty
 from services.victim_outreach.rules.gates import gate_state, opening
@@ -36,15 +45,18 @@ __all__ = [
     "SEES",
     "SENT",
     "TAKES",
+    "Known",
     "Need",
     "SafeContact",
     "Terms",
+    "Use",
     "address_of",
     "called",
     "changed_women",
     "gate_state",
     "is_in_vain",
     "is_quiet",
+    "looser",
     "may_lift",
     "may_take",
     "needs",

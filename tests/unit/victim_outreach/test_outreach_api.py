@@ -361,13 +361,25 @@ async def test_a_case_shows_each_its_own(client: AsyncClient, paths: dict[str, s
         case = (await client.get(paths["case"], headers=as_(who))).json()
         seen[who] = tuple(len(case[name]) for name in ("profiles", "screens", "consents", "messages", "links"))
         text = next(one for one in case["safe_contact"]["channels"] if one["channel"] == "text")
-        assert text["open"] is False  # it ran out long ago, or is not for the reader to know
+        assert text["use"] == "shut"  # it ran out long ago, or is not for the reader to know
     assert seen == {
         "officer": (0, 0, 0, 0, 0),
         "advocate": (0, 0, 0, 1, 1),
         "community_advocate": (1, 1, 1, 1, 1),
         "outreach_supervisor": (1, 1, 1, 1, 1),
     }
+
+
+async def test_police_are_told_what_nobody_has_asked_her_for_them_and_advocates_what_police_may_do(
+    client: AsyncClient, paths: dict[str, str]
+) -> None:
+    case = (await client.get(paths["case"], headers=as_("officer"))).json()
+    told = {one["channel"]: (one["safety"], one["use"]) for one in case["safe_contact"]["channels"]}
+    assert (told["call"], told["mail"]) == (("not_asked", "ask_first"), ("not_asked", "shut"))
+    assert case["safe_contact"]["to_do"] == ["ask_her", "ask_her_advocate"]
+    assert case["police"] is None
+    hers = (await client.get(paths["case"], headers=as_("community_advocate"))).json()
+    assert hers["police"]["profile"] == "none"
 
 
 async def test_a_consent_shows_the_agency_how_she_may_be_reached_while_it_holds(bench: Bench) -> None:
