@@ -15,6 +15,7 @@ from schemas.outreach import CaseCloseReason, TaskCancelReason, TaskKind, TaskOw
 from schemas.outreach_terms import OutreachTerms
 from schemas.policy import Gate
 from services.common.messaging import MailSettings
+from services.victim_outreach.domain import VisitOutcome
 from services.victim_outreach.rules import SEES, Known, Use
 from services.victim_outreach.settings import OutreachSettings
 from services.victim_outreach.store.candidates import Likeness
@@ -38,6 +39,7 @@ KINDS: list[type[StrEnum]] = [
     Use,
     ToDo,
     PoliceProfile,
+    VisitOutcome,
 ]
 
 

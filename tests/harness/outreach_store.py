@@ -30,11 +30,12 @@ from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner
 from schemas.person import DescribedVictim
 from services.common.paging import Page
 from services.victim_outreach.domain import CaseFile
-from services.victim_outreach.rules import QUESTIONS
+from services.victim_outreach.rules import QUESTIONS, Cause
 from services.victim_outreach.rules.measures import Quarter, Story, tables
 from services.victim_outreach.store import (
     OutreachStore,
     Sight,
+    TaskLine,
     Wanted,
     candidates,
     case_list,
@@ -64,10 +65,12 @@ from tests.harness.outreach import (
     asked,
     custody,
     described,
+    failed,
     incident,
     listed,
     opened,
     pair,
+    planned,
     ref,
     released,
     served,
@@ -87,6 +90,7 @@ TO_POLICE: dict[str, Any] = {
     "signed": True,
 }
 CARD = "PO Box 9"
+TRIED_AT = START - timedelta(hours=1)
 FORBIDDEN = ChannelSafety(channel=ContactChannel.CALL, safety=ContactSafety.UNSAFE)
 
 
@@ -157,6 +161,12 @@ async def keep(conn: AsyncConnection, after: CaseFile, before: CaseFile | None =
     """Saved and read again."""
     await STORE.save(conn, LANE, {after.offender_id: (before or STORE.new(after.offender_id), after)})
     return (await STORE.load(conn, [after.offender_id]))[after.offender_id]
+
+
+async def shown_line(conn: AsyncConnection, task_id: str) -> TaskLine:
+    found = await shown_task(conn, task_id, EVERYONE)
+    assert found is not None
+    return found
 
 
 class OutreachStoreBehaviour:
@@ -260,6 +270,50 @@ class OutreachStoreBehaviour:
             assert line.version == bench.file.tasks[line.task_id].version
             assert line == await shown_task(conn, line.task_id, EVERYONE)
             assert await shown_task(conn, line.task_id, frozenset()) is None
+
+    async def test_a_task_that_he_causes_says_when_and_what_came_of_it(self, conn: AsyncConnection) -> None:
+        """On the line and on the page of the case, to whoever may see the task; of an incident's own it says nothing."""
+        day = START + timedelta(days=3)
+        bench = Bench()
+        bench.put(opened(), planned(day), custody("J-1", facility="County jail", released_at=START))
+        await keep(conn, bench.file)
+        line = await shown_line(conn, bench.task(TaskKind.BEFORE_DELIVERY).task_id)
+        assert (line.planned_from, line.planned_until, line.visited_at) == (day, day + timedelta(hours=4), None)
+        line = await shown_line(conn, bench.task(TaskKind.CUSTODY_RELEASE).task_id)
+        assert (line.released_at, line.facility, line.planned_from) == (START, "County jail", None)
+        line = await shown_line(conn, bench.task(TaskKind.CALL).task_id)
+        assert {getattr(line, field.name) for field in fields(Cause)} == {None}
+        before = bench.file
+        bench.put(failed().model_copy(update={"attempted_at": TRIED_AT}), served())
+        await keep(conn, bench.file, before)
+        case = await shown_case(conn, bench.case(), Sight(EVERYONE, True, advocate=True), START)
+        assert case is not None
+        assert case.tasks == tuple([await shown_line(conn, one.task_id) for one in case.tasks])
+        after = {one.visit: one.visited_at for one in case.tasks if one.kind is TaskKind.AFTER_DELIVERY}
+        assert after == {"not_found": TRIED_AT, "served": START}
+
+    async def test_of_a_day_that_was_moved_the_task_says_the_new_one(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened(), planned(START + timedelta(days=3)))
+        old = bench.task(TaskKind.BEFORE_DELIVERY).task_id
+        bench.put(planned(START + timedelta(days=5)))
+        new = bench.task(TaskKind.BEFORE_DELIVERY).task_id
+        longer = planned(START + timedelta(days=5)).model_copy(update={"planned_until": START + timedelta(days=6)})
+        assert bench.put(longer).result != "none"
+        assert bench.task(TaskKind.BEFORE_DELIVERY).task_id == new, "the same day: she need not hear of it anew"
+        await keep(conn, bench.file)
+        line = await shown_line(conn, new)
+        assert (line.planned_from, line.planned_until) == (START + timedelta(days=5), START + timedelta(days=6))
+        assert (await shown_line(conn, old)).planned_from is None
+
+    async def test_of_a_visit_from_before_each_was_kept_it_says_what_is_known(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened(), served())
+        [kept] = bench.file.deliveries.values()
+        bench.file = replace(bench.file, deliveries={kept.notification_id: replace(kept, came_of=())})
+        await keep(conn, bench.file)
+        line = await shown_line(conn, bench.task(TaskKind.AFTER_DELIVERY).task_id)
+        assert (line.visit, line.visited_at) == ("served", kept.visited_at)
 
     async def test_a_case_shows_what_the_reader_may_see(self, conn: AsyncConnection) -> None:
         bench = full()

@@ -1,5 +1,6 @@
 """What is to be done for whom, by whom, and when a gate is clear. Pure; what a county may set is in its policy."""
 
+from services.victim_outreach.rules.causes import Cause, cause_of, notice_of
 from services.victim_outreach.rules.contact import (
     NOT_SHE,
     SENT,
@@ -45,6 +46,7 @@ __all__ = [
     "SEES",
     "SENT",
     "TAKES",
+    "Cause",
     "Known",
     "Need",
     "SafeContact",
@@ -52,6 +54,7 @@ __all__ = [
     "Use",
     "address_of",
     "called",
+    "cause_of",
     "changed_women",
     "gate_state",
     "is_in_vain",
@@ -62,6 +65,7 @@ __all__ = [
     "needs",
     "next_alert",
     "next_call",
+    "notice_of",
     "on_duty",
     "opening",
     "result",

@@ -29,6 +29,8 @@ from services.victim_outreach.domain import (
     Referral,
     Release,
     Victim,
+    VisitEntry,
+    VisitOutcome,
     case_id,
     graver,
 )
@@ -214,7 +216,7 @@ def offender_described(file: CaseFile, data: OffenderDescribed, given: Input, te
     release = None if same else file.release  # a release the jail takes back was none
     if told.released_at is not None:
         recorded = file.release.recorded_at if same and file.release is not None else given.at
-        release = Release(told.booking_id, told.released_at, recorded)
+        release = Release(told.booking_id, told.released_at, recorded, told.facility)
     return settled(file, Draft(replace(file, custody=custody, release=release)), given, terms)
 
 
@@ -240,7 +242,16 @@ def notice_changed(file: CaseFile, data: Notification, given: Input, terms: Term
     if state is NotificationState.RELEASED and known.state is not state:
         changed = replace(changed, releases=known.releases + 1, released_at=given.at)
     if state in _VISITED:
-        changed = replace(changed, visits=known.visits + 1, visited_at=given.at, planned_from=None, planned_at=None)
+        number = known.visits + 1
+        changed = replace(
+            changed,
+            visits=number,
+            visited_at=given.at,
+            planned_from=None,
+            planned_until=None,
+            planned_at=None,
+            came_of=(*known.came_of, _came_of(number, data, given)),
+        )
     deliveries = {**file.deliveries, data.notification_id: changed}
     after = replace(file, deliveries=deliveries)
     outcome = settled(file, Draft(after), given, terms)
@@ -249,17 +260,21 @@ def notice_changed(file: CaseFile, data: Notification, given: Input, terms: Term
     return replace(outcome, events=(*outcome.events, *passed_on(file, after, given, pair=data.pair_id)))
 
 
+def _came_of(number: int, data: Notification, given: Input) -> VisitEntry:
+    if isinstance(data, NotificationFailed):
+        return number, VisitOutcome(data.reason).value, (data.attempted_at or given.at).isoformat()
+    at = data.served_at if isinstance(data, NotificationServed) else given.at
+    return number, VisitOutcome.SERVED.value, at.isoformat()
+
+
 def notice_planned(file: CaseFile, data: NotificationPlanned, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """She hears of the day first, whether he is let wait or not: of another day, anew."""
     known = file.deliveries.get(data.notification_id) or Delivery(data.notification_id, data.pair_id)
-    if known.planned_from == data.planned_from:
+    if (known.planned_from, known.planned_until) == (data.planned_from, data.planned_until):
         return Outcome(file, result="none")
-    off = data.planned_from is None
-    changed = replace(
-        known,
-        planned_from=data.planned_from,
-        planned_at=None if off else given.at,
-        plans=known.plans if off else known.plans + 1,
-    )
+    changed = replace(known, planned_from=data.planned_from, planned_until=data.planned_until)
+    if changed.planned_from != known.planned_from:
+        off = data.planned_from is None
+        changed = replace(changed, planned_at=None if off else given.at, plans=known.plans if off else known.plans + 1)
     deliveries = {**file.deliveries, data.notification_id: changed}
     return settled(file, Draft(replace(file, deliveries=deliveries)), given, terms)

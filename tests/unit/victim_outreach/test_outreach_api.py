@@ -317,6 +317,14 @@ async def test_each_sees_the_tasks_of_the_owners_it_may(client: AsyncClient) -> 
     assert owners["community_advocate"] == owners["outreach_supervisor"] == set(TaskOwner)
 
 
+async def test_a_task_says_to_whoever_may_see_it_what_she_is_to_be_told(client: AsyncClient) -> None:
+    shown = (await client.get("/tasks", headers=as_("community_advocate"))).json()
+    visits = {(one["kind"], one["visit"], one["visited_at"]) for one in shown if one["kind"].endswith("_delivery")}
+    assert visits == {("after_delivery", "served", "2025-01-10T12:00:00Z")}
+    polices = (await client.get("/tasks", headers=as_("officer"))).json()
+    assert {one["visit"] for one in polices} == {None}, "that task is an advocate's"
+
+
 async def test_a_queue_may_be_ones_own_and_comes_in_pages(client: AsyncClient, bench: Bench) -> None:
     whole = (await client.get("/tasks", headers=as_("community_advocate"))).json()
     assert len(whole) == len(bench.file.unfinished_tasks())

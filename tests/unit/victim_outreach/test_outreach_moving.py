@@ -671,6 +671,7 @@ def test_a_visit_before_the_merge_is_asked_after_where_she_is_now(other: Bench, 
     records = [there(), *relayed(one)]
     other.put(*(records if first == "referral" else reversed(records)))
     assert (afters(one), afters(other)) == ([], [due])
+    assert [each.came_of for each in other.file.deliveries.values()] == [one.file.deliveries["N-1"].came_of]
     assert TaskKind.BEFORE_DELIVERY not in other.open_kinds()
     assert TaskKind.GATE_REVIEW not in other.open_kinds()
 

@@ -21,8 +21,23 @@ def upgrade() -> None:
     op.add_column(
         "holds", sa.Column("alerted_at", UtcDateTime(), nullable=True, comment="when last; null: its end is not near")
     )
+    op.add_column("deliveries", sa.Column("planned_until", UtcDateTime(), nullable=True))
+    op.add_column(
+        "deliveries",
+        sa.Column(
+            "came_of",
+            sa.JSON(),
+            server_default="[]",
+            nullable=False,
+            comment="number, outcome and time of each visit",
+        ),
+    )
+    op.add_column("offenders", sa.Column("release_facility", sa.String(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("offenders", "release_facility")
+    op.drop_column("deliveries", "came_of")
+    op.drop_column("deliveries", "planned_until")
     op.drop_column("holds", "alerted_at")
     op.drop_column("holds", "alerts")

@@ -34,7 +34,7 @@ from services.victim_outreach.store.cases.shapes import (
     SaidLine,
     ScreenLine,
 )
-from services.victim_outreach.store.lists import lines, seen_by, task_line
+from services.victim_outreach.store.lists import lines, seen_by, task_lines
 from services.victim_outreach.store.states import rows_as
 from services.victim_outreach.store.tables import (
     cases,
@@ -125,7 +125,7 @@ async def shown_case(conn: AsyncConnection, case_id: str, sight: Sight, now: dat
         safe_contact=she.shown(sight.owners, all_seen),
         police=await _police(conn, case_id, woman, she, sight, all_seen) if sight.advocate else None,
         referrals=lines(ReferralLine, told),
-        tasks=tuple(task_line(row) for row in seen),
+        tasks=tuple(await task_lines(conn, seen)),
         attempts=lines(AttemptLine, [one for one in tried if one.case_id == case_id]),
         profiles=tuple(map(_profile, profiles)),
         screens=lines(ScreenLine, rows_as(domain.Screen, screened.all())),

@@ -120,7 +120,9 @@ def _visited(file: CaseFile, told: Iterable[Visit]) -> Mapping[str, Delivery]:
         unknown = Delivery(one.notification_id, referral.pair_id, NotificationState.FAILED)
         known = deliveries.get(one.notification_id, unknown)
         if known.visits < one.visits:
-            deliveries[one.notification_id] = replace(known, visits=one.visits, visited_at=one.visited_at)
+            deliveries[one.notification_id] = replace(
+                known, visits=one.visits, visited_at=one.visited_at, came_of=(*known.came_of, *one.came_of)
+            )
     return deliveries
 
 
