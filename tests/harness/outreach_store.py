@@ -35,6 +35,7 @@ from services.victim_outreach.rules.measures import Quarter, Story, tables
 from services.victim_outreach.store import (
     OutreachStore,
     Sight,
+    Sought,
     TaskLine,
     Wanted,
     candidates,
@@ -42,6 +43,7 @@ from services.victim_outreach.store import (
     case_of,
     consent_at,
     elsewhere,
+    found_cases,
     measures,
     news,
     offender_of_pair,
@@ -53,8 +55,10 @@ from services.victim_outreach.store import (
     shown_task,
     task_of,
     woman_of,
+    words_of,
 )
 from services.victim_outreach.store.candidates import Likeness
+from services.victim_outreach.store.finding import MOST
 from services.victim_outreach.store.tables import metadata, referrals, sends, tasks, victims
 from tests.harness.outreach import (
     HIM,
@@ -161,6 +165,21 @@ async def keep(conn: AsyncConnection, after: CaseFile, before: CaseFile | None =
     """Saved and read again."""
     await STORE.save(conn, LANE, {after.offender_id: (before or STORE.new(after.offender_id), after)})
     return (await STORE.load(conn, [after.offender_id]))[after.offender_id]
+
+
+NUMBER = Sought(way="3365550142")
+
+
+def named(name: str, birth_date: date) -> Sought:
+    return Sought(words=words_of(name), birth_date=birth_date)
+
+
+async def found_by(
+    conn: AsyncConnection, sought: Sought, owners: frozenset[TaskOwner] = EVERYONE, days: int = 0
+) -> list[str]:
+    found = await found_cases(conn, sought, owners, START + timedelta(days=days))
+    assert found == sorted(found, key=lambda one: (one.opened_at, one.case_id))
+    return sorted(one.case_id for one in found)
 
 
 async def shown_line(conn: AsyncConnection, task_id: str) -> TaskLine:
@@ -417,15 +436,14 @@ class OutreachStoreBehaviour:
         channels = [FORBIDDEN, ChannelSafety(channel=ContactChannel.IN_PERSON, safety=ContactSafety.UNKNOWN)]
         bench.advise(RecordSafeContact, role=Role.OFFICER, channels=channels, no_contact=False)
         await keep(conn, bench.file)
-        ways = {}
-        for owners in (POLICE, EVERYONE):
+        for owners, to_do in ((POLICE, ("ask_her", "ask_her_advocate")), (EVERYONE, ("ask_her",))):
             shown = await shown_case(conn, bench.case(), Sight(owners, False, advocate=False), bench.now)
             assert shown is not None
             ways = {one.channel: (one.safety, one.use) for one in shown.safe_contact.channels}
             assert ways[ContactChannel.CALL] == ("unsafe", "shut")
             assert ways[ContactChannel.IN_PERSON] == ("unknown", "open")
             assert ways[ContactChannel.COURT] == ("not_asked", "ask_first")
-        assert shown.safe_contact.to_do == ("ask_her",), "whoever sees all needs to ask nobody else"
+            assert shown.safe_contact.to_do == to_do, "whoever sees all needs to ask nobody else"
 
     async def test_advocates_are_told_what_police_may_do_against_her_word(self, conn: AsyncConnection) -> None:
         bench = Bench()
@@ -515,6 +533,73 @@ class OutreachStoreBehaviour:
         assert "No Body" not in repr(loaded)
         assert HOME not in repr(loaded)
         assert await conn.scalar(select(func.count()).select_from(tasks)) == len(loaded.tasks)
+
+    # a woman who calls back
+
+    async def test_she_is_found_by_what_police_have_of_her_however_it_is_written(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        she = her(
+            1, HOME, "tel:+1 (336) 555-01-42", "Her@Example.org", name="Ána  Lopez-Gil", birth_date=date(1990, 5, 1)
+        )
+        bench.put(described(she, her(2, "+1 336 555 0199", victim_id="V-2", name="Ana Lopez Gil")), opened())
+        bench.put(opened(2, victim_id="V-2"))
+        await keep(conn, bench.file)
+        born = date(1990, 5, 1)
+        for sought in (NUMBER, Sought(way="her@example.org"), named("gil LOPEZ ana", born)):
+            assert await found_by(conn, sought) == [bench.case(1)]
+            assert await found_by(conn, sought, POLICE) == [bench.case(1)]
+            assert await found_by(conn, sought, frozenset()) == []
+        for missed in (
+            Sought(way="3365550143"),
+            Sought(way="her@example.or"),
+            named("Ana Lopez", born),
+            named("Ana Lopez Gil", date(1990, 1, 5)),
+        ):
+            assert await found_by(conn, missed) == []
+
+    async def test_an_unnamed_victim_is_found_by_her_place_in_the_incident(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(described(her(1, "+1 336 555 0100"), her(2, "3365550142", victim_id=None)), opened(1, 1, None))
+        bench.put(opened(1, 2, None))
+        await keep(conn, bench.file)
+        assert await found_by(conn, NUMBER) == [bench.case(1, 2)]
+
+    async def test_a_number_she_told_an_advocate_is_found_by_none_who_may_not_see_it(
+        self, conn: AsyncConnection
+    ) -> None:
+        """On whichever case of hers; by police for as long as she lets them know."""
+        bench, other = Bench(), Bench(file=CaseFile("O-2"))
+        bench.put(described(her(1, "+1 336 555 0100")), opened())
+        other.put(opened())
+        bench.safe(ContactChannel.CALL)
+        await keep(conn, bench.file)
+        await keep(conn, other.file)
+        advocates = POLICE | {TaskOwner.SYSTEM_ADVOCATE}
+        assert await found_by(conn, NUMBER) == sorted([bench.case(), other.case()])
+        assert await found_by(conn, NUMBER, advocates) == await found_by(conn, NUMBER, POLICE) == []
+        before, until = bench.file, bench.now + timedelta(days=3)
+        bench.advise(GiveConsent, consent_id="C-1", **TO_POLICE, until=until)
+        await keep(conn, bench.file, before)
+        assert await found_by(conn, NUMBER, POLICE, days=2) == sorted([bench.case(), other.case()])
+        assert await found_by(conn, NUMBER, POLICE, days=4) == []
+
+    async def test_what_is_kept_under_a_linked_id_finds_her_case(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+        bench.safe(ContactChannel.CALL, case_id=bench.case(2))
+        bench.link(one="V-1", other="V-2")
+        await keep(conn, bench.file)
+        assert bench.case(1) == bench.case(2)
+        assert await found_by(conn, NUMBER) == [bench.case(1)]
+        assert await found_by(conn, NUMBER, POLICE) == []
+
+    async def test_of_very_many_no_more_than_a_few_are_shown(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        numbers = range(1, MOST + 6)
+        bench.put(described(*(her(n, "3365550142", victim_id=f"V-{n}") for n in numbers)))
+        bench.put(*(opened(n, victim_id=f"V-{n}") for n in numbers))
+        await keep(conn, bench.file)
+        assert len(await found_by(conn, NUMBER)) == MOST
 
     # one woman over all offenders
 

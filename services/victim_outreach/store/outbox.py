@@ -38,25 +38,30 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A task that whoever is on duty is to be told of."""
+class _Call:
+    """One of which somebody is to be told."""
 
     page_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(_Call):
+    """A task that whoever is on duty is to be told of."""
+
     owner: TaskOwner
     duty: Role
 
 
 @dataclass(frozen=True, slots=True)
-class HoldCall:
+class HoldCall(_Call):
     """A safety hold that ends, of which those who may place one are to be told."""
 
-    page_id: str
     by: str
     of_an_officer: bool
     """He is one of theirs: no police are told."""
 
 
-C = TypeVar("C", Page, HoldCall)
+C = TypeVar("C", bound=_Call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +120,8 @@ async def _untold(conn: AsyncConnection, found: Sequence[C], begun_by: datetime,
     rows = await conn.execute(select(sends).where(sends.c.send_id.in_([one.page_id for one in found])))
     begun = {row.send_id: row for row in rows}
     new = [one for one in found if one.page_id not in begun]
-    again = [
-        one for one in found if (row := begun.get(one.page_id)) and row.outcome is None and row.started_at <= begun_by
-    ]
+    stale = {key for key, row in begun.items() if row.outcome is None and row.started_at <= begun_by}
+    again = [one for one in found if one.page_id in stale]
     return [*new, *sorted(again, key=lambda one: begun[one.page_id].started_at)][:limit]
 
 

@@ -155,7 +155,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     routes = [(method, path) for path, methods in app.openapi()["paths"].items() for method in methods]
-    assert len(routes) == 27
+    assert len(routes) == 28
     for method, path in routes:
         assert (await client.request(method, path)).status_code == 401
 
@@ -437,6 +437,47 @@ async def test_who_placed_a_hold_is_shown_to_her_and_to_the_supervisor(
         [hold] = (await client.get(paths["case"], headers=as_(who))).json()["guarding"]["holds"]
         shown[who] = hold["by"]
     assert shown == {"coordinator": None, "advocate": None, "chief": "ada"}
+
+
+async def test_a_woman_who_calls_back_is_found_and_that_is_written_down(
+    client: AsyncClient, bench: Bench, reads: KeptReads, tray: Tray
+) -> None:
+    asked = {"telephone": "(336) 555-0100"}
+    for who in ("officer", "community_advocate"):
+        found = await client.post("/cases/find", headers={"Authorization": f"Bearer {who}"}, json=asked)
+        assert {one["case_id"] for one in found.json()} == {bench.case(1), bench.case(2)}, (
+            "asked of a partner link: another"
+        )
+        assert (who, "case", bench.case()) in reads.shown
+    assert {one.route for one in reads.entries} == {"/cases/find"}, "of whom, stands in no address"
+    missed = await client.post("/cases/find", headers=as_("officer"), json={"email": "nobody@example.org"})
+    assert (missed.status_code, missed.json()) == (200, [])
+    assert (await client.post("/cases/find", headers=as_("operator"), json=asked)).status_code == 403
+    assert tray.taken == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"telephone": "555"},
+        {"telephone": "no number"},
+        {"email": "her"},
+        {"name": "No Body"},
+        {"birth_date": "1990-05-01"},
+        {"name": "...", "birth_date": "1990-05-01"},
+        {"telephone": "336 555 0142", "email": "her@example.org"},
+        {"telephone": "336 555 0142", "name": "No Body"},
+        {"telephone": "336 555 0142", "victim_id": "V-1"},
+    ],
+)
+async def test_who_is_sought_is_said_in_one_way_and_no_error_repeats_it(
+    client: AsyncClient, form: dict[str, str], reads: KeptReads
+) -> None:
+    answered = await client.post("/cases/find", headers=as_("advocate"), json=form)
+    assert coded(answered) == (422, "invalid")
+    assert not any(value in answered.text for value in form.values())
+    assert reads.entries == []
 
 
 async def test_holds_are_listed_to_whoever_may_place_one_and_that_is_written_down(

@@ -103,8 +103,7 @@ async def shown_case(conn: AsyncConnection, case_id: str, sight: Sight, now: dat
         )
     ).all()
     woman = await women.woman_of(conn, case_id)
-    allowed = await _consents(conn, woman)
-    she = Reach(await women.profiles_of(conn, woman), await women.attempts_of(conn, woman), allowed, now)
+    she = await reach_of(conn, woman, now)
     all_seen = set(await conn.scalars(_seen_tasks(woman, sight.owners)))
     profiles, tried = she.profiles_for(sight.owners), she.attempts_of(all_seen)
     tried.sort(key=lambda one: (one.attempted_at, one.task_id, one.number))
@@ -129,11 +128,17 @@ async def shown_case(conn: AsyncConnection, case_id: str, sight: Sight, now: dat
         attempts=lines(AttemptLine, [one for one in tried if one.case_id == case_id]),
         profiles=tuple(map(_profile, profiles)),
         screens=lines(ScreenLine, rows_as(domain.Screen, screened.all())),
-        consents=lines(ConsentLine, [one for one in allowed if one.owner in sight.owners]),
+        consents=lines(ConsentLine, [one for one in she.allowed if one.owner in sight.owners]),
         messages=lines(MessageLine, sent.all()),
         links=await _links(conn, woman) if sight.advocate else (),
         guarding=await _guarding(conn, offender_id, told, sight) if sight.guarding else None,
     )
+
+
+async def reach_of(conn: AsyncConnection, woman: women.Woman, now: datetime) -> Reach:
+    """All there is of how she may be reached; what of it a reader may see is for the reader's owners to say."""
+    allowed = await _consents(conn, woman)
+    return Reach(await women.profiles_of(conn, woman), await women.attempts_of(conn, woman), allowed, now)
 
 
 def _profile(profile: domain.Profile) -> ProfileLine:
