@@ -6,7 +6,7 @@ always `days`, `start`, `end`. Times are of the county's clock; a shift that end
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -145,10 +145,22 @@ class Pager:
         """
         roster = self.roster.now()
         for role in roles:
-            told = [await self._tell(f"{page_id}-{n}", shift, at) for n, shift in enumerate(roster.on_duty(role, at))]
-            if any(told):
+            if await self._tell_all(page_id, roster.on_duty(role, at), at):
                 return True
         return False
+
+    async def call(self, page_id: str, roles: Collection[str], persons: Collection[str], at: datetime) -> bool:
+        """Everybody on duty in any of `roles`, and whoever of `persons` is on duty in whichever. Whether somebody was told."""
+        shifts = {
+            (shift.channel, shift.address): shift
+            for shift in self.roster.now().shifts
+            if shift.covers(at) and (shift.roles & set(roles) or shift.person in persons)
+        }
+        return await self._tell_all(page_id, shifts.values(), at)
+
+    async def _tell_all(self, page_id: str, shifts: Iterable[Shift], at: datetime) -> bool:
+        told = [await self._tell(f"{page_id}-{n}", shift, at) for n, shift in enumerate(shifts)]
+        return any(told)
 
     async def _tell(self, message_id: str, shift: Shift, at: datetime) -> bool:
         try:

@@ -8,7 +8,7 @@ until somebody was told.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -19,6 +19,7 @@ import structlog
 from schemas.advocacy import MessageOutcome, ReportMessage
 from schemas.commands import Role
 from schemas.outreach import ContactChannel, TaskOwner
+from schemas.policy import Policy
 from services.common import metrics
 from services.common.database import Database
 from services.common.desk import Reporter
@@ -26,7 +27,7 @@ from services.common.duty import Pager, upwards
 from services.common.messaging import Mail, Mailer, Messenger, NotSent, NotSentError, ShortText
 from services.common.policies import Prevailing
 from services.common.signoffs import NotSignedError
-from services.victim_outreach.rules import address_of, safe_contact
+from services.victim_outreach.rules import ADVOCATES, HOLDERS, address_of, safe_contact
 from services.victim_outreach.store import outbox, women
 from services.victim_outreach.texts import Kind, TextBook, TextError, VictimText
 
@@ -128,8 +129,13 @@ class Sender:
         await self._report(database, reporter)
 
     async def pages(self, database: Database) -> None:
-        """One round of pages. One call to each role, however many tasks: it says the same of all of them."""
+        """One round of pages: for tasks, and for holds that end."""
         now, policy = self.now(), await self.policies.now(database.read)
+        await self._page_for_tasks(database, now, policy)
+        await self._page_for_holds(database, now, policy)
+
+    async def _page_for_tasks(self, database: Database, now: datetime, policy: Policy) -> None:
+        """One call to each role, however many tasks: it says the same of all of them."""
         begun_by = now - PAGED_AGAIN
         async with database.read() as conn:
             found = await outbox.pages(conn, now - policy.escalate_overdue, begun_by, _AT_ONCE)
@@ -143,13 +149,33 @@ class Sender:
         for (owner, duty), page_ids in sorted(mine.items()):
             roles = upwards([policy.outreach.duty[owner]], duty)
             told = await self.pager.page(page_ids[0], roles, now.astimezone(ZoneInfo(policy.time_zone)))
-            metrics.pages.labels("victim_outreach", "told" if told else "nobody").inc()
-            if not told:
-                log.error("duty.nobody_told", role=str(duty))
-                continue
+            await self._paged(database, page_ids, duty, told=told)
+
+    async def _page_for_holds(self, database: Database, now: datetime, policy: Policy) -> None:
+        """Everybody on duty who may place one, and whoever did. Where he is one of theirs, not the coordinator."""
+        begun_by = now - PAGED_AGAIN
+        async with database.read() as conn:
+            found = await outbox.hold_calls(conn, now, begun_by, _AT_ONCE)
+        mine: dict[bool, list[outbox.HoldCall]] = {}
+        if found:
             async with database.write() as conn:
-                for page_id in page_ids:
-                    await outbox.end(conn, page_id, self.now(), MessageOutcome.SENT)
+                for call in found:
+                    if await outbox.begin_page(conn, call.page_id, now, begun_by):
+                        mine.setdefault(call.of_an_officer, []).append(call)
+        for of_an_officer, calls in sorted(mine.items()):
+            roles, page_ids = ADVOCATES if of_an_officer else HOLDERS, [call.page_id for call in calls]
+            local = now.astimezone(ZoneInfo(policy.time_zone))
+            told = await self.pager.call(page_ids[0], roles, {call.by for call in calls}, local)
+            await self._paged(database, page_ids, "holders", told=told)
+
+    async def _paged(self, database: Database, page_ids: Sequence[str], whom: str, *, told: bool) -> None:
+        metrics.pages.labels("victim_outreach", "told" if told else "nobody").inc()
+        if not told:
+            log.error("duty.nobody_told", role=str(whom))
+            return
+        async with database.write() as conn:
+            for page_id in page_ids:
+                await outbox.end(conn, page_id, self.now(), MessageOutcome.SENT)
 
     async def _send(self, database: Database, message: outbox.Waiting) -> None:
         async with database.write() as conn:

@@ -15,9 +15,11 @@ from schemas.outreach import CaseCloseReason, TaskCancelReason, TaskKind, TaskOw
 from schemas.outreach_terms import OutreachTerms
 from schemas.policy import Gate
 from services.common.messaging import MailSettings
-from services.victim_outreach.rules import SEES
+from services.victim_outreach.domain import VisitOutcome
+from services.victim_outreach.rules import SEES, Known, Use
 from services.victim_outreach.settings import OutreachSettings
 from services.victim_outreach.store.candidates import Likeness
+from services.victim_outreach.store.cases.shapes import PoliceProfile, ToDo
 
 PROJECT = Path(__file__).parents[2]
 PAGE = (PROJECT / "docs" / "outreach.md").read_text("utf-8")
@@ -33,6 +35,11 @@ KINDS: list[type[StrEnum]] = [
     MessageOutcome,
     OverrideReason,
     Likeness,
+    Known,
+    Use,
+    ToDo,
+    PoliceProfile,
+    VisitOutcome,
 ]
 
 

@@ -11,32 +11,39 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from schemas.advocacy import (
     Answer,
+    ChannelSafety,
     ConsentRecipient,
     ConsentScope,
+    ContactSafety,
     GiveConsent,
     Hear,
+    RecordSafeContact,
     RecordScreen,
     SafeHours,
     UnlinkVictims,
 )
 from schemas.calendar import Weekday
 from schemas.classification import Tier
+from schemas.commands import Role
 from schemas.envelope import Data, pair_id, referral_id
 from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskOwner, TaskState
 from schemas.person import DescribedVictim
 from services.common.paging import Page
 from services.victim_outreach.domain import CaseFile
-from services.victim_outreach.rules import QUESTIONS
+from services.victim_outreach.rules import QUESTIONS, Cause
 from services.victim_outreach.rules.measures import Quarter, Story, tables
 from services.victim_outreach.store import (
     OutreachStore,
     Sight,
+    Sought,
+    TaskLine,
     Wanted,
     candidates,
     case_list,
     case_of,
     consent_at,
     elsewhere,
+    found_cases,
     measures,
     news,
     offender_of_pair,
@@ -48,8 +55,10 @@ from services.victim_outreach.store import (
     shown_task,
     task_of,
     woman_of,
+    words_of,
 )
 from services.victim_outreach.store.candidates import Likeness
+from services.victim_outreach.store.finding import MOST
 from services.victim_outreach.store.tables import metadata, referrals, sends, tasks, victims
 from tests.harness.outreach import (
     HIM,
@@ -60,10 +69,12 @@ from tests.harness.outreach import (
     asked,
     custody,
     described,
+    failed,
     incident,
     listed,
     opened,
     pair,
+    planned,
     ref,
     released,
     served,
@@ -83,6 +94,8 @@ TO_POLICE: dict[str, Any] = {
     "signed": True,
 }
 CARD = "PO Box 9"
+TRIED_AT = START - timedelta(hours=1)
+FORBIDDEN = ChannelSafety(channel=ContactChannel.CALL, safety=ContactSafety.UNSAFE)
 
 
 def her(place: int = 1, *contact: str, **more: Any) -> DescribedVictim:
@@ -152,6 +165,27 @@ async def keep(conn: AsyncConnection, after: CaseFile, before: CaseFile | None =
     """Saved and read again."""
     await STORE.save(conn, LANE, {after.offender_id: (before or STORE.new(after.offender_id), after)})
     return (await STORE.load(conn, [after.offender_id]))[after.offender_id]
+
+
+NUMBER = Sought(way="3365550142")
+
+
+def named(name: str, birth_date: date) -> Sought:
+    return Sought(words=words_of(name), birth_date=birth_date)
+
+
+async def found_by(
+    conn: AsyncConnection, sought: Sought, owners: frozenset[TaskOwner] = EVERYONE, days: int = 0
+) -> list[str]:
+    found = await found_cases(conn, sought, owners, START + timedelta(days=days))
+    assert found == sorted(found, key=lambda one: (one.opened_at, one.case_id))
+    return sorted(one.case_id for one in found)
+
+
+async def shown_line(conn: AsyncConnection, task_id: str) -> TaskLine:
+    found = await shown_task(conn, task_id, EVERYONE)
+    assert found is not None
+    return found
 
 
 class OutreachStoreBehaviour:
@@ -256,6 +290,50 @@ class OutreachStoreBehaviour:
             assert line == await shown_task(conn, line.task_id, EVERYONE)
             assert await shown_task(conn, line.task_id, frozenset()) is None
 
+    async def test_a_task_that_he_causes_says_when_and_what_came_of_it(self, conn: AsyncConnection) -> None:
+        """On the line and on the page of the case, to whoever may see the task; of an incident's own it says nothing."""
+        day = START + timedelta(days=3)
+        bench = Bench()
+        bench.put(opened(), planned(day), custody("J-1", facility="County jail", released_at=START))
+        await keep(conn, bench.file)
+        line = await shown_line(conn, bench.task(TaskKind.BEFORE_DELIVERY).task_id)
+        assert (line.planned_from, line.planned_until, line.visited_at) == (day, day + timedelta(hours=4), None)
+        line = await shown_line(conn, bench.task(TaskKind.CUSTODY_RELEASE).task_id)
+        assert (line.released_at, line.facility, line.planned_from) == (START, "County jail", None)
+        line = await shown_line(conn, bench.task(TaskKind.CALL).task_id)
+        assert {getattr(line, field.name) for field in fields(Cause)} == {None}
+        before = bench.file
+        bench.put(failed().model_copy(update={"attempted_at": TRIED_AT}), served())
+        await keep(conn, bench.file, before)
+        case = await shown_case(conn, bench.case(), Sight(EVERYONE, True, advocate=True), START)
+        assert case is not None
+        assert case.tasks == tuple([await shown_line(conn, one.task_id) for one in case.tasks])
+        after = {one.visit: one.visited_at for one in case.tasks if one.kind is TaskKind.AFTER_DELIVERY}
+        assert after == {"not_found": TRIED_AT, "served": START}
+
+    async def test_of_a_day_that_was_moved_the_task_says_the_new_one(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened(), planned(START + timedelta(days=3)))
+        old = bench.task(TaskKind.BEFORE_DELIVERY).task_id
+        bench.put(planned(START + timedelta(days=5)))
+        new = bench.task(TaskKind.BEFORE_DELIVERY).task_id
+        longer = planned(START + timedelta(days=5)).model_copy(update={"planned_until": START + timedelta(days=6)})
+        assert bench.put(longer).result != "none"
+        assert bench.task(TaskKind.BEFORE_DELIVERY).task_id == new, "the same day: she need not hear of it anew"
+        await keep(conn, bench.file)
+        line = await shown_line(conn, new)
+        assert (line.planned_from, line.planned_until) == (START + timedelta(days=5), START + timedelta(days=6))
+        assert (await shown_line(conn, old)).planned_from is None
+
+    async def test_of_a_visit_from_before_each_was_kept_it_says_what_is_known(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened(), served())
+        [kept] = bench.file.deliveries.values()
+        bench.file = replace(bench.file, deliveries={kept.notification_id: replace(kept, came_of=())})
+        await keep(conn, bench.file)
+        line = await shown_line(conn, bench.task(TaskKind.AFTER_DELIVERY).task_id)
+        assert (line.visit, line.visited_at) == ("served", kept.visited_at)
+
     async def test_a_case_shows_what_the_reader_may_see(self, conn: AsyncConnection) -> None:
         bench = full()
         await keep(conn, bench.file)
@@ -332,6 +410,76 @@ class OutreachStoreBehaviour:
             assert shown is not None and shown.guarding is not None
             assert [(one.hold_id, one.by) for one in shown.guarding.holds] == [("H-2", expected)]
 
+    async def test_what_she_forbade_to_an_advocate_is_neither_open_to_police_nor_told_to_them(
+        self, conn: AsyncConnection
+    ) -> None:
+        """Not a thing on their page is another where she said nothing to anybody."""
+        silent, spoken = Bench(), Bench(file=CaseFile("O-2"))
+        for bench, victim in ((silent, "V-1"), (spoken, "V-2")):
+            bench.put(opened(victim_id=victim))
+        spoken.advise(RecordSafeContact, channels=[FORBIDDEN], no_contact=False)
+        pages = []
+        for bench in (silent, spoken):
+            await keep(conn, bench.file)
+            shown = await shown_case(conn, bench.case(), Sight(POLICE, False, advocate=False), bench.now)
+            assert shown is not None
+            pages.append((shown.safe_contact, shown.profiles, shown.police))
+        assert pages[0] == pages[1]
+        ways = {one.channel: (one.safety, one.use) for one in pages[1][0].channels}
+        assert ways[ContactChannel.CALL] == ways[ContactChannel.IN_PERSON] == ("not_asked", "ask_first")
+        assert ways[ContactChannel.VOICEMAIL] == ways[ContactChannel.TEXT] == ("not_asked", "shut")
+        assert pages[1][0].to_do == ("ask_her", "ask_her_advocate")
+
+    async def test_asked_by_police_herself_it_is_as_she_said(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened())
+        channels = [FORBIDDEN, ChannelSafety(channel=ContactChannel.IN_PERSON, safety=ContactSafety.UNKNOWN)]
+        bench.advise(RecordSafeContact, role=Role.OFFICER, channels=channels, no_contact=False)
+        await keep(conn, bench.file)
+        for owners, to_do in ((POLICE, ("ask_her", "ask_her_advocate")), (EVERYONE, ("ask_her",))):
+            shown = await shown_case(conn, bench.case(), Sight(owners, False, advocate=False), bench.now)
+            assert shown is not None
+            ways = {one.channel: (one.safety, one.use) for one in shown.safe_contact.channels}
+            assert ways[ContactChannel.CALL] == ("unsafe", "shut")
+            assert ways[ContactChannel.IN_PERSON] == ("unknown", "open")
+            assert ways[ContactChannel.COURT] == ("not_asked", "ask_first")
+            assert shown.safe_contact.to_do == to_do, "whoever sees all needs to ask nobody else"
+
+    async def test_advocates_are_told_what_police_may_do_against_her_word(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened())
+
+        async def police(at: TaskOwner = TaskOwner.COMMUNITY_ADVOCATE) -> tuple[str, tuple[ContactChannel, ...]]:
+            await keep(conn, bench.file)
+            owners = EVERYONE if at is TaskOwner.COMMUNITY_ADVOCATE else POLICE | {at}
+            shown = await shown_case(conn, bench.case(), Sight(owners, False, advocate=True), bench.now)
+            assert shown is not None
+            assert shown.police is not None
+            return shown.police.profile, shown.police.may_use
+
+        assert await police() == ("none", ())
+        bench.advise(RecordSafeContact, channels=[FORBIDDEN], no_contact=False)
+        assert await police() == ("none", (ContactChannel.CALL,))
+        assert await police(TaskOwner.SYSTEM_ADVOCATE) == ("none", ()), "what she told her is not to be read from this"
+        allowed = [ChannelSafety(channel=ContactChannel.CALL, safety=ContactSafety.SAFE)]
+        bench.advise(RecordSafeContact, role=Role.OFFICER, channels=allowed, no_contact=False)
+        assert await police() == ("looser", (ContactChannel.CALL,))
+        bench.advise(GiveConsent, consent_id="C-1", **TO_POLICE, until=bench.now + timedelta(days=3))
+        assert await police() == ("as_strict", ())
+        hours = [SafeHours(days=list(Weekday), start="09:00", end="15:00")]
+        bench.wait(days=4)
+        bench.advise(RecordSafeContact, channels=allowed, hours=hours, no_contact=False)
+        profile, ways = await police()
+        assert (profile, ContactChannel.CALL in ways) == ("looser", True), "she named hours, and police know of none"
+
+    async def test_where_police_may_not_see_her_nothing_is_said_of_them(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened(conflict_of_interest=True))
+        await keep(conn, bench.file)
+        shown = await shown_case(conn, bench.case(), Sight(EVERYONE, True, advocate=True), bench.now)
+        assert shown is not None
+        assert shown.police is None
+
     async def test_a_consent_taken_back_anywhere_is_taken_back(self, conn: AsyncConnection) -> None:
         """His record was merged into another's, and each lane has a copy."""
         here, there = Bench(), Bench(file=CaseFile("O-2"))
@@ -385,6 +533,73 @@ class OutreachStoreBehaviour:
         assert "No Body" not in repr(loaded)
         assert HOME not in repr(loaded)
         assert await conn.scalar(select(func.count()).select_from(tasks)) == len(loaded.tasks)
+
+    # a woman who calls back
+
+    async def test_she_is_found_by_what_police_have_of_her_however_it_is_written(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        she = her(
+            1, HOME, "tel:+1 (336) 555-01-42", "Her@Example.org", name="Ána  Lopez-Gil", birth_date=date(1990, 5, 1)
+        )
+        bench.put(described(she, her(2, "+1 336 555 0199", victim_id="V-2", name="Ana Lopez Gil")), opened())
+        bench.put(opened(2, victim_id="V-2"))
+        await keep(conn, bench.file)
+        born = date(1990, 5, 1)
+        for sought in (NUMBER, Sought(way="her@example.org"), named("gil LOPEZ ana", born)):
+            assert await found_by(conn, sought) == [bench.case(1)]
+            assert await found_by(conn, sought, POLICE) == [bench.case(1)]
+            assert await found_by(conn, sought, frozenset()) == []
+        for missed in (
+            Sought(way="3365550143"),
+            Sought(way="her@example.or"),
+            named("Ana Lopez", born),
+            named("Ana Lopez Gil", date(1990, 1, 5)),
+        ):
+            assert await found_by(conn, missed) == []
+
+    async def test_an_unnamed_victim_is_found_by_her_place_in_the_incident(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(described(her(1, "+1 336 555 0100"), her(2, "3365550142", victim_id=None)), opened(1, 1, None))
+        bench.put(opened(1, 2, None))
+        await keep(conn, bench.file)
+        assert await found_by(conn, NUMBER) == [bench.case(1, 2)]
+
+    async def test_a_number_she_told_an_advocate_is_found_by_none_who_may_not_see_it(
+        self, conn: AsyncConnection
+    ) -> None:
+        """On whichever case of hers; by police for as long as she lets them know."""
+        bench, other = Bench(), Bench(file=CaseFile("O-2"))
+        bench.put(described(her(1, "+1 336 555 0100")), opened())
+        other.put(opened())
+        bench.safe(ContactChannel.CALL)
+        await keep(conn, bench.file)
+        await keep(conn, other.file)
+        advocates = POLICE | {TaskOwner.SYSTEM_ADVOCATE}
+        assert await found_by(conn, NUMBER) == sorted([bench.case(), other.case()])
+        assert await found_by(conn, NUMBER, advocates) == await found_by(conn, NUMBER, POLICE) == []
+        before, until = bench.file, bench.now + timedelta(days=3)
+        bench.advise(GiveConsent, consent_id="C-1", **TO_POLICE, until=until)
+        await keep(conn, bench.file, before)
+        assert await found_by(conn, NUMBER, POLICE, days=2) == sorted([bench.case(), other.case()])
+        assert await found_by(conn, NUMBER, POLICE, days=4) == []
+
+    async def test_what_is_kept_under_a_linked_id_finds_her_case(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        bench.put(opened(1, victim_id="V-1"), opened(2, victim_id="V-2"))
+        bench.safe(ContactChannel.CALL, case_id=bench.case(2))
+        bench.link(one="V-1", other="V-2")
+        await keep(conn, bench.file)
+        assert bench.case(1) == bench.case(2)
+        assert await found_by(conn, NUMBER) == [bench.case(1)]
+        assert await found_by(conn, NUMBER, POLICE) == []
+
+    async def test_of_very_many_no_more_than_a_few_are_shown(self, conn: AsyncConnection) -> None:
+        bench = Bench()
+        numbers = range(1, MOST + 6)
+        bench.put(described(*(her(n, "3365550142", victim_id=f"V-{n}") for n in numbers)))
+        bench.put(*(opened(n, victim_id=f"V-{n}") for n in numbers))
+        await keep(conn, bench.file)
+        assert len(await found_by(conn, NUMBER)) == MOST
 
     # one woman over all offenders
 

@@ -63,6 +63,8 @@ class Asked:
         if answered.status_code not in (200, 202, 409, 412) or answered.request.method != "POST":
             return
         said = answered.json()
+        if isinstance(said, list):  # what was sought
+            return
         if answered.status_code < 400 or "command_id" in said:
             self.taken[service].append(said["command_id"])
 

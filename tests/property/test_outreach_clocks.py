@@ -26,7 +26,7 @@ from schemas.envelope import Data
 from schemas.notification import NotificationState
 from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, GateState, TaskOwner
 from services.victim_outreach.domain import CaseFile
-from services.victim_outreach.rules import next_alert, opening
+from services.victim_outreach.rules import next_alert, next_call, opening
 from services.victim_outreach.store import OutreachStore, metadata
 from services.victim_outreach.usecases.settling import raised_at
 from tests.harness.outreach import HIM, LANE, POLICY, Bench, amended, opened, prepared, withdrawn
@@ -137,8 +137,11 @@ def every_wait_has_a_clock(file: CaseFile) -> None:
         assert wakes <= raised_at(task, POLICY)
         alert = next_alert(file, task, POLICY)
         assert alert is None or wakes <= alert
-    if file.on_hold:
-        assert wakes is not None
+    for hold in file.holds.values():
+        if hold.ended_at is None:
+            call = next_call(file, hold, POLICY)
+            assert wakes is not None
+            assert wakes <= min(hold.until, call or hold.until)
     if not any(one.state in (NotificationState.PREPARED, NotificationState.HELD) for one in file.deliveries.values()):
         return
     for pair_id, waiting in file.waited_for.items():

@@ -10,7 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from services.common.api import tables
 from services.common.api.acting import Told
-from services.common.api.reading import Listing
+from services.common.api.reading import Listing, Showing
 from services.common.problems import MEDIA_TYPE, Problem
 
 Json = dict[str, Any]
@@ -24,8 +24,8 @@ _ALWAYS = {
     "429": "Too often; see `Retry-After`.",
     "503": "The service cannot tell or take this now.",
 }
-_ON_ACT = {
-    "412": "The record has changed since its version in `If-Match` (code `stale`).",
+_ON_ACT = {"412": "The record has changed since its version in `If-Match` (code `stale`)."}
+_ON_BODY = {
     "408": "The body did not come within 10 s.",
     "413": "The body is over 64 KiB.",
 }
@@ -45,15 +45,18 @@ def document(app: FastAPI) -> Json:
     components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
     made["security"] = [{"token": []}]
     lists = {path for path, route in routes(app) if _is_list(route)}
+    searches = {path for path, route in routes(app) if "POST" in (route.methods or ()) and _shows(route)}
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
-            _complete(operation, path, is_act=method != "get", is_list=path in lists and method == "get")
+            is_act = method != "get" and path not in searches
+            _complete(operation, path, method, is_act=is_act, is_list=path in lists and method == "get")
     return made
 
 
-def _complete(operation: Json, path: str, *, is_act: bool, is_list: bool) -> None:
+def _complete(operation: Json, path: str, method: str, *, is_act: bool, is_list: bool) -> None:
     responses = operation["responses"]
-    problems = _ALWAYS | (_ON_ACT if is_act else {}) | (_NOT_FOUND if "{" in path else {})
+    sent = {} if method == "get" else _ON_BODY | (_ON_ACT if is_act else {})
+    problems = _ALWAYS | sent | (_NOT_FOUND if "{" in path else {})
     for status, description in problems.items():
         responses[status] = {"description": description, "content": {MEDIA_TYPE: {"schema": _ref("Problem")}}}
     if is_act:
@@ -83,3 +86,8 @@ def routes(app: FastAPI) -> list[tuple[str, APIRoute]]:
 
 def _is_list(route: APIRoute) -> bool:
     return any(inner.call is Listing for inner in route.dependant.dependencies)
+
+
+def _shows(route: APIRoute) -> bool:
+    """Of a `POST`: what is sought stands in the body, and it is no act."""
+    return any(inner.call is Showing for inner in route.dependant.dependencies)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
@@ -63,6 +63,11 @@ class Showing(Reading):
         """The record as JSON. `version` goes out as `ETag`, to come back as `If-Match` of an act on it."""
         await self.log(kind, [record])
         return JSONResponse(_plain(shown), headers={"ETag": f'"{version}"'} if version else None)
+
+    async def several(self, shown: Sequence[T], kind: str, record: Callable[[T], str]) -> Response:
+        """The few records that were sought, and all of them: no pages."""
+        await self.log(kind, [record(item) for item in shown])
+        return JSONResponse([_plain(item) for item in shown])
 
 
 class Listing(Reading):

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 
 from services.common.api import Reader
 from services.common.desk import Desk
-from services.victim_outreach.api import cases, measures, paper, tasks
+from services.victim_outreach.api import cases, finding, holds, measures, paper, tasks
 from services.victim_outreach.api.common import Counter
 from services.victim_outreach.texts import TextBook
 
@@ -20,6 +20,8 @@ def router(desk: Desk, read: Reader, papers: TextBook | None = None) -> APIRoute
     api, counter = APIRouter(), Counter(desk, read)
     tasks.add_routes(api, counter)
     cases.add_routes(api, counter)
+    finding.add_routes(api, counter)
+    holds.add_routes(api, counter)
     measures.add_routes(api, counter)
     paper.add_routes(api, counter, papers)
     return api

@@ -43,9 +43,10 @@ from services.victim_outreach.api.common import (
     Overrider,
     Worker,
     acting,
+    lifts,
     sight,
 )
-from services.victim_outreach.rules import ADVOCATES, HOLDERS, LINKERS, OVERRIDERS, supervises
+from services.victim_outreach.rules import ADVOCATES, HOLDERS, LINKERS, OVERRIDERS
 from services.victim_outreach.store import (
     Candidate,
     Case,
@@ -141,8 +142,7 @@ def _add_case(api: APIRouter, counter: Counter) -> None:
 
     @api.get("/cases/{case_id}", response_model=Case)
     async def show_case(case_id: str, person: Worker, showing: Shows) -> Response:
-        lifts = None if any(map(supervises, person.roles)) else frozenset({person.name})
-        seen = Sight(sight(person), bool(person.roles & HOLDERS), bool(person.roles & ADVOCATES), lifts)
+        seen = Sight(sight(person), bool(person.roles & HOLDERS), bool(person.roles & ADVOCATES), lifts(person))
         async with counter.read() as conn:
             case = await shown_case(conn, case_id, seen, counter.clock())
         return await showing.answer(found(case, "unknown_case"), "case", case_id)

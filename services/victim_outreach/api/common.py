@@ -15,7 +15,7 @@ from schemas.outreach import TaskOwner
 from services.common.api import Reader, answer, found
 from services.common.auth import Needs, Person
 from services.common.desk import Desk
-from services.victim_outreach.rules import ADVOCATES, HOLDERS, LINKERS, OVERRIDERS, SEES, TAKES
+from services.victim_outreach.rules import ADVOCATES, HOLDERS, LINKERS, OVERRIDERS, SEES, TAKES, supervises
 from services.victim_outreach.store import case_of, task_of
 
 WORKERS = frozenset(SEES)
@@ -59,6 +59,11 @@ class Counter:
 def sight(person: Person) -> frozenset[TaskOwner]:
     """Whose tasks this person may read."""
     return frozenset(owner for role in person.roles for owner in SEES.get(role, ()))
+
+
+def lifts(person: Person) -> frozenset[str] | None:
+    """Whose holds this person may lift, and is told whose they are; None: anyone's."""
+    return None if any(map(supervises, person.roles)) else frozenset({person.name})
 
 
 def acting(person: Person, allowed: frozenset[Role], offender_id: str) -> dict[str, Any]:

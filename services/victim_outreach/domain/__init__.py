@@ -31,6 +31,8 @@ from services.victim_outreach.domain.records import (
     ToldAttempt,
     Victim,
     Visit,
+    VisitEntry,
+    VisitOutcome,
     graver,
 )
 
@@ -59,6 +61,8 @@ __all__ = [
     "ToldProfile",
     "Victim",
     "Visit",
+    "VisitEntry",
+    "VisitOutcome",
     "case_id",
     "case_of_victim",
     "graver",

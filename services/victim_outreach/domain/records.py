@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from enum import StrEnum
 
 from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
@@ -14,8 +15,20 @@ from services.common.versions import version_of
 
 _FOR_GOOD = (TaskCancelReason.BY_PERSON, TaskCancelReason.HER_WORD, TaskCancelReason.ATTEMPTS_EXHAUSTED)
 
+VisitEntry = tuple[int, str, str]
+"""Which visit it was, what came of it (`VisitOutcome`), and when, in ISO 8601."""
+
 TaskKey = tuple[str, TaskKind, str]
 """Case, kind, and what it is about: a referral's opening, a booking's release, a notice's delivery."""
+
+
+class VisitOutcome(StrEnum):
+    """What came of a visit to him."""
+
+    SERVED = "served"
+    REFUSED = "refused"
+    NOT_FOUND = "not_found"
+    MISSED_VISIT = "missed_visit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +171,10 @@ class Hold:
     by: str
     until: datetime
     ended_at: datetime | None = None
+    alerts: int = 0
+    """How often somebody was to be told that it ends, whatever became of that; it only rises."""
+    alerted_at: datetime | None = None
+    """When last. None: its end is not near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +204,7 @@ class Release:
     booking_id: str
     released_at: datetime
     recorded_at: datetime
+    facility: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +224,13 @@ class Delivery:
     """When that was recorded."""
     plans: int = 0
     """How often it was set or moved."""
+    planned_until: datetime | None = None
+    """Null of a call-in, and of a day that was set before this was kept."""
+    came_of: tuple[VisitEntry, ...] = ()
+    """Each visit, but for those from before this was kept."""
+
+    def visit(self, number: int) -> VisitEntry | None:
+        return next((entry for entry in self.came_of if entry[0] == number), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +241,8 @@ class Visit:
     notification_id: str
     visits: int
     visited_at: datetime
+    came_of: tuple[VisitEntry, ...] = ()
+    """This visit's, if it is known."""
 
 
 @dataclass(frozen=True, slots=True)

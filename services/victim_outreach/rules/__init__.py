@@ -1,9 +1,20 @@
 """What is to be done for whom, by whom, and when a gate is clear. Pure; what a county may set is in its policy."""
 
-from services.victim_outreach.rules.contact import NOT_SHE, SENT, SafeContact, address_of, safe_contact
+from services.victim_outreach.rules.causes import Cause, cause_of, notice_of
+from services.victim_outreach.rules.contact import (
+    NOT_SHE,
+    SENT,
+    Known,
+    SafeContact,
+    Use,
+    address_of,
+    looser,
+    safe_contact,
+)
 from services.victim_outreach.rules.deliveries import told_of
 from services.victim_outreach.rules.duty import next_alert, on_duty
 from services.victim_outreach.rules.gates import gate_state, opening
+from services.victim_outreach.rules.holds import called, next_call
 from services.victim_outreach.rules.need import Need
 from services.victim_outreach.rules.needs import needs, reviews
 from services.victim_outreach.rules.people import (
@@ -35,18 +46,26 @@ __all__ = [
     "SEES",
     "SENT",
     "TAKES",
+    "Cause",
+    "Known",
     "Need",
     "SafeContact",
     "Terms",
+    "Use",
     "address_of",
+    "called",
+    "cause_of",
     "changed_women",
     "gate_state",
     "is_in_vain",
     "is_quiet",
+    "looser",
     "may_lift",
     "may_take",
     "needs",
     "next_alert",
+    "next_call",
+    "notice_of",
     "on_duty",
     "opening",
     "result",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
 
 from schemas.advocacy import ContactSafety
 from schemas.calendar import Weekday
@@ -20,6 +21,26 @@ NOT_SHE = frozenset({AttemptOutcome.WRONG_CONTACT, AttemptOutcome.OTHER_PERSON})
 _STRICTEST_FIRST = (ContactSafety.UNSAFE, ContactSafety.UNKNOWN, ContactSafety.SAFE)
 
 
+class Use(StrEnum):
+    """What whoever sees no more than this may do with a way to reach her."""
+
+    OPEN = "open"
+    """At some hour of the day."""
+    SHUT = "shut"
+    ASK_FIRST = "ask_first"
+    """Nobody has asked her of it whose records these are: what others were told may forbid it."""
+
+
+class Known(StrEnum):
+    """What she said of a way, as far as it may be seen."""
+
+    SAFE = "safe"
+    UNSAFE = "unsafe"
+    UNKNOWN = "unknown"
+    """She was asked; or what she allowed has run out."""
+    NOT_ASKED = "not_asked"
+
+
 @dataclass(frozen=True, slots=True)
 class SafeContact:
     """What all of her profiles, and what was found out since, come to."""
@@ -28,6 +49,8 @@ class SafeContact:
     channels: Mapping[ContactChannel, ContactSafety]
     hours: tuple[tuple[HoursEntry, ...], ...]
     """Of each profile that names any; a moment must fall within those of each."""
+    asked: frozenset[ContactChannel]
+    """Ways she was asked of, or that were found to be another's."""
 
     def permits(self, channel: ContactChannel, at: datetime, zone: tzinfo) -> bool:
         """Whether she may be reached this way at this moment."""
@@ -40,6 +63,15 @@ class SafeContact:
         safety = self.channels[channel]
         return safety is ContactSafety.SAFE or (safety is ContactSafety.UNKNOWN and channel not in SEEN_AT_HOME)
 
+    def known(self, channel: ContactChannel) -> Known:
+        return Known(self.channels[channel]) if channel in self.asked else Known.NOT_ASKED
+
+    def use(self, channel: ContactChannel) -> Use:
+        """What to tell a reader who may not see all there is of her: what nobody asked her of is not open."""
+        if not self.is_open(channel):
+            return Use.SHUT
+        return Use.OPEN if channel in self.asked else Use.ASK_FIRST
+
 
 def safe_contact(profiles: Iterable[Profile], attempts: Iterable[Attempt], now: datetime) -> SafeContact:
     """`attempts`: on whichever task of hers. A wrong number, or somebody else there, shuts a way until she is asked of it."""
@@ -49,20 +81,35 @@ def safe_contact(profiles: Iterable[Profile], attempts: Iterable[Attempt], now: 
         no_contact=any(profile.no_contact for profile in known),
         channels={channel: _strictest(channel, known, valid, tried) for channel in ContactChannel},
         hours=tuple(profile.hours for profile in valid if profile.hours),
+        asked=frozenset(
+            channel
+            for channel in ContactChannel
+            if any(profile.names(channel) for profile in known) or _is_anothers(channel, known, tried)
+        ),
+    )
+
+
+def looser(theirs: SafeContact, hers: SafeContact) -> tuple[ContactChannel, ...]:
+    """Ways that who knows `theirs` may take, and that are shut, or not open at every such hour, by `hers`."""
+    later = not set(hers.hours) <= set(theirs.hours)
+    ways = (channel for channel in ContactChannel if theirs.use(channel) is not Use.SHUT)
+    return tuple(channel for channel in ways if later or hers.use(channel) is Use.SHUT)
+
+
+def _is_anothers(channel: ContactChannel, known: Sequence[Profile], tried: Sequence[Attempt]) -> bool:
+    asked_at = max((profile.recorded_at for profile in known if profile.names(channel)), default=None)
+    return any(
+        attempt.channel is channel
+        and attempt.outcome in NOT_SHE
+        and (asked_at is None or attempt.recorded_at > asked_at)
+        for attempt in tried
     )
 
 
 def _strictest(
     channel: ContactChannel, known: Sequence[Profile], valid: Sequence[Profile], tried: Sequence[Attempt]
 ) -> ContactSafety:
-    asked_at = max((profile.recorded_at for profile in known if profile.names(channel)), default=None)
-    found_out = any(
-        attempt.channel is channel
-        and attempt.outcome in NOT_SHE
-        and (asked_at is None or attempt.recorded_at > asked_at)
-        for attempt in tried
-    )
-    if found_out or any(profile.says(channel) is ContactSafety.UNSAFE for profile in known):
+    if _is_anothers(channel, known, tried) or any(profile.says(channel) is ContactSafety.UNSAFE for profile in known):
         return ContactSafety.UNSAFE
     said = {profile.says(channel) for profile in valid}
     return next((safety for safety in _STRICTEST_FIRST if safety in said), ContactSafety.UNKNOWN)

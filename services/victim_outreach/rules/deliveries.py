@@ -63,21 +63,22 @@ def _before(
     if notice.planned_from is not None and notice.planned_at is not None:
         told = notice.plans == 1 and notice.planned_from in told_of
         if notice.state in _TO_COME and not told:
-            about = _of_plan(notice)
+            about = of_plan(notice)
             need = need_for(referral, rule, about, notice.planned_at, policy)
             yield replace(need, due_at=max(notice.planned_at, notice.planned_from - _A_DAY))
     elif notice.state is NotificationState.RELEASED:
         yield need_for(referral, rule, f"{notice.notification_id}|{notice.releases}", notice.released_at, policy)
 
 
-def _of_plan(notice: Delivery) -> str:
+def of_plan(notice: Delivery) -> str:
+    """What a task before the day that is planned is about."""
     return f"{notice.notification_id}|planned|{notice.plans}"
 
 
 def told_of(file: CaseFile, referral: Referral) -> datetime | None:
     """Beginning of the round that is planned, where she has been told of it, or is not to be."""
     kept = {task.about for task in file.tasks.values() if task.case_id == referral.case_id and _is_over(task)}
-    rounds = [one for one in file.deliveries.values() if _of_plan(one) in kept]
+    rounds = [one for one in file.deliveries.values() if of_plan(one) in kept]
     latest = max((one.planned_from for one in rounds if one.planned_from is not None), default=None)
     return latest or referral.told_of
 

@@ -54,9 +54,9 @@ async def candidates(conn: AsyncConnection, case_id: str) -> list[Candidate]:
     woman = await women.woman_of(conn, case_id)
     own = (await conn.execute(select(victims).where(victims.c.victim_id.in_(woman.victim_ids)))).all()
     marks = _Marks(
-        frozenset(_name(row.name) for row in own if row.name),
+        frozenset(words_of(row.name) for row in own if row.name),
         frozenset(row.birth_date for row in own if row.birth_date),
-        frozenset(mark for row in own for mark in _reaches(row.contact)),
+        frozenset(mark for row in own for mark in reaches_of(row.contact)),
     )
     conditions = list(_conditions(marks))
     if not conditions:
@@ -73,10 +73,15 @@ async def candidates(conn: AsyncConnection, case_id: str) -> list[Candidate]:
     return sorted(found.values(), key=lambda one: (-len(one.alike), one.victim_id))[:MOST]
 
 
-def _conditions(marks: _Marks) -> Iterable[ColumnElement[bool]]:
+def like_name(words: Iterable[str]) -> ColumnElement[bool]:
     """Wider than what is alike: SQL only keeps the records out that cannot be."""
+    return and_(*(func.lower(victims.c.name).like(f"%{_ACCENTED.sub('_', word)}%") for word in words))
+
+
+def _conditions(marks: _Marks) -> Iterable[ColumnElement[bool]]:
+    """Wider than what is alike, too."""
     for name in marks.names:
-        yield and_(*(func.lower(victims.c.name).like(f"%{_ACCENTED.sub('_', word)}%") for word in name))
+        yield like_name(name)
     if marks.births:
         yield victims.c.birth_date.in_(marks.births)
     for mark in marks.reaches:
@@ -86,11 +91,11 @@ def _conditions(marks: _Marks) -> Iterable[ColumnElement[bool]]:
 
 
 def _alike(marks: _Marks, name: str | None, birth: date | None, contact: Iterable[str]) -> Iterable[Likeness]:
-    if name and _name(name) in marks.names:
+    if name and words_of(name) in marks.names:
         yield Likeness.NAME
     if birth in marks.births:
         yield Likeness.BIRTH_DATE
-    if marks.reaches & set(_reaches(contact)):
+    if marks.reaches & set(reaches_of(contact)):
         yield Likeness.CONTACT
 
 
@@ -101,13 +106,13 @@ def _enough(alike: tuple[Likeness, ...], marks: _Marks, birth: date | None) -> b
     return alike == (Likeness.NAME,) and (birth is None or not marks.births)
 
 
-def _name(name: str) -> frozenset[str]:
+def words_of(name: str) -> frozenset[str]:
     """Its words in any order, without accents and marks."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     return frozenset(re.findall(r"[^\W\d_]+", "".join(each for each in plain if not unicodedata.combining(each))))
 
 
-def _reaches(contact: Iterable[str]) -> Iterable[str]:
+def reaches_of(contact: Iterable[str]) -> Iterable[str]:
     """E-mail addresses and telephone numbers, written alike."""
     for way in contact:
         if "@" in way:

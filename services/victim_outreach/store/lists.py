@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
@@ -14,6 +14,8 @@ from schemas.commands import Role
 from schemas.outreach import TaskKind, TaskOwner, TaskState
 from services.common.paging import Page, Slice
 from services.victim_outreach import domain
+from services.victim_outreach.domain import VisitOutcome
+from services.victim_outreach.store.causes import causes
 from services.victim_outreach.store.tables import gates, referrals, tasks
 
 T = TypeVar("T")
@@ -38,6 +40,15 @@ class TaskLine:
     """The duty role it was last raised to."""
     version: str
     """For `If-Match` of an act on it."""
+    planned_from: datetime | None
+    """Before a delivery: the day that is planned, of which she is to hear first. Null: none is."""
+    planned_until: datetime | None
+    visit: VisitOutcome | None
+    """After a delivery: what came of this visit."""
+    visited_at: datetime | None
+    released_at: datetime | None
+    """Of his release from jail: when, and from where."""
+    facility: str | None
 
 
 def seen_by(owners: Collection[TaskOwner]) -> ColumnElement[bool]:
@@ -93,20 +104,26 @@ async def queue(
         query = query.where(tasks.c.kind.in_(wanted.kinds))
     if wanted.overdue is not None:
         query = query.where(tasks.c.escalation > 0 if wanted.overdue else tasks.c.escalation == 0)
-    return (await page.of(conn, query, tasks.c.due_at, tasks.c.task_id)).map(task_line)
+    found = await page.of(conn, query, tasks.c.due_at, tasks.c.task_id)
+    return Slice(await task_lines(conn, found.items), found.next)
 
 
 async def shown_task(conn: AsyncConnection, task_id: str, owners: Collection[TaskOwner]) -> TaskLine | None:
     """One task; None too where the reader may not see it."""
     query = select(tasks).where(tasks.c.task_id == task_id, seen_by(owners))
-    row = (await conn.execute(query)).first()
-    return task_line(row) if row else None
+    found = await task_lines(conn, (await conn.execute(query)).all())
+    return found[0] if found else None
 
 
-def task_line(row: Row[Any]) -> TaskLine:
-    [task] = lines(domain.Task, [row])
-    line = {field.name: getattr(task, field.name) for field in fields(TaskLine) if field.name != "version"}
-    return TaskLine(**line, version=task.version)
+async def task_lines(conn: AsyncConnection, rows: Sequence[Row[Any]]) -> list[TaskLine]:
+    """As they are shown, with what each is about."""
+    shown = lines(domain.Task, rows)
+    about = await causes(conn, [(row.offender_id, task) for row, task in zip(rows, shown, strict=True)])
+    names = {field.name for field in fields(TaskLine)} & {field.name for field in fields(domain.Task)}
+    return [
+        TaskLine(**{name: getattr(task, name) for name in names}, version=task.version, **asdict(cause))
+        for task, cause in zip(shown, about, strict=True)
+    ]
 
 
 def lines(kind: type[T], rows: Sequence[Any]) -> tuple[T, ...]:

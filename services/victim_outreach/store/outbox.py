@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +19,7 @@ from schemas.envelope import deterministic_id
 from schemas.outreach import ContactChannel, TaskOwner
 from services.common.sql import insert_new
 from services.victim_outreach.store.lists import UNFINISHED
-from services.victim_outreach.store.tables import messages, sends, tasks
+from services.victim_outreach.store.tables import holds, messages, referrals, sends, tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,30 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A task that whoever is on duty is to be told of."""
+class _Call:
+    """One of which somebody is to be told."""
 
     page_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page(_Call):
+    """A task that whoever is on duty is to be told of."""
+
     owner: TaskOwner
     duty: Role
+
+
+@dataclass(frozen=True, slots=True)
+class HoldCall(_Call):
+    """A safety hold that ends, of which those who may place one are to be told."""
+
+    by: str
+    of_an_officer: bool
+    """He is one of theirs: no police are told."""
+
+
+C = TypeVar("C", bound=_Call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +98,41 @@ async def pages(conn: AsyncConnection, since: datetime, begun_by: datetime, limi
         .order_by(tasks.c.alerted_at, tasks.c.task_id)
     )
     found = [Page(page_id(row.task_id, row.alerts), row.owner, row.duty) for row in await conn.execute(query)]
+    return await _untold(conn, found, begun_by, limit)
+
+
+async def hold_calls(conn: AsyncConnection, now: datetime, begun_by: datetime, limit: int) -> Sequence[HoldCall]:
+    """The same of each hold whose end is near. None for one that was renewed since, lifted, or has ended."""
+    its = select(referrals.c.referral_id).where(referrals.c.offender_id == holds.c.offender_id, ~referrals.c.withdrawn)
+    query = (
+        select(holds, its.where(referrals.c.conflict_of_interest).exists().label("of_an_officer"))
+        .where(holds.c.alerted_at.is_not(None), holds.c.ended_at.is_(None), holds.c.until > now)
+        .order_by(holds.c.until, holds.c.offender_id, holds.c.hold_id)
+    )
+    found = [
+        HoldCall(_call_id(row.offender_id, row.hold_id, row.alerts), row.by, row.of_an_officer)
+        for row in await conn.execute(query)
+    ]
+    return await _untold(conn, found, begun_by, limit)
+
+
+async def _untold(conn: AsyncConnection, found: Sequence[C], begun_by: datetime, limit: int) -> Sequence[C]:
     rows = await conn.execute(select(sends).where(sends.c.send_id.in_([one.page_id for one in found])))
     begun = {row.send_id: row for row in rows}
     new = [one for one in found if one.page_id not in begun]
-    again = [
-        one for one in found if (row := begun.get(one.page_id)) and row.outcome is None and row.started_at <= begun_by
-    ]
+    stale = {key for key, row in begun.items() if row.outcome is None and row.started_at <= begun_by}
+    again = [one for one in found if one.page_id in stale]
     return [*new, *sorted(again, key=lambda one: begun[one.page_id].started_at)][:limit]
 
 
 def page_id(task_id: str, number: int) -> str:
     """The id of the n-th page for a task."""
     return deterministic_id("page", task_id, number)
+
+
+def _call_id(offender_id: str, hold_id: str, number: int) -> str:
+    """Two lanes may keep one hold, and each calls for its own."""
+    return deterministic_id("page", "hold", offender_id, hold_id, number)
 
 
 async def begin(conn: AsyncConnection, send_id: str, now: datetime) -> bool:

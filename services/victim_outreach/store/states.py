@@ -97,12 +97,17 @@ def _head(file: CaseFile, lane: int) -> dict[str, Any]:
         "release_booking_id": release.booking_id if release else None,
         "released_at": release.released_at if release else None,
         "release_recorded_at": release.recorded_at if release else None,
+        "release_facility": release.facility if release else None,
     }
 
 
 def _of_head(row: Row[Any]) -> dict[str, Any]:
     custody = Custody(row.booking_id, row.held, row.hearing_at) if row.booking_id else None
-    release = (
-        Release(row.release_booking_id, row.released_at, row.release_recorded_at) if row.release_booking_id else None
-    )
-    return {"wake_at": row.wake_at, "custody": custody, "release": release}
+    return {"wake_at": row.wake_at, "custody": custody, "release": release_of(row)}
+
+
+def release_of(row: Row[Any]) -> Release | None:
+    """His last release, from the row of `offenders`."""
+    if not row.release_booking_id:
+        return None
+    return Release(row.release_booking_id, row.released_at, row.release_recorded_at, row.release_facility)

@@ -47,6 +47,7 @@ offenders = _table(
     Column("release_booking_id", String, comment="his last release"),
     Column("released_at", UtcDateTime),
     Column("release_recorded_at", UtcDateTime),
+    Column("release_facility", String),
     Index("offenders_due", "lane", "wake_at"),
     comment="custody, and what the sweep goes by",
 )
@@ -155,6 +156,8 @@ holds = _table(
     Column("by", String, nullable=False),
     Column("until", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("alerts", Integer, nullable=False, server_default="0", comment="how often its end was called out"),
+    Column("alerted_at", UtcDateTime, comment="when last; null: its end is not near"),
     comment="safety holds; no reason is asked",
 )
 
@@ -180,6 +183,8 @@ deliveries = _table(
     Column("planned_from", UtcDateTime, comment="when he is to be told, if that is known"),
     Column("planned_at", UtcDateTime),
     Column("plans", Integer, nullable=False, server_default="0", comment="how often it was set or moved"),
+    Column("planned_until", UtcDateTime),
+    Column("came_of", JSON, nullable=False, server_default="[]", comment="number, outcome and time of each visit"),
     comment="notices to him, as far as she must hear of them",
 )
 

@@ -30,6 +30,8 @@ from services.victim_outreach.domain import (
     Referral,
     Release,
     Victim,
+    VisitEntry,
+    VisitOutcome,
     case_id,
     graver,
 )
@@ -215,7 +217,7 @@ def offender_described(file: CaseFile, data: OffenderDescribed, given: Input, te
     release = None if same else file.release  # a release the jail takes back was none
     if told.released_at is not None:
         recorded = file.release.recorded_at if same and file.release is not None else given.at
-        release = Release(told.booking_id, told.released_at, recorded)
+        release = Release(told.booking_id, told.released_at, recorded, told.facility)
     return settled(file, Draft(replace(file, custody=custody, release=release)), given, terms)
 
 
@@ -241,13 +243,29 @@ def notice_changed(file: CaseFile, data: Notification, given: Input, terms: Term
     if state is NotificationState.RELEASED and known.state is not state:
         changed = replace(changed, releases=known.releases + 1, released_at=given.at)
     if state in _VISITED:
-        changed = replace(changed, visits=known.visits + 1, visited_at=given.at, planned_from=None, planned_at=None)
+        number = known.visits + 1
+        changed = replace(
+            changed,
+            visits=number,
+            visited_at=given.at,
+            planned_from=None,
+            planned_until=None,
+            planned_at=None,
+            came_of=(*known.came_of, _came_of(number, data, given)),
+        )
     deliveries = {**file.deliveries, data.notification_id: changed}
     after = replace(file, deliveries=deliveries)
     outcome = settled(file, Draft(after), given, terms)
     if state not in _VISITED:
         return outcome
     return replace(outcome, events=(*outcome.events, *passed_on(file, after, given, pair=data.pair_id)))
+
+
+def _came_of(number: int, data: Notification, given: Input) -> VisitEntry:
+    if isinstance(data, NotificationFailed):
+        return number, VisitOutcome(data.reason).value, (data.attempted_at or given.at).isoformat()
+    at = data.served_at if isinstance(data, NotificationServed) else given.at
+    return number, VisitOutcome.SERVED.value, at.isoformat()
 
 
 def visit_undone(file: CaseFile, data: NotificationWithdrawn, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -259,7 +277,8 @@ def visit_undone(file: CaseFile, data: NotificationWithdrawn, given: Input, term
     if known is None or data.mistake is None:
         return Outcome(file, result="none")
     visited_at = known.visited_at if known.visits > 1 else None
-    changed = replace(known, state=NotificationState.PREPARED, visited_at=visited_at)
+    came_of = tuple(entry for entry in known.came_of if entry[0] != known.visits)
+    changed = replace(known, state=NotificationState.PREPARED, visited_at=visited_at, came_of=came_of)
     deliveries = {**file.deliveries, data.notification_id: changed}
     return settled(file, Draft(replace(file, deliveries=deliveries)), given, terms)
 
@@ -267,14 +286,11 @@ def visit_undone(file: CaseFile, data: NotificationWithdrawn, given: Input, term
 def notice_planned(file: CaseFile, data: NotificationPlanned, given: Input, terms: Terms) -> Outcome[CaseFile]:
     """She hears of the day first, whether he is let wait or not: of another day, anew."""
     known = file.deliveries.get(data.notification_id) or Delivery(data.notification_id, data.pair_id)
-    if known.planned_from == data.planned_from:
+    if (known.planned_from, known.planned_until) == (data.planned_from, data.planned_until):
         return Outcome(file, result="none")
-    off = data.planned_from is None
-    changed = replace(
-        known,
-        planned_from=data.planned_from,
-        planned_at=None if off else given.at,
-        plans=known.plans if off else known.plans + 1,
-    )
+    changed = replace(known, planned_from=data.planned_from, planned_until=data.planned_until)
+    if changed.planned_from != known.planned_from:
+        off = data.planned_from is None
+        changed = replace(changed, planned_at=None if off else given.at, plans=known.plans if off else known.plans + 1)
     deliveries = {**file.deliveries, data.notification_id: changed}
     return settled(file, Draft(replace(file, deliveries=deliveries)), given, terms)

@@ -21,15 +21,17 @@ from schemas.outreach import (
 )
 from schemas.policy import Policy
 from services.common.service import Input, Outcome
-from services.victim_outreach.domain import Case, CaseFile, Gate, Message, Task, TaskKey
+from services.victim_outreach.domain import Case, CaseFile, Gate, Hold, Message, Task, TaskKey
 from services.victim_outreach.rules import (
     QUIET,
     Need,
     Terms,
+    called,
     gate_state,
     is_quiet,
     needs,
     next_alert,
+    next_call,
     on_duty,
     opening,
     reviews,
@@ -62,13 +64,13 @@ def applied(before: CaseFile, after: CaseFile, given: Input, terms: Terms) -> Ou
 
 
 def wake_at(file: CaseFile, terms: Terms) -> datetime | None:
-    """When the clock next has work: a task falls overdue, is raised or paged for again, a hold runs out, a gate can clear."""
+    """When the clock next has work: a task falls overdue, is raised or paged for, a hold ends or will, a gate can clear."""
     shut = [gate for gate in file.gates.values() if gate.state is GateState.SHUT and not gate.ended]
     openings = (opening(file, gate.pair_id, terms.now.gate) for gate in shut)
     moments = [
         *(moment for task in file.tasks.values() if task.unfinished for moment in _calls(file, task, terms)),
         *(message_lost_at(one) for one in file.messages.values() if one.outcome is None),
-        *(hold.until for hold in file.holds.values() if hold.ended_at is None),
+        *(moment for hold in file.holds.values() if hold.ended_at is None for moment in _ends(file, hold, terms)),
         *(max(found.grounded_at, found.clear_from) for found in openings if found is not None),
     ]
     return min(moments, default=None)
@@ -78,6 +80,12 @@ def _calls(file: CaseFile, task: Task, terms: Terms) -> Iterable[datetime]:
     yield raised_at(task, terms.now)
     if (alert := next_alert(file, task, terms.now)) is not None:
         yield alert
+
+
+def _ends(file: CaseFile, hold: Hold, terms: Terms) -> Iterable[datetime]:
+    yield hold.until
+    if (call := next_call(file, hold, terms.now)) is not None:
+        yield call
 
 
 def message_lost_at(message: Message) -> datetime:
@@ -110,13 +118,18 @@ def _kept_from_his_agency(file: CaseFile) -> CaseFile:
 
 
 def _paged(file: CaseFile, given: Input, terms: Terms) -> CaseFile:
-    """Whoever is on duty is told of what nobody has taken; the sender finds here that it has something to say."""
+    """Whoever is on duty is told of what nobody has taken, and of a hold that ends; the sender finds here that it has something
+    to say.
+    """
     paged = {}
     for task in file.unfinished_tasks():
         alert = next_alert(file, task, terms.now)
         if alert is not None and alert <= given.now:
             duty = on_duty(file, task, terms.now, given.now)
             paged[task.task_id] = replace(task, duty=duty, alerts=task.alerts + 1, alerted_at=given.now)
+    holds = {key: called(file, hold, terms.now, given.now) for key, hold in file.holds.items()}
+    if holds != file.holds:
+        file = replace(file, holds=holds)
     return replace(file, tasks={**file.tasks, **paged}) if paged else file
 
 

@@ -115,6 +115,19 @@ async def test_where_nobody_can_be_told_the_next_role_is(path: Path) -> None:
     assert not await pager.page("p-3", ["officer"], FRIDAY_NOON)
 
 
+async def test_everybody_of_several_roles_is_called_once_and_whoever_is_named(path: Path) -> None:
+    path.write_text(
+        FILE + "- {person: Cora, roles: [coordinator, officer], channel: email, address: cora@example.org}\n"
+    )
+    wire = Wire()
+    pager = Pager(RosterFile(path), wire, wire)
+    assert await pager.call("p-1", {"advocate", "coordinator"}, {"Cora"}, FRIDAY_NOON)
+    assert sorted(one.to for one in wire.sent) == ["+1 336 555 0150", "cora@example.org"]
+    assert await pager.call("p-2", {"records"}, {"Ada"}, FRIDAY_NOON)
+    assert not await pager.call("p-3", {"records"}, {"Zoe"}, FRIDAY_NOON)
+    assert not await pager.call("p-4", set(), {"Bea"}, FRIDAY_NOON), "her shift is another"
+
+
 def test_each_call_climbs_a_rung_and_the_last_is_called_for_ever() -> None:
     ladder = [DutyRole.NOTICE_DESK, DutyRole.NOTICE_SUPERVISOR]
     assert [rung(ladder, number) for number in (1, 2, 3, 99)] == [ladder[0], ladder[1], ladder[1], ladder[1]]

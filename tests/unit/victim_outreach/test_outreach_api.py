@@ -155,7 +155,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     routes = [(method, path) for path, methods in app.openapi()["paths"].items() for method in methods]
-    assert len(routes) == 26
+    assert len(routes) == 28
     for method, path in routes:
         assert (await client.request(method, path)).status_code == 401
 
@@ -317,6 +317,14 @@ async def test_each_sees_the_tasks_of_the_owners_it_may(client: AsyncClient) -> 
     assert owners["community_advocate"] == owners["outreach_supervisor"] == set(TaskOwner)
 
 
+async def test_a_task_says_to_whoever_may_see_it_what_she_is_to_be_told(client: AsyncClient) -> None:
+    shown = (await client.get("/tasks", headers=as_("community_advocate"))).json()
+    visits = {(one["kind"], one["visit"], one["visited_at"]) for one in shown if one["kind"].endswith("_delivery")}
+    assert visits == {("after_delivery", "served", "2025-01-10T12:00:00Z")}
+    polices = (await client.get("/tasks", headers=as_("officer"))).json()
+    assert {one["visit"] for one in polices} == {None}, "that task is an advocate's"
+
+
 async def test_a_queue_may_be_ones_own_and_comes_in_pages(client: AsyncClient, bench: Bench) -> None:
     whole = (await client.get("/tasks", headers=as_("community_advocate"))).json()
     assert len(whole) == len(bench.file.unfinished_tasks())
@@ -361,13 +369,25 @@ async def test_a_case_shows_each_its_own(client: AsyncClient, paths: dict[str, s
         case = (await client.get(paths["case"], headers=as_(who))).json()
         seen[who] = tuple(len(case[name]) for name in ("profiles", "screens", "consents", "messages", "links"))
         text = next(one for one in case["safe_contact"]["channels"] if one["channel"] == "text")
-        assert text["open"] is False  # it ran out long ago, or is not for the reader to know
+        assert text["use"] == "shut"  # it ran out long ago, or is not for the reader to know
     assert seen == {
         "officer": (0, 0, 0, 0, 0),
         "advocate": (0, 0, 0, 1, 1),
         "community_advocate": (1, 1, 1, 1, 1),
         "outreach_supervisor": (1, 1, 1, 1, 1),
     }
+
+
+async def test_police_are_told_what_nobody_has_asked_her_for_them_and_advocates_what_police_may_do(
+    client: AsyncClient, paths: dict[str, str]
+) -> None:
+    case = (await client.get(paths["case"], headers=as_("officer"))).json()
+    told = {one["channel"]: (one["safety"], one["use"]) for one in case["safe_contact"]["channels"]}
+    assert (told["call"], told["mail"]) == (("not_asked", "ask_first"), ("not_asked", "shut"))
+    assert case["safe_contact"]["to_do"] == ["ask_her", "ask_her_advocate"]
+    assert case["police"] is None
+    hers = (await client.get(paths["case"], headers=as_("community_advocate"))).json()
+    assert hers["police"]["profile"] == "none"
 
 
 async def test_a_consent_shows_the_agency_how_she_may_be_reached_while_it_holds(bench: Bench) -> None:
@@ -417,6 +437,60 @@ async def test_who_placed_a_hold_is_shown_to_her_and_to_the_supervisor(
         [hold] = (await client.get(paths["case"], headers=as_(who))).json()["guarding"]["holds"]
         shown[who] = hold["by"]
     assert shown == {"coordinator": None, "advocate": None, "chief": "ada"}
+
+
+async def test_a_woman_who_calls_back_is_found_and_that_is_written_down(
+    client: AsyncClient, bench: Bench, reads: KeptReads, tray: Tray
+) -> None:
+    asked = {"telephone": "(336) 555-0100"}
+    for who in ("officer", "community_advocate"):
+        found = await client.post("/cases/find", headers={"Authorization": f"Bearer {who}"}, json=asked)
+        assert {one["case_id"] for one in found.json()} == {bench.case(1), bench.case(2)}, (
+            "asked of a partner link: another"
+        )
+        assert (who, "case", bench.case()) in reads.shown
+    assert {one.route for one in reads.entries} == {"/cases/find"}, "of whom, stands in no address"
+    missed = await client.post("/cases/find", headers=as_("officer"), json={"email": "nobody@example.org"})
+    assert (missed.status_code, missed.json()) == (200, [])
+    assert (await client.post("/cases/find", headers=as_("operator"), json=asked)).status_code == 403
+    assert tray.taken == []
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"telephone": "555"},
+        {"telephone": "no number"},
+        {"email": "her"},
+        {"name": "No Body"},
+        {"birth_date": "1990-05-01"},
+        {"name": "...", "birth_date": "1990-05-01"},
+        {"telephone": "336 555 0142", "email": "her@example.org"},
+        {"telephone": "336 555 0142", "name": "No Body"},
+        {"telephone": "336 555 0142", "victim_id": "V-1"},
+    ],
+)
+async def test_who_is_sought_is_said_in_one_way_and_no_error_repeats_it(
+    client: AsyncClient, form: dict[str, str], reads: KeptReads
+) -> None:
+    answered = await client.post("/cases/find", headers=as_("advocate"), json=form)
+    assert coded(answered) == (422, "invalid")
+    assert not any(value in answered.text for value in form.values())
+    assert reads.entries == []
+
+
+async def test_holds_are_listed_to_whoever_may_place_one_and_that_is_written_down(
+    client: AsyncClient, bench: Bench, reads: KeptReads
+) -> None:
+    shown = {}
+    for who in ("coordinator", "advocate", "chief"):
+        [hold] = (await client.get("/holds", headers=as_(who))).json()
+        shown[who] = (hold["hold_id"], hold["by"], bench.case() in hold["case_ids"])
+    assert shown == {"coordinator": ("H-2", None, True), "advocate": ("H-2", None, True), "chief": ("H-2", "ada", True)}
+    assert {("advocate", "hold", "H-2"), ("advocate", "case", bench.case())} <= set(reads.shown)
+    assert (await client.get("/holds", params={"ending": True}, headers=as_("advocate"))).json() == []
+    assert (await client.get("/holds", headers=as_("officer"))).status_code == 403
 
 
 async def test_cases_are_listed_open_or_closed(client: AsyncClient, bench: Bench, reads: KeptReads) -> None:

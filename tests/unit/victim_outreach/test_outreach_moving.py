@@ -225,6 +225,25 @@ def test_a_hold_renewed_on_such_a_page_is_renewed_where_she_is_now(one: Bench, o
     assert not other.file.on_hold
 
 
+def test_the_end_of_a_hold_is_called_out_where_she_is_now_and_nowhere_else(one: Bench, other: Bench) -> None:
+    """Whoever was told before it moved saw another list; renewed on such a page, it is near no end in either lane."""
+    one.wait(hours=50).tick()
+    assert one.file.holds["H-1"].alerts == 1
+    one.put(moved())
+    other.now = one.now
+    other.put(*relayed(one), there())
+    assert (other.file.holds["H-1"].alerts, other.file.holds["H-1"].alerted_at) == (1, other.now)
+    one.wait(hours=12).tick()
+    assert (one.file.holds["H-1"].alerts, one.file.holds["H-1"].alerted_at) == (1, None)
+    other.wait(hours=12).tick()
+    assert other.file.holds["H-1"].alerts == 2
+    assert one.hold() == "applied"
+    other.put(*relayed(one))
+    assert (other.file.holds["H-1"].alerts, other.file.holds["H-1"].alerted_at) == (2, None)
+    other.wait(hours=48).tick()
+    assert (other.file.holds["H-1"].alerts, other.file.holds["H-1"].alerted_at) == (3, other.now)
+
+
 def test_a_hold_lifted_where_she_is_now_is_not_put_back_by_an_older_word(one: Bench, other: Bench) -> None:
     one.put(moved())
     other.put(*relayed(one), there())
@@ -652,6 +671,7 @@ def test_a_visit_before_the_merge_is_asked_after_where_she_is_now(other: Bench, 
     records = [there(), *relayed(one)]
     other.put(*(records if first == "referral" else reversed(records)))
     assert (afters(one), afters(other)) == ([], [due])
+    assert [each.came_of for each in other.file.deliveries.values()] == [one.file.deliveries["N-1"].came_of]
     assert TaskKind.BEFORE_DELIVERY not in other.open_kinds()
     assert TaskKind.GATE_REVIEW not in other.open_kinds()
 

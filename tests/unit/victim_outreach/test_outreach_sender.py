@@ -415,6 +415,78 @@ async def test_where_nobody_on_duty_can_be_told_the_next_role_is(office: Office)
     assert [one.to for one in office.mails.sent] == ["sue@example.org"]
 
 
+# holds that end ------------------------------------------------------------------------------------------------------
+
+ALL_DAY = (
+    ROSTER
+    + """
+- {person: Cam, roles: [community_advocate, advocate], channel: text, address: "+1 336 555 0151"}
+- {person: Cam, roles: [officer], channel: text, address: "+1 336 555 0151"}
+- {person: olin, roles: [officer], channel: email, address: olin@example.org}
+- {person: Otto, roles: [officer], channel: email, address: otto@example.org}
+- {person: Eve, roles: [advocate], channel: email, address: eve@example.org, start: "20:00", end: "21:00"}
+"""
+)
+
+
+async def near_its_end(office: Office, by: str = "olin", hours: int = 48, **more: Any) -> None:
+    office.sender.pager.roster.path.write_text(ALL_DAY)  # type: ignore[union-attr]
+    office.bench.put(opened(**more))
+    for task in office.bench.file.unfinished_tasks():
+        office.bench.cancel(task.kind)
+    office.bench.hold(by=by, role=Role.COORDINATOR)
+    office.bench.wait(hours=hours).tick()
+    await office.keep()
+
+
+def called(office: Office) -> list[str]:
+    return sorted(one.to for one in (*office.texts.sent, *office.mails.sent))
+
+
+async def test_of_a_hold_that_ends_everybody_on_duty_who_may_place_one_is_told_and_who_did(office: Office) -> None:
+    await near_its_end(office)
+    for _ in range(3):
+        await office.sender.pages(office.database)
+    everybody = ["+1 336 555 0150", "+1 336 555 0151", "cora@example.org", "olin@example.org", "sue@example.org"]
+    assert called(office) == everybody
+    assert {one.text for one in (*office.texts.sent, *office.mails.sent)} == {"One new task. Please sign in."}
+    office.bench.wait(hours=12).tick()
+    await office.keep()
+    await office.sender.pages(office.database)
+    assert called(office) == sorted([*everybody, *everybody])
+
+
+async def test_where_he_is_one_of_theirs_no_police_are_told_of_it(office: Office) -> None:
+    await near_its_end(office, by="sue", conflict_of_interest=True)
+    await office.sender.pages(office.database)
+    assert called(office) == ["+1 336 555 0150", "+1 336 555 0151", "sue@example.org"]
+
+
+async def test_a_call_for_a_hold_is_tried_until_somebody_is_told(office: Office) -> None:
+    office.texts.fails = office.mails.fails = NotSentError(NotSent.UNREACHABLE)
+    await near_its_end(office)
+    for _ in range(2):
+        await office.sender.pages(office.database)
+    assert len(called(office)) == 5
+    office.texts.fails = None
+    for _ in range(3):
+        office.at += PAGED_AGAIN
+        await office.sender.pages(office.database)
+    assert len(called(office)) == 10
+
+
+@pytest.mark.parametrize("act", ["renewed", "lifted", "over"])
+async def test_of_a_hold_that_was_seen_to_since_nobody_is_told(office: Office, act: str) -> None:
+    await near_its_end(office)
+    if act == "over":
+        office.at += timedelta(hours=24)
+    else:
+        (office.bench.hold if act == "renewed" else office.bench.lift)(by="olin", role=Role.COORDINATOR)
+        await office.keep()
+    await office.sender.pages(office.database)
+    assert called(office) == []
+
+
 async def test_what_is_begun_is_written_down_before_it_leaves(office: Office) -> None:
     await office.asked()
 

@@ -154,7 +154,7 @@ async def test_a_wrong_number_from_before_she_was_named_is_one_with_the_others_a
                 conn, county.case(him, number), Sight(frozenset(TaskOwner), False, advocate=True), bench.now
             )
             assert shown is not None
-            assert [one.open for one in shown.safe_contact.channels if one.channel == CALL] == [False]
+            assert [one.use for one in shown.safe_contact.channels if one.channel == CALL] == ["shut"]
     county.put(ONE, taken_back(ONE, 1, moved_to=THIRD))
     county.put(THIRD, referred(THIRD, 1, "V-1"))
     await county.settle()

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, false, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from schemas.advocacy import (
-    ConsentRecipient,
-    ConsentScope,
-    ContactSafety,
-)
+from schemas.advocacy import ContactSafety
 from schemas.outreach import ContactChannel, TaskOwner
 from services.common.paging import Page, Slice
 from services.common.shelves import rows_as
 from services.victim_outreach import domain
-from services.victim_outreach.rules import safe_contact
 from services.victim_outreach.store import women
+from services.victim_outreach.store.cases.reach import POLICE, Reach, Sight
 from services.victim_outreach.store.cases.shapes import (
     AttemptLine,
     Case,
     CaseLine,
-    ChannelLine,
     ConsentLine,
     Contact,
     Guarding,
@@ -34,13 +29,13 @@ from services.victim_outreach.store.cases.shapes import (
     HoursLine,
     LinkLine,
     MessageLine,
+    PoliceLine,
     ProfileLine,
     ReferralLine,
-    SafeContactLine,
     SaidLine,
     ScreenLine,
 )
-from services.victim_outreach.store.lists import lines, seen_by, task_line
+from services.victim_outreach.store.lists import lines, seen_by, task_lines
 from services.victim_outreach.store.tables import (
     cases,
     consents,
@@ -56,19 +51,6 @@ from services.victim_outreach.store.tables import (
 
 _REACHES = re.compile(r"(tel:)?\+?[\d\s().-]{7,}|\S+@\S+")
 """A telephone number or an e-mail address: all that is shown of her contact once she has a substitute address."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What a reader may see. `guarding`: gates and holds; `advocate`: links, and who she might be besides.
-
-    `lifts`: whose holds the reader may lift, and of whose she is told by whom they are; None: anyone's.
-    """
-
-    owners: Collection[TaskOwner]
-    guarding: bool
-    advocate: bool
-    lifts: Collection[str] | None = frozenset()
 
 
 async def case_of(conn: AsyncConnection, case_id: str, owners: Collection[TaskOwner] | None = None) -> str | None:
@@ -121,10 +103,9 @@ async def shown_case(conn: AsyncConnection, case_id: str, sight: Sight, now: dat
         )
     ).all()
     woman = await women.woman_of(conn, case_id)
-    allowed = await _consents(conn, woman)
-    profiles = [one for one in await women.profiles_of(conn, woman) if _shown(one, sight, allowed, now)]
-    all_seen = set(await conn.scalars(_seen_tasks(woman, sight)))
-    tried = [one for one in await women.attempts_of(conn, woman) if one.task_id in all_seen]
+    she = await reach_of(conn, woman, now)
+    all_seen = set(await conn.scalars(_seen_tasks(woman, sight.owners)))
+    profiles, tried = she.profiles_for(sight.owners), she.attempts_of(all_seen)
     tried.sort(key=lambda one: (one.attempted_at, one.task_id, one.number))
     kept = (await conn.execute(select(cases).where(cases.c.case_id == case_id))).first()
     hers = screens.c.case_id.in_(woman.case_ids)
@@ -140,25 +121,24 @@ async def shown_case(conn: AsyncConnection, case_id: str, sight: Sight, now: dat
         case_id=case_id,
         case=lines(CaseLine, [kept])[0] if kept else None,
         contacts=await _contacts(conn, offender_id, told, woman),
-        safe_contact=_safe_contact(profiles, tried, now),
+        safe_contact=she.shown(sight.owners, all_seen),
+        police=await _police(conn, case_id, woman, she, sight, all_seen) if sight.advocate else None,
         referrals=lines(ReferralLine, told),
-        tasks=tuple(task_line(row) for row in seen),
+        tasks=tuple(await task_lines(conn, seen)),
         attempts=lines(AttemptLine, [one for one in tried if one.case_id == case_id]),
         profiles=tuple(map(_profile, profiles)),
         screens=lines(ScreenLine, rows_as(domain.Screen, screened.all())),
-        consents=lines(ConsentLine, [one for one in allowed if one.owner in sight.owners]),
+        consents=lines(ConsentLine, [one for one in she.allowed if one.owner in sight.owners]),
         messages=lines(MessageLine, sent.all()),
         links=await _links(conn, woman) if sight.advocate else (),
         guarding=await _guarding(conn, offender_id, told, sight) if sight.guarding else None,
     )
 
 
-def _shown(profile: domain.Profile, sight: Sight, allowed: Sequence[domain.Consent], now: datetime) -> bool:
-    """Those of the reader's own, and those she let the agency see for as long as she did."""
-    told = (ConsentScope.SAFE_CONTACT, ConsentRecipient.AGENCY)
-    return profile.owner in sight.owners or any(
-        (one.scope, one.recipient, one.owner) == (*told, profile.owner) and one.holds(now) for one in allowed
-    )
+async def reach_of(conn: AsyncConnection, woman: women.Woman, now: datetime) -> Reach:
+    """All there is of how she may be reached; what of it a reader may see is for the reader's owners to say."""
+    allowed = await _consents(conn, woman)
+    return Reach(await women.profiles_of(conn, woman), await women.attempts_of(conn, woman), allowed, now)
 
 
 def _profile(profile: domain.Profile) -> ProfileLine:
@@ -180,19 +160,19 @@ async def _consents(conn: AsyncConnection, woman: women.Woman) -> list[domain.Co
     return list(found.values())
 
 
-def _seen_tasks(woman: women.Woman, sight: Sight) -> Any:
+def _seen_tasks(woman: women.Woman, owners: Collection[TaskOwner]) -> Any:
     hers = tasks.c.case_id.in_(woman.case_ids | woman.before)
-    return select(tasks.c.task_id).where(hers, seen_by(sight.owners))
+    return select(tasks.c.task_id).where(hers, seen_by(owners))
 
 
-def _safe_contact(
-    profiles: Sequence[domain.Profile], tried: Sequence[domain.Attempt], now: datetime
-) -> SafeContactLine:
-    found = safe_contact(profiles, tried, now)
-    return SafeContactLine(
-        found.no_contact,
-        tuple(ChannelLine(channel, safety, found.is_open(channel)) for channel, safety in found.channels.items()),
-    )
+async def _police(
+    conn: AsyncConnection, case_id: str, woman: women.Woman, she: Reach, sight: Sight, all_seen: Collection[str]
+) -> PoliceLine | None:
+    """What police are shown beside what this reader is. None where they see no case of hers with him."""
+    if await case_of(conn, case_id, POLICE) is None:
+        return None
+    theirs = set(await conn.scalars(_seen_tasks(woman, POLICE)))
+    return she.beside(POLICE, theirs, sight.owners, all_seen)
 
 
 async def _contacts(

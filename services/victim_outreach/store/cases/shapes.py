@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from schemas.advocacy import (
     ConsentRecipient,
@@ -15,7 +16,27 @@ from schemas.advocacy import (
 )
 from schemas.classification import Tier
 from schemas.outreach import AttemptOutcome, CaseCloseReason, ContactChannel, GateState, TaskOwner
+from services.victim_outreach.rules import Known, Use
 from services.victim_outreach.store.lists import TaskLine
+
+
+class ToDo(StrEnum):
+    """What is to be done before a way is used of which nobody has asked her."""
+
+    ASK_HER = "ask_her"
+    """What is safe, first of all, and record it."""
+    ASK_HER_ADVOCATE = "ask_her_advocate"
+    """Whether she consents to let the agency know (`safe_contact` to `agency`): what others were told the reader may not see.
+    Said to whoever may not see all, whether there is anything or not."""
+
+
+class PoliceProfile(StrEnum):
+    """What police know of how she may be reached: what she told them, and what she let them see."""
+
+    NONE = "none"
+    LOOSER = "looser"
+    """Than what the reader sees: they may take a way that she has forbidden. Ask her for consent to tell them."""
+    AS_STRICT = "as_strict"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +88,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class ChannelLine:
-    """One way to reach her, by the strictest word of what the reader may see. `open`: it may be used at some hour."""
+    """One way to reach her, by the strictest word of what the reader may see."""
 
     channel: ContactChannel
-    safety: ContactSafety
-    open: bool
+    safety: Known
+    use: Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +101,17 @@ class SafeContactLine:
 
     no_contact: bool
     channels: tuple[ChannelLine, ...]
+    to_do: tuple[ToDo, ...]
+    """Where nobody has asked her of some way whose records the reader may see."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoliceLine:
+    """How she may be reached as police see it, beside what the reader sees."""
+
+    profile: PoliceProfile
+    may_use: tuple[ContactChannel, ...]
+    """Ways they may take, though they are shut by what she told, or not open at every such hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +224,8 @@ class Case:
     case: CaseLine | None
     contacts: tuple[Contact, ...]
     safe_contact: SafeContactLine
+    police: PoliceLine | None
+    """For advocates; null too where police may not see her case at all."""
     referrals: tuple[ReferralLine, ...]
     tasks: tuple[TaskLine, ...]
     attempts: tuple[AttemptLine, ...]

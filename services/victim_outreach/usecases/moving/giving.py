@@ -162,7 +162,8 @@ def _visits(before: CaseFile, file: CaseFile, gone: Referral, to: str) -> Iterat
         about = f"{one.notification_id}|{one.visits}"
         there = ids.get(one.pair_id) or (id_there(gone, to) if about in open_ else None)
         if there is not None and one.visited_at is not None and about not in over:
-            yield Visit(there, one.notification_id, one.visits, one.visited_at)
+            known = one.visit(one.visits)
+            yield Visit(there, one.notification_id, one.visits, one.visited_at, (known,) if known else ())
 
 
 def _closings(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool) -> Iterator[Closing]:

@@ -85,12 +85,15 @@ def _new(known: Mapping[Any, T], told: Mapping[Any, T]) -> Mapping[Any, T]:
 
 
 def _holds(known: Mapping[str, Hold], told: Iterable[Hold]) -> Mapping[str, Hold]:
-    """Of one hold, the word that lasts longer: who lifted it had not seen that it was renewed. Of the same, ended is ended."""
+    """Of one hold, the word that lasts longer: who lifted it had not seen that it was renewed. Of the same, ended is ended.
+
+    Each lane calls out the end of what it keeps: who was told there may see nothing of her here.
+    """
     holds = dict(known)
-    for one in told:
+    for one in (replace(each, alerts=0, alerted_at=None) for each in told):
         other = holds.get(one.hold_id, one)
         if other.until < one.until:
-            holds[one.hold_id] = one
+            holds[one.hold_id] = replace(one, alerts=other.alerts)
         elif other.until == one.until:
             holds[one.hold_id] = replace(other, ended_at=other.ended_at or one.ended_at)
         else:
@@ -117,7 +120,9 @@ def _visited(file: CaseFile, told: Iterable[Visit]) -> Mapping[str, Delivery]:
         unknown = Delivery(one.notification_id, referral.pair_id, NotificationState.FAILED)
         known = deliveries.get(one.notification_id, unknown)
         if known.visits < one.visits:
-            deliveries[one.notification_id] = replace(known, visits=one.visits, visited_at=one.visited_at)
+            deliveries[one.notification_id] = replace(
+                known, visits=one.visits, visited_at=one.visited_at, came_of=(*known.came_of, *one.came_of)
+            )
     return deliveries
 
 
