@@ -55,11 +55,20 @@ class Referral:
     told_of: datetime | None = None
     """Beginning of the round of which she was told while the incident was another record's of his: of that she need not hear
     again."""
+    bulk: bool = False
+    """Part of a history load."""
+    to_be_called: bool = False
+    """A screen had opened a call for her under another record of his, and nobody had made it."""
 
     @property
     def live(self) -> bool:
         """Whether it calls for tasks."""
         return self.outreach is ReferralOutreach.OPENED and not self.withdrawn
+
+    @property
+    def listed(self) -> bool:
+        """Whether it waits until a person opens it."""
+        return self.outreach is ReferralOutreach.LISTED and not self.withdrawn
 
     @property
     def gated(self) -> bool:
@@ -234,6 +243,8 @@ class Victim:
     lethality_screen: str | None = field(repr=False)
     screened_at: datetime | None = None
     """When this screen was first told here."""
+    asked_at: datetime | None = None
+    """When she was asked, as the agency says or first told it; None: not known."""
 
 
 def graver(one: Tier | None, other: Tier | None) -> Tier | None:

@@ -4,7 +4,7 @@ from services.victim_outreach.rules.contact import NOT_SHE, SENT, SafeContact, a
 from services.victim_outreach.rules.deliveries import told_of
 from services.victim_outreach.rules.duty import next_alert, on_duty
 from services.victim_outreach.rules.gates import gate_state, opening
-from services.victim_outreach.rules.need import Need
+from services.victim_outreach.rules.need import Need, about
 from services.victim_outreach.rules.needs import needs, reviews
 from services.victim_outreach.rules.people import (
     ADVOCATES,
@@ -38,6 +38,7 @@ __all__ = [
     "Need",
     "SafeContact",
     "Terms",
+    "about",
     "address_of",
     "changed_women",
     "gate_state",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Enum, Index, Integer, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Enum, Index, Integer, MetaData, String, Table, false
 
 from schemas.advocacy import ConsentRecipient, ConsentScope, MessageOutcome, MessageText, ScreenResult
 from schemas.classification import Tier
@@ -76,6 +76,10 @@ referrals = _table(
     Column("clocks_from", UtcDateTime),
     Column("policy", String(64), comment="digest of the one in force when its clocks began"),
     Column("told_of", UtcDateTime, comment="the round of which she was told under another record of his"),
+    Column("bulk", Boolean, nullable=False, server_default=false(), comment="part of a history load"),
+    Column(
+        "to_be_called", Boolean, nullable=False, server_default=false(), comment="a call was open under another record"
+    ),
     Index("referrals_case", "case_id"),
     Index("referrals_victim", "victim_id"),
     Index("referrals_pair", "pair_id"),
@@ -196,6 +200,7 @@ victims = _table(
     Column("substitute_address", String),
     Column("lethality_screen", String),
     Column("screened_at", UtcDateTime, comment="when this screen was first told here"),
+    Column("asked_at", UtcDateTime, comment="when she was asked, as the agency says or first told it"),
     Index("victims_victim", "victim_id"),
     comment="his victims as police hold them; the only table with names",
 )

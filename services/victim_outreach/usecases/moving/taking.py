@@ -165,6 +165,7 @@ def _joined(file: CaseFile, told: Referral) -> Referral:
     known = file.referrals.get(told.referral_id)
     if known is None:
         return told
+    known = replace(known, to_be_called=known.to_be_called or told.to_be_called)
     if not known.live or known.case_id != told.case_id or known.opened_at is None or told.opened_at is None:
         return known
     assert known.clocks_from is not None, "what is live was opened"
