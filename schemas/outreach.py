@@ -128,6 +128,16 @@ class TaskOpened(Task):
 class TaskClaimed(Task):
     """A person took it."""
 
+    instead_of: str | None = None
+    """The person who had it until then."""
+
+
+@event_type("ipvi.task.given_back.v1")
+class TaskGivenBack(Task):
+    """Whoever had it does not do it after all: it is open again."""
+
+    had_by: str
+
 
 @event_type("ipvi.task.attempted.v1")
 class TaskAttempted(Task):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from schemas.commands.common import ActivatePolicy, PersonCommand, RetryParked, Tick
 from schemas.envelope import Timestamp, event_type
@@ -33,6 +36,14 @@ class TaskCommand(PersonCommand):
 @event_type("ipvi.victim_outreach.command.claim.v1")
 class Claim(TaskCommand):
     """I take it."""
+
+    instead_of: Annotated[str | None, Field(min_length=1, max_length=120)] = None
+    """Who has it, as I saw: I take it over."""
+
+
+@event_type("ipvi.victim_outreach.command.give_back.v1")
+class GiveBack(TaskCommand):
+    """I do not do it after all: it is open again."""
 
 
 @event_type("ipvi.victim_outreach.command.attempt.v1")

@@ -22,6 +22,7 @@ from schemas.commands import (
     CancelTask,
     Claim,
     Complete,
+    GiveBack,
     LiftSafetyHold,
     OutreachActivatePolicy,
     OutreachTick,
@@ -293,8 +294,18 @@ class Bench:
 
     # people
 
-    def claim(self, kind: TaskKind, by: str = "ada", role: Role | None = None, number: int | None = None) -> str:
-        return self.put(Claim(**self._act(kind, by, role, number))).result
+    def claim(
+        self,
+        kind: TaskKind,
+        by: str = "ada",
+        role: Role | None = None,
+        number: int | None = None,
+        instead_of: str | None = None,
+    ) -> str:
+        return self.put(Claim(**self._act(kind, by, role, number), instead_of=instead_of)).result
+
+    def give_back(self, kind: TaskKind, by: str = "ada", role: Role | None = None) -> str:
+        return self.put(GiveBack(**self._act(kind, by, role, None))).result
 
     def attempt(
         self,

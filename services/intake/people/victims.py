@@ -26,7 +26,7 @@ def as_reported(person: Person, place: Place, told: DescribedVictim) -> Describe
 
 
 def dated(told: DescribedVictim, known: DescribedVictim | None, said: datetime) -> DescribedVictim:
-    """With the time of her screen: as the agency has it, else when it first told of this one. Said again it is no new screen."""
+    """With the time of her screen: the agency's, else when it first told of this one. Said again it is no new screen."""
     if told.lethality_screen is None or told.screened_at is not None:
         return told
     same = known is not None and known.lethality_screen == told.lethality_screen

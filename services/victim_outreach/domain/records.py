@@ -102,6 +102,8 @@ class Task:
     """Whoever is on duty in this role was last told of it."""
     alerts: int = 0
     alerted_at: datetime | None = None
+    given_back_at: datetime | None = None
+    """When the last who had it gave it back."""
 
     @property
     def version(self) -> str:

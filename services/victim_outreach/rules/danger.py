@@ -44,7 +44,7 @@ def _of_polices(file: CaseFile, referral: Referral, screens: Sequence[Victim], p
 
 
 def _is_hers(victim: Victim, referral: Referral) -> bool:
-    """A screen is of one incident; one that names none is of whichever there is. Where she is not named, her place tells her."""
+    """A screen is of one incident; one that names none is of whichever there is. Not named, she is known by her place."""
     if victim.incident_id not in (None, referral.incident_id):
         return False
     if victim.victim_id is not None and referral.victim_id is not None:

@@ -12,9 +12,9 @@ from schemas.classification import Tier
 from schemas.outreach import AttemptOutcome, GateState, TaskKind, TaskState
 from services.victim_outreach.domain import Attempt, CaseFile, Gate, Referral
 
-_CONTACT = frozenset({AttemptOutcome.REACHED, AttemptOutcome.DECLINED})
+CONTACT = frozenset({AttemptOutcome.REACHED, AttemptOutcome.DECLINED})
 """She was spoken to. One who declines has been asked; to try her twice more would be to press her."""
-TRIES = _CONTACT | {AttemptOutcome.NO_ANSWER}
+TRIES = CONTACT | {AttemptOutcome.NO_ANSWER}
 """What counts as a try to reach *her*. An unsafe moment, a wrong number and somebody else's answer do not."""
 _CONTACT_TASKS = frozenset(
     {TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.SAFETY_PLANNING, TaskKind.HIGH_DANGER_CALL}
@@ -119,7 +119,7 @@ def _reached(file: CaseFile, referral: Referral, policy: terms.Gate) -> Iterator
     if referral.victim_id is None:
         return  # nobody knows whom to reach
     attempts = sorted(_since(file, referral), key=lambda attempt: attempt.attempted_at)
-    yield from (attempt.attempted_at for attempt in attempts if attempt.outcome in _CONTACT)
+    yield from (attempt.attempted_at for attempt in attempts if attempt.outcome in CONTACT)
     yield from _completed_since(file, referral, _CONTACT_TASKS)
     tries = [attempt for attempt in attempts if attempt.outcome in TRIES]
     for count in range(1, len(tries) + 1):

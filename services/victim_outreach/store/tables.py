@@ -108,6 +108,7 @@ tasks = _table(
     Column("duty", _code(Role), comment="the duty role last told of it"),
     Column("alerts", Integer, nullable=False, server_default="0", comment="how often"),
     Column("alerted_at", UtcDateTime),
+    Column("given_back_at", UtcDateTime, comment="when the last who had it gave it back"),
     Index("tasks_id", "task_id"),
     Index("tasks_case", "case_id"),
     Index("tasks_queue", "state", "due_at"),

@@ -10,6 +10,7 @@ from schemas.commands import (
     CancelTask,
     Claim,
     Complete,
+    GiveBack,
     HoldCommand,
     LiftSafetyHold,
     OverrideGate,
@@ -23,6 +24,7 @@ from schemas.outreach import (
     TaskCancelReason,
     TaskClaimed,
     TaskCompleted,
+    TaskGivenBack,
     TaskKind,
     TaskState,
 )
@@ -51,16 +53,27 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 def claim(file: CaseFile, data: Claim, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    """One person has it, and says so. Her own second claim changes nothing."""
+    """One person has it, and says so. Her own second claim changes nothing; another's takes it over who says whose it is."""
     task = _open_task(file, data)
     if not may_take(task, data.role):
         refuse("wrong_role")
     if task.claimed_by == data.by:
         return Outcome(file)
-    if task.claimed_by is not None:
+    if task.claimed_by not in (None, data.instead_of):
         refuse("already_claimed")
     taken = replace(task, state=TaskState.CLAIMED, claimed_by=data.by, claimed_at=given.now)
-    return settled(file, Draft(file).task(taken, TaskClaimed, given, by=data.by), given, terms)
+    said = Draft(file).task(taken, TaskClaimed, given, by=data.by, instead_of=task.claimed_by)
+    return settled(file, said, given, terms)
+
+
+def give_back(file: CaseFile, data: GiveBack, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """Open again, and rung for as if it were opened now; its due time stays. What was tried for her stays tried."""
+    task = own_task(file, data)
+    if task.claimed_by is None:
+        return Outcome(file, result="none")
+    back = replace(task, state=TaskState.OPEN, claimed_by=None, claimed_at=None, given_back_at=given.now)
+    said = Draft(file).task(back, TaskGivenBack, given, by=data.by, had_by=task.claimed_by)
+    return settled(file, said, given, terms)
 
 
 def attempt(file: CaseFile, data: Attempt, given: Input, terms: Terms) -> Outcome[CaseFile]:

@@ -150,7 +150,7 @@ def _is_stale(file: CaseFile, task: Task, wanted: Mapping[TaskKey, Need]) -> boo
 
 
 def _forerunner(file: CaseFile, dropped: Iterable[Task], need: Need) -> Task | None:
-    """Of the same case; of a call in high danger of the case she had before she was named, too. One of its owner, if there is."""
+    """Of the same case; of a call in high danger also of that she had before she was named. One of its owner, if there is."""
     cases = {need.referral.case_id}
     if need.kind is TaskKind.HIGH_DANGER_CALL:
         cases.add(file.case_before(need.referral) or need.referral.case_id)

@@ -33,6 +33,7 @@ from schemas.commands import (
     CancelTask,
     Claim,
     Complete,
+    GiveBack,
     LiftSafetyHold,
     OverrideGate,
     OverrideReason,
@@ -155,7 +156,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     routes = [(method, path) for path, methods in app.openapi()["paths"].items() for method in methods]
-    assert len(routes) == 26
+    assert len(routes) == 27
     for method, path in routes:
         assert (await client.request(method, path)).status_code == 401
 
@@ -165,6 +166,8 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
     [
         ("call", "claim", "advocate", None, Claim),
         ("written", "claim", "officer", None, Claim),
+        ("call", "claim", "advocate", {"instead_of": "ada"}, Claim),
+        ("call", "give-back", "advocate", None, GiveBack),
         ("call", "attempt", "advocate", ATTEMPT, Attempt),
         ("written", "complete", "coordinator", None, Complete),
         ("call", "cancel", "outreach_supervisor", None, CancelTask),
@@ -295,7 +298,7 @@ async def test_police_who_may_see_no_task_of_hers_act_on_no_case_of_hers(
     assert [type(command) for command, _, _ in tray.taken] == [RecordSafeContact, SafetyHold]
 
 
-@pytest.mark.parametrize("path", ["/tasks/none/claim", "/cases/none/holds", "/pairs/none/override"])
+@pytest.mark.parametrize("path", ["/tasks/none/cancel", "/cases/none/holds", "/pairs/none/override"])
 async def test_what_is_not_there_is_404(client: AsyncClient, tray: Tray, path: str) -> None:
     answered = await client.post(path, headers=as_("outreach_supervisor"), json=OVERRIDE)
     assert (answered.status_code, tray.taken) == (404, [])

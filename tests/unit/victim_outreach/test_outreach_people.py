@@ -15,6 +15,7 @@ from schemas.outreach import (
     TaskCancelReason,
     TaskClaimed,
     TaskCompleted,
+    TaskGivenBack,
     TaskKind,
     TaskState,
 )
@@ -52,6 +53,47 @@ def test_one_person_has_a_task(bench: Bench) -> None:
     assert bench.claim(SYSTEMS, by="ada") == "applied"
     assert [one.by for one in bench.told(TaskClaimed)] == ["ada"]
     assert bench.task(SYSTEMS).state is TaskState.CLAIMED
+
+
+def test_who_says_whose_it_is_takes_it_over(bench: Bench) -> None:
+    bench.claim(SYSTEMS, by="ada")
+    bench.attempt(SYSTEMS, by="ada")
+    bench.wait(hours=1)
+    assert bench.claim(SYSTEMS, by="bea", instead_of="cy") == "refused:already_claimed"
+    assert bench.claim(SYSTEMS, by="bea", role=Role.OFFICER, instead_of="ada") == "refused:wrong_role"
+    assert bench.claim(SYSTEMS, by="bea", instead_of="ada") == "applied"
+    task = bench.task(SYSTEMS)
+    assert (task.claimed_by, task.claimed_at) == ("bea", bench.now)
+    assert [(one.by, one.instead_of) for one in bench.told(TaskClaimed)] == [("ada", None), ("bea", "ada")]
+    assert bench.attempt(SYSTEMS, by="ada") == "refused:not_yours"
+    assert bench.claim(SYSTEMS, by="cy", instead_of="ada") == "refused:already_claimed"  # of two, one
+    assert bench.claim(SYSTEMS, by="bea", instead_of="ada") == "applied"  # her second claim changes nothing
+    assert len(bench.told(TaskClaimed)) == 2
+    assert bench.attempt(SYSTEMS, by="bea") == "applied"
+
+
+def test_given_back_it_is_open_again(bench: Bench) -> None:
+    assert bench.give_back(SYSTEMS) == "refused:not_yours"
+    bench.claim(SYSTEMS, by="ada")
+    bench.attempt(SYSTEMS, by="ada")
+    assert bench.give_back(SYSTEMS, by="bea") == "refused:not_yours"
+    assert bench.give_back(SYSTEMS, by="ada") == "applied"
+    task = bench.task(SYSTEMS)
+    assert (task.state, task.claimed_by, task.claimed_at) == (TaskState.OPEN, None, None)
+    assert len(bench.file.attempts) == 1
+    assert [(one.by, one.had_by) for one in bench.told(TaskGivenBack)] == [("ada", "ada")]
+    assert bench.claim(SYSTEMS, by="bea", instead_of="ada") == "applied"  # nobody has it
+    assert bench.give_back(SYSTEMS, by="sue", role=Role.OUTREACH_SUPERVISOR) == "applied"
+    assert bench.give_back(SYSTEMS, by="sue", role=Role.OUTREACH_SUPERVISOR) == "none"
+    assert [(one.by, one.had_by) for one in bench.told(TaskGivenBack)][1:] == [("sue", "bea")]
+
+
+def test_of_a_community_advocates_shift_nothing_is_told(bench: Bench) -> None:
+    bench.claim(COMMUNITYS, by="ada")
+    bench.out = []
+    assert bench.claim(COMMUNITYS, by="bea", instead_of="ada") == "applied"
+    assert bench.give_back(COMMUNITYS, by="bea") == "applied"
+    assert bench.out == []
 
 
 def test_an_act_on_what_has_changed_since_it_was_seen(bench: Bench) -> None:

@@ -35,9 +35,14 @@ def upgrade() -> None:
             comment="a call was open under another record",
         ),
     )
+    op.add_column(
+        "tasks",
+        sa.Column("given_back_at", UtcDateTime(), nullable=True, comment="when the last who had it gave it back"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("tasks", "given_back_at")
     op.drop_column("referrals", "to_be_called")
     op.drop_column("referrals", "bulk")
     op.drop_column("victims", "asked_at")
