@@ -51,6 +51,7 @@ from schemas.outreach import (
     GateState,
     TaskKind,
     TaskOwner,
+    TaskState,
 )
 from schemas.outreach import Task as TaskData
 from schemas.person import Custody, DescribedVictim, OffenderDescribed, VictimsDescribed
@@ -323,6 +324,11 @@ class Bench:
 
     def complete(self, kind: TaskKind, by: str = "ada", role: Role | None = None, number: int | None = None) -> str:
         return self.put(Complete(**self._act(kind, by, role, number))).result
+
+    def completed_unshown(self, kind: TaskKind) -> None:
+        """As rows are from before a completion needed an attempt."""
+        done = replace(self.task(kind), state=TaskState.COMPLETED, ended_at=self.now)
+        self.file = replace(self.file, tasks={**self.file.tasks, done.task_id: done})
 
     def cancel(self, kind: TaskKind, by: str = "sue", role: Role = Role.OUTREACH_SUPERVISOR) -> str:
         return self.put(CancelTask(**self._act(kind, by, role, None))).result

@@ -3,7 +3,7 @@
 from services.victim_outreach.rules.contact import NOT_SHE, SENT, SafeContact, address_of, safe_contact
 from services.victim_outreach.rules.deliveries import told_of
 from services.victim_outreach.rules.duty import next_alert, on_duty
-from services.victim_outreach.rules.gates import gate_state, opening
+from services.victim_outreach.rules.gates import gate_state, is_shown, opening
 from services.victim_outreach.rules.need import Need, about
 from services.victim_outreach.rules.needs import needs, reviews
 from services.victim_outreach.rules.people import (
@@ -44,6 +44,7 @@ __all__ = [
     "gate_state",
     "is_in_vain",
     "is_quiet",
+    "is_shown",
     "may_lift",
     "may_take",
     "needs",

@@ -38,6 +38,7 @@ from services.victim_outreach.rules import (
     QUIET,
     Terms,
     is_in_vain,
+    is_shown,
     may_lift,
     may_take,
     supervises,
@@ -127,7 +128,10 @@ def _ended(draft: Draft, task: Task, reason: TaskCancelReason, given: Input, by:
 
 
 def complete(file: CaseFile, data: Complete, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """A slip lets nothing go to him: what counts as a word with her is done only where an attempt says that there was one."""
     task = own_task(file, data)
+    if not is_shown(file, task):
+        refuse("not_reached")
     done = replace(task, state=TaskState.COMPLETED, ended_at=given.now)
     return settled(file, Draft(file).task(done, TaskCompleted, given, by=data.by), given, terms)
 

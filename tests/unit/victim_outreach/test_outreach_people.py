@@ -102,6 +102,7 @@ def test_an_act_on_what_has_changed_since_it_was_seen(bench: Bench) -> None:
     bench.claim(SYSTEMS, by="ada")
     for stale in (Claim, Complete, CancelTask):
         assert bench.put(stale(**act, by="bea", expects=version_of(seen))).result == "refused:stale"
+    bench.attempt(SYSTEMS, AttemptOutcome.REACHED)
     now = version_of(bench.task(SYSTEMS))
     assert bench.put(Complete(**act, by="ada", expects=now)).result == "applied"
 
@@ -112,7 +113,7 @@ def test_only_who_took_it_works_on_it_or_a_supervisor(bench: Bench) -> None:
     bench.claim(SYSTEMS, by="ada")
     assert bench.attempt(SYSTEMS, by="bea") == "refused:not_yours"
     assert bench.attempt(SYSTEMS, by="ada", role=Role.OFFICER) == "refused:wrong_role"
-    assert bench.attempt(SYSTEMS, by="ada") == "applied"
+    assert bench.attempt(SYSTEMS, AttemptOutcome.REACHED, by="ada") == "applied"
     assert bench.attempt(SYSTEMS, by="sue", role=Role.OUTREACH_SUPERVISOR) == "applied"
     assert bench.complete(SYSTEMS, by="sue", role=Role.OUTREACH_SUPERVISOR) == "applied"
     assert [one.by for one in bench.told(TaskAttempted)] == ["ada", "sue"]
@@ -122,6 +123,7 @@ def test_only_who_took_it_works_on_it_or_a_supervisor(bench: Bench) -> None:
 
 def test_what_is_finished_is_closed(bench: Bench) -> None:
     bench.claim(SYSTEMS)
+    bench.attempt(SYSTEMS, AttemptOutcome.REACHED)
     bench.complete(SYSTEMS)
     assert bench.claim(SYSTEMS) == "refused:closed"
     assert bench.attempt(SYSTEMS) == "refused:closed"
