@@ -148,6 +148,27 @@ class TaskAttempted(Task):
     attempted_at: Timestamp
 
 
+class AnnulReason(StrEnum):
+    """Why what was recorded of a try holds no more."""
+
+    WRONG_TASK = "wrong_task"
+    """It was another woman, or another task."""
+    NOT_MADE = "not_made"
+    """Nobody tried."""
+    WRONG_ENTRY = "wrong_entry"
+    """Way, outcome or time are wrong: it is recorded anew."""
+
+
+@event_type("ipvi.task.attempt_annulled.v1")
+class TaskAttemptAnnulled(Task):
+    """What was told of one attempt at it holds no more."""
+
+    channel: ContactChannel
+    outcome: AttemptOutcome
+    attempted_at: Timestamp
+    reason: AnnulReason
+
+
 @event_type("ipvi.task.completed.v1")
 class TaskCompleted(Task):
     """Done."""

@@ -56,6 +56,7 @@ from schemas.commands.notices import (
 )
 from schemas.commands.partners import ConfirmNote, PartnersRetryParked, PartnersTick
 from schemas.commands.victim_outreach import (
+    AnnulAttempt,
     Attempt,
     CancelTask,
     Claim,
@@ -75,6 +76,7 @@ from schemas.commands.victim_outreach import (
 __all__ = [
     "ActivatePolicy",
     "Adopt",
+    "AnnulAttempt",
     "AskGiven",
     "AskHelp",
     "Asking",

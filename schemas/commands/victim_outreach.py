@@ -9,7 +9,7 @@ from pydantic import Field
 
 from schemas.commands.common import ActivatePolicy, PersonCommand, RetryParked, Tick
 from schemas.envelope import Timestamp, event_type
-from schemas.outreach import AttemptOutcome, ContactChannel
+from schemas.outreach import AnnulReason, AttemptOutcome, ContactChannel
 
 
 @event_type("ipvi.victim_outreach.command.tick.v1")
@@ -53,6 +53,14 @@ class Attempt(TaskCommand):
     channel: ContactChannel
     outcome: AttemptOutcome
     attempted_at: Timestamp
+
+
+@event_type("ipvi.victim_outreach.command.annul_attempt.v1")
+class AnnulAttempt(TaskCommand):
+    """What was recorded of this attempt was a mistake."""
+
+    number: Annotated[int, Field(ge=1)]
+    reason: AnnulReason
 
 
 @event_type("ipvi.victim_outreach.command.complete.v1")

@@ -19,6 +19,7 @@ from schemas.advocacy import (
     UnlinkVictims,
 )
 from schemas.commands import (
+    AnnulAttempt,
     Attempt,
     CancelTask,
     Claim,
@@ -76,6 +77,7 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     Claim: usecases.claim,
     GiveBack: usecases.give_back,
     Attempt: usecases.attempt,
+    AnnulAttempt: usecases.annul,
     Complete: usecases.complete,
     CancelTask: usecases.cancel,
     SafetyHold: usecases.hold,

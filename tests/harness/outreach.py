@@ -18,6 +18,7 @@ from schemas.advocacy import (
 )
 from schemas.classification import PolicyRef, Tier
 from schemas.commands import (
+    AnnulAttempt,
     Attempt,
     CancelTask,
     Claim,
@@ -45,6 +46,7 @@ from schemas.notification import (
     Proof,
 )
 from schemas.outreach import (
+    AnnulReason,
     AttemptOutcome,
     ContactChannel,
     GateChanged,
@@ -321,6 +323,17 @@ class Bench:
     ) -> str:
         common = self._act(kind, by, role, number)
         return self.put(Attempt(**common, channel=channel, outcome=outcome, attempted_at=at or self.now)).result
+
+    def annul(
+        self,
+        kind: TaskKind = TaskKind.CALL,
+        number: int = 1,
+        reason: AnnulReason = AnnulReason.WRONG_TASK,
+        by: str = "ada",
+        role: Role | None = None,
+        of: int | None = None,
+    ) -> str:
+        return self.put(AnnulAttempt(**self._act(kind, by, role, of), number=number, reason=reason)).result
 
     def complete(self, kind: TaskKind, by: str = "ada", role: Role | None = None, number: int | None = None) -> str:
         return self.put(Complete(**self._act(kind, by, role, number))).result

@@ -8,7 +8,16 @@ from datetime import date, datetime
 from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
 from schemas.notification import NotificationState
-from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskCancelReason, TaskKind, TaskOwner, TaskState
+from schemas.outreach import (
+    AnnulReason,
+    AttemptOutcome,
+    ContactChannel,
+    GateState,
+    TaskCancelReason,
+    TaskKind,
+    TaskOwner,
+    TaskState,
+)
 from schemas.referral import ReferralOutreach, ReferralPurpose
 from services.common.versions import version_of
 
@@ -145,6 +154,15 @@ class ToldAttempt(Attempt):
 
     from_case_id: str
     victim_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnulledAttempt(Attempt):
+    """One that was recorded by mistake. Nothing rests on it any more."""
+
+    annulled_at: datetime
+    annulled_by: str
+    reason: AnnulReason
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from services.victim_outreach.rules.people import (
     supervises,
 )
 from services.victim_outreach.rules.screens import QUESTIONS, result
-from services.victim_outreach.rules.stops import QUIET, is_in_vain, is_quiet, tried_before
+from services.victim_outreach.rules.stops import QUIET, is_in_vain, is_quiet, stop_stands, tried_before
 from services.victim_outreach.rules.terms import Terms
 from services.victim_outreach.rules.women import changed_women
 
@@ -54,6 +54,7 @@ __all__ = [
     "result",
     "reviews",
     "safe_contact",
+    "stop_stands",
     "supervises",
     "told_of",
     "tried_before",

@@ -74,6 +74,7 @@ _SHELVES = (
     _Shelf("referrals", tables.referrals, domain.Referral, ("referral_id",)),
     _Shelf("tasks", tables.tasks, domain.Task, ("task_id",)),
     _Shelf("attempts", tables.attempts, domain.Attempt, ("task_id", "number")),
+    _Shelf("annulled", tables.annulled_attempts, domain.AnnulledAttempt, ("task_id", "number")),
     _Shelf("gates", tables.gates, domain.Gate, ("pair_id",)),
     _Shelf("holds", tables.holds, domain.Hold, ("hold_id",)),
     _Shelf("overrides", tables.overrides, domain.Override, ("pair_id", "by")),

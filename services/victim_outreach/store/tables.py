@@ -12,6 +12,7 @@ from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
 from schemas.notification import NotificationState
 from schemas.outreach import (
+    AnnulReason,
     AttemptOutcome,
     CaseCloseReason,
     ContactChannel,
@@ -132,6 +133,15 @@ def _of_a_try() -> tuple[Column[Any], ...]:
 
 attempts = _table(
     "attempts", *_of_a_try(), Index("attempts_case", "case_id"), comment="what an advocate tells here stays here"
+)
+
+annulled_attempts = _table(
+    "annulled_attempts",
+    *_of_a_try(),
+    Column("annulled_at", UtcDateTime, nullable=False),
+    Column("annulled_by", String, nullable=False),
+    Column("reason", _code(AnnulReason), nullable=False),
+    comment="tries that were recorded by mistake: nothing rests on them",
 )
 
 told_attempts = _table(

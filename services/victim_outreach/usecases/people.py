@@ -82,7 +82,7 @@ def attempt(file: CaseFile, data: Attempt, given: Input, terms: Terms) -> Outcom
     task = own_task(file, data)
     if data.attempted_at > given.now + CLOCK_TOLERANCE:
         refuse("in_future")
-    number = 1 + sum(task_id == task.task_id for task_id, _ in file.attempts)
+    number = 1 + max((made for task_id, made in (*file.attempts, *file.annulled) if task_id == task.task_id), default=0)
     made = domain.Attempt(
         task_id=task.task_id,
         number=number,

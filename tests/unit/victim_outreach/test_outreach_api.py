@@ -29,6 +29,7 @@ from schemas.advocacy import (
     UnlinkVictims,
 )
 from schemas.commands import (
+    AnnulAttempt,
     Attempt,
     CancelTask,
     Claim,
@@ -156,7 +157,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     routes = [(method, path) for path, methods in app.openapi()["paths"].items() for method in methods]
-    assert len(routes) == 27
+    assert len(routes) == 28
     for method, path in routes:
         assert (await client.request(method, path)).status_code == 401
 
@@ -169,6 +170,7 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
         ("call", "claim", "advocate", {"instead_of": "ada"}, Claim),
         ("call", "give-back", "advocate", None, GiveBack),
         ("call", "attempt", "advocate", ATTEMPT, Attempt),
+        ("call", "attempts/1/annul", "advocate", {"reason": "wrong_task"}, AnnulAttempt),
         ("written", "complete", "coordinator", None, Complete),
         ("call", "cancel", "outreach_supervisor", None, CancelTask),
         ("case", "holds", "advocate", None, SafetyHold),

@@ -34,7 +34,12 @@ LONG_AGO = START - timedelta(days=200)
 
 
 def screened(victim_id: str | None = "V-1", number: int = 1, asked_at: datetime | None = START, **more: Any) -> Data:
-    one = {"victim_no": 1, "incident_id": incident(number), "lethality_screen": "high", "screened_at": asked_at}
+    one: dict[str, Any] = {
+        "victim_no": 1,
+        "incident_id": incident(number),
+        "lethality_screen": "high",
+        "screened_at": asked_at,
+    }
     return described(DescribedVictim(victim_id=victim_id, **(one | more)))
 
 
@@ -224,7 +229,7 @@ def test_called_while_it_was_listed_she_is_not_called_again() -> None:
 def test_it_ends_with_the_incident_and_outlasts_the_closing_of_the_case() -> None:
     bench = Bench()
     bench.put(listed(bulk=True), screened())
-    close = {"role": Role.OUTREACH_SUPERVISOR, "reason": CaseCloseReason.SERVED}
+    close: dict[str, Any] = {"role": Role.OUTREACH_SUPERVISOR, "reason": CaseCloseReason.SERVED}
     assert bench.advise(CloseCase, **close) == "applied"
     assert len(open_calls(bench)) == 1
     bench.put(withdrawn())

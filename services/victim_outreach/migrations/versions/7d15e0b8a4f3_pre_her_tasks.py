@@ -39,9 +39,29 @@ def upgrade() -> None:
         "tasks",
         sa.Column("given_back_at", UtcDateTime(), nullable=True, comment="when the last who had it gave it back"),
     )
+    op.create_table(
+        "annulled_attempts",
+        sa.Column("offender_id", sa.String(), nullable=False),
+        sa.Column("lane", sa.Integer(), nullable=False),
+        sa.Column("task_id", sa.String(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("case_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(32), nullable=False),
+        sa.Column("channel", sa.String(32), nullable=False),
+        sa.Column("outcome", sa.String(32), nullable=False),
+        sa.Column("attempted_at", UtcDateTime(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("annulled_at", UtcDateTime(), nullable=False),
+        sa.Column("annulled_by", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(32), nullable=False),
+        sa.PrimaryKeyConstraint("offender_id", "task_id", "number", name=op.f("pk_annulled_attempts")),
+        comment="tries that were recorded by mistake: nothing rests on them",
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("annulled_attempts")
     op.drop_column("tasks", "given_back_at")
     op.drop_column("referrals", "to_be_called")
     op.drop_column("referrals", "bulk")

@@ -14,6 +14,7 @@ from schemas.outreach import TaskKind
 from schemas.topics import Topic
 from services.common.service import Input, Outgoing, caused_by
 from services.victim_outreach.domain import (
+    AnnulledAttempt,
     Attempt,
     CaseFile,
     Closing,
@@ -41,6 +42,7 @@ KINDS: Mapping[str, TypeAdapter[Any]] = {
     "consents": TypeAdapter(list[Consent]),
     "screens": TypeAdapter(list[Screen]),
     "attempts": TypeAdapter(list[Attempt]),
+    "annulled": TypeAdapter(list[AnnulledAttempt]),
     "visits": TypeAdapter(list[Visit]),
     "closings": TypeAdapter(list[Closing]),
     "referral": TypeAdapter(list[Referral]),
@@ -149,6 +151,11 @@ def _kept(before: CaseFile, file: CaseFile, gone: Referral, to: str, case: str) 
         "consents": list(_moved(_new(before.consents, file.consents), hers)),
         "screens": list(_moved(_new(before.screens, file.screens), hers)),
         "visits": list(_visits(before, file, gone, to)),
+        "annulled": [
+            replace(one, case_id=case)
+            for one in _new(before.annulled, file.annulled)
+            if file.shared_case(one.case_id) in (gone.case_id, file.case_before(gone))
+        ],
     }
 
 
