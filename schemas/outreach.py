@@ -128,6 +128,16 @@ class TaskOpened(Task):
 class TaskClaimed(Task):
     """A person took it."""
 
+    instead_of: str | None = None
+    """The person who had it until then."""
+
+
+@event_type("ipvi.task.given_back.v1")
+class TaskGivenBack(Task):
+    """Whoever had it does not do it after all: it is open again."""
+
+    had_by: str
+
 
 @event_type("ipvi.task.attempted.v1")
 class TaskAttempted(Task):
@@ -136,6 +146,27 @@ class TaskAttempted(Task):
     channel: ContactChannel
     outcome: AttemptOutcome
     attempted_at: Timestamp
+
+
+class AnnulReason(StrEnum):
+    """Why what was recorded of a try holds no more."""
+
+    WRONG_TASK = "wrong_task"
+    """It was another woman, or another task."""
+    NOT_MADE = "not_made"
+    """Nobody tried."""
+    WRONG_ENTRY = "wrong_entry"
+    """Way, outcome or time are wrong: it is recorded anew."""
+
+
+@event_type("ipvi.task.attempt_annulled.v1")
+class TaskAttemptAnnulled(Task):
+    """What was told of one attempt at it holds no more."""
+
+    channel: ContactChannel
+    outcome: AttemptOutcome
+    attempted_at: Timestamp
+    reason: AnnulReason
 
 
 @event_type("ipvi.task.completed.v1")

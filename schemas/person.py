@@ -60,6 +60,8 @@ class DescribedVictim(Data):
     substitute_address: Text | None = None
     """Address confidentiality card (N.C.G.S. 15C): wins over any other address."""
     lethality_screen: Annotated[str, Field(pattern=r"^(high|not_high|declined)$")] | None = None
+    screened_at: Timestamp | None = None
+    """When she was asked. Where the agency does not say, intake takes the time of the record that first told of this screen."""
 
 
 @event_type("ipvi.victims.described.v1")

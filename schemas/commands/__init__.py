@@ -57,10 +57,12 @@ from schemas.commands.notices import (
 )
 from schemas.commands.partners import ConfirmNote, PartnersRetryParked, PartnersTick
 from schemas.commands.victim_outreach import (
+    AnnulAttempt,
     Attempt,
     CancelTask,
     Claim,
     Complete,
+    GiveBack,
     HoldCommand,
     LiftSafetyHold,
     OutreachActivatePolicy,
@@ -75,6 +77,7 @@ from schemas.commands.victim_outreach import (
 __all__ = [
     "ActivatePolicy",
     "Adopt",
+    "AnnulAttempt",
     "AskGiven",
     "AskHelp",
     "Asking",
@@ -97,6 +100,7 @@ __all__ = [
     "EnforcementCommand",
     "Fail",
     "Forget",
+    "GiveBack",
     "GiveCorrection",
     "GivenBefore",
     "HelpCommand",

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
 
 from schemas.commands.common import ActivatePolicy, PersonCommand, RetryParked, Tick
 from schemas.envelope import Timestamp, event_type
-from schemas.outreach import AttemptOutcome, ContactChannel
+from schemas.outreach import AnnulReason, AttemptOutcome, ContactChannel
 
 
 @event_type("ipvi.victim_outreach.command.tick.v1")
@@ -34,6 +37,14 @@ class TaskCommand(PersonCommand):
 class Claim(TaskCommand):
     """I take it."""
 
+    instead_of: Annotated[str | None, Field(min_length=1, max_length=120)] = None
+    """Who has it, as I saw: I take it over."""
+
+
+@event_type("ipvi.victim_outreach.command.give_back.v1")
+class GiveBack(TaskCommand):
+    """I do not do it after all: it is open again."""
+
 
 @event_type("ipvi.victim_outreach.command.attempt.v1")
 class Attempt(TaskCommand):
@@ -42,6 +53,14 @@ class Attempt(TaskCommand):
     channel: ContactChannel
     outcome: AttemptOutcome
     attempted_at: Timestamp
+
+
+@event_type("ipvi.victim_outreach.command.annul_attempt.v1")
+class AnnulAttempt(TaskCommand):
+    """What was recorded of this attempt was a mistake."""
+
+    number: Annotated[int, Field(ge=1)]
+    reason: AnnulReason
 
 
 @event_type("ipvi.victim_outreach.command.complete.v1")

@@ -19,10 +19,12 @@ from schemas.advocacy import (
     UnlinkVictims,
 )
 from schemas.commands import (
+    AnnulAttempt,
     Attempt,
     CancelTask,
     Claim,
     Complete,
+    GiveBack,
     LiftSafetyHold,
     OutreachActivatePolicy,
     OutreachTick,
@@ -75,7 +77,9 @@ USE_CASES: Mapping[type[Data], UseCase] = {
     OutreachTick: usecases.ticked,
     OutreachActivatePolicy: usecases.ticked,
     Claim: usecases.claim,
+    GiveBack: usecases.give_back,
     Attempt: usecases.attempt,
+    AnnulAttempt: usecases.annul,
     Complete: usecases.complete,
     CancelTask: usecases.cancel,
     SafetyHold: usecases.hold,

@@ -18,10 +18,12 @@ from schemas.advocacy import (
 )
 from schemas.classification import PolicyRef, Tier
 from schemas.commands import (
+    AnnulAttempt,
     Attempt,
     CancelTask,
     Claim,
     Complete,
+    GiveBack,
     LiftSafetyHold,
     OutreachActivatePolicy,
     OutreachTick,
@@ -46,12 +48,14 @@ from schemas.notification import (
     ServiceMistake,
 )
 from schemas.outreach import (
+    AnnulReason,
     AttemptOutcome,
     ContactChannel,
     GateChanged,
     GateState,
     TaskKind,
     TaskOwner,
+    TaskState,
 )
 from schemas.outreach import Task as TaskData
 from schemas.person import Custody, DescribedVictim, OffenderDescribed, VictimsDescribed
@@ -300,8 +304,18 @@ class Bench:
 
     # people
 
-    def claim(self, kind: TaskKind, by: str = "ada", role: Role | None = None, number: int | None = None) -> str:
-        return self.put(Claim(**self._act(kind, by, role, number))).result
+    def claim(
+        self,
+        kind: TaskKind,
+        by: str = "ada",
+        role: Role | None = None,
+        number: int | None = None,
+        instead_of: str | None = None,
+    ) -> str:
+        return self.put(Claim(**self._act(kind, by, role, number), instead_of=instead_of)).result
+
+    def give_back(self, kind: TaskKind, by: str = "ada", role: Role | None = None) -> str:
+        return self.put(GiveBack(**self._act(kind, by, role, None))).result
 
     def attempt(
         self,
@@ -317,8 +331,24 @@ class Bench:
         common = self._act(kind, by, role, number)
         return self.put(Attempt(**common, channel=channel, outcome=outcome, attempted_at=at or self.now)).result
 
+    def annul(
+        self,
+        kind: TaskKind = TaskKind.CALL,
+        number: int = 1,
+        reason: AnnulReason = AnnulReason.WRONG_TASK,
+        by: str = "ada",
+        role: Role | None = None,
+        of: int | None = None,
+    ) -> str:
+        return self.put(AnnulAttempt(**self._act(kind, by, role, of), number=number, reason=reason)).result
+
     def complete(self, kind: TaskKind, by: str = "ada", role: Role | None = None, number: int | None = None) -> str:
         return self.put(Complete(**self._act(kind, by, role, number))).result
+
+    def completed_unshown(self, kind: TaskKind) -> None:
+        """As rows are from before a completion needed an attempt."""
+        done = replace(self.task(kind), state=TaskState.COMPLETED, ended_at=self.now)
+        self.file = replace(self.file, tasks={**self.file.tasks, done.task_id: done})
 
     def cancel(self, kind: TaskKind, by: str = "sue", role: Role = Role.OUTREACH_SUPERVISOR) -> str:
         return self.put(CancelTask(**self._act(kind, by, role, None))).result

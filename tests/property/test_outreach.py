@@ -195,6 +195,22 @@ class Book:
             and max(times) - min(times) >= timedelta(hours=24)
         )
 
+    def tells(self, file: CaseFile, task: Task) -> bool:
+        """Whether an attempt says what its completion would."""
+        she = file.referrals[task.referral_id]
+        assert she.opened_at is not None
+        assert she.occurred_at is not None
+        tries = [
+            (one, outcome)
+            for one, _, outcome, at, told in self.tries
+            if one.task_id == task.task_id
+            or (one.case_id == task.case_id and told > she.opened_at and at >= she.occurred_at)
+        ]
+        if task.kind is TaskKind.FAMILY_LIAISON:
+            return any(one.kind is task.kind for one, _ in tries)
+        contact = (TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.SAFETY_PLANNING, TaskKind.HIGH_DANGER_CALL)
+        return task.kind not in contact or any(outcome in ("reached", "declined") for _, outcome in tries)
+
     def limit(self, file: CaseFile, she: Referral, now: datetime) -> bool:
         hearing = file.custody.hearing_at if file.custody and file.custody.held else None
         if hearing is None or she.tier is not Tier.C or now < hearing - timedelta(hours=2):
@@ -270,8 +286,10 @@ class Play:
             if bench.put(Claim(**who)).result == "applied" and task.claimed_by is None:
                 book.taken.append((task, bench.now))
         elif act.verb == "complete":
-            assert bench.put(Complete(**who)).result == "applied"
-            book.done.append((task, bench.now))
+            told = book.tells(bench.file, task)
+            assert bench.put(Complete(**who)).result == ("applied" if told else "refused:not_reached")
+            if told:
+                book.done.append((task, bench.now))
         else:
             at = bench.now - timedelta(minutes=act.ago)
             tried = Attempt(**who, channel=act.channel, outcome=act.outcome, attempted_at=at)

@@ -31,6 +31,7 @@ from services.intake.people.roll import Roll
 from services.intake.people.victims import (
     agency_of,
     as_reported,
+    dated,
     is_another,
     newest,
     settle,
@@ -73,7 +74,6 @@ class People:
             OffenderMerged: partial(merge, self._roll),
             OffenderSplit: partial(split, self._roll),
             OffenderDescribed: self._described,
-            VictimsDescribed: self._victims_described,
         }
 
     def already_one(self, data: Data) -> bool:
@@ -100,6 +100,8 @@ class People:
                 self._reported(event.data, telling)
             elif isinstance(event.data, CustodyChanged):
                 self._custody(event.data, event.time)
+            elif isinstance(event.data, VictimsDescribed):
+                self._victims_described(event.data, event.time)
             elif rule is not None:
                 rule(event.data)
             if told:
@@ -225,7 +227,7 @@ class People:
         own = {"offender_id": person.described.offender_id, "custody": shown(person.stays)}
         person.described = data.model_copy(update=own)
 
-    def _victims_described(self, data: VictimsDescribed) -> None:
+    def _victims_described(self, data: VictimsDescribed, said: datetime) -> None:
         """Replaces what the agencies it speaks of have said; what others hold of his victims stays.
 
         Whom a report names that stands is not taken away by it: she is referred, and must be found. Of an incident that went
@@ -233,6 +235,7 @@ class People:
         """
         person = self._roll.person(data.offender_id)
         told = {(victim.incident_id, victim.victim_no): victim for victim in data.victims}
+        before = person.victims
         agencies = {agency_of(place) for place in told}
         person.victims = {
             place: victim
@@ -243,7 +246,9 @@ class People:
             if place[0] and self._roll.is_out(data.offender_id, place[0]):
                 continue
             owner = self._roll.person(data.offender_id, place[0])
-            owner.victims = newest({**owner.victims, place: as_reported(owner, place, victim)})
+            known = before.get(place) or owner.victims.get(place)
+            hers = as_reported(owner, place, dated(victim, known, said))
+            owner.victims = newest({**owner.victims, place: hers})
 
 
 def _holds(record: Data) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import date
+from datetime import date, datetime
 
 from schemas.person import DescribedVictim
 from services.intake.identity import victim_id
@@ -23,6 +23,14 @@ def as_reported(person: Person, place: Place, told: DescribedVictim) -> Describe
     if is_another(told, named, place):
         return person.victims.get(place) or described_as((), *place, named)
     return told.model_copy(update={"victim_id": named})
+
+
+def dated(told: DescribedVictim, known: DescribedVictim | None, said: datetime) -> DescribedVictim:
+    """With the time of her screen: the agency's, else when it first told of this one. Said again it is no new screen."""
+    if told.lethality_screen is None or told.screened_at is not None:
+        return told
+    same = known is not None and known.lethality_screen == told.lethality_screen
+    return told.model_copy(update={"screened_at": known.screened_at if known is not None and same else said})
 
 
 def agency_of(place: Place) -> str:
@@ -73,6 +81,8 @@ def filled(known: DescribedVictim, other: DescribedVictim) -> DescribedVictim:
     update = {name: value for name in _DETAILS if (value := getattr(other, name)) and not getattr(known, name)}
     if other.lethality_screen == "high":
         update["lethality_screen"] = "high"
+    if update.get("lethality_screen", known.lethality_screen) != known.lethality_screen:
+        update["screened_at"] = other.screened_at
     return known.model_copy(update=update) if update else known
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query, Response
-from pydantic import AwareDatetime
+from fastapi import APIRouter, HTTPException, Path, Query, Response
+from pydantic import AwareDatetime, Field
 from starlette.responses import JSONResponse
 
 from schemas.advocacy import Language, MessageText, SendMessage
-from schemas.commands import Attempt, CancelTask, Claim, Complete
+from schemas.commands import AnnulAttempt, Attempt, CancelTask, Claim, Complete, GiveBack
 from schemas.envelope import deterministic_id
-from schemas.outreach import AttemptOutcome, ContactChannel, TaskKind, TaskState
+from schemas.outreach import AnnulReason, AttemptOutcome, ContactChannel, TaskKind, TaskState
 from services.common.api import Form, FormId, Lists, SeenVersion, Shows, found
 from services.victim_outreach.api.common import Advocate, Counter, Supervisor, Worker, sight
 from services.victim_outreach.rules import ADVOCATES
 from services.victim_outreach.store import UNFINISHED, TaskLine, Wanted, on_the_other_side, queue, shown_task
+
+
+class ClaimForm(Form):
+    """Where another has it: who, as seen. It is taken over."""
+
+    instead_of: Annotated[str | None, Field(min_length=1, max_length=120)] = None
 
 
 class AttemptForm(Form):
@@ -24,6 +30,12 @@ class AttemptForm(Form):
     channel: ContactChannel
     outcome: AttemptOutcome
     attempted_at: AwareDatetime
+
+
+class AnnulForm(Form):
+    """Why what was recorded holds no more, from a closed list."""
+
+    reason: AnnulReason
 
 
 class MessageForm(Form):
@@ -58,13 +70,20 @@ def add_routes(api: APIRouter, counter: Counter) -> None:
         return await showing.answer(task, "task", task_id, task.version)
 
     @api.post("/tasks/{task_id}/claim")
-    async def claim(task_id: str, form_id: FormId, person: Worker, version: SeenVersion) -> JSONResponse:
+    async def claim(
+        task_id: str, form_id: FormId, person: Worker, version: SeenVersion, form: ClaimForm | None = None
+    ) -> JSONResponse:
         """Of a fight in which both were arrested, one person works with one of the two."""
         common = await counter.on_task(task_id, person)
         async with counter.read() as conn:
             if await on_the_other_side(conn, task_id, person.name):
                 raise HTTPException(409, "other_side")
-        return await counter.submit(Claim(**common, expects=version), form_id)
+        instead_of = form.instead_of if form is not None else None
+        return await counter.submit(Claim(**common, expects=version, instead_of=instead_of), form_id)
+
+    @api.post("/tasks/{task_id}/give-back")
+    async def give_back(task_id: str, form_id: FormId, person: Worker, version: SeenVersion) -> JSONResponse:
+        return await counter.submit(GiveBack(**await counter.on_task(task_id, person), expects=version), form_id)
 
     @api.post("/tasks/{task_id}/attempt")
     async def attempt(
@@ -73,6 +92,19 @@ def add_routes(api: APIRouter, counter: Counter) -> None:
         common = {**await counter.on_task(task_id, person), "expects": version}
         made = Attempt(**common, channel=form.channel, outcome=form.outcome, attempted_at=form.attempted_at)
         return await counter.submit(made, form_id)
+
+    @api.post("/tasks/{task_id}/attempts/{number}/annul")
+    async def annul(
+        task_id: str,
+        number: Annotated[int, Path(ge=1, le=1_000_000)],
+        form: AnnulForm,
+        form_id: FormId,
+        person: Worker,
+        version: SeenVersion,
+    ) -> JSONResponse:
+        """By whoever recorded it, or the outreach supervisor."""
+        common = {**await counter.on_task(task_id, person), "expects": version}
+        return await counter.submit(AnnulAttempt(**common, number=number, reason=form.reason), form_id)
 
     @api.post("/tasks/{task_id}/complete")
     async def complete(task_id: str, form_id: FormId, person: Worker, version: SeenVersion) -> JSONResponse:

@@ -18,6 +18,7 @@ from services.victim_outreach.domain.advocacy import (
 from services.victim_outreach.domain.case_file import CaseFile
 from services.victim_outreach.domain.identity import case_id, case_of_victim, linked, set_aside
 from services.victim_outreach.domain.records import (
+    AnnulledAttempt,
     Attempt,
     Custody,
     Delivery,
@@ -37,6 +38,7 @@ from services.victim_outreach.domain.records import (
 )
 
 __all__ = [
+    "AnnulledAttempt",
     "Attempt",
     "Case",
     "CaseFile",

@@ -16,6 +16,7 @@ from schemas.outreach import TaskOwner, TaskState
 from services.victim_outreach.domain.advocacy import Case, Consent, Link, Message, Profile, Screen, ToldProfile
 from services.victim_outreach.domain.identity import case_id, case_of_victim, linked
 from services.victim_outreach.domain.records import (
+    AnnulledAttempt,
     Attempt,
     Custody,
     Delivery,
@@ -40,6 +41,7 @@ class CaseFile:
     referrals: Mapping[str, Referral] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     attempts: Mapping[tuple[str, int], Attempt] = field(default_factory=dict)
+    annulled_attempts: Mapping[tuple[str, int], AnnulledAttempt] = field(default_factory=dict)
     gates: Mapping[str, Gate] = field(default_factory=dict)
     holds: Mapping[str, Hold] = field(default_factory=dict)
     overrides: Mapping[tuple[str, str], Override] = field(default_factory=dict)

@@ -9,7 +9,16 @@ from enum import StrEnum
 from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
 from schemas.notification import NotificationState
-from schemas.outreach import AttemptOutcome, ContactChannel, GateState, TaskCancelReason, TaskKind, TaskOwner, TaskState
+from schemas.outreach import (
+    AnnulReason,
+    AttemptOutcome,
+    ContactChannel,
+    GateState,
+    TaskCancelReason,
+    TaskKind,
+    TaskOwner,
+    TaskState,
+)
 from schemas.referral import ReferralOutreach, ReferralPurpose
 from services.common.versions import version_of
 
@@ -68,11 +77,20 @@ class Referral:
     told_of: datetime | None = None
     """Beginning of the round of which she was told while the incident was another record's of his: of that she need not hear
     again."""
+    bulk: bool = False
+    """Part of a history load."""
+    to_be_called: bool = False
+    """A screen had opened a call for her under another record of his, and nobody had made it."""
 
     @property
     def live(self) -> bool:
         """Whether it calls for tasks."""
         return self.outreach is ReferralOutreach.OPENED and not self.withdrawn
+
+    @property
+    def listed(self) -> bool:
+        """Whether it waits until a person opens it."""
+        return self.outreach is ReferralOutreach.LISTED and not self.withdrawn
 
     @property
     def gated(self) -> bool:
@@ -106,6 +124,8 @@ class Task:
     """Whoever is on duty in this role was last told of it."""
     alerts: int = 0
     alerted_at: datetime | None = None
+    given_back_at: datetime | None = None
+    """When the last who had it gave it back."""
 
     @property
     def version(self) -> str:
@@ -147,6 +167,15 @@ class ToldAttempt(Attempt):
 
     from_case_id: str
     victim_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnnulledAttempt(Attempt):
+    """One that was recorded by mistake. Nothing rests on it any more."""
+
+    annulled_at: datetime
+    annulled_by: str
+    reason: AnnulReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +290,8 @@ class Victim:
     lethality_screen: str | None = field(repr=False)
     screened_at: datetime | None = None
     """When this screen was first told here."""
+    asked_at: datetime | None = None
+    """When she was asked, as the agency says or first told it; None: not known."""
 
 
 def graver(one: Tier | None, other: Tier | None) -> Tier | None:

@@ -13,9 +13,9 @@ from services.victim_outreach.rules.contact import (
 )
 from services.victim_outreach.rules.deliveries import told_of
 from services.victim_outreach.rules.duty import next_alert, on_duty
-from services.victim_outreach.rules.gates import gate_state, opening
+from services.victim_outreach.rules.gates import gate_state, is_shown, opening
 from services.victim_outreach.rules.holds import called, next_call
-from services.victim_outreach.rules.need import Need
+from services.victim_outreach.rules.need import Need, about
 from services.victim_outreach.rules.needs import needs, reviews
 from services.victim_outreach.rules.people import (
     ADVOCATES,
@@ -30,7 +30,7 @@ from services.victim_outreach.rules.people import (
     supervises,
 )
 from services.victim_outreach.rules.screens import QUESTIONS, result
-from services.victim_outreach.rules.stops import QUIET, is_in_vain, is_quiet, tried_before
+from services.victim_outreach.rules.stops import QUIET, is_in_vain, is_quiet, stop_stands, tried_before
 from services.victim_outreach.rules.terms import Terms
 from services.victim_outreach.rules.women import changed_women
 
@@ -52,6 +52,7 @@ __all__ = [
     "SafeContact",
     "Terms",
     "Use",
+    "about",
     "address_of",
     "called",
     "cause_of",
@@ -59,6 +60,7 @@ __all__ = [
     "gate_state",
     "is_in_vain",
     "is_quiet",
+    "is_shown",
     "looser",
     "may_lift",
     "may_take",
@@ -71,6 +73,7 @@ __all__ = [
     "result",
     "reviews",
     "safe_contact",
+    "stop_stands",
     "supervises",
     "told_of",
     "tried_before",

@@ -10,7 +10,7 @@ from schemas.commands import Role
 from schemas.outreach import TaskKind
 from services.common.duty import rung
 from services.victim_outreach.domain import CaseFile, Task
-from services.victim_outreach.rules.gates import waits_beyond_the_hearing
+from services.victim_outreach.rules.gates import CONTACT, waits_beyond_the_hearing
 
 AT_ONCE = frozenset({TaskKind.CUSTODY_RELEASE, TaskKind.HIGH_DANGER_CALL})
 """Somebody is paged for them as soon as they are there."""
@@ -42,13 +42,16 @@ def pagings(file: CaseFile, task: Task, policy: terms.Policy) -> list[Paging]:
     elif task.claimed_by is not None:
         usual = Paging(task.due_at, policy.escalate_overdue, last, climbs=False)
     else:
-        usual = Paging(task.opened_at if urgent else task.due_at, terms_.alert_every)
+        since = task.opened_at if urgent else task.due_at
+        usual = Paging(max(since, task.given_back_at or since), terms_.alert_every)
     alarm = _hearing_alarm(file, task, policy)
     return [usual] if alarm is None else [usual, Paging(alarm, terms_.alert_every, last, climbs=False)]
 
 
 def _is_tried(file: CaseFile, task: Task) -> bool:
-    return any(one.task_id == task.task_id for one in file.attempts.values())
+    """By who has it now; or she was reached."""
+    tried = (one for one in file.attempts.values() if one.task_id == task.task_id)
+    return any(task.claimed_at is None or one.recorded_at >= task.claimed_at or one.outcome in CONTACT for one in tried)
 
 
 def _hearing_alarm(file: CaseFile, task: Task, policy: terms.Policy) -> datetime | None:

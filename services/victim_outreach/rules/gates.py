@@ -10,16 +10,16 @@ from itertools import combinations
 from schemas import policy as terms
 from schemas.classification import Tier
 from schemas.outreach import AttemptOutcome, GateState, TaskKind, TaskState
-from services.victim_outreach.domain import Attempt, CaseFile, Gate, Referral
+from services.victim_outreach.domain import Attempt, CaseFile, Gate, Referral, Task
 
-_CONTACT = frozenset({AttemptOutcome.REACHED, AttemptOutcome.DECLINED})
+CONTACT = frozenset({AttemptOutcome.REACHED, AttemptOutcome.DECLINED})
 """She was spoken to. One who declines has been asked; to try her twice more would be to press her."""
-TRIES = _CONTACT | {AttemptOutcome.NO_ANSWER}
+TRIES = CONTACT | {AttemptOutcome.NO_ANSWER}
 """What counts as a try to reach *her*. An unsafe moment, a wrong number and somebody else's answer do not."""
 _CONTACT_TASKS = frozenset(
     {TaskKind.CALL, TaskKind.IN_PERSON_CONTACT, TaskKind.SAFETY_PLANNING, TaskKind.HIGH_DANGER_CALL}
 )
-"""Tasks that cannot be completed without having spoken to her."""
+"""Tasks that are not done before somebody has spoken to her: completed, each counts as such (`is_shown`)."""
 _FAMILY_TASKS = frozenset({TaskKind.FAMILY_LIAISON})
 _TIME_LIMITED = frozenset({Tier.C})
 """A and B alarm and wait; D is never released by time (`docs/decisions/0025`)."""
@@ -66,6 +66,21 @@ def opening(file: CaseFile, pair_id: str, policy: terms.Gate) -> Opening | None:
         min(each.clear_from for each in grounds),
         min(each.stays_from for each in grounds),
     )
+
+
+def is_shown(file: CaseFile, task: Task) -> bool:
+    """Whether it may be completed: where that counts as a word with her, or a try for the family, an attempt says so.
+
+    One at this task, or at another of hers since she was referred.
+    """
+    if task.kind not in _CONTACT_TASKS | _FAMILY_TASKS:
+        return True
+    referral = file.referrals[task.referral_id]
+    since = _since(file, referral) if referral.opened_at is not None else ()
+    tried = [*since, *(one for one in file.attempts.values() if one.task_id == task.task_id)]
+    if task.kind in _FAMILY_TASKS:
+        return any(one.kind in _FAMILY_TASKS for one in tried)
+    return any(one.outcome in CONTACT for one in tried)
 
 
 def waits_beyond_the_hearing(file: CaseFile) -> bool:
@@ -119,7 +134,7 @@ def _reached(file: CaseFile, referral: Referral, policy: terms.Gate) -> Iterator
     if referral.victim_id is None:
         return  # nobody knows whom to reach
     attempts = sorted(_since(file, referral), key=lambda attempt: attempt.attempted_at)
-    yield from (attempt.attempted_at for attempt in attempts if attempt.outcome in _CONTACT)
+    yield from (attempt.attempted_at for attempt in attempts if attempt.outcome in CONTACT)
     yield from _completed_since(file, referral, _CONTACT_TASKS)
     tries = [attempt for attempt in attempts if attempt.outcome in TRIES]
     for count in range(1, len(tries) + 1):

@@ -31,6 +31,11 @@ class Need:
         return (self.referral.case_id, self.kind, self.about)
 
 
+def about(referral: Referral) -> str:
+    """What a task is about that is there on account of an incident."""
+    return f"{referral.referral_id}|{referral.opening}"
+
+
 def need_for(
     referral: Referral,
     rule: terms.Task,

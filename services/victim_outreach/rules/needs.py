@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from schemas import policy as terms
-from schemas.advocacy import ScreenResult
 from schemas.notification import NotificationState
 from schemas.outreach import TaskKind, TaskOwner
 from schemas.referral import ReferralPurpose
-from services.victim_outreach.domain import CaseFile, Referral, Victim, graver
+from services.victim_outreach.domain import CaseFile, Referral, graver
+from services.victim_outreach.rules.danger import of_danger
 from services.victim_outreach.rules.deliveries import of_deliveries
 from services.victim_outreach.rules.gates import opening
-from services.victim_outreach.rules.need import WRITTEN_INFORMATION, Need, need_for
+from services.victim_outreach.rules.need import WRITTEN_INFORMATION, Need, about, need_for
 from services.victim_outreach.rules.stops import QUIET, is_quiet, is_stopped
 from services.victim_outreach.rules.terms import Terms
 
@@ -40,8 +40,7 @@ def needs(file: CaseFile, policies: Terms) -> list[Need]:
             for referral in latest.values()
             for need in _of_incident(file, referral, gravest[referral.case_id], policies)
         ),
-        *(need for referral in reachable for need in _of_danger(file, referral, policy)),
-        *(need for one in {one.case_id: one for one in reachable}.values() for need in _of_screens(file, one, policy)),
+        *of_danger(file, policy),
         *_of_release(file, reachable, policy),
         *of_deliveries(file, reachable, policy),
         *_of_others(reachable, policies),
@@ -74,9 +73,8 @@ def _of_incident(file: CaseFile, referral: Referral, gravest: Referral, policies
     called = gravest if gravest.clocks_from > referral.clocks_from else referral
     policy = policies.then(called.policy)
     for rule in _response(referral, gravest, policy, referral.case_id in file.killed):
-        about = f"{referral.referral_id}|{referral.opening}"
         cause = referral.clocks_from if rule.kind is TaskKind.WRITTEN_INFORMATION else called.clocks_from
-        yield need_for(referral, rule, about, cause, policy, of_incident=True)
+        yield need_for(referral, rule, about(referral), cause, policy, of_incident=True)
 
 
 def _response(referral: Referral, gravest: Referral, policy: terms.Policy, killed: bool) -> list[terms.Task]:
@@ -89,32 +87,6 @@ def _response(referral: Referral, gravest: Referral, policy: terms.Policy, kille
     tasks = policy.victim_tasks(gravest.gravest)
     informed = any(task.kind is TaskKind.WRITTEN_INFORMATION for task in tasks)
     return tasks if informed else [WRITTEN_INFORMATION, *tasks]
-
-
-def _of_danger(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
-    """Police's screen says *high*: she is called at once, on account of its incident."""
-    screened = [one.screened_at for one in file.victims.values() if _is_high(one, referral) and one.screened_at]
-    if screened and referral.clocks_from is not None:
-        about = f"{referral.referral_id}|{referral.opening}"
-        rule = policy.on_occasion[TaskKind.HIGH_DANGER_CALL]
-        yield need_for(referral, rule, about, max(min(screened), referral.clocks_from), policy)
-
-
-def _of_screens(file: CaseFile, referral: Referral, policy: terms.Policy) -> Iterator[Need]:
-    """So she is where an advocate's screen says it: by those whose screen it is, for nobody else is to know of it."""
-    hers = file.own_cases(referral.case_id)
-    for screen in file.screens.values():
-        if screen.case_id in hers and screen.result == ScreenResult.HIGH:
-            rule = policy.on_occasion[TaskKind.HIGH_DANGER_CALL].model_copy(update={"owner": screen.owner})
-            # Of two women who were taken for one each has a copy: what was done upon the one is done upon the other.
-            about = f"screen|{screen.owner}|{screen.recorded_at.isoformat()}"
-            yield need_for(referral, rule, about, screen.recorded_at, policy)
-
-
-def _is_high(victim: Victim, referral: Referral) -> bool:
-    """A screen is of one incident; one that names none is of whichever there is."""
-    of_it = victim.incident_id in (None, referral.incident_id)
-    return of_it and victim.victim_id == referral.victim_id and victim.lethality_screen == ScreenResult.HIGH
 
 
 def _of_release(file: CaseFile, reachable: list[Referral], policy: terms.Policy) -> Iterator[Need]:
@@ -139,7 +111,7 @@ def _of_others(reachable: list[Referral], policies: Terms) -> Iterator[Need]:
         for hers in latest.values():
             alone = hers.case_id != new.case_id and hers.pair_id != new.pair_id
             if alone and hers.place < new.place:
-                yield need_for(hers, rule, f"{new.referral_id}|{new.opening}", new.clocks_from, policy)
+                yield need_for(hers, rule, about(new), new.clocks_from, policy)
 
 
 def reviews(file: CaseFile, policy: terms.Policy) -> Iterator[Need]:

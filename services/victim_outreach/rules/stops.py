@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from schemas import policy as terms
-from schemas.outreach import AttemptOutcome, TaskKind
-from services.victim_outreach.domain import Attempt, CaseFile, Referral
+from schemas.outreach import AttemptOutcome, TaskCancelReason, TaskKind
+from services.victim_outreach.domain import Attempt, CaseFile, Referral, Task
 from services.victim_outreach.rules.gates import TRIES
 from services.victim_outreach.rules.need import Need
 
@@ -35,6 +35,16 @@ def is_stopped(file: CaseFile, need: Need, policy: terms.Policy) -> bool:
     here = (one for one in file.attempts.values() if (task := file.tasks.get(one.task_id)) and task.key == need.key)
     outcomes = [one.outcome for one in (*before, *here)]
     return bool(before) and (AttemptOutcome.DECLINED in [one.outcome for one in before] or is_in_vain(outcomes, policy))
+
+
+def stop_stands(file: CaseFile, task: Task, policy: terms.Policy) -> bool:
+    """Whether the tries there are still call for the stop that ended it."""
+    before = tried_before(file, file.referrals[task.referral_id], task.kind)
+    here = (one for one in file.attempts.values() if one.task_id == task.task_id)
+    outcomes = [one.outcome for one in (*before, *here)]
+    if task.cancel_reason is TaskCancelReason.HER_WORD:
+        return AttemptOutcome.DECLINED in outcomes
+    return task.cancel_reason is not TaskCancelReason.ATTEMPTS_EXHAUSTED or is_in_vain(outcomes, policy)
 
 
 def tried_before(file: CaseFile, referral: Referral, kind: TaskKind) -> list[Attempt]:

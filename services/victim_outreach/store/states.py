@@ -28,6 +28,7 @@ _KINDS: Mapping[Table, type[Any]] = {
     tables.referrals: domain.Referral,
     tables.tasks: domain.Task,
     tables.attempts: domain.Attempt,
+    tables.annulled_attempts: domain.AnnulledAttempt,
     tables.gates: domain.Gate,
     tables.holds: domain.Hold,
     tables.overrides: domain.Override,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Enum, Index, Integer, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Enum, Index, Integer, MetaData, String, Table, false
 
 from schemas.advocacy import ConsentRecipient, ConsentScope, MessageOutcome, MessageText, ScreenResult
 from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
 from schemas.notification import NotificationState
 from schemas.outreach import (
+    AnnulReason,
     AttemptOutcome,
     CaseCloseReason,
     ContactChannel,
@@ -77,6 +78,10 @@ referrals = _table(
     Column("clocks_from", UtcDateTime),
     Column("policy", String(64), comment="digest of the one in force when its clocks began"),
     Column("told_of", UtcDateTime, comment="the round of which she was told under another record of his"),
+    Column("bulk", Boolean, nullable=False, server_default=false(), comment="part of a history load"),
+    Column(
+        "to_be_called", Boolean, nullable=False, server_default=false(), comment="a call was open under another record"
+    ),
     Index("referrals_case", "case_id"),
     Index("referrals_victim", "victim_id"),
     Index("referrals_pair", "pair_id"),
@@ -105,6 +110,7 @@ tasks = _table(
     Column("duty", _code(Role), comment="the duty role last told of it"),
     Column("alerts", Integer, nullable=False, server_default="0", comment="how often"),
     Column("alerted_at", UtcDateTime),
+    Column("given_back_at", UtcDateTime, comment="when the last who had it gave it back"),
     Index("tasks_id", "task_id"),
     Index("tasks_case", "case_id"),
     Index("tasks_queue", "state", "due_at"),
@@ -128,6 +134,15 @@ def _of_a_try() -> tuple[Column[Any], ...]:
 
 attempts = _table(
     "attempts", *_of_a_try(), Index("attempts_case", "case_id"), comment="what an advocate tells here stays here"
+)
+
+annulled_attempts = _table(
+    "annulled_attempts",
+    *_of_a_try(),
+    Column("annulled_at", UtcDateTime, nullable=False),
+    Column("annulled_by", String, nullable=False),
+    Column("reason", _code(AnnulReason), nullable=False),
+    comment="tries that were recorded by mistake: nothing rests on them",
 )
 
 told_attempts = _table(
@@ -201,6 +216,7 @@ victims = _table(
     Column("substitute_address", String),
     Column("lethality_screen", String),
     Column("screened_at", UtcDateTime, comment="when this screen was first told here"),
+    Column("asked_at", UtcDateTime, comment="when she was asked, as the agency says or first told it"),
     Index("victims_victim", "victim_id"),
     comment="his victims as police hold them; the only table with names",
 )

@@ -7,6 +7,7 @@ from services.victim_outreach.usecases.advocacy import (
     record_screen,
     revoke_consent,
 )
+from services.victim_outreach.usecases.annulling import annul
 from services.victim_outreach.usecases.clock import heartbeat, ticked
 from services.victim_outreach.usecases.hearing import heard
 from services.victim_outreach.usecases.links import link_victims, unlink_victims
@@ -17,6 +18,7 @@ from services.victim_outreach.usecases.people import (
     cancel,
     claim,
     complete,
+    give_back,
     hold,
     lift_hold,
     override,
@@ -32,11 +34,13 @@ from services.victim_outreach.usecases.records import (
 )
 
 __all__ = [
+    "annul",
     "attempt",
     "cancel",
     "claim",
     "close_case",
     "complete",
+    "give_back",
     "give_consent",
     "heard",
     "heartbeat",

@@ -10,6 +10,7 @@ from schemas.commands import (
     CancelTask,
     Claim,
     Complete,
+    GiveBack,
     HoldCommand,
     LiftSafetyHold,
     OverrideGate,
@@ -23,6 +24,7 @@ from schemas.outreach import (
     TaskCancelReason,
     TaskClaimed,
     TaskCompleted,
+    TaskGivenBack,
     TaskKind,
     TaskState,
 )
@@ -36,6 +38,7 @@ from services.victim_outreach.rules import (
     QUIET,
     Terms,
     is_in_vain,
+    is_shown,
     may_lift,
     may_take,
     supervises,
@@ -51,16 +54,27 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 def claim(file: CaseFile, data: Claim, given: Input, terms: Terms) -> Outcome[CaseFile]:
-    """One person has it, and says so. Her own second claim changes nothing."""
+    """One person has it, and says so. Her own second claim changes nothing; another's takes it over who says whose it is."""
     task = _open_task(file, data)
     if not may_take(task, data.role):
         refuse("wrong_role")
     if task.claimed_by == data.by:
         return Outcome(file)
-    if task.claimed_by is not None:
+    if task.claimed_by not in (None, data.instead_of):
         refuse("already_claimed")
     taken = replace(task, state=TaskState.CLAIMED, claimed_by=data.by, claimed_at=given.now)
-    return settled(file, Draft(file).task(taken, TaskClaimed, given, by=data.by), given, terms)
+    said = Draft(file).task(taken, TaskClaimed, given, by=data.by, instead_of=task.claimed_by)
+    return settled(file, said, given, terms)
+
+
+def give_back(file: CaseFile, data: GiveBack, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """Open again, and rung for as if it were opened now; its due time stays. What was tried for her stays tried."""
+    task = own_task(file, data)
+    if task.claimed_by is None:
+        return Outcome(file, result="none")
+    back = replace(task, state=TaskState.OPEN, claimed_by=None, claimed_at=None, given_back_at=given.now)
+    said = Draft(file).task(back, TaskGivenBack, given, by=data.by, had_by=task.claimed_by)
+    return settled(file, said, given, terms)
 
 
 def attempt(file: CaseFile, data: Attempt, given: Input, terms: Terms) -> Outcome[CaseFile]:
@@ -68,7 +82,8 @@ def attempt(file: CaseFile, data: Attempt, given: Input, terms: Terms) -> Outcom
     task = own_task(file, data)
     if data.attempted_at > given.now + CLOCK_TOLERANCE:
         refuse("in_future")
-    number = 1 + sum(task_id == task.task_id for task_id, _ in file.attempts)
+    made_before = (number for task_id, number in (*file.attempts, *file.annulled_attempts) if task_id == task.task_id)
+    number = 1 + max(made_before, default=0)
     made = domain.Attempt(
         task_id=task.task_id,
         number=number,
@@ -114,7 +129,10 @@ def _ended(draft: Draft, task: Task, reason: TaskCancelReason, given: Input, by:
 
 
 def complete(file: CaseFile, data: Complete, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """A slip lets nothing go to him: what counts as a word with her is done only where an attempt says that there was one."""
     task = own_task(file, data)
+    if not is_shown(file, task):
+        refuse("not_reached")
     done = replace(task, state=TaskState.COMPLETED, ended_at=given.now)
     return settled(file, Draft(file).task(done, TaskCompleted, given, by=data.by), given, terms)
 

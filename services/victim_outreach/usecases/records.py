@@ -96,6 +96,8 @@ def _as_told(file: CaseFile, known: Referral | None, data: GivenReferral) -> Ref
         opening=known.opening if known else 0,
         place=known.place if known else 0,
         told_of=known.told_of if known else None,
+        bulk=data.bulk,
+        to_be_called=known.to_be_called if known else False,
     )
 
 
@@ -188,6 +190,7 @@ def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, term
             substitute_address=victim.substitute_address,
             lethality_screen=victim.lethality_screen,
             screened_at=_screened_at(file, victim, given),
+            asked_at=victim.screened_at,
         )
         for place, victim in enumerate(data.victims, start=1)
     }
@@ -195,14 +198,16 @@ def victims_described(file: CaseFile, data: VictimsDescribed, given: Input, term
 
 
 def _screened_at(file: CaseFile, told: DescribedVictim, given: Input) -> datetime | None:
-    """Of the same screen, when it was first told."""
+    """Of the same screen, when it was first told: she may have been named since."""
     if told.lethality_screen is None:
         return None
-    same = (told.incident_id, told.victim_id, told.victim_no, told.lethality_screen)
+    same = (told.incident_id, told.victim_no, told.lethality_screen)
     known = (
         one.screened_at
         for one in file.victims.values()
-        if one.screened_at and (one.incident_id, one.victim_id, one.victim_no, one.lethality_screen) == same
+        if one.screened_at
+        and (one.incident_id, one.victim_no, one.lethality_screen) == same
+        and one.victim_id in (None, told.victim_id)
     )
     return min(known, default=given.at)
 

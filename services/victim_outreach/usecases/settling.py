@@ -49,8 +49,10 @@ def settled(
 
     `on_the_round`: see `gate_state`.
     """
-    draft = _with_cases(replace(draft, file=followed(before, draft.file)), given)
-    draft = _with_tasks(draft, needs(draft.file, terms), lambda task: task.kind is not TaskKind.GATE_REVIEW, given)
+    draft = replace(draft, file=followed(before, draft.file))
+    wanted = needs(draft.file, terms)
+    draft = _with_cases(draft, wanted, given)
+    draft = _with_tasks(draft, wanted, lambda task: task.kind is not TaskKind.GATE_REVIEW, given)
     draft = _with_gates(before, draft, given, terms, on_the_round=on_the_round)
     draft = _with_tasks(draft, reviews(draft.file, terms.now), lambda task: task.kind is TaskKind.GATE_REVIEW, given)
     file = _paged(_kept_from_his_agency(draft.file), given, terms)
@@ -98,10 +100,11 @@ def raised_at(task: Task, policy: Policy) -> datetime:
     return task.due_at + task.escalation * policy.escalate_overdue
 
 
-def _with_cases(draft: Draft, given: Input) -> Draft:
-    """A case is opened by its first live referral."""
+def _with_cases(draft: Draft, wanted: Iterable[Need], given: Input) -> Draft:
+    """A case is opened by its first live referral, or by the call that a screen opens before its incident is."""
     file = draft.file
-    new = {one.case_id for one in file.live_referrals} - file.cases.keys()
+    new = {one.case_id for one in file.live_referrals} | {need.referral.case_id for need in wanted}
+    new -= file.cases.keys()
     if not new:
         return draft
     cases = {**file.cases, **{each: Case(each, given.now) for each in sorted(new)}}
@@ -143,7 +146,7 @@ def _with_tasks(draft: Draft, wanted_: Iterable[Need], among: Callable[[Task], b
     opened = Counter(task.key for task in tasks)
     for key, need in wanted.items():
         if key not in standing:
-            forerunner = next((task for task in dropped if (task.case_id, task.kind) == key[:2]), None)
+            forerunner = _forerunner(draft.file, dropped, need)
             draft = _open(draft, need, opened[key], forerunner, given)
     for task in dropped:
         draft = _drop(draft, task, given)
@@ -152,9 +155,20 @@ def _with_tasks(draft: Draft, wanted_: Iterable[Need], among: Callable[[Task], b
 
 def _is_stale(file: CaseFile, task: Task, wanted: Mapping[TaskKey, Need]) -> bool:
     need = wanted.get(task.key)
-    if need is None or need.due_at < task.due_at or not file.referrals[task.referral_id].live:
+    if need is None or need.due_at < task.due_at:
+        return True
+    if not file.referrals[task.referral_id].live and need.referral.referral_id != task.referral_id:
         return True
     return need.referral.conflict_of_interest and task.owner is TaskOwner.AGENCY
+
+
+def _forerunner(file: CaseFile, dropped: Iterable[Task], need: Need) -> Task | None:
+    """Of the same case; of a call in high danger also of that she had before she was named. One of its owner, if there is."""
+    cases = {need.referral.case_id}
+    if need.kind is TaskKind.HIGH_DANGER_CALL:
+        cases.add(file.case_before(need.referral) or need.referral.case_id)
+    found = [task for task in dropped if task.kind is need.kind and task.case_id in cases]
+    return min(found, key=lambda task: task.owner is not need.owner, default=None)
 
 
 def _open(draft: Draft, need: Need, earlier: int, forerunner: Task | None, given: Input) -> Draft:

@@ -749,3 +749,34 @@ def test_taken_back_of_him_whose_it_becomes_an_incident_leaves_nothing_that_it_t
         told.tell({"offender_id": "O9", "merged_offender_id": "O1"}, "offender.merged")
     assert told.known("O9") == []
     assert told.kept["O9"].described == OffenderDescribed(offender_id="O9")
+
+
+def _screened(who: str, result: str | None, number: str = "25-001", **more: Any) -> dict[str, Any]:
+    entry = {"victim_no": 1, "victim_id": "V1", "incident_id": f"{feed.ORI}:{number}", "lethality_screen": result}
+    return {"offender_id": who, "victims": [entry | more]}
+
+
+def test_a_screen_bears_the_time_of_the_record_that_first_told_of_it(told: Told) -> None:
+    def asked_at(result: str | None, day: int, **more: Any) -> str | None:
+        told.tell(_screened("O1", result, **more), "victims.described", time=f"2025-01-{day}T22:00:00Z")
+        [entry] = told.victims["O1"]
+        return entry.screened_at.isoformat()[:10] if entry.screened_at else None
+
+    assert asked_at(None, 10) is None
+    assert asked_at("high", 11) == "2025-01-11"
+    assert asked_at("high", 12, name="No Body") == "2025-01-11"  # said again it is no new screen
+    assert asked_at("declined", 13) == "2025-01-13"
+    assert asked_at("high", 14) == "2025-01-14"
+    assert asked_at("high", 15, screened_at="2020-06-01T00:00:00Z") == "2020-06-01"  # the agency's word is the better
+
+
+@pytest.mark.parametrize("order", [("O1", "O2"), ("O2", "O1")])
+def test_the_time_of_a_screen_goes_with_it_where_records_are_merged(told: Told, order: tuple[str, str]) -> None:
+    for who in order:
+        high = who == "O2"
+        at = "2025-01-11T22:00:00Z" if high else "2025-01-10T22:00:00Z"
+        told.tell(_screened(who, "high" if high else "declined"), "victims.described", time=at)
+    merge = {"offender_id": "O1", "merged_offender_id": "O2"}
+    told.tell(merge, "offender.merged", time="2025-02-20T22:00:00Z")
+    [entry] = told.victims["O1"]
+    assert (entry.lethality_screen, str(entry.screened_at)[:10]) == ("high", "2025-01-11")

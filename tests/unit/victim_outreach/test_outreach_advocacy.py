@@ -588,6 +588,7 @@ def test_a_screen_that_was_dealt_with_while_linked_calls_the_other_one_alone() -
     bench.advise(RecordScreen, answers=answers(1), case_id=bench.case(2))
     role = Role.COMMUNITY_ADVOCATE
     bench.claim(TaskKind.HIGH_DANGER_CALL, role=role)
+    bench.attempt(TaskKind.HIGH_DANGER_CALL, AttemptOutcome.REACHED, role=role)
     assert bench.complete(TaskKind.HIGH_DANGER_CALL, role=role) == "applied"
     called = bench.task(TaskKind.HIGH_DANGER_CALL).victim_id
     bench.link(UnlinkVictims)

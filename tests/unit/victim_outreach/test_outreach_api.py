@@ -29,10 +29,12 @@ from schemas.advocacy import (
     UnlinkVictims,
 )
 from schemas.commands import (
+    AnnulAttempt,
     Attempt,
     CancelTask,
     Claim,
     Complete,
+    GiveBack,
     LiftSafetyHold,
     OverrideGate,
     OverrideReason,
@@ -165,7 +167,10 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
     [
         ("call", "claim", "advocate", None, Claim),
         ("written", "claim", "officer", None, Claim),
+        ("call", "claim", "advocate", {"instead_of": "ada"}, Claim),
+        ("call", "give-back", "advocate", None, GiveBack),
         ("call", "attempt", "advocate", ATTEMPT, Attempt),
+        ("call", "attempts/1/annul", "advocate", {"reason": "wrong_task"}, AnnulAttempt),
         ("written", "complete", "coordinator", None, Complete),
         ("call", "cancel", "outreach_supervisor", None, CancelTask),
         ("case", "holds", "advocate", None, SafetyHold),
@@ -295,7 +300,7 @@ async def test_police_who_may_see_no_task_of_hers_act_on_no_case_of_hers(
     assert [type(command) for command, _, _ in tray.taken] == [RecordSafeContact, SafetyHold]
 
 
-@pytest.mark.parametrize("path", ["/tasks/none/claim", "/cases/none/holds", "/pairs/none/override"])
+@pytest.mark.parametrize("path", ["/tasks/none/cancel", "/cases/none/holds", "/pairs/none/override"])
 async def test_what_is_not_there_is_404(client: AsyncClient, tray: Tray, path: str) -> None:
     answered = await client.post(path, headers=as_("outreach_supervisor"), json=OVERRIDE)
     assert (answered.status_code, tray.taken) == (404, [])

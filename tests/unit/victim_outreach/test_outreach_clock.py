@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from schemas.commands import OutreachTick
-from schemas.outreach import GateHeartbeat, TaskKind, TaskOverdue
+from schemas.outreach import AttemptOutcome, GateHeartbeat, TaskKind, TaskOverdue
 from schemas.rejects import InvalidRecord, RejectCode
 from schemas.topics import Topic
 from tests.harness.outreach import HIM, LANE, Bench, opened
@@ -49,7 +49,8 @@ def test_it_is_raised_again_every_24_hours_until_done(bench: Bench) -> None:
     overdue(bench)
     bench.wait(hours=24).tick()
     assert overdue(bench) == [("call", 2)]
-    bench.complete(TaskKind.CALL)
+    bench.attempt(TaskKind.CALL, AttemptOutcome.REACHED)
+    assert bench.complete(TaskKind.CALL) == "applied"
     assert bench.file.wake_at == bench.now + timedelta(hours=4)  # all that is left is the gate
     bench.wait(days=9).tick()
     assert overdue(bench) == []

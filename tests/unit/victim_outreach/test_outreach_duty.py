@@ -10,7 +10,7 @@ from schemas import policy as terms
 from schemas.calendar import BusinessHours
 from schemas.classification import Tier
 from schemas.commands import Role
-from schemas.outreach import TaskKind, TaskOverdue, TaskOwner
+from schemas.outreach import AttemptOutcome, TaskKind, TaskOverdue, TaskOwner
 from schemas.outreach_terms import TaskClock
 from services.victim_outreach.rules import next_alert
 from services.victim_outreach.rules.clocks import due
@@ -121,6 +121,58 @@ def test_what_is_for_haste_and_was_taken_rings_again_until_somebody_tries() -> N
     bench.attempt(TaskKind.CUSTODY_RELEASE)
     bench.wait(hours=23).tick()
     assert paged(bench) == (3, Role.OUTREACH_SUPERVISOR)
+
+
+def test_who_takes_over_what_is_for_haste_is_to_try_as_well() -> None:
+    bench = out_of_jail()
+    bench.claim(TaskKind.CUSTODY_RELEASE)
+    bench.attempt(TaskKind.CUSTODY_RELEASE)
+    bench.wait(hours=10).tick()
+    told = paged(bench)[0]
+    bench.claim(TaskKind.CUSTODY_RELEASE, by="bea", instead_of="ada")
+    bench.wait(minutes=59).tick()
+    assert paged(bench)[0] == told
+    bench.wait(minutes=1).tick()
+    assert paged(bench) == (told + 1, Role.OUTREACH_SUPERVISOR)
+    bench.attempt(TaskKind.CUSTODY_RELEASE, by="bea")
+    bench.wait(hours=1).tick()
+    assert paged(bench)[0] == told + 1
+
+
+def test_taken_over_when_she_was_reached_it_is_not_for_haste_any_more() -> None:
+    bench = out_of_jail()
+    bench.claim(TaskKind.CUSTODY_RELEASE)
+    bench.attempt(TaskKind.CUSTODY_RELEASE, AttemptOutcome.REACHED)
+    bench.wait(hours=2).tick()
+    told = paged(bench)[0]
+    bench.claim(TaskKind.CUSTODY_RELEASE, by="bea", instead_of="ada")
+    bench.wait(hours=3).tick()
+    assert paged(bench)[0] == told
+
+
+def test_given_back_it_is_rung_for_at_once_from_the_first_of_the_ladder() -> None:
+    bench = out_of_jail()
+    for _ in range(8):
+        bench.wait(hours=6).tick()  # a day of pages is over: one a day
+    bench.claim(TaskKind.CUSTODY_RELEASE)
+    told = paged(bench)[0]
+    bench.wait(minutes=5)
+    assert bench.give_back(TaskKind.CUSTODY_RELEASE) == "applied"
+    assert paged(bench) == (told + 1, Role.ADVOCATE)
+    bench.wait(minutes=15).tick()
+    assert paged(bench) == (told + 2, Role.ADVOCATE)
+    bench.wait(minutes=45).tick()
+    assert paged(bench) == (told + 3, Role.OUTREACH_SUPERVISOR)
+
+
+def test_given_back_before_it_is_due_it_waits_for_that() -> None:
+    bench = Bench()
+    bench.put(opened())
+    bench.claim(TaskKind.CALL)
+    bench.give_back(TaskKind.CALL)
+    assert paged(bench, TaskKind.CALL) == (0, None)
+    bench.wait(hours=48).tick()
+    assert paged(bench, TaskKind.CALL) == (1, Role.ADVOCATE)
 
 
 def test_a_page_of_before_it_was_taken_does_not_keep_the_supervisor_from_hearing_that_it_is_late() -> None:

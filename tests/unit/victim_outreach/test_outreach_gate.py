@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.classification import Tier
-from schemas.commands import Attempt, Claim, OverrideReason, Role
+from schemas.commands import Attempt, Claim, Complete, OverrideReason, Role
 from schemas.envelope import deterministic_id
 from schemas.outreach import AttemptOutcome, ContactChannel, GateChanged, TaskKind
 from schemas.topics import Topic
@@ -19,11 +19,14 @@ from tests.harness.outreach import (
     amended,
     asked,
     custody,
+    described,
     listed,
     opened,
     pair,
+    ref,
     withdrawn,
 )
+from tests.harness.outreach_store import her
 
 HOUR = timedelta(hours=1)
 CHANNELS = (ContactChannel.CALL, ContactChannel.IN_PERSON)
@@ -122,12 +125,67 @@ def test_one_contact_is_enough_and_nothing_less(outcome: str, expected: str) -> 
     ("kind", "expected"),
     [(TaskKind.CALL, "clear"), (TaskKind.SAFETY_PLANNING, "clear"), (TaskKind.WRITTEN_INFORMATION, "shut")],
 )
-def test_a_completed_contact_task_is_a_contact(kind: TaskKind, expected: str) -> None:
+def test_a_contact_task_that_was_completed_without_an_attempt_before_one_was_asked_for_counts(
+    kind: TaskKind, expected: str
+) -> None:
     bench = Bench()
     bench.put(opened())
     bench.claim(kind)
-    bench.complete(kind)
+    bench.completed_unshown(kind)
     assert after_the_pause(bench).gate() == expected
+
+
+@pytest.mark.parametrize("kind", [TaskKind.CALL, TaskKind.SAFETY_PLANNING, TaskKind.HIGH_DANGER_CALL])
+def test_a_slip_of_a_click_lets_nothing_go_to_him(kind: TaskKind) -> None:
+    bench = Bench()
+    bench.put(opened(), described(her(1, lethality_screen="high")))
+    bench.claim(kind)
+    assert bench.complete(kind) == "refused:not_reached"
+    for outcome in AttemptOutcome:
+        if outcome not in ("reached", "declined"):
+            bench.attempt(kind, outcome)
+            assert bench.complete(kind) == "refused:not_reached"
+    assert bench.task(kind).unfinished
+    assert after_the_pause(bench).gate() == "shut"
+    bench.attempt(kind, AttemptOutcome.REACHED)
+    assert bench.complete(kind) == "applied"
+
+
+def test_reached_at_another_task_of_hers_since_she_was_referred_she_was_reached() -> None:
+    bench = Bench()
+    bench.put(opened(1), opened(1, 2, "V-2"))
+    planning = TaskKind.SAFETY_PLANNING
+
+    def done(referral: str) -> str:
+        [task] = [one for one in bench.file.unfinished_tasks() if (one.referral_id, one.kind) == (referral, planning)]
+        sue = Complete(offender_id=HIM, by="sue", role=Role.OUTREACH_SUPERVISOR, task_id=task.task_id)
+        return bench.put(sue).result
+
+    [call] = [one for one in bench.file.tasks.values() if (one.referral_id, one.kind) == (ref(), TaskKind.CALL)]
+    act: dict[str, Any] = {"offender_id": HIM, "by": "ada", "role": Role.ADVOCATE, "task_id": call.task_id}
+    declined = {"channel": ContactChannel.CALL, "outcome": AttemptOutcome.DECLINED, "attempted_at": bench.now}
+    bench.put(Claim(**act), Attempt(**act, **declined))
+    assert done(ref(1, 2)) == "refused:not_reached"  # that was another woman
+    assert done(ref(1, 1)) == "applied"
+    bench.put(opened(2, occurred_at=bench.now))
+    assert done(ref(2)) == "refused:not_reached"  # that was before
+
+
+def test_for_a_homicide_a_try_for_the_family_is_to_be_told() -> None:
+    bench = Bench()
+    bench.put(opened(homicide=True))
+    bench.claim(TaskKind.FAMILY_LIAISON)
+    assert bench.complete(TaskKind.FAMILY_LIAISON) == "refused:not_reached"
+    bench.attempt(TaskKind.FAMILY_LIAISON)
+    assert bench.complete(TaskKind.FAMILY_LIAISON) == "applied"
+
+
+def test_what_the_supervisor_cancels_instead_clears_nothing() -> None:
+    bench = Bench()
+    bench.put(opened())
+    for kind in (TaskKind.CALL, TaskKind.SAFETY_PLANNING):
+        assert bench.cancel(kind) == "applied"
+    assert after_the_pause(bench).gate() == "shut"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +222,7 @@ def test_four_hours_pass_after_a_contact_that_was_only_marked_as_done() -> None:
     bench = Bench()
     bench.put(opened())
     bench.claim(TaskKind.CALL)
-    bench.complete(TaskKind.CALL)
+    bench.completed_unshown(TaskKind.CALL)
     bench.on_the_round()
     assert bench.gate() == "shut"
     assert after_the_pause(bench).gate() == "clear"
@@ -205,7 +263,7 @@ def test_a_contact_marked_as_done_before_an_incident_does_not_count_for_it() -> 
     bench = Bench()
     bench.put(opened(1))
     bench.claim(TaskKind.CALL)
-    bench.complete(TaskKind.CALL)
+    bench.completed_unshown(TaskKind.CALL)
     bench.put(opened(2))
     after_the_pause(bench)
     assert (bench.gate(1), bench.gate(2)) == ("clear", "shut")

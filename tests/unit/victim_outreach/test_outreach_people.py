@@ -15,6 +15,7 @@ from schemas.outreach import (
     TaskCancelReason,
     TaskClaimed,
     TaskCompleted,
+    TaskGivenBack,
     TaskKind,
     TaskState,
 )
@@ -54,12 +55,54 @@ def test_one_person_has_a_task(bench: Bench) -> None:
     assert bench.task(SYSTEMS).state is TaskState.CLAIMED
 
 
+def test_who_says_whose_it_is_takes_it_over(bench: Bench) -> None:
+    bench.claim(SYSTEMS, by="ada")
+    bench.attempt(SYSTEMS, by="ada")
+    bench.wait(hours=1)
+    assert bench.claim(SYSTEMS, by="bea", instead_of="cy") == "refused:already_claimed"
+    assert bench.claim(SYSTEMS, by="bea", role=Role.OFFICER, instead_of="ada") == "refused:wrong_role"
+    assert bench.claim(SYSTEMS, by="bea", instead_of="ada") == "applied"
+    task = bench.task(SYSTEMS)
+    assert (task.claimed_by, task.claimed_at) == ("bea", bench.now)
+    assert [(one.by, one.instead_of) for one in bench.told(TaskClaimed)] == [("ada", None), ("bea", "ada")]
+    assert bench.attempt(SYSTEMS, by="ada") == "refused:not_yours"
+    assert bench.claim(SYSTEMS, by="cy", instead_of="ada") == "refused:already_claimed"  # of two, one
+    assert bench.claim(SYSTEMS, by="bea", instead_of="ada") == "applied"  # her second claim changes nothing
+    assert len(bench.told(TaskClaimed)) == 2
+    assert bench.attempt(SYSTEMS, by="bea") == "applied"
+
+
+def test_given_back_it_is_open_again(bench: Bench) -> None:
+    assert bench.give_back(SYSTEMS) == "refused:not_yours"
+    bench.claim(SYSTEMS, by="ada")
+    bench.attempt(SYSTEMS, by="ada")
+    assert bench.give_back(SYSTEMS, by="bea") == "refused:not_yours"
+    assert bench.give_back(SYSTEMS, by="ada") == "applied"
+    task = bench.task(SYSTEMS)
+    assert (task.state, task.claimed_by, task.claimed_at) == (TaskState.OPEN, None, None)
+    assert len(bench.file.attempts) == 1
+    assert [(one.by, one.had_by) for one in bench.told(TaskGivenBack)] == [("ada", "ada")]
+    assert bench.claim(SYSTEMS, by="bea", instead_of="ada") == "applied"  # nobody has it
+    assert bench.give_back(SYSTEMS, by="sue", role=Role.OUTREACH_SUPERVISOR) == "applied"
+    assert bench.give_back(SYSTEMS, by="sue", role=Role.OUTREACH_SUPERVISOR) == "none"
+    assert [(one.by, one.had_by) for one in bench.told(TaskGivenBack)][1:] == [("sue", "bea")]
+
+
+def test_of_a_community_advocates_shift_nothing_is_told(bench: Bench) -> None:
+    bench.claim(COMMUNITYS, by="ada")
+    bench.out = []
+    assert bench.claim(COMMUNITYS, by="bea", instead_of="ada") == "applied"
+    assert bench.give_back(COMMUNITYS, by="bea") == "applied"
+    assert bench.out == []
+
+
 def test_an_act_on_what_has_changed_since_it_was_seen(bench: Bench) -> None:
     seen = bench.task(SYSTEMS)
     act: dict[str, Any] = {"offender_id": HIM, "role": Role.ADVOCATE, "task_id": seen.task_id}
     bench.claim(SYSTEMS, by="ada")
     for stale in (Claim, Complete, CancelTask):
         assert bench.put(stale(**act, by="bea", expects=version_of(seen))).result == "refused:stale"
+    bench.attempt(SYSTEMS, AttemptOutcome.REACHED)
     now = version_of(bench.task(SYSTEMS))
     assert bench.put(Complete(**act, by="ada", expects=now)).result == "applied"
 
@@ -70,7 +113,7 @@ def test_only_who_took_it_works_on_it_or_a_supervisor(bench: Bench) -> None:
     bench.claim(SYSTEMS, by="ada")
     assert bench.attempt(SYSTEMS, by="bea") == "refused:not_yours"
     assert bench.attempt(SYSTEMS, by="ada", role=Role.OFFICER) == "refused:wrong_role"
-    assert bench.attempt(SYSTEMS, by="ada") == "applied"
+    assert bench.attempt(SYSTEMS, AttemptOutcome.REACHED, by="ada") == "applied"
     assert bench.attempt(SYSTEMS, by="sue", role=Role.OUTREACH_SUPERVISOR) == "applied"
     assert bench.complete(SYSTEMS, by="sue", role=Role.OUTREACH_SUPERVISOR) == "applied"
     assert [one.by for one in bench.told(TaskAttempted)] == ["ada", "sue"]
@@ -80,6 +123,7 @@ def test_only_who_took_it_works_on_it_or_a_supervisor(bench: Bench) -> None:
 
 def test_what_is_finished_is_closed(bench: Bench) -> None:
     bench.claim(SYSTEMS)
+    bench.attempt(SYSTEMS, AttemptOutcome.REACHED)
     bench.complete(SYSTEMS)
     assert bench.claim(SYSTEMS) == "refused:closed"
     assert bench.attempt(SYSTEMS) == "refused:closed"

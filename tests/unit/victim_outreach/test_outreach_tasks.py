@@ -194,8 +194,8 @@ def _visible(bench: Bench, kinds: list[str]) -> list[str]:
 def test_a_referral_opened_again_begins_anew() -> None:
     bench = Bench()
     bench.put(opened())
-    bench.claim(TaskKind.CALL)
-    bench.complete(TaskKind.CALL)
+    bench.reach()
+    assert bench.complete(TaskKind.CALL) == "applied"
     bench.put(withdrawn())
     bench.wait(hours=5).put(opened())
     assert bench.open_kinds() == C_LIST

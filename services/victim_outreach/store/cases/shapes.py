@@ -55,6 +55,7 @@ class AttemptLine:
     """One try to reach her."""
 
     task_id: str
+    number: int
     channel: ContactChannel
     outcome: AttemptOutcome
     attempted_at: datetime

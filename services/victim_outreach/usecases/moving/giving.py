@@ -14,6 +14,7 @@ from schemas.outreach import TaskKind
 from schemas.topics import Topic
 from services.common.service import Input, Outgoing, caused_by
 from services.victim_outreach.domain import (
+    AnnulledAttempt,
     Attempt,
     CaseFile,
     Closing,
@@ -28,7 +29,7 @@ from services.victim_outreach.domain import (
     case_of_victim,
     set_aside,
 )
-from services.victim_outreach.rules import told_of
+from services.victim_outreach.rules import about, told_of
 from services.victim_outreach.usecases.telling import SOURCE
 
 T = TypeVar("T")
@@ -41,6 +42,7 @@ KINDS: Mapping[str, TypeAdapter[Any]] = {
     "consents": TypeAdapter(list[Consent]),
     "screens": TypeAdapter(list[Screen]),
     "attempts": TypeAdapter(list[Attempt]),
+    "annulled": TypeAdapter(list[AnnulledAttempt]),
     "visits": TypeAdapter(list[Visit]),
     "closings": TypeAdapter(list[Closing]),
     "referral": TypeAdapter(list[Referral]),
@@ -63,6 +65,7 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
         place=0,
         tier=None,
         told_of=told_of(file, gone),
+        to_be_called=gone.listed and _is_to_be_called(file, gone),
     )
     tried = [replace(one, case_id=case) for one in file.attempts_by_case.get(gone.case_id, ())]
     kept = _kept(CaseFile(file.offender_id), file, gone, to, case)
@@ -78,9 +81,17 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
         "closings": list(_closings(file, gone, to, case, late=False)),
         "holds": [one for one in file.holds.values() if one.ended_at is None or not others],
         "attempts": tried,
-        "referral": [waiting] if gone.opened_at is not None else [],
+        "referral": [waiting] if gone.opened_at is not None or waiting.to_be_called else [],
     }
     yield from _sent(file, kept, to, gone.pair_id, case, given)
+
+
+def _is_to_be_called(file: CaseFile, gone: Referral) -> bool:
+    """A call that police's screen has opened, and that nobody has made, is opened there as well."""
+    return any(
+        task.kind is TaskKind.HIGH_DANGER_CALL and task.referral_id == gone.referral_id and task.about == about(gone)
+        for task in file.unfinished_tasks()
+    )
 
 
 def passed_on(
@@ -140,6 +151,11 @@ def _kept(before: CaseFile, file: CaseFile, gone: Referral, to: str, case: str) 
         "consents": list(_moved(_new(before.consents, file.consents), hers)),
         "screens": list(_moved(_new(before.screens, file.screens), hers)),
         "visits": list(_visits(before, file, gone, to)),
+        "annulled": [
+            replace(one, case_id=case)
+            for one in _new(before.annulled_attempts, file.annulled_attempts)
+            if file.shared_case(one.case_id) in (gone.case_id, file.case_before(gone))
+        ],
     }
 
 

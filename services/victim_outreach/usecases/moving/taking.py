@@ -28,6 +28,8 @@ from services.victim_outreach.usecases.links import by_last_word, relinked
 from services.victim_outreach.usecases.moving.giving import KINDS, passed_on
 from services.victim_outreach.usecases.naming import named
 from services.victim_outreach.usecases.settling import applied
+from services.victim_outreach.usecases.telling import Draft
+from services.victim_outreach.usecases.undoing import without
 
 T = TypeVar("T")
 
@@ -36,14 +38,17 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
     """Beside what is known here. Said twice, for two incidents of hers, it is there once."""
     kept = {name: KINDS[name].validate_python(data.kept.get(name, [])) for name in KINDS}
     here = relinked(file, by_last_word(file.links, kept["links"]))
+    draft = without(Draft(here), kept["annulled"], given, terms)
+    here = draft.file
     # The other lane may not know of every link that was made here.
     attempts = [replace(one, case_id=here.shared_case(one.case_id)) for one in kept["attempts"]]
+    tried = {(one.task_id, one.number): one for one in attempts}
     referrals = [replace(one, case_id=here.shared_case(one.case_id)) for one in kept["referral"]]
     after = replace(
         here,
         holds=_holds(here.holds, kept["holds"]),
         consents=_consents(here.consents, kept["consents"]),
-        attempts=_new(here.attempts, {(one.task_id, one.number): one for one in attempts}),
+        attempts={key: one for key, one in _new(here.attempts, tried).items() if key not in here.annulled_attempts},
         profiles=with_profiles(here.profiles, kept["profiles"]),
         screens=with_screens(here.screens, kept["screens"]),
     )
@@ -59,7 +64,7 @@ def taken_over(file: CaseFile, data: TakeOver, given: Input, terms: Terms) -> Ou
     told = {here.shared_case(one.case.case_id): one.late for one in kept["closings"]}
     closed = {case: late for case, late in told.items() if after.cases.get(case) != file.cases.get(case)}
     onwards = passed_on(file, after, given, closed=closed) if outcome.state is not file else ()
-    return replace(outcome, events=(*outcome.events, *onwards))
+    return replace(outcome, events=(*draft.said, *outcome.events, *onwards))
 
 
 def _named(file: CaseFile, told: Referral, given: Input) -> CaseFile:
@@ -170,6 +175,7 @@ def _joined(file: CaseFile, told: Referral) -> Referral:
     known = file.referrals.get(told.referral_id)
     if known is None:
         return told
+    known = replace(known, to_be_called=known.to_be_called or told.to_be_called)
     if not known.live or known.case_id != told.case_id or known.opened_at is None or told.opened_at is None:
         return known
     assert known.clocks_from is not None, "what is live was opened"
