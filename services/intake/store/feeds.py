@@ -63,7 +63,7 @@ async def paused(conn: AsyncConnection, keys: Iterable[FeedKey], *, expunges: bo
     any_of = or_(*(and_(feeds.c.agency == agency, feeds.c.feed == feed) for agency, feed in wanted))
     query = select(feeds.c.agency, feeds.c.feed).where(any_of, feeds.c.paused_at.is_not(None))
     if not expunges:
-        query = query.where(feeds.c.paused_for != EXPUNCTIONS)
+        query = query.where(feeds.c.paused_for.is_distinct_from(EXPUNCTIONS))
     found = (await conn.execute(query.limit(1))).first()
     return (found.agency, found.feed) if found else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -89,7 +90,7 @@ def test_the_countys_own_files_tell_of_any_agency() -> None:
 
 def test_a_roster_has_no_kinds() -> None:
     with pytest.raises(ValidationError, match="a roster has no kinds"):
-        WatchedFolder(folder="x", format=Format.ROSTER, kinds=frozenset({SentKind.CUSTODY}))  # type: ignore[arg-type]
+        WatchedFolder(folder=Path("x"), format=Format.ROSTER, kinds=frozenset({SentKind.CUSTODY}))
 
 
 def ahead(**by: float) -> str:

@@ -281,8 +281,8 @@ async def colleague(engine: AsyncEngine) -> tuple[str, str]:
     meeting = CallIn("C-1", START, "City Hall", 20).with_place(OnRoster(notice_id, HIM))
     store = NotifierStore()
     async with engine.begin() as conn:
-        kept = {HIM: (store.new(HIM), bench.offender), "C-1": (Offender("C-1"), meeting)}
-        await store.save(conn, LANE, kept)
+        await store.save(conn, LANE, {HIM: (store.new(HIM), bench.offender)})
+        await store.save(conn, LANE, {"C-1": (Offender("C-1"), meeting)})
     return notice_id, next(iter(bench.offender.helps))
 
 
