@@ -14,7 +14,7 @@ from schemas.calendar import Clock, Weekday
 from schemas.commands import PersonCommand, TaskCommand
 from schemas.envelope import Data, Timestamp, event_type
 from schemas.incident import Identifier
-from schemas.outreach import CaseCloseReason, ContactChannel
+from schemas.outreach import CaseCloseReason, CaseReopenReason, ContactChannel
 
 Words = Annotated[str, Field(min_length=1, max_length=500)]
 """Free text. It stays in the service that took it."""
@@ -158,6 +158,13 @@ class CloseCase(CaseCommand):
     """Nothing more is to be done for what has happened. A new incident opens it again."""
 
     reason: CaseCloseReason
+
+
+@event_type("ipvi.victim_outreach.command.reopen_case.v1")
+class ReopenCase(CaseCommand):
+    """There is something to be done for her after all. What his list calls for opens anew, with clocks from now."""
+
+    reason: CaseReopenReason
 
 
 # one woman under several ids -----------------------------------------------------------------------------------------

@@ -92,6 +92,17 @@ class TaskCancelReason(StrEnum):
     CASE_CLOSED = "case_closed"
 
 
+class CaseReopenReason(StrEnum):
+    """Why a person opened a closed case again."""
+
+    SHE_CAME_BACK = "she_came_back"
+    """By whatever way, of her own."""
+    OTHERS_TOLD = "others_told"
+    """Somebody else says that she needs it."""
+    BY_MISTAKE = "by_mistake"
+    """It should not have been closed."""
+
+
 class CaseCloseReason(StrEnum):
     """Why a person closed a case."""
 

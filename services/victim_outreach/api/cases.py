@@ -22,6 +22,7 @@ from schemas.advocacy import (
     LinkVictims,
     RecordSafeContact,
     RecordScreen,
+    ReopenCase,
     RevokeConsent,
     SafeHours,
     UnlinkVictims,
@@ -31,7 +32,7 @@ from schemas.calendar import Clock, Weekday
 from schemas.commands import LiftSafetyHold, OverrideGate, OverrideReason, SafetyHold
 from schemas.envelope import deterministic_id
 from schemas.incident import Identifier
-from schemas.outreach import CaseCloseReason, ContactChannel
+from schemas.outreach import CaseCloseReason, CaseReopenReason, ContactChannel
 from services.common.api import Form, FormId, Lists, Shows, found
 from services.common.auth import Person
 from services.victim_outreach.api.common import (
@@ -106,6 +107,12 @@ class ConsentForm(Form):
     signed: bool
 
 
+class ReopenForm(Form):
+    """Why there is something to be done after all, from a closed list."""
+
+    reason: CaseReopenReason
+
+
 class CloseForm(Form):
     """Why nothing more is to be done, from a closed list."""
 
@@ -151,6 +158,11 @@ def _add_case(api: APIRouter, counter: Counter) -> None:
     async def close(case_id: str, form: CloseForm, form_id: FormId, person: Advocate) -> JSONResponse:
         common = await counter.on_case(case_id, person, ADVOCATES)
         return await counter.submit(CloseCase(**common, case_id=case_id, reason=form.reason), form_id)
+
+    @api.post("/cases/{case_id}/reopen")
+    async def reopen(case_id: str, form: ReopenForm, form_id: FormId, person: Advocate) -> JSONResponse:
+        common = await counter.on_case(case_id, person, ADVOCATES)
+        return await counter.submit(ReopenCase(**common, case_id=case_id, reason=form.reason), form_id)
 
 
 def _add_records(api: APIRouter, counter: Counter) -> None:

@@ -5,6 +5,7 @@ from services.victim_outreach.usecases.advocacy import (
     give_consent,
     record_safe_contact,
     record_screen,
+    reopen_case,
     revoke_consent,
 )
 from services.victim_outreach.usecases.annulling import annul
@@ -56,6 +57,7 @@ __all__ = [
     "record_screen",
     "referral_given",
     "referral_withdrawn",
+    "reopen_case",
     "revoke_consent",
     "send_message",
     "taken_over",

@@ -13,6 +13,7 @@ from schemas.advocacy import (
     GiveConsent,
     RecordSafeContact,
     RecordScreen,
+    ReopenCase,
     RevokeConsent,
 )
 from schemas.outreach import TaskCancelReason
@@ -21,6 +22,7 @@ from services.victim_outreach.domain import Case, CaseFile, ChannelEntry, Consen
 from services.victim_outreach.rules import ADVOCATES, KEEPS, QUESTIONS, TAKES, Terms, result, supervises
 from services.victim_outreach.usecases.links import replaced
 from services.victim_outreach.usecases.moving import passed_on
+from services.victim_outreach.usecases.records import reopened
 from services.victim_outreach.usecases.refusing import known, need_role, refuse
 from services.victim_outreach.usecases.settling import applied
 
@@ -143,6 +145,20 @@ def close_case(file: CaseFile, data: CloseCase, given: Input, terms: Terms) -> O
     closed = replace(case, closed_at=given.now, closed_by=data.by, close_reason=data.reason)
     after = replace(file, cases={**file.cases, case.case_id: closed})
     return _recorded(file, after, data, given, terms, closed={case.case_id: True} if gone else None)
+
+
+def reopen_case(file: CaseFile, data: ReopenCase, given: Input, terms: Terms) -> Outcome[CaseFile]:
+    """What her last incident calls for is to be done anew, as if it had come now; what was done for the gate stays done."""
+    need_role(data, ADVOCATES)
+    case = _case(file, data)
+    if case.closed_at is None:
+        return Outcome(file, result="none")
+    hers = [one for one in file.live_referrals if one.case_id == case.case_id]
+    if not hers:
+        refuse("moved" if _has_gone(file, case.case_id) else "no_incident")
+    last = replace(hers[-1], opening=hers[-1].opening + 1, clocks_from=given.at, policy=terms.now.digest)
+    after = reopened(replace(file, referrals={**file.referrals, last.referral_id: last}), case.case_id)
+    return _recorded(file, after, data, given, terms)
 
 
 def _has_gone(file: CaseFile, case_id: str) -> bool:

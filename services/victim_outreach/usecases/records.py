@@ -54,7 +54,7 @@ def referral_given(file: CaseFile, data: GivenReferral, given: Input, terms: Ter
     referrals = {**file.referrals, heard.referral_id: heard}
     after = _asked(named(replace(file, referrals=referrals), known, heard, given), data)
     if heard.live and (known is None or heard.clocks_from != known.clocks_from):
-        after = _reopened(after, heard.case_id)
+        after = reopened(after, heard.case_id)
     return settled(file, Draft(after), given, terms)
 
 
@@ -66,8 +66,8 @@ def _asked(file: CaseFile, data: GivenReferral | ReferralWithdrawn) -> CaseFile:
     return replace(file, gates={**file.gates, data.pair_id: replace(gate, answers=max(gate.answers, data.asking))})
 
 
-def _reopened(file: CaseFile, case_id: str) -> CaseFile:
-    """A new incident, or a graver view of one, opens a closed case again."""
+def reopened(file: CaseFile, case_id: str) -> CaseFile:
+    """A new incident, a graver view of one, or a person opens a closed case again."""
     case = file.cases.get(case_id)
     if case is None or case.closed_at is None:
         return file

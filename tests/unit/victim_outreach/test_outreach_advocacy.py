@@ -18,6 +18,7 @@ from schemas.advocacy import (
     GiveConsent,
     RecordSafeContact,
     RecordScreen,
+    ReopenCase,
     RevokeConsent,
     SafeHours,
     UnlinkVictims,
@@ -27,6 +28,7 @@ from schemas.commands import Role
 from schemas.outreach import (
     AttemptOutcome,
     CaseCloseReason,
+    CaseReopenReason,
     ContactChannel,
     GateChanged,
     TaskCancelled,
@@ -414,6 +416,34 @@ def test_a_new_incident_opens_it_again(bench: Bench) -> None:
     case = bench.file.cases[bench.case()]
     assert (case.closed_at, case.openings) == (None, 2)
     assert TaskKind.CALL in bench.open_kinds()
+
+
+def test_she_comes_back_and_all_is_open_to_her_again(bench: Bench) -> None:
+    bench.claim(TaskKind.CALL)
+    bench.attempt(TaskKind.CALL, outcome=AttemptOutcome.DECLINED)
+    bench.advise(CloseCase, role=Role.OUTREACH_SUPERVISOR, reason=CaseCloseReason.HER_WORD)
+    gates = bench.file.gates
+    bench.wait(days=40)
+    again = {"reason": CaseReopenReason.SHE_CAME_BACK}
+    assert bench.advise(ReopenCase, role=Role.COORDINATOR, **again) == "refused:wrong_role"
+    assert bench.advise(ReopenCase, role=Role.ADVOCATE, **again) == "applied"
+    came_back = bench.now
+    assert bench.advise(ReopenCase, role=Role.ADVOCATE, **again) == "none"
+    case = bench.file.cases[bench.case()]
+    assert (case.closed_at, case.close_reason, case.openings) == (None, None, 2)
+    assert {TaskKind.CALL, TaskKind.WRITTEN_INFORMATION} <= set(bench.open_kinds())
+    assert all(task.opened_at == came_back < task.due_at for task in bench.file.unfinished_tasks())
+    assert bench.file.gates == gates, "what was done for her counts on"
+    bench.put(amended(2))
+    assert bench.file.cases[bench.case()].closed_at is None
+
+
+def test_what_rests_on_nothing_is_not_opened_again(bench: Bench) -> None:
+    bench.advise(CloseCase, role=Role.OUTREACH_SUPERVISOR, reason=CaseCloseReason.SERVED)
+    case_id = bench.case()
+    bench.put(withdrawn())
+    again = {"reason": CaseReopenReason.BY_MISTAKE, "case_id": case_id}
+    assert bench.advise(ReopenCase, role=Role.ADVOCATE, **again) == "refused:no_incident"
 
 
 def test_a_closed_case_still_hears_of_a_visit_and_of_his_release(bench: Bench) -> None:

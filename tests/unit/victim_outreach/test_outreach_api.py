@@ -24,6 +24,7 @@ from schemas.advocacy import (
     LinkVictims,
     RecordSafeContact,
     RecordScreen,
+    ReopenCase,
     RevokeConsent,
     SendMessage,
     UnlinkVictims,
@@ -157,7 +158,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     routes = [(method, path) for path, methods in app.openapi()["paths"].items() for method in methods]
-    assert len(routes) == 28
+    assert len(routes) == 31
     for method, path in routes:
         assert (await client.request(method, path)).status_code == 401
 
@@ -183,6 +184,7 @@ async def test_every_route_refuses_without_a_credential(app: FastAPI, client: As
         ("case", "consents", "advocate", CONSENT, GiveConsent),
         ("case", "consents/C-1/revoke", "community_advocate", None, RevokeConsent),
         ("case", "close", "outreach_supervisor", {"reason": "served"}, CloseCase),
+        ("case", "reopen", "community_advocate", {"reason": "she_came_back"}, ReopenCase),
         ("case", "links", "community_advocate", LINK, LinkVictims),
         ("case", "links/undo", "advocate", LINK, UnlinkVictims),
         ("call", "messages", "advocate", MESSAGE, SendMessage),
@@ -272,6 +274,7 @@ async def test_a_person_of_two_roles_acts_in_the_one_that_fits(
         ("case", "screens", "advocate", {"answers": ["maybe"]}, 422),
         ("case", "consents", "coordinator", CONSENT, 403),
         ("case", "close", "officer", {"reason": "served"}, 403),
+        ("case", "reopen", "officer", {"reason": "she_came_back"}, 403),
         ("case", "close", "advocate", {"reason": "tired"}, 422),
         ("case", "links", "officer", LINK, 403),
         ("call", "messages", "officer", MESSAGE, 403),
