@@ -156,6 +156,7 @@ def _ended(known: Referral, moved_to: str | None) -> Referral:
         gravest=None,
         opened_at=None,
         clocks_from=None,
+        to_be_called=False,
     )
 
 

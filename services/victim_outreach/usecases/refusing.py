@@ -8,6 +8,7 @@ from typing import NoReturn, TypeVar
 from schemas.commands import PersonCommand, Role
 from services.common.service import Refused
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -20,7 +21,7 @@ def need_role(data: PersonCommand, allowed: Collection[Role]) -> None:
         refuse("wrong_role")
 
 
-def known(there: Mapping[str, T], key: str, code: str) -> T:
+def known(there: Mapping[K, T], key: K, code: str) -> T:
     found = there.get(key)
     if found is None:
         refuse(code)

@@ -43,7 +43,7 @@ def kept(bench: Bench, kind: TaskKind = CALL) -> list[Task]:
 
 def annul(bench: Bench, task: Task, by: str = "ada", role: Role = Role.ADVOCATE, number: int = 1) -> str:
     """At a task that has ended, too."""
-    act = {"offender_id": HIM, "task_id": task.task_id, "by": by, "role": role}
+    act: dict[str, Any] = {"offender_id": HIM, "task_id": task.task_id, "by": by, "role": role}
     return bench.put(AnnulAttempt(**act, number=number, reason=AnnulReason.WRONG_TASK)).result
 
 

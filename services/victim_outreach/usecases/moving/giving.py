@@ -87,11 +87,15 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
 
 
 def _is_to_be_called(file: CaseFile, gone: Referral) -> bool:
-    """A call that police's screen has opened, and that nobody has made, is opened there as well."""
-    return any(
-        task.kind is TaskKind.HIGH_DANGER_CALL and task.referral_id == gone.referral_id and task.about == about(gone)
-        for task in file.unfinished_tasks()
-    )
+    """A call that police's screen has opened, and that nobody has made, is opened there as well; so is one that came from
+    another record of his before her screen did.
+    """
+    calls = [
+        task
+        for task in file.tasks.values()
+        if task.kind is TaskKind.HIGH_DANGER_CALL and task.referral_id == gone.referral_id and task.about == about(gone)
+    ]
+    return any(task.unfinished for task in calls) or (gone.to_be_called and not any(task.stands for task in calls))
 
 
 def passed_on(
