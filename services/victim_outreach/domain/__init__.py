@@ -16,12 +16,12 @@ from services.victim_outreach.domain.advocacy import (
     with_screens,
 )
 from services.victim_outreach.domain.case_file import CaseFile
+from services.victim_outreach.domain.deliveries import NO_VISIT, Delivery, Visit, VisitEntry, VisitOutcome
 from services.victim_outreach.domain.identity import case_id, case_of_victim, linked, set_aside
 from services.victim_outreach.domain.records import (
     AnnulledAttempt,
     Attempt,
     Custody,
-    Delivery,
     Gate,
     Hold,
     Override,
@@ -31,13 +31,11 @@ from services.victim_outreach.domain.records import (
     TaskKey,
     ToldAttempt,
     Victim,
-    Visit,
-    VisitEntry,
-    VisitOutcome,
     graver,
 )
 
 __all__ = [
+    "NO_VISIT",
     "AnnulledAttempt",
     "Attempt",
     "Case",

@@ -14,12 +14,12 @@ from typing import TypeVar
 
 from schemas.outreach import TaskOwner, TaskState
 from services.victim_outreach.domain.advocacy import Case, Consent, Link, Message, Profile, Screen, ToldProfile
+from services.victim_outreach.domain.deliveries import Delivery
 from services.victim_outreach.domain.identity import case_id, case_of_victim, linked
 from services.victim_outreach.domain.records import (
     AnnulledAttempt,
     Attempt,
     Custody,
-    Delivery,
     Gate,
     Hold,
     Override,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from enum import StrEnum
 
 from schemas.classification import Tier
 from schemas.commands import OverrideReason, Role
-from schemas.notification import NotificationState
 from schemas.outreach import (
     AnnulReason,
     AttemptOutcome,
@@ -24,20 +22,8 @@ from services.common.versions import version_of
 
 _FOR_GOOD = (TaskCancelReason.BY_PERSON, TaskCancelReason.HER_WORD, TaskCancelReason.ATTEMPTS_EXHAUSTED)
 
-VisitEntry = tuple[int, str, str]
-"""Which visit it was, what came of it (`VisitOutcome`), and when, in ISO 8601."""
-
 TaskKey = tuple[str, TaskKind, str]
 """Case, kind, and what it is about: a referral's opening, a booking's release, a notice's delivery."""
-
-
-class VisitOutcome(StrEnum):
-    """What came of a visit to him."""
-
-    SERVED = "served"
-    REFUSED = "refused"
-    NOT_FOUND = "not_found"
-    MISSED_VISIT = "missed_visit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,44 +220,6 @@ class Release:
     released_at: datetime
     recorded_at: datetime
     facility: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One notice to him, as far as she must hear of it. A visit is one that served or failed."""
-
-    notification_id: str
-    pair_id: str
-    state: NotificationState = NotificationState.PREPARED
-    releases: int = 0
-    released_at: datetime | None = None
-    visits: int = 0
-    visited_at: datetime | None = None
-    planned_from: datetime | None = None
-    """When he is to be told, if that is known; it may be waiting still."""
-    planned_at: datetime | None = None
-    """When that was recorded."""
-    plans: int = 0
-    """How often it was set or moved."""
-    planned_until: datetime | None = None
-    """Null of a call-in, and of a day that was set before this was kept."""
-    came_of: tuple[VisitEntry, ...] = ()
-    """Each visit, but for those from before this was kept."""
-
-    def visit(self, number: int) -> VisitEntry | None:
-        return next((entry for entry in self.came_of if entry[0] == number), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """The last visit made for a notice, as told to another lane: she is to be asked after there. `referral_id`: hers there."""
-
-    referral_id: str
-    notification_id: str
-    visits: int
-    visited_at: datetime
-    came_of: tuple[VisitEntry, ...] = ()
-    """This visit's, if it is known."""
 
 
 @dataclass(frozen=True, slots=True)

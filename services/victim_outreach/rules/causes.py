@@ -53,7 +53,7 @@ def _visit(notice: Delivery, number: int) -> Cause:
     if known is not None:
         _, came_of, at = known
         return Cause(visit=VisitOutcome(came_of), visited_at=datetime.fromisoformat(at))
-    if number != notice.visits:
+    if number != notice.last:
         return Cause()
     served = VisitOutcome.SERVED if notice.state is NotificationState.SERVED else None
     return Cause(visit=served, visited_at=notice.visited_at)

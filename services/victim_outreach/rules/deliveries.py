@@ -33,8 +33,8 @@ def of_deliveries(file: CaseFile, reachable: list[Referral], policy: terms.Polic
             referral = max(hers, key=lambda one: (one.pair_id == notice.pair_id, one.place))
             if _has_a_way(file, case_id):
                 yield from _before(notice, referral, {one.told_of for one in hers}, policy)
-            if notice.visits and notice.visited_at is not None and (case_id in its or _was_before(hers, notice)):
-                yield need_for(referral, rule, f"{notice.notification_id}|{notice.visits}", notice.visited_at, policy)
+            if notice.last and notice.visited_at is not None and (case_id in its or _was_before(hers, notice)):
+                yield need_for(referral, rule, f"{notice.notification_id}|{notice.last}", notice.visited_at, policy)
 
 
 def _is_left_alone(file: CaseFile, case_id: str, *, on_her_account: bool) -> bool:

@@ -9,8 +9,9 @@ from itertools import combinations
 
 from schemas import policy as terms
 from schemas.classification import Tier
-from schemas.outreach import AttemptOutcome, GateState, TaskKind, TaskState
+from schemas.outreach import AttemptOutcome, GateState, TaskKind, TaskOwner, TaskState
 from services.victim_outreach.domain import Attempt, CaseFile, Gate, Referral, Task
+from services.victim_outreach.rules.people import READS
 
 CONTACT = frozenset({AttemptOutcome.REACHED, AttemptOutcome.DECLINED})
 """She was spoken to. One who declines has been asked; to try her twice more would be to press her."""
@@ -71,16 +72,27 @@ def opening(file: CaseFile, pair_id: str, policy: terms.Gate) -> Opening | None:
 def is_shown(file: CaseFile, task: Task) -> bool:
     """Whether it may be completed: where that counts as a word with her, or a try for the family, an attempt says so.
 
-    One at this task, or at another of hers since she was referred.
+    One at this task, or at another of hers since she was referred whose attempts are read by whoever holds this one: else it
+    would tell them of a word that is not theirs to know.
     """
     if task.kind not in _CONTACT_TASKS | _FAMILY_TASKS:
         return True
     referral = file.referrals[task.referral_id]
     since = _since(file, referral) if referral.opened_at is not None else ()
-    tried = [*since, *(one for one in file.attempts.values() if one.task_id == task.task_id)]
+    elsewhere = (one for one in since if _may_know(file, task, one))
+    tried = [*elsewhere, *(one for one in file.attempts.values() if one.task_id == task.task_id)]
     if task.kind in _FAMILY_TASKS:
         return any(one.kind in _FAMILY_TASKS for one in tried)
     return any(one.outcome in CONTACT for one in tried)
+
+
+def _may_know(file: CaseFile, task: Task, made: Attempt) -> bool:
+    """Whether who holds a task reads an attempt. Of one from another record of his it is not kept at whose task it was made."""
+    at = file.tasks.get(made.task_id)
+    if at is not None:
+        return at.owner in READS[task.owner]
+    own = made.kind == task.kind and task.kind is not TaskKind.HIGH_DANGER_CALL
+    return own or READS[task.owner] >= set(TaskOwner)
 
 
 def waits_beyond_the_hearing(file: CaseFile) -> bool:

@@ -130,8 +130,9 @@ _NO_OUTREACH = frozenset({TaskKind.GATE_REVIEW, TaskKind.BEFORE_DELIVERY})
 
 
 def _review(file: CaseFile, pair_id: str, latest: Referral, policy: terms.Policy) -> Need:
-    """Decided or not, it comes again for as long as he waits."""
+    """Decided or not, it comes again for as long as he waits. While all was on hold there was nothing to decide."""
     ended = [task for task in file.tasks.values() if task.pair_id == pair_id and task.ended_at is not None]
     before = sum(task.kind is TaskKind.GATE_REVIEW for task in ended)
-    causes = (latest.clocks_from, *(task.ended_at for task in ended))
+    holds = (hold.ended_at for hold in file.holds.values())
+    causes = (latest.clocks_from, *(task.ended_at for task in ended), *holds)
     return need_for(latest, GATE_REVIEW, f"{pair_id}|{before}", max(at for at in causes if at is not None), policy)

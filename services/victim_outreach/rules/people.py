@@ -26,6 +26,12 @@ SEES: Mapping[Role, frozenset[TaskOwner]] = {
 """Whose tasks and records each role may read. What an advocate does is read by no police, and what a community advocate
 does by no advocate of police or prosecutor either (34 U.S.C. 12291(b)(2)). The outreach supervisor is the provider's.
 """
+READS: Mapping[TaskOwner, frozenset[TaskOwner]] = {
+    TaskOwner.AGENCY: SEES[Role.OFFICER],
+    TaskOwner.SYSTEM_ADVOCATE: SEES[Role.ADVOCATE],
+    TaskOwner.COMMUNITY_ADVOCATE: SEES[Role.COMMUNITY_ADVOCATE],
+}
+"""Whose tasks and records everybody may read who may hold a task of an owner."""
 KEEPS: Mapping[Role, TaskOwner] = {
     Role.OFFICER: TaskOwner.AGENCY,
     Role.COORDINATOR: TaskOwner.AGENCY,

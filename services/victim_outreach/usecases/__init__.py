@@ -14,6 +14,7 @@ from services.victim_outreach.usecases.hearing import heard
 from services.victim_outreach.usecases.links import link_victims, unlink_victims
 from services.victim_outreach.usecases.messages import message_reported, send_message
 from services.victim_outreach.usecases.moving import taken_over
+from services.victim_outreach.usecases.notices import notice_changed, notice_planned, visit_undone
 from services.victim_outreach.usecases.people import (
     attempt,
     cancel,
@@ -25,13 +26,10 @@ from services.victim_outreach.usecases.people import (
     override,
 )
 from services.victim_outreach.usecases.records import (
-    notice_changed,
-    notice_planned,
     offender_described,
     referral_given,
     referral_withdrawn,
     victims_described,
-    visit_undone,
 )
 
 __all__ = [

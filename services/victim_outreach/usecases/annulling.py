@@ -42,6 +42,6 @@ def annul(file: CaseFile, data: AnnulAttempt, given: Input, terms: Terms) -> Out
         attempted_at=made.attempted_at,
         reason=data.reason,
     )
-    draft = without(draft, [gone], given, terms, by=data.by)
+    draft = without(draft, [gone], given, terms)
     outcome = settled(file, draft, given, terms)
     return replace(outcome, events=(*outcome.events, *passed_on(file, draft.file, given)))

@@ -12,10 +12,11 @@ from services.victim_outreach.rules import Terms, is_shown, stop_stands
 from services.victim_outreach.usecases.telling import Draft
 
 
-def without(
-    draft: Draft, gone: Collection[AnnulledAttempt], given: Input, terms: Terms, *, by: str = "system"
-) -> Draft:
-    """What was stopped or completed on the ground of these alone is superseded: what it was for opens anew if it is needed."""
+def without(draft: Draft, gone: Collection[AnnulledAttempt], given: Input, terms: Terms) -> Draft:
+    """What was stopped or completed on the ground of these alone is superseded: what it was for opens anew if it is needed.
+
+    Who annulled is said of the attempt alone.
+    """
     if not gone:
         return draft
     before = draft.file
@@ -28,7 +29,7 @@ def without(
     for task in _unsettled(before, after, terms):
         if task.state is TaskState.COMPLETED:
             ended = replace(task, state=TaskState.CANCELLED, cancel_reason=TaskCancelReason.SUPERSEDED)
-            draft = draft.task(ended, TaskCancelled, given, by=by, reason=TaskCancelReason.SUPERSEDED)
+            draft = draft.task(ended, TaskCancelled, given, reason=TaskCancelReason.SUPERSEDED)
         else:
             draft = replace(draft, file=_with(draft.file, _as_untried(task)))
     return draft

@@ -655,6 +655,16 @@ def test_links_come_and_go_without_an_id_given_twice() -> None:
 # nothing waits for ever ----------------------------------------------------------------------------------------------
 
 
+def test_a_decision_that_a_hold_has_put_off_is_due_a_day_after_its_end(bench: Bench) -> None:
+    bench.put(prepared())
+    bench.hold()
+    for kind in (TaskKind.CALL, TaskKind.SAFETY_PLANNING, TaskKind.WRITTEN_INFORMATION):
+        bench.cancel(kind)
+    bench.wait(days=3).tick()
+    review = bench.task(TaskKind.GATE_REVIEW)
+    assert (review.due_at, review.alerts) == (bench.now + timedelta(days=1), 0)
+
+
 def test_where_nothing_left_could_end_the_wait_the_supervisor_decides(bench: Bench) -> None:
     bench.put(prepared())
     for kind in (TaskKind.CALL, TaskKind.SAFETY_PLANNING, TaskKind.WRITTEN_INFORMATION):

@@ -15,6 +15,7 @@ from schemas.outreach import (
     ContactChannel,
     GateChanged,
     TaskAttemptAnnulled,
+    TaskCancelled,
     TaskCancelReason,
     TaskKind,
     TaskState,
@@ -198,6 +199,26 @@ def test_of_a_community_advocates_nothing_is_told(bench: Bench) -> None:
     assert annul(bench, planning, role=Role.COMMUNITY_ADVOCATE) == "applied"
     assert {one.TYPE for one in bench.told(TaskAttemptAnnulled)} == set()
     assert bench.story() == ["safety_planning opened"]
+
+
+def test_what_rests_on_a_community_advocates_word_with_her_tells_nobody_else_of_it(bench: Bench) -> None:
+    """An advocate of the police could else try whether a call is done, to learn that she has spoken to somebody."""
+    bench.claim(PLANNING, by="cora")
+    bench.attempt(PLANNING, AttemptOutcome.REACHED, by="cora")
+    assert bench.complete(CALL) == "refused:not_reached"
+    bench.attempt(outcome=AttemptOutcome.REACHED)
+    assert bench.complete(CALL) == "applied"
+    bench.out = []
+    assert bench.annul(PLANNING, by="cora") == "applied"
+    assert bench.out == []
+
+
+def test_who_annulled_it_is_said_of_the_attempt_alone(bench: Bench) -> None:
+    bench.attempt(outcome=AttemptOutcome.REACHED)
+    bench.complete(CALL)
+    bench.annul(**SUE)
+    assert [one.by for one in bench.told(TaskAttemptAnnulled)] == ["sue"]
+    assert [one.by for one in bench.told(TaskCancelled)] == ["system"]
 
 
 # merged --------------------------------------------------------------------------------------------------------------

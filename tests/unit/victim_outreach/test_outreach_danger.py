@@ -259,6 +259,20 @@ def test_merged_into_another_record_she_is_called_there_however_late(given: Any,
     assert not open_calls(bench)
 
 
+def test_merged_on_before_her_screen_was_told_there_she_is_called_all_the_same() -> None:
+    bench, other = Bench(), Bench(file=CaseFile(HE))
+    bench.put(listed(bulk=True), screened())
+    bench.wait(days=90).put(withdrawn().model_copy(update={"moved_to": HE}))
+    [data] = [one for one in bench.told(TakeOver) if one.kept["referral"]]
+    his = pair_id(incident(1), HE)
+    there = {"offender_id": HE, "pair_id": his, "referral_id": referral_id(his, 1)}
+    other.put(listed(bulk=True).model_copy(update=there), data)
+    other.put(withdrawn().model_copy(update={**there, "moved_to": "O-3"}))
+    [onwards] = other.told(TakeOver)
+    assert onwards.kept["referral"][0]["to_be_called"]
+    assert not any(one.to_be_called for one in other.file.referrals.values())
+
+
 def test_made_before_the_merge_a_call_of_a_listed_incident_is_not_made_again() -> None:
     bench = Bench()
     bench.put(listed(bulk=True), screened())

@@ -163,11 +163,7 @@ def test_reached_at_another_task_of_hers_since_she_was_referred_she_was_reached(
 
     [call] = [one for one in bench.file.tasks.values() if (one.referral_id, one.kind) == (ref(), TaskKind.CALL)]
     act: dict[str, Any] = {"offender_id": HIM, "by": "ada", "role": Role.ADVOCATE, "task_id": call.task_id}
-    declined: dict[str, Any] = {
-        "channel": ContactChannel.CALL,
-        "outcome": AttemptOutcome.DECLINED,
-        "attempted_at": bench.now,
-    }
+    declined: dict[str, Any] = {"channel": ContactChannel.CALL, "outcome": AttemptOutcome.DECLINED, "attempted_at": bench.now}
     bench.put(Claim(**act), Attempt(**act, **declined))
     assert done(ref(1, 2)) == "refused:not_reached"  # that was another woman
     assert done(ref(1, 1)) == "applied"

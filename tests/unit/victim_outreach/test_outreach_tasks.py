@@ -449,6 +449,25 @@ def test_a_visit_before_the_one_that_was_none_is_asked_after() -> None:
     assert TaskKind.AFTER_DELIVERY in bench.open_kinds()
 
 
+def test_asked_after_that_one_before_she_is_not_asked_after_it_again() -> None:
+    bench = Bench()
+    bench.put(opened(), released(), failed())
+    bench.claim(TaskKind.AFTER_DELIVERY)
+    bench.complete(TaskKind.AFTER_DELIVERY)
+    bench.put(released(), served(), undone(), held())
+    assert TaskKind.AFTER_DELIVERY not in bench.open_kinds()
+    bench.put(released(), served(), undone(), held())
+    assert TaskKind.AFTER_DELIVERY not in bench.open_kinds()
+
+
+def test_of_two_visits_that_were_none_she_is_asked_after_neither() -> None:
+    bench = Bench()
+    bench.put(opened(), released(), served(), undone(), released(), served(), undone(), held())
+    assert TaskKind.AFTER_DELIVERY not in bench.open_kinds()
+    bench.put(released(), served())
+    assert bench.task(TaskKind.AFTER_DELIVERY).about.endswith("|3")
+
+
 def test_a_notice_that_is_withdrawn_was_given() -> None:
     bench = Bench()
     bench.put(opened(), released(), served(), undone(None))

@@ -87,11 +87,15 @@ def handed_over(file: CaseFile, gone: Referral, to: str, given: Input) -> Iterat
 
 
 def _is_to_be_called(file: CaseFile, gone: Referral) -> bool:
-    """A call that police's screen has opened, and that nobody has made, is opened there as well."""
-    return any(
-        task.kind is TaskKind.HIGH_DANGER_CALL and task.referral_id == gone.referral_id and task.about == about(gone)
-        for task in file.unfinished_tasks()
-    )
+    """A call that police's screen has opened, and that nobody has made, is opened there as well; so is one that came from
+    another record of his before her screen did.
+    """
+    calls = [
+        task
+        for task in file.tasks.values()
+        if task.kind is TaskKind.HIGH_DANGER_CALL and task.referral_id == gone.referral_id and task.about == about(gone)
+    ]
+    return any(task.unfinished for task in calls) or (gone.to_be_called and not any(task.stands for task in calls))
 
 
 def passed_on(
@@ -175,11 +179,11 @@ def _visits(before: CaseFile, file: CaseFile, gone: Referral, to: str) -> Iterat
     hers = [one for one in file.referrals.values() if one.case_id == gone.case_id]
     ids = {one.pair_id: id_there(one, to) for one in hers if one.moved_to == to or one.referral_id == gone.referral_id}
     for one in _new(before.deliveries, file.deliveries):
-        about = f"{one.notification_id}|{one.visits}"
+        about = f"{one.notification_id}|{one.last}"
         there = ids.get(one.pair_id) or (id_there(gone, to) if about in open_ else None)
         if there is not None and one.visited_at is not None and about not in over:
-            known = one.visit(one.visits)
-            yield Visit(there, one.notification_id, one.visits, one.visited_at, (known,) if known else ())
+            known = one.visit(one.last)
+            yield Visit(there, one.notification_id, one.last, one.visited_at, (known,) if known else ())
 
 
 def _closings(file: CaseFile, gone: Referral, to: str, case: str, *, late: bool) -> Iterator[Closing]:
