@@ -44,10 +44,8 @@ _KIND_OF: Final[dict[type[Data], SentKind]] = {
     OffenderDescribed: SentKind.PEOPLE,
 }
 
-_CLOCK: Final = timedelta(minutes=5)
-"""How far a sender's clock may be ahead of ours."""
 _A_DAY: Final = timedelta(days=1)
-"""Of what many sources know by its date alone."""
+"""For a clock or a time zone that is hours ahead, and what is known by its date alone: no woman waits for a clock to be set."""
 _A_YEAR: Final = timedelta(days=366)
 """How far off an order may begin."""
 
@@ -92,7 +90,7 @@ def checked(unit: Unit, sender: Sender, now: datetime, file: str) -> Unit:
 
 def in_time(snapshot: Snapshot, now: datetime, file: str) -> Snapshot:
     """Without who is to be booked yet: refused, and as one whose row cannot be read he is there, and not gone."""
-    ahead = {key: one for key, one in snapshot.bookings.items() if one.booked_at > now + _CLOCK}
+    ahead = {key: one for key, one in snapshot.bookings.items() if one.booked_at > now + _A_DAY}
     if not ahead:
         return snapshot
     refused = (
@@ -121,31 +119,29 @@ def _told(event: Event[Data]) -> Iterator[tuple[str, datetime, timedelta]]:
     yield "time", event.time, _said_ahead(event)
     match data:
         case IncidentReported():
-            yield "occurred_at", data.occurred_at, _CLOCK
-            yield "reported_at", data.reported_at, _CLOCK
+            yield "occurred_at", data.occurred_at, _A_DAY
+            yield "reported_at", data.reported_at, _A_DAY
             if data.arrest is not None:
                 yield "arrest.arrested_at", data.arrest.arrested_at, _A_DAY
         case CustodyChanged() if data.change is not CustodyChange.HEARING_SET:
-            yield "at", data.at, _CLOCK
+            yield "at", data.at, _A_DAY
         case NotificationRecorded():
             yield "served_at", data.served_at, _A_DAY
         case OrderChanged():
             yield "from", data.from_, _A_YEAR
         case OffenderDescribed(custody=custody) if custody is not None:
             if custody.booked_at is not None:
-                yield "custody.booked_at", custody.booked_at, _CLOCK
+                yield "custody.booked_at", custody.booked_at, _A_DAY
             if custody.released_at is not None:
-                yield "custody.released_at", custody.released_at, _CLOCK
+                yield "custody.released_at", custody.released_at, _A_DAY
         case _:
             pass
 
 
 def _said_ahead(event: Event[Data]) -> timedelta:
-    """By it the later of two dispositions or of two words on an order counts; tables have it from a date, or from `from`."""
+    """By it the later of two words on an order counts; tables have it from `from`."""
     match event.data:
-        case CaseDisposed() | NotificationRecorded():
-            return _A_DAY
         case OrderChanged(from_=begins) if event.time <= begins:
             return _A_YEAR
         case _:
-            return _CLOCK
+            return _A_DAY

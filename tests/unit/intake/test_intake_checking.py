@@ -100,10 +100,10 @@ def ahead(**by: float) -> str:
 @pytest.mark.parametrize(
     ("data", "kind", "attributes", "field"),
     [
-        (feed.incident(), "ipvi.incident.reported.v1", {"time": ahead(minutes=4)}, None),
-        (feed.incident(), "ipvi.incident.reported.v1", {"time": ahead(minutes=6)}, "time"),
-        (feed.incident(occurred_at=ahead(hours=1)), "ipvi.incident.reported.v1", {}, "occurred_at"),
-        (feed.incident(reported_at=ahead(hours=1)), "ipvi.incident.reported.v1", {}, "reported_at"),
+        (feed.incident(), "ipvi.incident.reported.v1", {"time": ahead(hours=23)}, None),
+        (feed.incident(), "ipvi.incident.reported.v1", {"time": ahead(hours=25)}, "time"),
+        (feed.incident(occurred_at=ahead(hours=25)), "ipvi.incident.reported.v1", {}, "occurred_at"),
+        (feed.incident(reported_at=ahead(hours=25)), "ipvi.incident.reported.v1", {}, "reported_at"),
         (
             feed.incident(arrest={"arrest_id": "7", "arrested_at": ahead(hours=23), "type": "O"}),
             "ipvi.incident.reported.v1",
@@ -116,7 +116,7 @@ def ahead(**by: float) -> str:
             {},
             "arrest.arrested_at",
         ),
-        ({**BOOKED, "at": ahead(hours=1)}, CUSTODY, {}, "at"),
+        ({**BOOKED, "at": ahead(hours=25)}, CUSTODY, {}, "at"),
         ({**BOOKED, "change": "hearing_set", "at": ahead(days=9)}, CUSTODY, {}, None),
         ({**CHARGE, "arrest_id": "7"}, DISPOSED, {"time": ahead(hours=23)}, None),
         ({**CHARGE, "arrest_id": "7"}, DISPOSED, {"time": ahead(days=900)}, "time"),
