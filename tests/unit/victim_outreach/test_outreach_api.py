@@ -157,7 +157,7 @@ def as_(who: str, form: str = "form-0001") -> dict[str, str]:
 
 async def test_every_route_refuses_without_a_credential(app: FastAPI, client: AsyncClient) -> None:
     routes = [(method, path) for path, methods in app.openapi()["paths"].items() for method in methods]
-    assert len(routes) == 28
+    assert len(routes) == 30
     for method, path in routes:
         assert (await client.request(method, path)).status_code == 401
 
