@@ -205,7 +205,7 @@ class OutreachStoreBehaviour:
             "referrals",
             "tasks",
             "attempts",
-            "annulled",
+            "annulled_attempts",
             "gates",
             "holds",
             "overrides",
@@ -215,7 +215,7 @@ class OutreachStoreBehaviour:
             *TOLD,
         ):
             [entry, *_] = getattr(file, name).values()
-            table = metadata.tables["annulled_attempts" if name == "annulled" else name]
+            table = metadata.tables[name]
             kept = {column.name for column in table.columns} - {"offender_id", "lane"}
             assert kept == {field.name for field in fields(entry)}
 
