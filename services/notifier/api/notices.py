@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 from starlette.responses import JSONResponse
 
 from schemas.commands import (
@@ -23,6 +24,7 @@ from schemas.commands import (
     Sha256,
     UndoService,
 )
+from schemas.envelope import Timestamp
 from schemas.incident import Ori
 from schemas.notice_work import Correction
 from schemas.notification import CancelReason, FailureReason, Place, Proof, ServiceMistake
@@ -49,6 +51,16 @@ Decider = Annotated[Person, Depends(Needs(*DECIDERS))]
 Undoer = Annotated[Person, Depends(Needs(*UNDOERS))]
 Lifter = Annotated[Person, Depends(Needs(*LIFTERS))]
 Name = Annotated[str, Field(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+def _with_its_day(said: object) -> object:
+    """Digits alone would be read as seconds since 1970, a year too."""
+    if not re.match(r"\d{4}-\d\d-\d\d", str(said)):
+        raise ValueError("no date")
+    return said
+
+
+Since = Annotated[Timestamp, BeforeValidator(_with_its_day)]
 
 
 class ServeForm(Form):
@@ -135,7 +147,7 @@ def routes(desk: NotifierDesk, read: Reader) -> APIRouter:
         return await listing.answer(page, "notification", lambda one: one.notification_id)
 
     @api.get("/unplanned", dependencies=[Depends(Needs(*CANCELLERS))], response_model=list[Unplanned])
-    async def list_unplanned(listing: Lists, since: Annotated[AwareDatetime | None, Query()] = None) -> Response:
+    async def list_unplanned(listing: Lists, since: Annotated[Since | None, Query()] = None) -> Response:
         """Given on a day of which she could not hear before, since then."""
         async with read() as conn:
             page = await unplanned(conn, since, listing.page)

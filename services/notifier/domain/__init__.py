@@ -5,6 +5,7 @@ from services.notifier.domain.holds import TWO_PEOPLE, LaneView, demands, lifted
 from services.notifier.domain.notice import (
     FREE,
     GIVEN,
+    LEAD,
     UNSERVED,
     Attempt,
     CallInSeat,
@@ -20,6 +21,7 @@ from services.notifier.domain.work import Deadline, Enforcement, Help
 __all__ = [
     "FREE",
     "GIVEN",
+    "LEAD",
     "TWO_PEOPLE",
     "UNSERVED",
     "Attempt",

@@ -29,6 +29,8 @@ GIVEN = frozenset({NotificationState.SERVED, NotificationState.CORRECTED})
 FREE = frozenset({NotificationState.RELEASED, NotificationState.FAILED})
 """May be given now, unless its gate has shut since; a failed one may be tried again."""
 
+LEAD = timedelta(hours=4)
+"""What is left to tell her of a round before it begins. Less is a coordinator's to answer for."""
 _LONGEST_MEETING = timedelta(hours=24)
 
 
@@ -154,7 +156,7 @@ class Notice:
     unplanned: bool = False
     """It was given outside any round of which she was to hear first."""
     mistake: ServiceMistake | None = None
-    """Why a service of it was recorded, the last time, that was none."""
+    """Why a service of it was recorded, the last time, that was none; or of one that was expunged, in whose place it is."""
 
     @property
     def last_letter(self) -> str | None:
@@ -186,6 +188,20 @@ class Notice:
         if self.seat is not None:
             begins, until = self.seat.starts_at, self.seat.starts_at + _LONGEST_MEETING
         return begins is not None and until is not None and begins - slack <= moment <= until + slack
+
+    def let_out(self, now: datetime) -> Notice:
+        """He left the jail. A round that leaves no time to tell her was for the jail, and ends with it."""
+        if self.planned_from is None or self.planned_from >= now + LEAD:
+            return self
+        begins, until = self.round_from, self.round_until
+        held = begins is not None and until is not None and begins < now
+        return replace(
+            self,
+            planned_from=None,
+            planned_until=None,
+            round_from=begins if held else None,
+            round_until=min(until, now) if held and until is not None else None,
+        )
 
     def is_day_of_round(self, day: date, zone: tzinfo) -> bool:
         """Whether the round that was set last touches this local day."""

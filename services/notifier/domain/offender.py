@@ -172,9 +172,13 @@ class Offender:
 
     def given_or_waiting(self, tier: Tier) -> bool:
         """One per tier per person that is not cancelled, whichever of his records it was given under."""
-        return any(one.tier is tier and one.stands for one in self.past) or any(
+        return self.given_elsewhere(tier) or any(
             notice.tier is tier and notice.counts for notice in self.notices.values()
         )
+
+    def given_elsewhere(self, tier: Tier) -> bool:
+        """Under another record of his, and it stands."""
+        return any(one.tier is tier and one.stands for one in self.past)
 
     def was_given(self, tier: Tier) -> bool:
         """By this system, or so it seemed: what is prepared anew stays, whatever was given before.

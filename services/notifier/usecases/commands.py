@@ -34,6 +34,7 @@ from services.common.versions import STALE
 from services.notifier.domain import (
     FREE,
     GIVEN,
+    LEAD,
     TWO_PEOPLE,
     Attempt,
     Enforcement,
@@ -61,8 +62,6 @@ LATE_CLOCK = timedelta(minutes=5)
 LONGEST_ROUND = timedelta(hours=24)
 FURTHEST_ROUND = timedelta(days=31)
 """What is planned further off is taken for an error: until the day before it nobody would be asked to tell her."""
-LEAD = timedelta(hours=4)
-"""What is left to tell her of a round before it begins. Less is a coordinator's to answer for."""
 
 
 def claim(offender: Offender, command: ClaimNotification, given: Input, policy: NoticePolicy) -> Outcome[Offender]:
@@ -246,7 +245,8 @@ def any_notice(offender: Offender, command: NotificationCommand, may: frozenset[
 
 def by_officer(offender: Offender, notice: Notice | None, command: NotificationCommand | HelpCommand) -> None:
     """Raises `Refused` for one who is not to deal with him: he may be a colleague."""
-    if command.role is Role.OFFICER and not (notice and offender.is_for(notice, command.by_agency)):
+    his = offender.is_for(notice, command.by_agency) if notice is not None else not offender.conflict
+    if command.role is Role.OFFICER and not his:
         raise Refused("other_agency")
 
 

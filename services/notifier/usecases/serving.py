@@ -134,7 +134,7 @@ def decide_correction(
     decided = replace(
         notice,
         correction=command.correction,
-        since=now,
+        since=notice.since if command.correction is notice.correction else now,
         asked_at=now,
         corrected_at=now if command.correction is Correction.NONE else None,
     )
@@ -149,6 +149,8 @@ def give_correction(
     notice = _corrected(offender, command, SERVERS)
     if notice.correction is None:
         raise Refused("not_decided")
+    if notice.since is not None and command.given_at < notice.since - LATE_CLOCK:
+        raise Refused("not_decided")  # a withdrawal counts from when he is told
     not_in_future(command.given_at, given, policy)
     if not may_correct(offender, notice, lane_view(given, policy), command.role):
         raise Refused("not_released")

@@ -68,6 +68,8 @@ def settled(
 
 def _settle(draft: Draft, before: Notice, lane: LaneView, policy: NoticePolicy, by: str) -> Draft:
     notice = _rerouted(draft.offender, before, policy)
+    if before.channel is Channel.CUSTODY_VISIT and notice.channel is not Channel.CUSTODY_VISIT:
+        notice = notice.let_out(lane.now)
     if notice.state is NotificationState.FAILED:
         if not _comes_round(before, notice, lane):
             return _still_failed(draft, notice, lane)

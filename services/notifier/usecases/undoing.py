@@ -7,7 +7,7 @@ from dataclasses import replace
 from schemas.commands import Role, UndoService
 from schemas.notification import CancelReason, NotificationState, NotificationWithdrawn
 from services.common.service import Input, Outcome, Refused
-from services.notifier.domain import GIVEN, Notice, Offender
+from services.notifier.domain import GIVEN, UNSERVED, Notice, Offender
 from services.notifier.rules import NoticePolicy
 from services.notifier.usecases.commands import any_notice
 from services.notifier.usecases.ending import cancelled
@@ -53,7 +53,17 @@ def undo_service(offender: Offender, command: UndoService, given: Input, policy:
         if reason is CancelReason.EXPUNGED:  # kept because he had been given it
             draft = replace(draft, offender=draft.offender.without_notice(notice.notification_id))
         draft = prepared_anew(draft, notice.tier, given, policy)
+        if reason is CancelReason.EXPUNGED:
+            draft = _remembered(draft, back)
     return settled(draft, given, policy, command.by)
+
+
+def _remembered(draft: Draft, gone: Notice) -> Draft:
+    """By what takes its place: of the one that is gone a decision on its way may still say that it was given."""
+    for notice in draft.offender.of(UNSERVED):
+        if notice.tier is gone.tier:
+            draft = draft.tell(replace(notice, mistake=gone.mistake))
+    return draft
 
 
 def _end_of(offender: Offender, notice: Notice) -> CancelReason | None:
@@ -62,7 +72,7 @@ def _end_of(offender: Offender, notice: Notice) -> CancelReason | None:
         return notice.ended
     own, tier = offender.pairs.get(notice.pair_id), offender.tier
     if tier is notice.tier and own is not None and own.opened:
-        return None
+        return CancelReason.MERGED if offender.given_elsewhere(tier) else None
     if notice.ended is not None:
         return notice.ended
     if tier is None and offender.told:

@@ -348,6 +348,8 @@ async def test_what_was_given_unplanned_is_for_the_coordinator(client: AsyncClie
     assert (one["offender_id"], one["served_by"], one["served_at"][:16]) == (HIM, "some.officer", "2025-01-10T12:00")
     later = await client.get(asked[0], headers=asked[1], params={"since": "2025-01-11T00:00:00Z"})
     assert later.json() == []
+    for none in ("2025", "0.5", "1e-5", "0001-01-01T00:00:00+14:00"):  # a year, seconds since 1970, before there was UTC
+        assert (await client.get(asked[0], headers=asked[1], params={"since": none})).status_code == 422
     assert (await client.get(asked[0], headers=as_("officer"))).status_code == 403
 
 

@@ -35,7 +35,7 @@ from schemas.notification import (
 from schemas.outreach import GateState
 from services.notifier.domain import Wording
 from tests.harness.hall import MEETING
-from tests.harness.notices import HIM, OTHER_AGENCY, Bench, decision, gate, limited, withdrawal
+from tests.harness.notices import HIM, OTHER_AGENCY, Bench, decision, expunction, gate, limited, withdrawal
 
 HIS_AGENCY = "NC0410200"
 
@@ -389,6 +389,18 @@ def test_help_that_a_colleague_asked_for_is_not_his_agencys() -> None:
     [help_id] = bench.offender.helps
     officer = common | {"role": Role.OFFICER, "help_id": help_id, "by_agency": HIS_AGENCY}
     assert bench.put(ReferHelp(**officer, provider="Open Door")).result == "refused:other_agency"
+
+
+@pytest.mark.parametrize("colleague", [False, True])
+def test_help_outlives_the_notice_of_an_expunged_incident(colleague: bool) -> None:
+    bench = held(conflict_of_interest=colleague)
+    common: dict[str, Any] = {"offender_id": HIM, "by": "k.obi", "role": Role.COORDINATOR}
+    bench.put(AskHelp(**common, notification_id=bench.notice.notification_id, kind=HelpKind.HOUSING))
+    bench.put(decision(2, Tier.C, change=Change.KEPT, conflict_of_interest=colleague), expunction(1, Tier.C))
+    [help_id] = bench.offender.helps
+    officer = common | {"role": Role.OFFICER, "help_id": help_id}
+    result = bench.put(ReferHelp(**officer, provider="Open Door")).result
+    assert result == ("refused:other_agency" if colleague else "applied")
 
 
 def test_what_the_credential_says_of_the_agency_the_form_does_not_overrule() -> None:

@@ -158,6 +158,42 @@ def test_who_was_told_in_jail_and_let_go_before_the_word_of_it_was_told_in_jail(
     assert (bench.serve(at=told_at), bench.notice.unplanned) == ("applied", False)
 
 
+def let_out(bench: Bench) -> Bench:
+    out = Custody(booking_id="J-1", booked_at=START, released_at=bench.now)
+    bench.put(OffenderDescribed(offender_id=HIM, custody=out))
+    return bench
+
+
+def test_a_round_at_once_was_for_the_jail() -> None:
+    bench = released(custody(held=True))
+    bench.plan(bench.now, hours=24)
+    bench.wait(hours=1).heartbeat()
+    let_out(bench)
+    assert (bench.notice.state, bench.notice.needs_round) == (NotificationState.RELEASED, True)
+    assert [one.planned_from for one in told(bench)][-1] is None
+    assert printing(bench, bench.now.date()) == "refused:no_round"
+    bench.wait(hours=1).heartbeat()
+    assert (bench.serve(), bench.notice.unplanned) == ("applied", True)
+
+
+def test_a_round_that_leaves_time_to_tell_her_stays_when_he_is_let_out() -> None:
+    bench = released(custody(held=True))
+    begins = bench.now + 6 * HOUR
+    bench.plan(begins)
+    bench.wait(hours=1).heartbeat()
+    assert let_out(bench).notice.plan == (begins, begins + 4 * HOUR)
+
+
+def test_a_letter_given_in_jail_on_its_round_may_be_recorded_once_he_is_out() -> None:
+    bench = Bench()
+    bench.put(custody(held=True), decision(1, Tier.D), gate(), GateHeartbeat(lane=LANE))
+    bench.plan(bench.now)
+    assert printing(bench, bench.now.date()) == "applied"
+    given_at = bench.now
+    bench.wait(hours=1).heartbeat()
+    assert (let_out(bench).serve(at=given_at), bench.notice.unplanned) == ("applied", False)
+
+
 def test_a_call_in_is_such_a_day() -> None:
     bench = Bench()
     bench.put(decision(1, Tier.B), gate(), GateHeartbeat(lane=LANE))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import StaticPool
@@ -87,6 +89,19 @@ def test_its_list_stands_on_another_incident() -> None:
     assert bench.notice.notification_id != first
 
 
+def test_given_twice_under_two_records_it_is_not_given_again_where_one_stands() -> None:
+    bench = served()
+    one = GivenBefore(notification_id="N-1", tier=Tier.C, served_at=START)
+    bench.put(TellGiven(offender_id=HIM, from_offender_id="O-0", given=[one]))
+    bench.wait(minutes=1).heartbeat()
+    assert bench.undo() == "applied"
+    assert bench.states() == ["C cancelled"]
+    [notice] = bench.offender.notices.values()
+    assert notice.ended is CancelReason.MERGED
+    bench.wait(seconds=1).put(TellGiven(offender_id=HIM, from_offender_id="O-0", given=[], no_more=["N-1"]))
+    assert bench.states() == ["C cancelled", "C held"]
+
+
 def test_corrected_and_never_given_it_ends_with_its_incident() -> None:
     bench = served()
     bench.put(withdrawal(1, None, change=Change.REMOVED))
@@ -100,6 +115,17 @@ def test_of_an_expunged_incident_nothing_is_left() -> None:
     assert bench.states() == ["C corrected"]
     assert bench.undo() == "applied"
     assert bench.offender.notices == {}
+
+
+def test_what_is_prepared_for_an_expunged_one_survives_a_decision_that_still_says_it_was_given() -> None:
+    bench = served()
+    first = bench.notice.notification_id
+    bench.put(decision(2, Tier.C, change=Change.KEPT), expunction(1, Tier.C))
+    assert bench.states() == ["C corrected"]
+    bench.wait(seconds=1).undo()
+    assert bench.states() == ["C held"]
+    bench.put(decision(2, Tier.C, change=Change.KEPT, tiers_served=[Tier.C]))
+    assert (first in bench.offender.notices, bench.states()) == (False, ["C held"])
 
 
 def told_that_it_does_not_stand() -> Bench:
@@ -118,6 +144,18 @@ def test_what_is_withdrawn_is_in_force_no_more_and_may_be_given_again() -> None:
     assert bench.undo() == "refused:already_corrected"
     bench.put(decision(2, Tier.C, tiers_served=[Tier.C]))
     assert bench.states() == ["C corrected", "C held"]
+
+
+def test_nobody_was_told_before_it_was_decided_what_he_is_told() -> None:
+    """A day too early by a slip would take breaches between the two out of the count."""
+    bench = served()
+    bench.wait(days=3).put(withdrawal(1, None, change=Change.REMOVED))
+    assert bench.decide(Correction.WITHDRAWAL) == "applied"
+    decided_at = bench.now
+    bench.wait(days=1).heartbeat()
+    assert bench.decide(Correction.WITHDRAWAL) == "applied"  # once more, and it is the same word
+    assert bench.correct(at=decided_at - timedelta(days=1)) == "refused:not_decided"
+    assert bench.correct(at=decided_at) == "applied"
 
 
 def test_on_his_list_again_before_he_was_told_he_is_given_it_again() -> None:
