@@ -45,7 +45,7 @@ from schemas.notification import CancelReason, FailureReason, Proof
 from services.common.api import Health, build_app
 from services.common.desk import Reply, Standing
 from services.notifier.api import router
-from services.notifier.domain import CallIn, Kept, Offender
+from services.notifier.domain import CallIn, Offender
 from services.notifier.domain import Place as OnRoster
 from services.notifier.store import NotifierStore, metadata
 from tests.harness.http import TOKENS, KeptReads, as_, coded
@@ -281,11 +281,8 @@ async def colleague(engine: AsyncEngine) -> tuple[str, str]:
     meeting = CallIn("C-1", START, "City Hall", 20).with_place(OnRoster(notice_id, HIM))
     store = NotifierStore()
     async with engine.begin() as conn:
-        kept: dict[str, tuple[Kept, Kept]] = {
-            HIM: (store.new(HIM), bench.offender),
-            "C-1": (Offender("C-1"), meeting),
-        }
-        await store.save(conn, LANE, kept)
+        await store.save(conn, LANE, {HIM: (store.new(HIM), bench.offender)})
+        await store.save(conn, LANE, {"C-1": (Offender("C-1"), meeting)})
     return notice_id, next(iter(bench.offender.helps))
 
 
@@ -351,12 +348,7 @@ async def test_what_was_given_unplanned_is_for_the_coordinator(client: AsyncClie
     assert (one["offender_id"], one["served_by"], one["served_at"][:16]) == (HIM, "some.officer", "2025-01-10T12:00")
     later = await client.get(asked[0], headers=asked[1], params={"since": "2025-01-11T00:00:00Z"})
     assert later.json() == []
-    for none in (
-        "2025",
-        "0.5",
-        "1e-5",
-        "0001-01-01T00:00:00+14:00",
-    ):  # a year, seconds since 1970, before there was UTC
+    for none in ("2025", "0.5", "1e-5", "0001-01-01T00:00:00+14:00"):  # a year, seconds since 1970, before there was UTC
         assert (await client.get(asked[0], headers=asked[1], params={"since": none})).status_code == 422
     assert (await client.get(asked[0], headers=as_("officer"))).status_code == 403
 
