@@ -265,6 +265,7 @@ def end(
 
 
 @given(st.lists(st.tuples(INCIDENTS, st.sampled_from(Tier)), min_size=1, max_size=6, unique_by=lambda one: one[0]))
+@settings(deadline=None)
 def test_no_notice_is_left_held_with_its_gate_clear(incidents: list[tuple[int, Tier]]) -> None:
     bench = Bench()
     for number, tier in incidents:
