@@ -154,8 +154,10 @@ def reopen_case(file: CaseFile, data: ReopenCase, given: Input, terms: Terms) ->
     if case.closed_at is None:
         return Outcome(file, result="none")
     hers = [one for one in file.live_referrals if one.case_id == case.case_id]
+    if _has_gone(file, case.case_id):
+        refuse("moved")
     if not hers:
-        refuse("moved" if _has_gone(file, case.case_id) else "no_incident")
+        refuse("no_incident")
     last = replace(hers[-1], opening=hers[-1].opening + 1, clocks_from=given.at, policy=terms.now.digest)
     after = reopened(replace(file, referrals={**file.referrals, last.referral_id: last}), case.case_id)
     return _recorded(file, after, data, given, terms)
