@@ -28,7 +28,7 @@ def county(tmp_path: Path) -> Path:
 
 def test_a_sample_is_enough_for_a_demonstration_alone(county: Path) -> None:
     told = run("check", "--county", county, "--sample")
-    assert told.exit_code == 0 and len(told.output.splitlines()) == 22 and "runs over" not in told.output
+    assert told.exit_code == 0 and len(told.output.splitlines()) == 24 and "runs over" not in told.output
     assert run("check", "--county", county).exit_code == 1
 
 
