@@ -1,6 +1,7 @@
 #!/bin/sh
 # One role and one database a service: it owns that, and may not even connect to another's. PostgreSQL's image runs it where its
 # data is empty; on a server that has data: docker compose -f deploy/compose.yaml exec postgres sh /docker-entrypoint-initdb.d/roles.sh
+# Again it makes what is missing, where it broke off, and sets the passwords anew; it removes nothing.
 set -eu
 
 sql() {
@@ -11,8 +12,10 @@ sql() {
 create() {
   SERVICE_PASSWORD="$2" sql --set=name="ipvi_$1" <<'SQL'
 \getenv password SERVICE_PASSWORD
-CREATE ROLE :"name" LOGIN PASSWORD :'password';
-CREATE DATABASE :"name" OWNER :"name";
+SELECT format('CREATE ROLE %I', :'name') WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
+ALTER ROLE :"name" LOGIN PASSWORD :'password';
+SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 SQL
 }
 

@@ -178,8 +178,8 @@ class SourcePausedError(IpviError):
 class FeedPausedError(IpviError):
     """A feed is paused until a person resumes it."""
 
-    def __init__(self, agency: str, feed: str) -> None:
-        self.agency, self.feed = agency, feed
+    def __init__(self, agency: str, feed: str, *, expunges: bool = False) -> None:
+        self.agency, self.feed, self.expunges = agency, feed, expunges
         super().__init__(
             f"feed {feed} of agency {agency} is paused, too much of it was refused or is to be expunged: `ipvi agencies` says "
             f"which; look at the rejects, mend the source, or ask who ordered it, then `ipvi agencies resume {agency} {feed}`"

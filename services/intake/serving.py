@@ -22,6 +22,7 @@ from services.common.database import Database, database_url
 from services.common.reads import SqlReadLog
 from services.intake.api import Desk, router
 from services.intake.bodies import MAX_BODY
+from services.intake.folders import forget_done
 from services.intake.linkage.model import LinkageError
 from services.intake.nibrs.events import ZoneOf
 from services.intake.settings import IntakeSettings, WatchedFolder, read_feeds
@@ -30,7 +31,7 @@ from services.intake.store import outbox
 from services.intake.store.feeds import agency_feeds
 from services.intake.usecases import Sender, StreamError
 from services.intake.usecases.linking import link_numbers, score_new
-from services.intake.watch import Silence, Watcher, forget_done
+from services.intake.watch import Silence, Watcher
 
 log = structlog.get_logger(__name__)
 
@@ -124,7 +125,12 @@ class IntakeService:
         """What was taken holds everything, and is needed no longer."""
         before = (datetime.now(UTC) - timedelta(days=self.settings.done_days)).timestamp()
         for each in self.watched:
-            if gone := await asyncio.to_thread(forget_done, each.folder, before):
+            try:
+                gone = await asyncio.to_thread(forget_done, each.folder, before)
+            except OSError as failed:  # of this folder alone
+                log.warning("intake.done_stays", folder=str(each.folder), error=type(failed).__name__)
+                continue
+            if gone:
                 log.info("intake.done_removed", files=gone)
 
     def _linking(self) -> list[Coroutine[None, None, None]]:

@@ -9,16 +9,12 @@ itself fails, however often it tries, is put aside in `failed/`, so that the oth
 from __future__ import annotations
 
 import asyncio
-import errno
-import os
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from stat import S_ISREG
 from typing import Final
 
 import structlog
@@ -43,7 +39,8 @@ from services.intake.domain import (
     Terms,
     Unit,
 )
-from services.intake.lines import Source, Stamp, UnreadError, stamp_of
+from services.intake.folders import DONE, FAILED, files, move
+from services.intake.lines import Source, UnreadError, stamp_of
 from services.intake.mapped.snapshot import read_snapshot
 from services.intake.nibrs.events import ZoneOf
 from services.intake.reading import feed_of, fitting, read_units
@@ -52,14 +49,10 @@ from services.intake.usecases import Sender, StreamError, StreamSink, ingest
 
 log = structlog.get_logger(__name__)
 
-DONE, FAILED = "done", "failed"
 _LOOK_S: Final = 0.5
 _AGAIN_S: Final = 5.0
 _AHEAD_S: Final = 3600.0
-_UNFINISHED: Final = (".part", ".tmp", ".filepart", ".crdownload")
 _TRIES: Final = 5
-_LONGEST: Final = 255
-"""Bytes of a file's name."""
 _WAITS: Final = (
     StreamError,
     KafkaError,
@@ -116,6 +109,8 @@ class Watcher:
     name: str = field(init=False)
     """Of its feed, whatever becomes of the mapping file."""
     _tries: Counter[str] = field(init=False, default_factory=Counter)
+    _waiting: set[str] = field(init=False, default_factory=set)
+    """Names of files with expunctions that wait for a person's word."""
 
     def __post_init__(self) -> None:
         self.name = self.feed.name
@@ -149,12 +144,29 @@ class Watcher:
     async def look(self) -> bool:
         """Take the first file, if there is one. False where there is none.
 
-        Raises whatever fails, and the file stays. One at which intake itself fails (not `_WAITS`) is put aside at last.
+        Raises whatever fails, and the file stays. One at which intake itself fails (not `_WAITS`) is put aside at last. One
+        with expunctions that wait for a person's word is tried after all others: those go on.
         """
-        waiting = await asyncio.to_thread(files, self.watched.folder)
-        if not waiting:
-            return False
-        path = waiting[0]
+        found = await asyncio.to_thread(files, self.watched.folder)
+        self._waiting &= {path.name for path in found}
+        stopped: FeedPausedError | None = None
+        for path in sorted(found, key=lambda path: path.name in self._waiting):
+            try:
+                await self._work(path)
+            except FeedPausedError as paused:
+                if not paused.expunges:
+                    raise
+                self._waiting.add(path.name)
+                stopped = paused
+            else:
+                self._waiting.discard(path.name)
+                return True
+        if stopped is not None:
+            raise stopped
+        return False
+
+    async def _work(self, path: Path) -> None:
+        """Take it, and move it on."""
         stamp = stamp_of(await asyncio.to_thread(path.stat))
         to, reason = DONE, None
         try:
@@ -174,9 +186,8 @@ class Watcher:
         else:
             log.info("intake.file_done", feed=self.name, units=summary.units, rejected=summary.rejected)
         del self._tries[path.name]
-        if not await asyncio.to_thread(_move, path, stamp, to, reason):
+        if not await asyncio.to_thread(move, path, stamp, to, reason):
             log.info("intake.file_replaced", feed=self.name)
-        return True
 
     async def _take(self, path: Path) -> IngestSummary:
         sink = StreamSink(self.database, self.sender, self.feed, self.terms)
@@ -229,58 +240,3 @@ async def take_roster(
         if on_fault:
             on_fault(str(found.fault))
     return summary
-
-
-def files(folder: Path) -> list[Path]:
-    """Whole files, in the order of their names; the folder is made where it is not there.
-
-    No links: whoever may write here must not have a file of elsewhere read, nor his own moved into another feed's folder.
-    Raises `OSError` where the folders for what is done are such.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    if any((folder / name).is_symlink() for name in (DONE, FAILED)):
-        raise OSError(errno.ELOOP, "done or failed is a link")
-    found = [path for path in folder.iterdir() if not path.name.startswith(".") and path.suffix not in _UNFINISHED]
-    return sorted(path for path in found if path.is_file() and not path.is_symlink())
-
-
-def _move(path: Path, stamp: Stamp, to: str, reason: str | None) -> bool:
-    """Atomic; a name that is there already gets a number, one that is too long for what is added to it is cut.
-
-    False where another file has come under this name: it stays.
-    """
-    if stamp_of(path.stat()) != stamp:
-        return False
-    folder = path.parent / to
-    folder.mkdir(mode=0o700, exist_ok=True)
-    with suppress(PermissionError):
-        folder.chmod(0o700)  # whoever sent them may have left the files open to all
-    goal, why, number = folder / path.name, folder / _with(path.name, ".reason"), 0
-    while goal.exists() or (reason is not None and why.exists()):
-        number += 1
-        goal, why = folder / _with(path.name, f".{number}"), folder / _with(path.name, f".{number}.reason")
-    if reason is not None:
-        why.write_text(reason, "utf-8", "replace")
-    path.replace(goal)
-    if stamp_of(goal.stat()) == stamp:
-        return True
-    if not path.exists():  # it came in this very moment
-        goal.replace(path)
-    return False
-
-
-def forget_done(folder: Path, before: float) -> int:
-    """Remove what came into `done/` before this moment: all of it is on the stream. How many; what failed stays."""
-    done, gone = folder / DONE, 0
-    if done.is_symlink() or not done.is_dir():
-        return 0
-    for path in done.iterdir():
-        found = path.lstat()
-        if S_ISREG(found.st_mode) and found.st_ctime < before:  # a file's own time is from before it came here
-            path.unlink()
-            gone += 1
-    return gone
-
-
-def _with(name: str, more: str) -> str:
-    return os.fsdecode(os.fsencode(name)[: _LONGEST - len(more)]) + more

@@ -1,4 +1,6 @@
-"""`deploy/postgres/roles.sh` on a real PostgreSQL: each service works in its own database and comes into no other's."""
+"""`deploy/postgres/roles.sh` on a real PostgreSQL, broken off and run again: each service works in its own database and comes
+into no other's.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,17 @@ def server() -> Iterator[PostgresServer]:
             "POSTGRES_USER": "ipvi",
             **{f"{name.upper()}_DB_PASSWORD": f"of-{name}" for name in NAMES},
         }
-        done = subprocess.run(["sh", str(SCRIPT)], env=environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        broken_off = {**environment, "NOTIFIER_DB_PASSWORD": "of-another"}
+        del broken_off["VICTIM_OUTREACH_DB_PASSWORD"]
+        assert run(broken_off).returncode != 0
+        for _ in range(2):
+            done = run(environment)
+            assert done.returncode == 0, done.stderr
         yield made
+
+
+def run(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["sh", str(SCRIPT)], env=environment, capture_output=True, text=True, check=False)
 
 
 def url(server: PostgresServer, role: str, database: str) -> str:

@@ -63,7 +63,7 @@ class StreamSink:
         self._sending = asyncio.create_task(self._sender.deliver(taken.upto))
         if taken.paused is not None:
             await self.finish()
-            raise FeedPausedError(*taken.paused)
+            raise FeedPausedError(*taken.paused, expunges=taken.waits)
 
     async def take_snapshot(self, snapshot: Snapshot, mapping: Mapping, at: datetime) -> Changes | None:
         """A roster as it was `at`; returns when all that follows is on the stream. None: an older one than the last."""

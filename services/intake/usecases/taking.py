@@ -72,7 +72,7 @@ async def take_with_receipt(
         if not taken.waits:
             await keep_receipt(conn, receipt)
     if taken.waits:  # outside, so that the pause is kept
-        raise FeedPausedError(*(taken.paused or (feed.agency, feed.name)))
+        raise FeedPausedError(*(taken.paused or (feed.agency, feed.name)), expunges=True)
     return receipt
 
 
@@ -135,14 +135,15 @@ async def _take(
 ) -> Taken:
     units = await _renamed(conn, units)
     keys = {(feed.agency_of(unit), feed.name) for unit in units} | {(feed.agency, feed.name)}
-    expunging = set(_expunged(units, feed))
-    stopped = await paused(conn, keys) or await paused(conn, expunging, expunges=True)
-    if stopped is not None:
+    if (stopped := await paused(conn, keys)) is not None:
         raise FeedPausedError(*stopped)
     names = {name for unit in units for event in unit.events for name in named(event)}
     names |= {each.offender_id for unit in units for each in (*unit.facts, *unit.sightings)}
     seen = await outbox.known(conn, keys_of(units), terms.seal)
-    if (stopped := await expunge(conn, _expunged(units, feed, seen), terms.expunctions, now)) is not None:
+    expunged = _expunged(units, feed, seen)
+    if (stopped := await paused(conn, expunged, expunges=True)) is not None:
+        raise FeedPausedError(*stopped, expunges=True)
+    if (stopped := await expunge(conn, expunged, terms.expunctions, now)) is not None:
         return Taken(await outbox.last(conn), Said(), stopped, waits=True)
     known = await load_people(conn, names)
     people = People(known, terms.seal)
@@ -154,7 +155,7 @@ async def _take(
     return Taken(await outbox.last(conn), said, await paused(conn, keys))
 
 
-def _expunged(units: Sequence[Unit], feed: Feed, seen: Collection[EventKey] = ()) -> Counter[FeedKey]:
+def _expunged(units: Sequence[Unit], feed: Feed, seen: Collection[EventKey]) -> Counter[FeedKey]:
     """How many there are of each agency's feed, but for those that were taken before."""
     return Counter(
         (feed.agency_of(unit), feed.name)

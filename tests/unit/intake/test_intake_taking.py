@@ -216,13 +216,14 @@ async def test_many_expunctions_in_a_day_wait_for_a_persons_word_and_nothing_els
     assert await come(order(3), unit(feed.incident(number="9"))), "the whole batch stays, in its order"
     with pytest.raises(FeedPausedError):
         await come(order(3))
+    assert not await come(order(1), unit(feed.incident(number="8"))), "what was carried out before waits for nobody"
     with pytest.raises(FeedPausedError):
         await come(order(3), at=NOW + timedelta(days=1))
     assert not await come(unit(feed.incident(number="7")))
     assert not await come(order(1, "ZZ0020000"), order(2, "ZZ0020000")), "another agency's are its own"
     async with intake.database.read() as conn:
         [one] = await agency_feeds(conn, NOW, feed.ORI)
-    assert (one.paused_for, one.today["events"]) == ("expunctions", 3)
+    assert (one.paused_for, one.today["events"]) == ("expunctions", 4)
     async with intake.database.write() as conn:
         assert await resume(conn, (feed.ORI, "test"), NOW, accept_short=False)
     assert not await come(*(order(number) for number in range(3, 30)))

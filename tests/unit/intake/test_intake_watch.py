@@ -21,16 +21,19 @@ from sqlalchemy import update
 from schemas.mapping_file import FOLDERS, MappingError
 from schemas.topics import Topic
 from services.common.errors import ConfigurationError
-from services.intake import watch
+from services.intake import serving, watch
 from services.intake.domain import FeedPausedError, Format, RejectLimit, Terms, Unit
+from services.intake.folders import files, forget_done
 from services.intake.lines import Source, UnreadError
 from services.intake.mapped import reader
 from services.intake.reading import read_units
 from services.intake.repeats import repeats
-from services.intake.settings import WatchedFolder, read_feeds
+from services.intake.serving import IntakeService
+from services.intake.settings import IntakeSettings, WatchedFolder, read_feeds
+from services.intake.store.feeds import resume
 from services.intake.store.tables import feeds
 from services.intake.usecases import StreamError
-from services.intake.watch import Watcher, forget_done
+from services.intake.watch import Watcher
 from tests.harness import feed
 from tests.harness.intake import Bench, bench
 
@@ -336,12 +339,89 @@ async def test_what_was_taken_is_closed_to_others_and_goes_in_time(intake: Bench
     assert (folder / "failed" / "3.jsonl").exists()
 
 
+async def test_a_folder_that_cannot_be_tidied_holds_no_other_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "feeds.yaml"
+    file.write_text("feeds: [{folder: a, format: cloudevents}, {folder: b, format: cloudevents}]")
+    service = IntakeService(IntakeSettings(home=tmp_path / "home", feeds_file=file, policy="high-point-practice"))
+    tidied: list[str] = []
+
+    def forget(folder: Path, _: float) -> int:
+        if folder.name == "a":
+            raise PermissionError
+        tidied.append(folder.name)
+        return 1
+
+    monkeypatch.setattr(serving, "forget_done", forget)
+    await service._tidy()
+    assert tidied == ["b"]
+    await service.database.close()
+
+
+def test_what_another_has_removed_meanwhile_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two replicas tidy one folder."""
+    (tmp_path / "done").mkdir()
+    for name in ("1", "2"):
+        (tmp_path / "done" / name).touch()
+    unlink = Path.unlink
+
+    def twice(path: Path) -> None:
+        unlink(path)
+        unlink(path)
+
+    monkeypatch.setattr(Path, "unlink", twice)
+    forget_done(tmp_path, time.time() + 86400)
+    assert not list((tmp_path / "done").iterdir())
+
+
 async def test_a_paused_feed_waits_in_its_folder(intake: Bench, tmp_path: Path) -> None:
     folder = tmp_path / "in"
     path = put(folder, "1.jsonl", b"{1", b"{2", b"{3", line("1"))
     with pytest.raises(FeedPausedError):
         await watcher(intake, folder).look()
     assert path.exists()
+
+
+async def test_what_waits_for_a_word_on_expunctions_lets_the_files_behind_it_by(intake: Bench, tmp_path: Path) -> None:
+    """Else whoever has a feed's credential keeps an agency's incidents out, and with them her outreach."""
+    folder = tmp_path / "in"
+    watching = watcher(intake, folder)
+    watching.terms = Terms(feed.seal, expunctions=1)
+
+    def order(number: int) -> bytes:
+        gone = {"incident_id": f"{feed.ORI}:{number}", "offender_id": "O1", "agency": feed.ORI}
+        return feed.line(gone, "ipvi.incident.expunged.v1", source=f"/agencies/{feed.ORI}")
+
+    first = put(folder, "1.jsonl", order(1), order(2))
+    second = put(folder, "2.jsonl", order(3), order(4))
+    put(folder, "3.jsonl", line("1"))
+    assert await watching.look()
+    assert [event.type for event in intake.stream.events(Topic.INCIDENTS)] == ["ipvi.incident.reported.v1"]
+    with pytest.raises(FeedPausedError):
+        await watching.look()
+    assert first.exists() and second.exists()
+    put(folder, "0.jsonl", order(5), order(6))
+    put(folder, "4.jsonl", line("2"))
+    assert await watching.look()
+    assert len(intake.stream.events(Topic.INCIDENTS)) == 2
+    async with intake.database.write() as conn:
+        assert await resume(conn, (feed.ORI, watching.name), datetime.now(UTC), accept_short=False)
+    for _ in range(3):
+        assert await watching.look()
+    assert not await watching.look()
+    assert len(intake.stream.events(Topic.INCIDENTS)) == 8
+
+
+async def test_a_feed_that_is_paused_for_its_rejects_lets_nothing_by(intake: Bench, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    put(folder, "1.jsonl", b"{1", b"{2", b"{3", line("1"))
+    put(folder, "2.jsonl", line("2"))
+    watching = watcher(intake, folder)
+    for _ in range(2):
+        with pytest.raises(FeedPausedError):
+            await watching.look()
+    assert len(intake.stream.events(Topic.INCIDENTS)) == 1
 
 
 async def test_rosters_are_compared_by_when_they_were_written(intake: Bench, tmp_path: Path) -> None:
@@ -417,7 +497,7 @@ async def test_a_link_is_no_file_of_the_feed(intake: Bench, tmp_path: Path) -> N
     elsewhere = put(tmp_path / "elsewhere", "secret.jsonl", line("25-001"))
     folder.mkdir()
     (folder / "1.jsonl").symlink_to(elsewhere)
-    assert watch.files(folder) == []
+    assert files(folder) == []
     mine = put(folder, "2.jsonl", line("25-002"))
     other.mkdir()
     (folder / "done").symlink_to(other)
