@@ -26,6 +26,7 @@ from schemas.outreach import (
     TaskCancelReason,
     TaskKind,
     TaskOpened,
+    TaskOwner,
     TaskState,
 )
 from schemas.person import DescribedVictim
@@ -196,7 +197,9 @@ class Book:
         )
 
     def tells(self, file: CaseFile, task: Task) -> bool:
-        """Whether an attempt says what its completion would."""
+        """Whether an attempt says what its completion would, and whoever may hold it reads that: police read no advocate's."""
+        circles = [TaskOwner.AGENCY, TaskOwner.SYSTEM_ADVOCATE, TaskOwner.COMMUNITY_ADVOCATE]
+        read = circles[: 1 + circles.index(task.owner)]
         she = file.referrals[task.referral_id]
         assert she.opened_at is not None
         assert she.occurred_at is not None
@@ -204,7 +207,12 @@ class Book:
             (one, outcome)
             for one, _, outcome, at, told in self.tries
             if one.task_id == task.task_id
-            or (one.case_id == task.case_id and told > she.opened_at and at >= she.occurred_at)
+            or (
+                one.case_id == task.case_id
+                and told > she.opened_at
+                and at >= she.occurred_at
+                and file.tasks[one.task_id].owner in read
+            )
         ]
         if task.kind is TaskKind.FAMILY_LIAISON:
             return any(one.kind is task.kind for one, _ in tries)
