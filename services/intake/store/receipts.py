@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.common.sql import upsert
 from services.intake.store.tables import receipts
 
 
@@ -33,4 +34,4 @@ async def find_receipt(conn: AsyncConnection, receipt_id: str) -> Receipt | None
 
 
 async def keep_receipt(conn: AsyncConnection, receipt: Receipt) -> None:
-    await conn.execute(insert(receipts).values(asdict(receipt)))
+    await upsert(conn, receipts, [asdict(receipt)], ["receipt_id"])

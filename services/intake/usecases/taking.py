@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -62,13 +63,18 @@ async def take_with_receipt(
     terms: Terms,
     digest: str,
 ) -> Receipt:
-    """`take`, and a receipt of it; sent again, the same receipt and nothing else. Raises `FeedPausedError`."""
+    """`take`, and a receipt of it; sent again, the same receipt and nothing else, unless something that was refused is not any
+    more: its time has come, or its sender may send it. Raises `FeedPausedError`.
+    """
     async with database.write() as conn:
         await outbox.alone(conn)
-        if (known := await find_receipt(conn, receipt_id)) is not None:
+        known = await find_receipt(conn, receipt_id)
+        if known is not None and (known.digest != digest or not _refused(known.rejects) - _refused(_rejects(units))):
             return known
         taken = await _take(conn, units, feed, AsOf.NOW, now, terms)
         receipt = _receipt(receipt_id, units, feed, now, taken, digest)
+        if known is not None:
+            receipt = _with_earlier(receipt, known)
         if not taken.waits:
             await keep_receipt(conn, receipt)
     if taken.waits:  # outside, so that the pause is kept
@@ -77,7 +83,6 @@ async def take_with_receipt(
 
 
 def _receipt(receipt_id: str, units: Sequence[Unit], feed: Feed, now: datetime, taken: Taken, digest: str) -> Receipt:
-    rejects = [unit.reject for unit in units if unit.reject]
     return Receipt(
         receipt_id,
         feed.agency,
@@ -86,11 +91,31 @@ def _receipt(receipt_id: str, units: Sequence[Unit], feed: Feed, now: datetime, 
         len(units),
         sum(len(unit.events) for unit in units),
         taken.said.repeated,
-        [
-            {"place": reject.line, "code": str(reject.code), "field": reject.field, "mend": reject.mend}
-            for reject in rejects
-        ],
+        _rejects(units),
         digest,
+    )
+
+
+def _rejects(units: Sequence[Unit]) -> list[dict[str, Any]]:
+    return [
+        {"place": reject.line, "code": str(reject.code), "field": reject.field, "mend": reject.mend}
+        for reject in (unit.reject for unit in units)
+        if reject
+    ]
+
+
+def _refused(rejects: Sequence[dict[str, Any]]) -> set[int]:
+    return {each["place"] for each in rejects}
+
+
+def _with_earlier(receipt: Receipt, known: Receipt) -> Receipt:
+    """What was taken before is not refused by now, though this sender may not send it."""
+    before = _refused(receipt.rejects) - _refused(known.rejects)
+    return replace(
+        receipt,
+        events=receipt.events + len(before),
+        repeated=receipt.repeated + len(before),
+        rejects=[each for each in receipt.rejects if each["place"] not in before],
     )
 
 

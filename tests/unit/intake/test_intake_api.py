@@ -194,6 +194,20 @@ async def test_what_an_agency_may_not_send_is_refused_and_the_rest_of_the_batch_
     assert len(api.bench.stream.events(Topic.INCIDENTS)) == 1
 
 
+async def test_what_one_credential_may_not_send_another_of_the_same_agency_may(api: Api) -> None:
+    """The same bytes, and no key: else nobody could ever send them again, whatever `kinds` says by now."""
+    charge = {"offender_id": "O1", "arrest_id": f"{OTHER}:7", "charge": "13B", "disposition": "acquitted"}
+    body = [feed.envelope(charge, "ipvi.case.disposed.v1"), event(number="1")]
+    first = (await api.post(body, BATCH)).json()
+    assert [one["code"] for one in first["rejected"]] == ["another_agency"]
+    assert (await api.post(body, BATCH)).json() == first
+    second = (await api.post(body, BATCH, who="court")).json()
+    assert (second["receipt_id"], second["rejected"]) == (first["receipt_id"], []), "either was taken of one of them"
+    assert (await api.post(body, BATCH)).json() == second, "nothing that was taken is refused again"
+    types = [one.type for one in api.bench.stream.events(Topic.INCIDENTS)]
+    assert types == ["ipvi.incident.reported.v1", "ipvi.case.disposed.v1"]
+
+
 async def test_a_court_sends_what_its_entry_names(api: Api) -> None:
     charge = {"offender_id": "O1", "arrest_id": f"{OTHER}:7", "charge": "13B", "disposition": "acquitted"}
     sent = feed.envelope(charge, "ipvi.case.disposed.v1")
