@@ -69,7 +69,7 @@ def test_every_code_of_404_is_in_its_row() -> None:
 PORTS = {name: part.api_port for name, part in SERVICES.items()} | {"partners": PARTNERS.api_port}
 
 
-SEARCHES = {"/v1/cases/find"}
+SEARCHES = {"/v1/case-search"}
 """What is sought stands in the body: no acts."""
 
 

@@ -49,7 +49,7 @@ class FindForm(Form):
 
 
 def add_routes(api: APIRouter, counter: Counter) -> None:
-    @api.post("/cases/find", response_model=list[CaseLine])
+    @api.post("/case-search", response_model=list[CaseLine])
     async def find(form: FindForm, person: Worker, showing: Shows) -> Response:
         """At most 20 cases with a task you may see, on whose page it stands. Changes nothing and needs no key; none found says
         nothing."""

@@ -452,15 +452,15 @@ async def test_a_woman_who_calls_back_is_found_and_that_is_written_down(
 ) -> None:
     asked = {"telephone": "(336) 555-0100"}
     for who in ("officer", "community_advocate"):
-        found = await client.post("/cases/find", headers={"Authorization": f"Bearer {who}"}, json=asked)
+        found = await client.post("/case-search", headers={"Authorization": f"Bearer {who}"}, json=asked)
         assert {one["case_id"] for one in found.json()} == {bench.case(1), bench.case(2)}, (
             "asked of a partner link: another"
         )
         assert (who, "case", bench.case()) in reads.shown
-    assert {one.route for one in reads.entries} == {"/cases/find"}, "of whom, stands in no address"
-    missed = await client.post("/cases/find", headers=as_("officer"), json={"email": "nobody@example.org"})
+    assert {one.route for one in reads.entries} == {"/case-search"}, "of whom, stands in no address"
+    missed = await client.post("/case-search", headers=as_("officer"), json={"email": "nobody@example.org"})
     assert (missed.status_code, missed.json()) == (200, [])
-    assert (await client.post("/cases/find", headers=as_("operator"), json=asked)).status_code == 403
+    assert (await client.post("/case-search", headers=as_("operator"), json=asked)).status_code == 403
     assert tray.taken == []
 
 
@@ -482,7 +482,7 @@ async def test_a_woman_who_calls_back_is_found_and_that_is_written_down(
 async def test_who_is_sought_is_said_in_one_way_and_no_error_repeats_it(
     client: AsyncClient, form: dict[str, str], reads: KeptReads
 ) -> None:
-    answered = await client.post("/cases/find", headers=as_("advocate"), json=form)
+    answered = await client.post("/case-search", headers=as_("advocate"), json=form)
     assert coded(answered) == (422, "invalid")
     assert not any(value in answered.text for value in form.values())
     assert reads.entries == []
